@@ -1,0 +1,22 @@
+/* natgrad.h: everything libnatgrad offers. Link with -lnatgrad.
+ *
+ * Rules that hold everywhere:
+ *   - Arguments come in the order: handle, outputs, in-outs, inputs, scalars,
+ *     callback and its data, error.
+ *   - Matrices are row-major views (ng_mat); views never own memory.
+ *   - Every call that can fail returns an ng_status: 0 success, < 0 an error,
+ *     > 0 the reason why something stopped. On an error outputs may be
+ *     overwritten but inputs and optimizer state are unchanged.
+ *   - Nothing is printed and nothing aborts.
+ */
+#ifndef NATGRAD_H
+#define NATGRAD_H
+
+#include <natgrad/status.h>
+#include <natgrad/mat.h>
+#include <natgrad/random.h>
+#include <natgrad/version.h>
+#include <natgrad/work.h>
+#include <natgrad/linalg.h>
+
+#endif

@@ -1,0 +1,125 @@
+/* natgrad/linalg.h: dense linear algebra on matrix views, blind to the dtype.
+ *
+ * All views of one call have one dtype (else NG_EDTYPE) and fitting shapes
+ * (else NG_ESHAPE); sizes beyond the BLAS integer are NG_ERANGE. Matrices
+ * without elements are fine everywhere. Scalars are double; sums accumulate in
+ * double. A symmetric matrix is read from, and written to, its lower triangle
+ * (ng_mirror fills the upper one); a triangular factor is always lower, and
+ * its strict upper triangle is neither read nor written unless said.
+ * Aliasing an output with an input is not allowed unless said. */
+#ifndef NATGRAD_LINALG_H
+#define NATGRAD_LINALG_H
+
+#include <natgrad/mat.h>
+#include <natgrad/work.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { NG_NOTRANS = 0, NG_TRANS = 1 } ng_trans;
+typedef enum { NG_LEFT = 0, NG_RIGHT = 1 } ng_side;
+
+/* ---- Element by element ------------------------------------------------ */
+
+/* y <- a x + b y. With b = 0 the old y is not read; with a = 0 x is not. */
+NG_API ng_status ng_axpby(ng_mat y, ng_mat x, double a, double b, ng_error *error);
+
+/* y <- x, any pair of dtypes. Overflow on narrowing gives an infinity. */
+NG_API ng_status ng_copy(ng_mat y, ng_mat x, ng_error *error);
+
+/* Every element <- value; x <- a x; the diagonal of x <- diagonal + a. */
+NG_API void ng_fill(ng_mat x, double value);
+NG_API void ng_scale(ng_mat x, double a);
+NG_API void ng_add_diagonal(ng_mat x, double a);
+
+/* x <- the identity (ones where row = column). */
+NG_API void ng_set_identity(ng_mat x);
+
+/* y (cols x rows) <- transpose of x (rows x cols). */
+NG_API ng_status ng_transpose(ng_mat y, ng_mat x, ng_error *error);
+
+/* Square x: copies the lower triangle onto the upper one. */
+NG_API void ng_mirror(ng_mat x);
+
+/* ---- Numbers about a matrix -------------------------------------------- */
+
+/* max |x|; NaN if there is a NaN, else infinity if there is one. 0 if empty. */
+NG_API double ng_max_abs(ng_mat x);
+
+/* 1 if no element is NaN or infinite. */
+NG_API int ng_is_finite(ng_mat x);
+
+/* Frobenius norm, safe against overflow of the squares. */
+NG_API double ng_norm(ng_mat x);
+
+/* <x, y> = tr(x^T y), accumulated in double. Shapes and dtypes must match;
+ * if they do not the result is NaN. */
+NG_API double ng_dot(ng_mat x, ng_mat y);
+
+/* Sum of the diagonal. */
+NG_API double ng_trace(ng_mat x);
+
+/* ---- Products ---------------------------------------------------------- */
+
+/* c (m x n) <- alpha op(a) op(b) + beta c, op(a) m x k, op(b) k x n. */
+NG_API ng_status ng_gemm(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans_b,
+                         double alpha, double beta, ng_error *error);
+
+/* Lower triangle of c <- alpha op(a) op(a)^T + beta c. trans: c = a^T a. */
+NG_API ng_status ng_syrk(ng_mat c, ng_mat a, ng_trans trans, double alpha, double beta,
+                         ng_error *error);
+
+/* side = NG_LEFT: c <- alpha s b + beta c; NG_RIGHT: c <- alpha b s + beta c.
+ * s symmetric, read from its lower triangle. */
+NG_API ng_status ng_symm(ng_mat c, ng_side side, ng_mat s, ng_mat b, double alpha, double beta,
+                         ng_error *error);
+
+/* side = NG_LEFT: b <- alpha op(l)^-1 b; NG_RIGHT: b <- alpha b op(l)^-1.
+ * l lower triangular; a zero on its diagonal gives infinities. */
+NG_API ng_status ng_trsm(ng_mat b, ng_side side, ng_mat l, ng_trans trans, double alpha,
+                         ng_error *error);
+
+/* ---- Factorisations: finite input is checked first (NG_ENONFINITE) ------ */
+
+/* Cholesky factor: l (n x n, lower; the strict upper triangle becomes zero)
+ * with l l^T = a + jitter I. a is symmetric, read from its lower triangle.
+ * l may be a itself when jitter is NULL.
+ * jitter == NULL: a as it is; not positive definite is NG_ESINGULAR.
+ * Otherwise on failure the jitter eps * tr(a)/n is added and multiplied by ten
+ * up to six times; *jitter returns what was added (0 for none).
+ * NG_ESINGULAR when that is not enough. */
+NG_API ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error);
+
+/* Eigenvalues (1 x n, ascending) and orthonormal eigenvectors (n x n; ROW k
+ * belongs to eigenvalue k) of the symmetric a (n x n, lower triangle), so that
+ * a = vectors^T diag(values) vectors. LAPACK syevd; if it does not converge,
+ * syevr; if neither does, NG_ENOCONV. vectors may be a itself only when
+ * another copy of a is not needed for the retry: never alias them.
+ * route (may be NULL) receives "syevd" or "syevr". */
+NG_API ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, ng_work *work,
+                         ng_error *error);
+NG_API size_t ng_eigh_work(size_t n, ng_dtype dtype);
+
+/* Thin singular value decomposition a = u diag(s) vt with k = min(m, n):
+ * u (m x k), s (1 x k, descending), vt (k x n). LAPACK gesdd; if it does not
+ * converge, gesvd; if neither does, NG_ENOCONV.
+ * route (may be NULL) receives "gesdd" or "gesvd". */
+NG_API ng_status ng_svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a, ng_work *work,
+                        ng_error *error);
+NG_API size_t ng_svd_work(size_t m, size_t n, ng_dtype dtype);
+
+/* b (n x n, both triangles) <- a^exponent for a symmetric positive definite a
+ * (lower triangle) and any real exponent, by eigendecomposition in double
+ * whatever the dtype. Eigenvalues below floor * (largest eigenvalue) are
+ * raised to it, 0 <= floor < 1. floor = 0: with a negative exponent an
+ * eigenvalue <= n eps_f64 * (largest) is NG_ESINGULAR; with a positive one
+ * negative eigenvalues count as zero. b may be a. */
+NG_API ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor, ng_work *work,
+                              ng_error *error);
+NG_API size_t ng_spd_power_work(size_t n, ng_dtype dtype);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,22 @@
+/* Checks of matrix views. */
+#include <natgrad/mat.h>
+
+#include <stdint.h>
+
+ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error)
+{
+    if (m.dtype != NG_F32 && m.dtype != NG_F64)
+        return ng_error_set(error, NG_EDTYPE, "%s: unknown dtype %d", name, (int)m.dtype);
+    if (m.rows == 0 || m.cols == 0)
+        return NG_OK;
+    if (m.data == NULL)
+        return ng_error_set(error, NG_EARG, "%s: data is NULL for a %zu x %zu matrix", name, m.rows,
+                            m.cols);
+    if (m.rows > 1 && m.stride < m.cols)
+        return ng_error_set(error, NG_ESHAPE, "%s: stride %zu is less than %zu columns", name,
+                            m.stride, m.cols);
+    if (m.cols > PTRDIFF_MAX / 8 || (m.rows > 1 && m.stride > (PTRDIFF_MAX / 8 - m.cols) / (m.rows - 1)))
+        return ng_error_set(error, NG_ERANGE, "%s: %zu x %zu (stride %zu) does not fit memory", name,
+                            m.rows, m.cols, m.stride);
+    return NG_OK;
+}

@@ -1,0 +1,31 @@
+/* The Fortran names, once per dtype. dgemm_ and not cblas_dgemm: a program
+ * that links libgslcblas first would hijack the CBLAS names. */
+#include "lib/linalg/blas.h"
+
+#include <limits.h>
+
+#define T float
+#define F(name) s##name##_
+#define K(name) f32_##name
+#include "lib/linalg/blas_kernels.h"
+#undef T
+#undef F
+#undef K
+
+#define T double
+#define F(name) d##name##_
+#define K(name) f64_##name
+#include "lib/linalg/blas_kernels.h"
+#undef T
+#undef F
+#undef K
+
+const ngi_blas_table *const ngi_blas[2] = {[NG_F32] = &f32_table, [NG_F64] = &f64_table};
+
+ng_status ngi_narrow(ng_mat m, const char *name, ng_error *error)
+{
+    if (m.rows > INT_MAX || m.cols > INT_MAX || (m.rows > 1 && m.stride > INT_MAX))
+        return ng_error_set(error, NG_ERANGE, "%s: %zu x %zu (stride %zu) exceeds the BLAS integer",
+                            name, m.rows, m.cols, m.stride);
+    return NG_OK;
+}

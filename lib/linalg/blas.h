@@ -1,0 +1,47 @@
+/* BLAS and LAPACK behind one table per dtype. blas.c and blas_kernels.h are
+ * the only files that spell a Fortran name.
+ *
+ * Everything here is column-major, as Fortran is; linalg's files translate.
+ * Sizes are ngi_int already: ngi_narrow is where size_t ends. */
+#ifndef NGI_BLAS_H
+#define NGI_BLAS_H
+
+#include <stddef.h>
+#include <natgrad/mat.h>
+
+typedef int ngi_int; /* the BLAS integer (LP64) */
+
+typedef struct {
+    void (*gemm)(char ta, char tb, ngi_int m, ngi_int n, ngi_int k, double alpha, const void *a,
+                 ngi_int lda, const void *b, ngi_int ldb, double beta, void *c, ngi_int ldc);
+    void (*syrk)(char uplo, char trans, ngi_int n, ngi_int k, double alpha, const void *a,
+                 ngi_int lda, double beta, void *c, ngi_int ldc);
+    void (*symm)(char side, char uplo, ngi_int m, ngi_int n, double alpha, const void *a,
+                 ngi_int lda, const void *b, ngi_int ldb, double beta, void *c, ngi_int ldc);
+    void (*trsm)(char side, char uplo, char trans, ngi_int m, ngi_int n, double alpha,
+                 const void *a, ngi_int lda, void *b, ngi_int ldb);
+    /* The LAPACK routines return info: 0, > 0 numerical failure, < 0 misuse. */
+    ngi_int (*potrf)(char uplo, ngi_int n, void *a, ngi_int lda);
+    ngi_int (*syevd)(char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *work, ngi_int lwork,
+                     ngi_int *iwork, ngi_int liwork);
+    ngi_int (*syevr)(char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *z, ngi_int ldz,
+                     ngi_int *isuppz, void *work, ngi_int lwork, ngi_int *iwork, ngi_int liwork);
+    ngi_int (*gesdd)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *s, void *u, ngi_int ldu,
+                     void *vt, ngi_int ldvt, void *work, ngi_int lwork, ngi_int *iwork);
+    ngi_int (*gesvd)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *s, void *u, ngi_int ldu,
+                     void *vt, ngi_int ldvt, void *work, ngi_int lwork);
+} ngi_blas_table;
+
+extern const ngi_blas_table *const ngi_blas[2]; /* indexed by ng_dtype */
+
+/* NG_ERANGE, naming the matrix, if a size of m exceeds the BLAS integer. */
+ng_status ngi_narrow(ng_mat m, const char *name, ng_error *error);
+
+/* The leading dimension LAPACK wants: the stride, at least 1. */
+static inline ngi_int ngi_ld(ng_mat m)
+{
+    size_t ld = m.rows > 1 ? m.stride : m.cols;
+    return ld > 0 ? (ngi_int)ld : 1;
+}
+
+#endif

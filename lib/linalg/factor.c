@@ -1,0 +1,266 @@
+/* Cholesky, symmetric eigendecomposition, SVD, each with its fallback. LAPACK
+ * workspace sizes are computed in integers: the sizes LAPACK returns in a
+ * float are wrong above 2^24. */
+#include <natgrad/linalg.h>
+
+#include <limits.h>
+
+#include "lib/linalg/blas.h"
+#include "lib/linalg/check.h"
+
+enum { BLOCK = 64, JITTER_TRIES = 6 };
+
+/* A LAPACK workspace of `count` elements that also fits the BLAS integer. */
+static ng_status take(ng_work *work, ng_mat *mat, size_t count, ng_dtype dtype, ng_error *error)
+{
+    if (count > INT_MAX)
+        return ng_error_set(error, NG_ERANGE, "LAPACK workspace of %zu exceeds the BLAS integer",
+                            count);
+    return ng_work_mat(work, mat, 1, count, dtype, error);
+}
+
+static ng_status take_ints(ng_work *work, ngi_int **ints, size_t count, ng_error *error)
+{
+    void *bytes;
+    ng_status status = ng_work_bytes(work, &bytes, count * sizeof **ints, error);
+    *ints = bytes;
+    return status;
+}
+
+/* ---- Cholesky ---------------------------------------------------------- */
+
+/* l <- lower triangle of a (zero above) + jitter on the diagonal, in place if
+ * both are one */
+static void load_lower(ng_mat l, ng_mat a, double jitter)
+{
+    for (size_t i = 0; i < l.rows; i++) {
+        ng_mat l_row = ng_mat_block(l, i, 0, 1, i + 1);
+        ng_mat a_row = ng_mat_block(a, i, 0, 1, i + 1);
+        if (l_row.data != a_row.data)
+            ng_copy(l_row, a_row, NULL);
+        if (i + 1 < l.cols)
+            ng_fill(ng_mat_block(l, i, i + 1, 1, l.cols - i - 1), 0);
+    }
+    if (jitter != 0)
+        ng_add_diagonal(l, jitter);
+}
+
+ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
+{
+    size_t n = a.rows;
+    double added = 0, next = ng_dtype_eps(a.dtype);
+    ng_status status = ngi_check_blas(a, "a", n, n, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(l, "l", n, n, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_finite(a, "a", error);
+    if (status != NG_OK)
+        return status;
+    if (jitter != NULL) {
+        *jitter = 0;
+        next *= n > 0 ? ng_trace(a) / (double)n : 0;
+    }
+    for (int attempt = 0; n > 0; attempt++) {
+        load_lower(l, a, added);
+        ngi_int info = ngi_blas[a.dtype]->potrf('U', (ngi_int)n, l.data, ngi_ld(l));
+        if (info == 0)
+            break;
+        if (jitter == NULL || attempt == JITTER_TRIES || !(next > 0))
+            return ng_error_set(error, NG_ESINGULAR,
+                                "%zu x %zu matrix is not positive definite (pivot %d, jitter %g)", n,
+                                n, (int)info, added);
+        added = next;
+        next *= 10;
+    }
+    if (jitter != NULL)
+        *jitter = added;
+    return NG_OK;
+}
+
+/* ---- Symmetric eigendecomposition -------------------------------------- */
+
+/* xSYEVD: LWORK >= 1 + 6n + 2n^2, LIWORK >= 3 + 5n */
+static size_t syevd_lwork(size_t n)
+{
+    return 1 + 6 * n + 2 * n * n;
+}
+
+/* xSYEVR: LWORK >= 26n (we give blocks their room), LIWORK >= 10n; beside a
+ * second copy of the matrix, which SYEVR destroys, and 2n for ISUPPZ */
+static size_t syevr_lwork(size_t n)
+{
+    return (BLOCK + 6 > 26 ? BLOCK + 6 : 26) * n;
+}
+
+size_t ng_eigh_work(size_t n, ng_dtype dtype)
+{
+    size_t d = ng_work_mat_size(1, syevd_lwork(n), dtype) +
+               ng_work_bytes_size((3 + 5 * n) * sizeof(ngi_int));
+    size_t r = ng_work_mat_size(1, syevr_lwork(n), dtype) + ng_work_mat_size(n, n, dtype) +
+               ng_work_bytes_size(10 * n * sizeof(ngi_int)) +
+               ng_work_bytes_size(2 * n * sizeof(ngi_int));
+    return d > r ? d : r;
+}
+
+static ng_status run_syevd(ngi_int *info, ng_mat w, ng_mat v, ng_work *work, ng_error *error)
+{
+    size_t n = v.rows, mark = work->used;
+    ng_mat scratch;
+    ngi_int *ints;
+    ng_status status = take(work, &scratch, syevd_lwork(n), v.dtype, error);
+    if (status == NG_OK)
+        status = take_ints(work, &ints, 3 + 5 * n, error);
+    if (status == NG_OK)
+        *info = ngi_blas[v.dtype]->syevd('U', (ngi_int)n, v.data, ngi_ld(v), w.data, scratch.data,
+                                         (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
+    work->used = mark;
+    return status;
+}
+
+static ng_status run_syevr(ngi_int *info, ng_mat w, ng_mat v, ng_mat a, ng_work *work,
+                           ng_error *error)
+{
+    size_t n = v.rows, mark = work->used;
+    ng_mat copy, scratch;
+    ngi_int *ints, *isuppz;
+    ng_status status = ng_work_mat(work, &copy, n, n, v.dtype, error);
+    if (status == NG_OK)
+        status = take(work, &scratch, syevr_lwork(n), v.dtype, error);
+    if (status == NG_OK)
+        status = take_ints(work, &ints, 10 * n, error);
+    if (status == NG_OK)
+        status = take_ints(work, &isuppz, 2 * n, error);
+    if (status == NG_OK) {
+        ng_copy(copy, a, NULL);
+        *info = ngi_blas[v.dtype]->syevr('U', (ngi_int)n, copy.data, ngi_ld(copy), w.data, v.data,
+                                         ngi_ld(v), isuppz, scratch.data, (ngi_int)scratch.cols,
+                                         ints, (ngi_int)(10 * n));
+    }
+    work->used = mark;
+    return status;
+}
+
+static ng_status eigh(ng_mat w, ng_mat v, const char **route, ng_mat a, ng_work *work,
+                      ng_error *error)
+{
+    ngi_int info = 0;
+    const char *used = "syevd";
+    ng_copy(v, a, NULL);
+    ng_status status = run_syevd(&info, w, v, work, error);
+    if (status == NG_OK && (info != 0 || !ng_is_finite(w) || !ng_is_finite(v))) {
+        used = "syevr";
+        status = run_syevr(&info, w, v, a, work, error);
+        if (status == NG_OK && (info != 0 || !ng_is_finite(w) || !ng_is_finite(v)))
+            status = ng_error_set(error, NG_ENOCONV,
+                                  "eigenvalues of a %zu x %zu matrix: syevd and syevr both failed "
+                                  "(info %d)",
+                                  a.rows, a.cols, (int)info);
+    }
+    if (status == NG_OK && route != NULL)
+        *route = used;
+    return status;
+}
+
+ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, ng_work *work,
+                  ng_error *error)
+{
+    size_t n = a.rows;
+    ng_work own = ng_work_on(NULL, 0);
+    ng_status status = ngi_check_blas(a, "a", n, n, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(values, "values", 1, n, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(vectors, "vectors", n, n, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_finite(a, "a", error);
+    if (route != NULL)
+        *route = "syevd";
+    if (status != NG_OK || n == 0)
+        return status;
+    if (work == NULL)
+        status = ng_work_create(work = &own, ng_eigh_work(n, a.dtype), error);
+    if (status == NG_OK)
+        status = eigh(values, vectors, route, a, work, error);
+    ng_work_destroy(&own);
+    return status;
+}
+
+/* ---- Singular values --------------------------------------------------- */
+
+/* xGESDD, JOBZ = 'S': LWORK >= 4k^2 + 7k (k the smaller side); the rest is
+ * room for its blocked QR. xGESVD needs less. LIWORK = 8k. */
+static size_t gesdd_lwork(size_t m, size_t n)
+{
+    size_t k = m < n ? m : n, l = m < n ? n : m;
+    return 4 * k * k + 7 * k + BLOCK * (3 * k + l);
+}
+
+size_t ng_svd_work(size_t m, size_t n, ng_dtype dtype)
+{
+    size_t k = m < n ? m : n;
+    return ng_work_mat_size(m, n, dtype) + ng_work_mat_size(1, gesdd_lwork(m, n), dtype) +
+           ng_work_bytes_size(8 * k * sizeof(ngi_int));
+}
+
+/* a^T = vt^T diag(s) u^T is what Fortran sees: u and vt swap places. */
+static ng_status svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a, ng_work *work,
+                     ng_error *error)
+{
+    const ngi_blas_table *blas = ngi_blas[a.dtype];
+    size_t mark = work->used, k = s.cols;
+    ng_mat copy, scratch;
+    ngi_int *ints, info = 0;
+    const char *used = "gesdd";
+    ng_status status = ng_work_mat(work, &copy, a.rows, a.cols, a.dtype, error);
+    if (status == NG_OK)
+        status = take(work, &scratch, gesdd_lwork(a.rows, a.cols), a.dtype, error);
+    if (status == NG_OK)
+        status = take_ints(work, &ints, 8 * k, error);
+    if (status == NG_OK) {
+        ng_copy(copy, a, NULL);
+        info = blas->gesdd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data,
+                           vt.data, ngi_ld(vt), u.data, ngi_ld(u), scratch.data,
+                           (ngi_int)scratch.cols, ints);
+    }
+    if (status == NG_OK && (info != 0 || !ng_is_finite(s))) {
+        used = "gesvd";
+        ng_copy(copy, a, NULL);
+        info = blas->gesvd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data,
+                           vt.data, ngi_ld(vt), u.data, ngi_ld(u), scratch.data,
+                           (ngi_int)scratch.cols);
+        if (info != 0 || !ng_is_finite(s))
+            status = ng_error_set(error, NG_ENOCONV,
+                                  "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
+                                  a.rows, a.cols, (int)info);
+    }
+    work->used = mark;
+    if (status == NG_OK && route != NULL)
+        *route = used;
+    return status;
+}
+
+ng_status ng_svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a, ng_work *work,
+                 ng_error *error)
+{
+    size_t k = a.rows < a.cols ? a.rows : a.cols;
+    ng_work own = ng_work_on(NULL, 0);
+    ng_status status = ngi_check_blas(a, "a", a.rows, a.cols, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(u, "u", a.rows, k, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(s, "s", 1, k, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(vt, "vt", k, a.cols, a.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_finite(a, "a", error);
+    if (route != NULL)
+        *route = "gesdd";
+    if (status != NG_OK || k == 0)
+        return status;
+    if (work == NULL)
+        status = ng_work_create(work = &own, ng_svd_work(a.rows, a.cols, a.dtype), error);
+    if (status == NG_OK)
+        status = svd(u, s, vt, route, a, work, error);
+    ng_work_destroy(&own);
+    return status;
+}

@@ -1,0 +1,85 @@
+/* BLAS-3 products. Fortran sees the transpose of every row-major view, so
+ * C = A B is asked for as C^T = B^T A^T, "lower" becomes 'U', and sides swap. */
+#include <natgrad/linalg.h>
+
+#include "lib/linalg/blas.h"
+#include "lib/linalg/check.h"
+
+static const char trans_char[2] = {'N', 'T'};
+
+/* c <- beta c for the products whose inner dimension is 0 */
+static void scale_by_beta(ng_mat c, double beta)
+{
+    if (beta == 0)
+        ng_fill(c, 0);
+    else
+        ng_scale(c, beta);
+}
+
+ng_status ng_gemm(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans_b, double alpha,
+                  double beta, ng_error *error)
+{
+    size_t m = trans_a ? a.cols : a.rows, k = trans_a ? a.rows : a.cols;
+    size_t n = trans_b ? b.rows : b.cols;
+    ng_status status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(b, "b", trans_b ? n : k, trans_b ? k : n, c.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(c, "c", m, n, c.dtype, error);
+    if (status != NG_OK || m == 0 || n == 0)
+        return status;
+    if (k == 0)
+        scale_by_beta(c, beta);
+    else
+        ngi_blas[c.dtype]->gemm(trans_char[trans_b != 0], trans_char[trans_a != 0], (ngi_int)n,
+                                (ngi_int)m, (ngi_int)k, alpha, b.data, ngi_ld(b), a.data, ngi_ld(a),
+                                beta, c.data, ngi_ld(c));
+    return NG_OK;
+}
+
+ng_status ng_syrk(ng_mat c, ng_mat a, ng_trans trans, double alpha, double beta, ng_error *error)
+{
+    size_t n = trans ? a.cols : a.rows, k = trans ? a.rows : a.cols;
+    ng_status status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(c, "c", n, n, c.dtype, error);
+    if (status != NG_OK || n == 0)
+        return status;
+    if (k == 0)
+        scale_by_beta(c, beta);
+    else
+        ngi_blas[c.dtype]->syrk('U', trans ? 'N' : 'T', (ngi_int)n, (ngi_int)k, alpha, a.data,
+                                ngi_ld(a), beta, c.data, ngi_ld(c));
+    return NG_OK;
+}
+
+ng_status ng_symm(ng_mat c, ng_side side, ng_mat s, ng_mat b, double alpha, double beta,
+                  ng_error *error)
+{
+    size_t n = side == NG_LEFT ? b.rows : b.cols;
+    ng_status status = ngi_check_blas(b, "b", b.rows, b.cols, c.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(s, "s", n, n, c.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(c, "c", b.rows, b.cols, c.dtype, error);
+    if (status != NG_OK || b.rows == 0 || b.cols == 0)
+        return status;
+    ngi_blas[c.dtype]->symm(side == NG_LEFT ? 'R' : 'L', 'U', (ngi_int)b.cols, (ngi_int)b.rows,
+                            alpha, s.data, ngi_ld(s), b.data, ngi_ld(b), beta, c.data, ngi_ld(c));
+    return NG_OK;
+}
+
+ng_status ng_trsm(ng_mat b, ng_side side, ng_mat l, ng_trans trans, double alpha, ng_error *error)
+{
+    size_t n = side == NG_LEFT ? b.rows : b.cols;
+    ng_status status = ngi_check_blas(b, "b", b.rows, b.cols, b.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(l, "l", n, n, b.dtype, error);
+    if (status != NG_OK || b.rows == 0 || b.cols == 0)
+        return status;
+    /* L^-1 B is, transposed, B^T (L^T)^-1 with L^T the upper matrix Fortran sees */
+    ngi_blas[b.dtype]->trsm(side == NG_LEFT ? 'R' : 'L', 'U', trans_char[trans != 0],
+                            (ngi_int)b.cols, (ngi_int)b.rows, alpha, l.data, ngi_ld(l), b.data,
+                            ngi_ld(b));
+    return NG_OK;
+}
