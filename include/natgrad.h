@@ -18,5 +18,11 @@
 #include <natgrad/version.h>
 #include <natgrad/work.h>
 #include <natgrad/linalg.h>
+#include <natgrad/polar.h>
+#include <natgrad/options.h>
+#include <natgrad/optimizer.h>
+#include <natgrad/sgd.h>
+#include <natgrad/adamw.h>
+#include <natgrad/steepest.h>
 
 #endif

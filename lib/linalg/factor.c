@@ -67,8 +67,8 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
             break;
         if (jitter == NULL || attempt == JITTER_TRIES || !(next > 0))
             return ng_error_set(error, NG_ESINGULAR,
-                                "%zu x %zu matrix is not positive definite (pivot %d, jitter %g)", n,
-                                n, (int)info, added);
+                                "%zu x %zu matrix is not positive definite (pivot %d, jitter %g)",
+                                n, n, (int)info, added);
         added = next;
         next *= 10;
     }
@@ -218,20 +218,21 @@ static ng_status svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a
         status = take_ints(work, &ints, 8 * k, error);
     if (status == NG_OK) {
         ng_copy(copy, a, NULL);
-        info = blas->gesdd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data,
-                           vt.data, ngi_ld(vt), u.data, ngi_ld(u), scratch.data,
-                           (ngi_int)scratch.cols, ints);
+        info =
+            blas->gesdd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data, vt.data,
+                        ngi_ld(vt), u.data, ngi_ld(u), scratch.data, (ngi_int)scratch.cols, ints);
     }
     if (status == NG_OK && (info != 0 || !ng_is_finite(s))) {
         used = "gesvd";
         ng_copy(copy, a, NULL);
-        info = blas->gesvd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data,
-                           vt.data, ngi_ld(vt), u.data, ngi_ld(u), scratch.data,
-                           (ngi_int)scratch.cols);
+        info =
+            blas->gesvd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data, vt.data,
+                        ngi_ld(vt), u.data, ngi_ld(u), scratch.data, (ngi_int)scratch.cols);
         if (info != 0 || !ng_is_finite(s))
-            status = ng_error_set(error, NG_ENOCONV,
-                                  "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
-                                  a.rows, a.cols, (int)info);
+            status =
+                ng_error_set(error, NG_ENOCONV,
+                             "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
+                             a.rows, a.cols, (int)info);
     }
     work->used = mark;
     if (status == NG_OK && route != NULL)

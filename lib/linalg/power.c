@@ -23,9 +23,10 @@ static ng_status half_powers(ng_mat values, double exponent, double floor, ng_er
         if (floor > 0 && w_i < floor * largest)
             w_i = floor * largest;
         if (exponent < 0 && !(w_i > (floor > 0 ? 0 : singular)))
-            return ng_error_set(error, NG_ESINGULAR,
-                                "power %g of a singular matrix: eigenvalue %zu is %g, the largest %g",
-                                exponent, i, w_i, largest);
+            return ng_error_set(
+                error, NG_ESINGULAR,
+                "power %g of a singular matrix: eigenvalue %zu is %g, the largest %g", exponent, i,
+                w_i, largest);
         w[i] = exponent == 0 ? 1 : pow(w_i > 0 ? w_i : 0, exponent / 2);
         if (!isfinite(w[i] * w[i]))
             return ng_error_set(error, NG_ERANGE, "power %g of eigenvalue %g overflows", exponent,
@@ -72,8 +73,8 @@ ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor, ng_wor
     if (status == NG_OK)
         status = ngi_check_blas(b, "b", n, n, a.dtype, error);
     if (status == NG_OK && (!isfinite(exponent) || !(floor >= 0 && floor < 1)))
-        status = ng_error_set(error, NG_EARG, "exponent %g or floor %g out of range", exponent,
-                              floor);
+        status =
+            ng_error_set(error, NG_EARG, "exponent %g or floor %g out of range", exponent, floor);
     if (status != NG_OK || n == 0)
         return status;
     if (work == NULL)

@@ -1,0 +1,33 @@
+/* natgrad/adamw.h: Adam with decoupled weight decay (Loshchilov & Hutter
+ * 2019), torch's rule. At step t = 1, 2, ...
+ *
+ *   m <- beta1 m + (1 - beta1) g          v <- beta2 v + (1 - beta2) g^2
+ *   W <- (1 - lr weight_decay) W
+ *        - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+ *
+ * State: m and v, each of the parameter's size. A gradient whose square
+ * overflows its dtype is NG_ERANGE. */
+#ifndef NATGRAD_ADAMW_H
+#define NATGRAD_ADAMW_H
+
+#include <natgrad/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    size_t size;
+    const ng_method *method;
+    double lr;           /* >= 0 */
+    double beta1, beta2; /* [0, 1) */
+    double eps;          /* > 0 */
+    double weight_decay; /* >= 0, per unit of lr */
+} ng_adamw_options;
+
+NG_API void ng_adamw_init(ng_adamw_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,131 @@
+/* natgrad/optimizer.h: parameters, groups and the step.
+ *
+ *   ng_optimizer *opt;
+ *   ng_group *hidden;
+ *   ng_steepest_options fismo;
+ *   ng_steepest_init_fismo(&fismo);
+ *   ng_optimizer_create(&opt, NULL);
+ *   ng_optimizer_add_group(opt, &hidden, &fismo);
+ *   ng_group_add(hidden, NULL, "fc1.weight", ng_f32(w, 256, 784), ng_f32(dw, 256, 784));
+ *   for (;;) {
+ *       ... fill dw ...
+ *       if (ng_optimizer_step(opt) < 0)
+ *           die(ng_optimizer_error(opt));
+ *   }
+ *   ng_optimizer_destroy(opt);
+ *
+ * Weights and gradients are borrowed: they stay the caller's, must live as
+ * long as the optimizer (or until rebound), and gradients are never written.
+ * A step is all or nothing: if it fails for any parameter of any group, no
+ * parameter and no state has changed, and ng_optimizer_error says which
+ * parameter and why. One optimizer is used by one thread at a time; different
+ * optimizers may run at the same time. */
+#ifndef NATGRAD_OPTIMIZER_H
+#define NATGRAD_OPTIMIZER_H
+
+#include <natgrad/mat.h>
+#include <natgrad/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ng_optimizer ng_optimizer;
+typedef struct ng_group ng_group;
+
+typedef struct {
+    size_t size; /* set by ng_optimizer_init */
+} ng_optimizer_options;
+
+NG_API void ng_optimizer_init(ng_optimizer_options *options);
+
+/* options NULL means defaults. NG_ENOMEM, NG_EOPTION. */
+NG_API ng_status ng_optimizer_create(ng_optimizer **optimizer, const ng_optimizer_options *options);
+
+/* Frees the optimizer, its groups and their state; never weights or gradients.
+ * NULL is fine. */
+NG_API void ng_optimizer_destroy(ng_optimizer *optimizer);
+
+/* Adds a group of parameters under one method. method_options is any method's
+ * options struct; it is checked and copied. The group belongs to the optimizer.
+ * NG_EOPTION (not an options struct of this library, a value out of range, an
+ * impossible combination), NG_EARG, NG_ENOMEM. */
+NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **group,
+                                        const void *method_options);
+
+/* One step of every parameter of every group. NG_OK, NG_STOPPED (a monitor
+ * asked; the step is done), or an error: NG_ENONFINITE (a gradient holds NaN or
+ * infinity), NG_ERANGE (numbers too large for the dtype), NG_ESINGULAR,
+ * NG_ENOCONV, NG_ENOMEM; then nothing has changed. */
+NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
+
+/* Text of the last error of this optimizer and its groups; "" if none. */
+NG_API const char *ng_optimizer_error(const ng_optimizer *optimizer);
+
+/* Bytes the optimizer holds: state, spare copies and workspace. */
+NG_API size_t ng_optimizer_memory(const ng_optimizer *optimizer);
+
+/* Steps completed. */
+NG_API unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer);
+
+/* ---- Groups -------------------------------------------------------------- */
+
+/* Rows of a weight view are outputs (NG_OUT_IN) or inputs (NG_IN_OUT). */
+typedef enum { NG_OUT_IN = 0, NG_IN_OUT = 1 } ng_layout;
+
+/* Adds the parameter w with gradient dw (same shape and dtype, any strides)
+ * and allocates its state. *index (may be NULL) numbers it in its group. The
+ * name is copied; it and the weights must be new to the optimizer.
+ * NG_EARG, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
+NG_API ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat w,
+                              ng_mat dw);
+
+/* Before the parameter's first step (else NG_EARG). Default NG_OUT_IN. */
+NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout);
+
+/* New pointers or strides for a parameter; shape and dtype stay (NG_ESHAPE,
+ * NG_EDTYPE). */
+NG_API ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw);
+
+/* One option by name, effective at the next step; through the method's option
+ * table. NG_EOPTION, and then nothing has changed. */
+NG_API ng_status ng_group_set(ng_group *group, const char *name, double value);
+NG_API ng_status ng_group_get(const ng_group *group, const char *name, double *value);
+
+/* ---- Monitors ------------------------------------------------------------ */
+
+typedef enum {
+    NG_EVENT_PARAMETER = 0, /* one per parameter, in the order of adding */
+    NG_EVENT_STEP = 1       /* then one for the step */
+} ng_event_kind;
+
+typedef struct {
+    size_t size; /* sizeof this struct in the library: later fields only if it is large enough */
+    ng_event_kind kind;
+    unsigned long long step; /* 1 for the first */
+    const ng_group *group;   /* NULL for NG_EVENT_STEP */
+    size_t index;            /* in its group */
+    const char *name;        /* of the parameter; "" for NG_EVENT_STEP */
+    const char *method;      /* "adamw", ...; "" for NG_EVENT_STEP */
+    double lr;
+    double gradient_norm; /* ||G||_F as given; over all parameters for NG_EVENT_STEP */
+    double update_norm;   /* ||W_new - W_old||_F without decoupled weight decay */
+    double seconds;       /* wall time of this parameter's step, or of the whole step */
+    const char *route;    /* how the polar factor was found (natgrad/polar.h), or "" */
+    size_t rank;          /* the three below: of that polar factor */
+    double orthogonality_error;
+    double condition;
+} ng_event;
+
+/* Called after the step is committed. Non-zero asks to stop: the step's other
+ * events are still delivered and ng_optimizer_step returns NG_STOPPED. */
+typedef int (*ng_monitor)(const ng_event *event, void *data);
+
+/* Several at once are fine; called in the order of adding. Without monitors the
+ * norms are not computed. NG_EARG, NG_ENOMEM. */
+NG_API ng_status ng_optimizer_add_monitor(ng_optimizer *optimizer, ng_monitor monitor, void *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/* natgrad/polar.h: the orthogonal polar factor of a matrix.
+ *
+ * For X = sum_i s_i u_i v_i^T (thin SVD) the factor is
+ *     U = sum over { s_i > tau } of u_i v_i^T,    tau = eps * sqrt(max(m, n)) * s_1,
+ * the partial isometry on the numerical range of X, with eps that of the dtype;
+ * the number of terms is the rank. A zero matrix gives U = 0, rank 0. The
+ * result does not depend on the scale of X, and U(X^T) = U(X)^T.
+ *
+ * accuracy                what it promises, and how it is done
+ * NG_POLAR_EXACT          f32: eigendecomposition of the Gram matrix of the smaller side in
+ *   (default)             double; singular directions are applied in double when s_1/s_r > 10.
+ *                         f64: SVD (gesdd, then gesvd); with kappa_max <= 100 the Gram form.
+ * NG_POLAR_FAST           Gram matrix and eigendecomposition in the dtype itself with a soft
+ *                         floor: eigenvalues below 32 eps l_1 count as that. Singular values of
+ *                         U are 1 above about 3e-3 s_1 in f32 and fall smoothly to 0 below.
+ * NG_POLAR_NEWTON_SCHULZ  five steps X <- a X + b (X X^T) X + c (X X^T)^2 X with Muon's
+ *                         (3.4445, -4.7750, 2.0315) from X / (||X||_F + 1e-7) (Jordan 2024).
+ *                         Singular values end in about 0.7 ... 1.2: not orthogonal, by design. */
+#ifndef NATGRAD_POLAR_H
+#define NATGRAD_POLAR_H
+
+#include <natgrad/mat.h>
+#include <natgrad/work.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    NG_POLAR_EXACT = 0,
+    NG_POLAR_FAST = 1,
+    NG_POLAR_NEWTON_SCHULZ = 2
+} ng_polar_accuracy;
+
+typedef struct {
+    size_t size;                /* set by ng_polar_init */
+    ng_polar_accuracy accuracy; /* default NG_POLAR_EXACT */
+    double kappa_max;           /* the caller's promise s_1/s_min <= kappa_max; 0 (default): none */
+} ng_polar_options;
+
+/* What was done. */
+typedef struct {
+    const char *route; /* "svd", "gram", "gram split", "gram fast", "newton-schulz", "zero" */
+    size_t rank;       /* terms in U; for the fast route those above the floor; for
+                          Newton-Schulz min(m, n), which it takes for granted */
+    double orthogonality_error; /* ||U U^T - I||_F / sqrt(r) on the smaller side r = min(m, n), or
+                                   ||U U^T U - U||_F / sqrt(rank) where rank < r */
+    double condition;           /* s_1/s_rank as far as the route knows it; NaN for Newton-Schulz */
+} ng_polar_info;
+
+/* Fills in the defaults. */
+NG_API void ng_polar_init(ng_polar_options *options);
+
+/* u <- the polar factor of x (m x n, any strides; u must not overlap x).
+ * info may be NULL, which saves the product its error estimate costs;
+ * options NULL means defaults; work NULL allocates for this call.
+ * NG_ENONFINITE for NaN or infinity in x (u untouched), NG_ESHAPE, NG_EDTYPE,
+ * NG_EOPTION, NG_ENOMEM; NG_ENOCONV when every eigen-solver and SVD failed. */
+NG_API ng_status ng_polar(ng_mat u, ng_polar_info *info, ng_mat x, const ng_polar_options *options,
+                          ng_work *work, ng_error *error);
+
+/* Bytes ng_polar needs at most for this shape and these options. */
+NG_API size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

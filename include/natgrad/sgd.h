@@ -1,0 +1,36 @@
+/* natgrad/sgd.h: stochastic gradient descent with momentum, torch's rule.
+ *
+ *   coupled decay:  g <- g + weight_decay W
+ *   momentum:       b <- momentum b + g (first step b = g);
+ *                   d = g + momentum b if nesterov, else b
+ *   step:           W <- (1 - lr weight_decay) W - lr d   (decay decoupled)
+ *
+ * State: b, of the parameter's size, also with momentum = 0. */
+#ifndef NATGRAD_SGD_H
+#define NATGRAD_SGD_H
+
+#include <natgrad/options.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { NG_DECAY_DECOUPLED = 0, NG_DECAY_COUPLED = 1 } ng_weight_decay_kind;
+
+typedef struct {
+    size_t size;
+    const ng_method *method;
+    double lr;           /* >= 0 */
+    double momentum;     /* [0, 1) */
+    int nesterov;        /* 0 or 1 */
+    double weight_decay; /* >= 0, per unit of lr */
+    ng_weight_decay_kind weight_decay_kind;
+} ng_sgd_options;
+
+/* The defaults are in the option table (optim/sgd.c; `train --help`). */
+NG_API void ng_sgd_init(ng_sgd_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,173 @@
+/* ng_polar: checks, scaling, the choice of a route, the error estimate. */
+#include "lib/linalg/polar_routes.h"
+
+#include <math.h>
+
+#include "lib/linalg/check.h"
+
+typedef struct {
+    ngi_polar_route *run;
+    ngi_polar_route_work *work;
+} route;
+
+static const route svd = {ngi_polar_svd, ngi_polar_svd_work};
+static const route gram = {ngi_polar_gram, ngi_polar_gram_work};
+static const route gram_fast = {ngi_polar_gram_fast, ngi_polar_gram_fast_work};
+static const route newton_schulz = {ngi_polar_newton_schulz, ngi_polar_newton_schulz_work};
+
+enum { KAPPA_OF_GRAM = 100 }; /* the f64 Gram form loses 3 eps kappa^2 */
+
+static const route *choose(ng_dtype dtype, const ng_polar_options *options)
+{
+    switch (options->accuracy) {
+    case NG_POLAR_FAST:
+        return &gram_fast;
+    case NG_POLAR_NEWTON_SCHULZ:
+        return &newton_schulz;
+    case NG_POLAR_EXACT:
+        break;
+    }
+    int bounded = options->kappa_max > 0 && options->kappa_max <= KAPPA_OF_GRAM;
+    return dtype == NG_F32 || bounded ? &gram : &svd;
+}
+
+double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype)
+{
+    return ng_dtype_eps(dtype) * sqrt((double)(m > n ? m : n));
+}
+
+void ng_polar_init(ng_polar_options *options)
+{
+    ng_polar_options defaults = {.size = sizeof defaults, .accuracy = NG_POLAR_EXACT};
+    *options = defaults;
+}
+
+/* ---- How orthogonal the result is -------------------------------------- */
+
+static size_t error_work(size_t m, size_t n, ng_dtype dtype)
+{
+    size_t k = ngi_smaller(m, n);
+    return ng_work_mat_size(k, k, dtype) + ng_work_mat_size(m, n, dtype);
+}
+
+static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *work,
+                               ng_error *error)
+{
+    size_t k = ngi_smaller(u.rows, u.cols), mark = work->used;
+    ng_side side = ngi_polar_side(u.rows, u.cols);
+    ng_mat gram_of_u, rest;
+    ng_status status = ng_work_mat(work, &gram_of_u, k, k, u.dtype, error);
+    if (status == NG_OK)
+        status = ng_syrk(gram_of_u, u, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
+    if (status == NG_OK && rank == k) {
+        ng_mirror(gram_of_u);
+        ng_add_diagonal(gram_of_u, -1);
+        *result = ng_norm(gram_of_u) / sqrt((double)k);
+    } else if (status == NG_OK) {
+        status = ng_work_mat(work, &rest, u.rows, u.cols, u.dtype, error);
+        if (status == NG_OK) {
+            ng_copy(rest, u, NULL);
+            status = ng_symm(rest, side, gram_of_u, u, 1, -1, error);
+            *result = rank == 0 ? 0 : ng_norm(rest) / sqrt((double)rank);
+        }
+    }
+    work->used = mark;
+    return status;
+}
+
+/* ---- The front ----------------------------------------------------------- */
+
+size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options)
+{
+    ng_polar_options defaults;
+    ng_polar_init(&defaults);
+    size_t bytes = choose(dtype, options != NULL ? options : &defaults)->work(m, n, dtype);
+    size_t fallback = ngi_polar_svd_work(m, n, dtype), estimate = error_work(m, n, dtype);
+    bytes = bytes > fallback ? bytes : fallback;
+    return ng_work_mat_size(m, n, dtype) + (bytes > estimate ? bytes : estimate);
+}
+
+/* x, not zero, into a scratch copy scaled by a power of two, so that no square
+ * over- or underflows and X -> 2^k X changes no bit of U */
+static ng_status scaled_copy(ng_mat *copy, double *unit, ng_mat x, double max, ng_work *work,
+                             ng_error *error)
+{
+    int exponent;
+    ng_status status = ng_work_mat(work, copy, x.rows, x.cols, x.dtype, error);
+    if (status != NG_OK)
+        return status;
+    frexp(max, &exponent);
+    *unit = ldexp(1, exponent);
+    ng_copy(*copy, x, NULL);
+    while (exponent != 0) { /* in two steps where 2^-exponent itself is out of range */
+        int limit = x.dtype == NG_F32 ? 120 : 1000;
+        int step = exponent > limit ? limit : exponent < -limit ? -limit : exponent;
+        ng_scale(*copy, ldexp(1, -step));
+        exponent -= step;
+    }
+    return NG_OK;
+}
+
+static ng_status run(ng_mat u, ng_polar_info *info, ng_mat x, double max,
+                     const ng_polar_options *options, int estimate, ng_work *work, ng_error *error)
+{
+    size_t mark = work->used;
+    const route *chosen = choose(x.dtype, options);
+    ng_mat scaled;
+    double unit = 1;
+    ng_status status = scaled_copy(&scaled, &unit, x, max, work, error);
+    if (status == NG_OK)
+        status = chosen->run(u, info, scaled, unit, work, error);
+    if (status == NG_ENOCONV && chosen != &svd)
+        status = ngi_polar_svd(u, info, scaled, unit, work, error);
+    work->used = mark;
+    if (status == NG_OK && estimate)
+        status = orthogonality(&info->orthogonality_error, u, info->rank, work, error);
+    return status;
+}
+
+static ng_status check(ng_mat u, ng_mat x, const ng_polar_options *options, double max,
+                       ng_error *error)
+{
+    ng_status status = ngi_check_blas(x, "x", x.rows, x.cols, x.dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(u, "u", x.rows, x.cols, x.dtype, error);
+    if (status == NG_OK && options->size != sizeof *options)
+        status = ng_error_set(error, NG_EOPTION, "polar options: size %zu, expected %zu",
+                              options->size, sizeof *options);
+    if (status == NG_OK &&
+        ((unsigned)options->accuracy > NG_POLAR_NEWTON_SCHULZ || !(options->kappa_max >= 0)))
+        status = ng_error_set(error, NG_EOPTION, "polar options: accuracy %d, kappa_max %g",
+                              (int)options->accuracy, options->kappa_max);
+    if (status == NG_OK && !isfinite(max))
+        status = ng_error_set(error, NG_ENONFINITE, "polar factor: x holds NaN or infinity");
+    return status;
+}
+
+ng_status ng_polar(ng_mat u, ng_polar_info *info, ng_mat x, const ng_polar_options *options,
+                   ng_work *work, ng_error *error)
+{
+    ng_polar_options defaults;
+    ng_polar_info result = {"zero", 0, 0, 1};
+    ng_work own = ng_work_on(NULL, 0);
+    ng_polar_init(&defaults);
+    if (options == NULL)
+        options = &defaults;
+    ng_status status = ng_mat_check(x, "x", error);
+    double max = status == NG_OK ? ng_max_abs(x) : 0;
+    if (status == NG_OK)
+        status = check(u, x, options, max, error);
+    if (status == NG_OK && max == 0)
+        ng_fill(u, 0);
+    if (status == NG_OK && max > 0) {
+        if (work == NULL)
+            status =
+                ng_work_create(work = &own, ng_polar_work(x.rows, x.cols, x.dtype, options), error);
+        if (status == NG_OK)
+            status = run(u, &result, x, max, options, info != NULL, work, error);
+        ng_work_destroy(&own);
+    }
+    if (status == NG_OK && info != NULL)
+        *info = result;
+    return status;
+}

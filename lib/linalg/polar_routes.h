@@ -1,0 +1,47 @@
+/* The ways to a polar factor. Each takes x scaled by a power of two so that
+ * its largest element lies in [1/2, 1), not zero, finite; writes u, of x's
+ * shape and dtype; fills route, rank and condition of info. `unit` is that
+ * power of two: the caller's matrix is unit * x.
+ *
+ * `side` of a matrix: NG_LEFT when it is wide or square (Gram matrix X X^T,
+ * U = K X), NG_RIGHT when it is tall (X^T X, U = X K). */
+#ifndef NGI_POLAR_ROUTES_H
+#define NGI_POLAR_ROUTES_H
+
+#include <natgrad/linalg.h>
+#include <natgrad/polar.h>
+
+typedef ng_status ngi_polar_route(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                                  ng_work *work, ng_error *error);
+typedef size_t ngi_polar_route_work(size_t m, size_t n, ng_dtype dtype);
+
+ngi_polar_route ngi_polar_svd;           /* gesdd, gesvd */
+ngi_polar_route ngi_polar_gram;          /* f64 Gram matrix whatever the dtype, hard rank rule */
+ngi_polar_route ngi_polar_gram_fast;     /* Gram matrix in the dtype, soft floor */
+ngi_polar_route ngi_polar_newton_schulz; /* Muon's five steps */
+
+ngi_polar_route_work ngi_polar_svd_work;
+ngi_polar_route_work ngi_polar_gram_work;
+ngi_polar_route_work ngi_polar_gram_fast_work;
+ngi_polar_route_work ngi_polar_newton_schulz_work;
+
+/* The same from the Gram matrix alone (k x k, symmetric, lower triangle):
+ * multiplier <- gram^(-1/2) with the soft floor, both triangles. */
+ng_status ngi_polar_multiplier(ng_mat multiplier, ng_polar_info *info, ng_mat gram, ng_work *work,
+                               ng_error *error);
+size_t ngi_polar_multiplier_work(size_t k, ng_dtype dtype);
+
+static inline ng_side ngi_polar_side(size_t m, size_t n)
+{
+    return m <= n ? NG_LEFT : NG_RIGHT;
+}
+
+static inline size_t ngi_smaller(size_t m, size_t n)
+{
+    return m < n ? m : n;
+}
+
+/* tau / s_1 of natgrad/polar.h */
+double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype);
+
+#endif

@@ -1,0 +1,40 @@
+/* The optimizer and its groups, shared by optimizer.c (the step) and group.c
+ * (parameters). */
+#ifndef NGI_FRONT_H
+#define NGI_FRONT_H
+
+#include "optim/method.h"
+
+struct ng_group {
+    ng_optimizer *optimizer;
+    const ng_method *method;
+    void *options;      /* our copy of the method's struct */
+    ngi_param **params; /* each allocated by itself: addresses stay */
+    size_t count, capacity;
+};
+
+typedef struct {
+    ng_monitor call;
+    void *data;
+} ngi_listener;
+
+struct ng_optimizer {
+    ng_group **groups;
+    size_t group_count, group_capacity;
+    ngi_listener *listeners;
+    size_t listener_count, listener_capacity;
+    ng_work work; /* scratch for prepare, large enough for any parameter */
+    unsigned long long steps;
+    ng_error error;
+};
+
+/* Makes room for one more item in an array of `count` items of `size` bytes. */
+ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng_error *error);
+
+ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
+void ngi_group_destroy(ng_group *group);
+
+/* Bytes of the parameter's state and spare copies. */
+size_t ngi_param_memory(const ngi_param *param);
+
+#endif

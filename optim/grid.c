@@ -1,0 +1,24 @@
+/* The grid: metrics and balls by number. Their names are in steepest_options.c. */
+#include "optim/ball.h"
+#include "optim/metric.h"
+
+static const ngi_metric *const metrics[] = {
+    [NG_METRIC_IDENTITY] = &ngi_metric_identity,
+    [NG_METRIC_FISMO] = &ngi_metric_fismo,
+};
+
+const ngi_metric *ngi_metric_find(ng_metric metric)
+{
+    return metrics[metric];
+}
+
+static const ngi_ball *const balls[] = {
+    [NG_BALL_NONE] = &ngi_ball_none,
+    [NG_BALL_FROBENIUS] = &ngi_ball_frobenius,
+    [NG_BALL_SPECTRAL] = &ngi_ball_spectral,
+};
+
+const ngi_ball *ngi_ball_find(ng_ball ball)
+{
+    return balls[ball];
+}

@@ -1,0 +1,40 @@
+/* A metric supplies linear maps for ng_steepest: whiten X = S^-1 M and its
+ * adjoint un-whiten D = S^-T Y, from state it updates with each gradient. It
+ * knows no ball. New metric = one file and one row in grid.c. */
+#ifndef NGI_METRIC_H
+#define NGI_METRIC_H
+
+#include <natgrad/linalg.h>
+#include <natgrad/steepest.h>
+
+#include "optim/method.h"
+
+/* State tensors of ng_steepest and its metrics. LEFT belongs to the rows of
+ * the view, RIGHT to its columns, whatever the layout. */
+enum { MOMENTUM, LEFT_FACTOR, RIGHT_FACTOR, LEFT_ROOT, RIGHT_ROOT };
+
+typedef struct {
+    /* adds the metric's state (optional: none) */
+    ng_status (*create)(ngi_param *param, const ng_steepest_options *o, ng_error *error);
+    /* scratch bytes of the slots below (optional: none) */
+    size_t (*work)(const ngi_param *param, const ng_steepest_options *o);
+    /* new state from the gradient g, dense, gradient_scale applied (optional) */
+    ng_status (*update)(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
+                        ng_error *error);
+    /* x <- S^-1 x and y <- S^-T y with the new state, in place (optional: identity) */
+    ng_status (*whiten)(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
+                        ng_work *work, ng_error *error);
+    ng_status (*unwhiten)(const ngi_param *param, const ng_steepest_options *o, ng_mat y,
+                          ng_work *work, ng_error *error);
+    /* the same one side at a time, for the fused form (optional: not Kronecker) */
+    ng_status (*whiten_side)(const ngi_param *param, const ng_steepest_options *o, ng_side side,
+                             ng_mat x, ng_work *work, ng_error *error);
+    ng_status (*unwhiten_side)(const ngi_param *param, const ng_steepest_options *o, ng_side side,
+                               ng_mat y, ng_work *work, ng_error *error);
+} ngi_metric;
+
+extern const ngi_metric ngi_metric_identity, ngi_metric_fismo;
+
+const ngi_metric *ngi_metric_find(ng_metric metric);
+
+#endif

@@ -1,0 +1,42 @@
+/* The named optimizers. A preset is an init function with a name. */
+#include "optim/method.h"
+
+#include <string.h>
+
+#include <natgrad/adamw.h>
+#include <natgrad/sgd.h>
+#include <natgrad/steepest.h>
+
+/* init functions behind a type that fits them all */
+#define PRESET_INIT(preset, type, function)                                                        \
+    static void preset##_init(void *options)                                                       \
+    {                                                                                              \
+        function((type *)options);                                                                 \
+    }
+PRESET_INIT(sgd, ng_sgd_options, ng_sgd_init)
+PRESET_INIT(adamw, ng_adamw_options, ng_adamw_init)
+PRESET_INIT(muon, ng_steepest_options, ng_steepest_init_muon)
+PRESET_INIT(fismo, ng_steepest_options, ng_steepest_init_fismo)
+PRESET_INIT(fismo_paper, ng_steepest_options, ng_steepest_init_fismo_paper)
+
+const ng_preset ng_presets[] = {
+    {"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), sgd_init,
+     "stochastic gradient descent with momentum"},
+    {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options), adamw_init,
+     "Adam with decoupled weight decay"},
+    {"muon", &ngi_method_steepest, sizeof(ng_steepest_options), muon_init,
+     "orthogonalised momentum: identity metric, spectral ball"},
+    {"fismo", &ngi_method_steepest, sizeof(ng_steepest_options), fismo_init,
+     "Fisher-structured orthogonalised momentum, gradient-space average, Cholesky roots"},
+    {"fismo_paper", &ngi_method_steepest, sizeof(ng_steepest_options), fismo_paper_init,
+     "the same, Algorithm 1 to the letter: whitened average, symmetric roots"},
+    {NULL, NULL, 0, NULL, NULL},
+};
+
+const ng_preset *ng_preset_find(const char *name)
+{
+    for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++)
+        if (name != NULL && strcmp(preset->name, name) == 0)
+            return preset;
+    return NULL;
+}
