@@ -47,9 +47,8 @@ static inline T K(sigmoid_value)(T z)
 
 static inline T K(sigmoid_slope)(T z, T h)
 {
-    T e = M(exp)(-M(fabs)(z)); /* h (1 - h), exact in both tails */
-    (void)h;
-    return e / ((1 + e) * (1 + e));
+    (void)z;
+    return h * (1 - h);
 }
 
 /* Phi(z) = erfc(-z / sqrt 2) / 2 keeps its digits in the left tail, where
@@ -64,10 +63,12 @@ static inline T K(gelu_value)(T z)
     return z * K(normal_cdf)(z);
 }
 
+/* Phi(z) + z phi(z). Phi(z) = h / z saves the second erfc; where h would be
+ * denormal Phi(z) is 1/2 to the last digit. */
 static inline T K(gelu_slope)(T z, T h)
 {
-    (void)h;
-    return K(normal_cdf)(z) + z * (T)0.39894228040143267794 * M(exp)((T)-0.5 * z * z);
+    T cdf = M(fabs)(z) < (T)1e-30 ? (T)0.5 : h / z;
+    return cdf + z * (T)0.39894228040143267794 * M(exp)((T)-0.5 * z * z);
 }
 
 /* The column sums run in double over a block of columns that stays in the
