@@ -1,5 +1,5 @@
-/* natgrad-lab.h: everything libnatgrad-lab offers. Link with -lnatgrad-lab
- * -lnatgrad. The rules of natgrad.h hold here, too. */
+/* natgrad-lab.h: everything libnatgrad-lab offers, and natgrad.h with it.
+ * Link with -lnatgrad-lab -lnatgrad. The rules of natgrad.h hold here too. */
 #ifndef NATGRAD_LAB_H
 #define NATGRAD_LAB_H
 
@@ -7,5 +7,6 @@
 
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
+#include <natgrad/lab/net.h>
 
 #endif
