@@ -142,8 +142,8 @@ START_TEST(missing_and_unreadable)
     assert_labels_fail(files_path("nowhere"), NG_EIO, "No such file");
     ck_assert_int_eq(mkdir(files_path("folder"), 0700), 0);
     assert_images_fail(files_path("folder"), NG_EIO, "directory");
-    assert_images_fail(files_write("empty", "", 0), NG_EFORMAT, "empty");
-    assert_labels_fail(files_write("empty", "", 0), NG_EFORMAT, "empty");
+    assert_images_fail(files_write("nil", "", 0), NG_EFORMAT, "is empty");
+    assert_labels_fail(files_write("nil", "", 0), NG_EFORMAT, "is empty");
     ng_assert_fails(ng_dataset_idx(&data, NULL, "x", &err), NG_EARG, &err, "NULL");
     ng_assert_fails(ng_dataset_idx(NULL, "x", "x", &err), NG_EARG, &err, "NULL");
 }
