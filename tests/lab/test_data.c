@@ -180,29 +180,6 @@ START_TEST(gather_checks)
 }
 END_TEST
 
-/* Every byte / 255, correctly rounded in both types */
-START_TEST(bytes_are_rounded_correctly)
-{
-    unsigned char body[256], file[300];
-    const unsigned long sizes[] = {1, 16, 16}, one = 1;
-    float f[256];
-    double d[256];
-    size_t index = 0;
-    for (int i = 0; i < 256; i++)
-        body[i] = (unsigned char)i;
-    const char *images = files_write("i", file, files_idx(file, 3, sizes, body, 256));
-    const char *labels = files_write("l", file, files_idx(file, 1, &one, body, 1));
-    ng_assert_ok(ng_dataset_idx(&data, images, labels, &err), &err);
-    ng_assert_ok(ng_dataset_gather(data, ng_f32(f, 1, 256), NULL, &index, 1, &err), &err);
-    ng_assert_ok(ng_dataset_gather(data, ng_f64(d, 1, 256), NULL, &index, 1, &err), &err);
-    for (int i = 0; i < 256; i++) {
-        ck_assert_msg(f[i] == (float)i / 255.0f, "byte %d as a float", i);
-        ck_assert_msg(d[i] == i / 255.0, "byte %d as a double", i);
-    }
-    ng_dataset_destroy(data);
-}
-END_TEST
-
 /* ---- Generated sets ----------------------------------------------------------------- */
 
 /* All samples as a matrix; labels to be freed. */
@@ -400,7 +377,6 @@ int main(void)
     tcase_add_test(tc, views);
     tcase_add_test(tc, views_stay_inside);
     tcase_add_test(tc, gather_checks);
-    tcase_add_test(tc, bytes_are_rounded_correctly);
     tcase_add_test(tc, seeds_decide);
     tcase_add_test(tc, mixture_statistics);
     tcase_add_test(tc, digits_look_sane);
