@@ -19,4 +19,7 @@ ng_status ngi_check_blas(ng_mat m, const char *name, size_t rows, size_t cols, n
 /* No NaN, no infinity: LAPACK hangs on them. NG_ENONFINITE. */
 ng_status ngi_check_finite(ng_mat m, const char *name, ng_error *error);
 
+/* The same for the lower triangle, all that a symmetric matrix promises. */
+ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error);
+
 #endif
