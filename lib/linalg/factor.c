@@ -63,7 +63,7 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
     for (int attempt = 0; n > 0; attempt++) {
         load_lower(l, a, added);
         ngi_int info = ngi_blas[a.dtype]->potrf('U', (ngi_int)n, l.data, ngi_ld(l));
-        if (info == 0)
+        if (info == 0 && ng_is_finite(l)) /* OpenBLAS lets a NaN pivot pass */
             break;
         if (jitter == NULL || attempt == JITTER_TRIES || !(next > 0))
             return ng_error_set(error, NG_ESINGULAR,
@@ -202,6 +202,11 @@ size_t ng_svd_work(size_t m, size_t n, ng_dtype dtype)
            ng_work_bytes_size(8 * k * sizeof(ngi_int));
 }
 
+static int all_finite(ng_mat u, ng_mat s, ng_mat vt)
+{
+    return ng_is_finite(s) && ng_is_finite(u) && ng_is_finite(vt);
+}
+
 /* a^T = vt^T diag(s) u^T is what Fortran sees: u and vt swap places. */
 static ng_status svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a, ng_work *work,
                      ng_error *error)
@@ -222,13 +227,13 @@ static ng_status svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a
                            vt.data, ngi_ld(vt), u.data, ngi_ld(u), scratch.data,
                            (ngi_int)scratch.cols, ints);
     }
-    if (status == NG_OK && (info != 0 || !ng_is_finite(s))) {
+    if (status == NG_OK && (info != 0 || !all_finite(u, s, vt))) {
         used = "gesvd";
         ng_copy(copy, a, NULL);
         info = blas->gesvd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data,
                            vt.data, ngi_ld(vt), u.data, ngi_ld(u), scratch.data,
                            (ngi_int)scratch.cols);
-        if (info != 0 || !ng_is_finite(s))
+        if (info != 0 || !all_finite(u, s, vt))
             status = ng_error_set(error, NG_ENOCONV,
                                   "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
                                   a.rows, a.cols, (int)info);
