@@ -39,3 +39,11 @@ ng_status ngi_check_finite(ng_mat m, const char *name, ng_error *error)
         return ng_error_set(error, NG_ENONFINITE, "%s holds NaN or infinity", name);
     return NG_OK;
 }
+
+ng_status ngi_check_lower_finite(ng_mat m, const char *name, ng_error *error)
+{
+    for (size_t i = 0; i < m.rows; i++)
+        if (!ng_is_finite(ng_mat_block(m, i, 0, 1, i + 1)))
+            return ng_error_set(error, NG_ENONFINITE, "%s holds NaN or infinity", name);
+    return NG_OK;
+}

@@ -19,4 +19,8 @@ ng_status ngi_check_blas(ng_mat m, const char *name, size_t rows, size_t cols, n
 /* No NaN, no infinity: LAPACK hangs on them. NG_ENONFINITE. */
 ng_status ngi_check_finite(ng_mat m, const char *name, ng_error *error);
 
+/* The same for the lower triangle of a square matrix: the upper one of a
+ * symmetric argument is never read and may hold anything. */
+ng_status ngi_check_lower_finite(ng_mat m, const char *name, ng_error *error);
+
 #endif

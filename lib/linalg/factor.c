@@ -53,7 +53,7 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
     if (status == NG_OK)
         status = ngi_check_blas(l, "l", n, n, a.dtype, error);
     if (status == NG_OK)
-        status = ngi_check_finite(a, "a", error);
+        status = ngi_check_lower_finite(a, "a", error);
     if (status != NG_OK)
         return status;
     if (jitter != NULL) {
@@ -172,7 +172,7 @@ ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, n
     if (status == NG_OK)
         status = ngi_check_blas(vectors, "vectors", n, n, a.dtype, error);
     if (status == NG_OK)
-        status = ngi_check_finite(a, "a", error);
+        status = ngi_check_lower_finite(a, "a", error);
     if (route != NULL)
         *route = "syevd";
     if (status != NG_OK || n == 0)
