@@ -13,6 +13,7 @@
  * NG_POLAR_FAST           Gram matrix and eigendecomposition in the dtype itself with a soft
  *                         floor: eigenvalues below 32 eps l_1 count as that. Singular values of
  *                         U are 1 above about 3e-3 s_1 in f32 and fall smoothly to 0 below.
+ *                         "1" to about eps (s_1/s)^2: 1e-3 at 1e-2 s_1, 1e-2 at 3e-3 s_1.
  * NG_POLAR_NEWTON_SCHULZ  five steps X <- a X + b (X X^T) X + c (X X^T)^2 X with Muon's
  *                         (3.4445, -4.7750, 2.0315) from X / (||X||_F + 1e-7) (Jordan 2024).
  *                         Singular values end in about 0.7 ... 1.2: not orthogonal, by design. */
