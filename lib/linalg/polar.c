@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lib/linalg/check.h"
+#include "lib/linalg/unit.h"
 
 typedef struct {
     ngi_polar_route *run;
@@ -117,19 +118,11 @@ size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options 
 static ng_status scaled_copy(ng_mat *copy, double *unit, ng_mat x, double max, ng_work *work,
                              ng_error *error)
 {
-    int exponent;
     ng_status status = ng_work_mat(work, copy, x.rows, x.cols, x.dtype, error);
     if (status != NG_OK)
         return status;
-    frexp(max, &exponent);
-    *unit = ldexp(1, exponent);
     ng_copy(*copy, x, NULL);
-    while (exponent != 0) { /* in two steps where 2^-exponent itself is out of range */
-        int limit = x.dtype == NG_F32 ? 120 : 1000;
-        int step = exponent > limit ? limit : exponent < -limit ? -limit : exponent;
-        ng_scale(*copy, ldexp(1, -step));
-        exponent -= step;
-    }
+    *unit = ngi_scale_to_unit(*copy, max);
     return NG_OK;
 }
 
