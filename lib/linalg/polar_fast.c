@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { SOFT_FLOOR = 32 };              /* times eps times the largest eigenvalue */
+enum { SOFT_FLOOR = 32 };                /* times eps times the largest eigenvalue */
 static const double small_part = 0.0025; /* of the largest eigenvalue: s < s_1 / 20 is small */
 
 /* rank and condition from ascending eigenvalues, of which those up to the floor do not count */
