@@ -86,8 +86,8 @@ NG_API ng_status ng_trsm(ng_mat b, ng_side side, ng_mat l, ng_trans trans, doubl
  * with l l^T = a + jitter I. a is symmetric, read from its lower triangle.
  * l may be a itself when jitter is NULL.
  * jitter == NULL: a as it is; not positive definite is NG_ESINGULAR.
- * Otherwise on failure the jitter eps * tr(a)/n is added and multiplied by ten
- * up to six times; *jitter returns what was added (0 for none).
+ * Otherwise on failure the jitter eps * tr(a)/n is added, then ten times that,
+ * and so on, six tries in all; *jitter returns what was added (0 for none).
  * NG_ESINGULAR when that is not enough. */
 NG_API ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error);
 
