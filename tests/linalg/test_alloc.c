@@ -12,15 +12,18 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__real_aligned_alloc(size_t align, size_t size);
+void __real_free(void *old);
 int __real_posix_memalign(void **out, size_t align, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_aligned_alloc(size_t align, size_t size);
+void __wrap_free(void *old);
 int __wrap_posix_memalign(void **out, size_t align, size_t size);
 
 static int armed;
 static size_t seen, fail_at; /* allocations while armed; the one to fail, from 1 */
+static size_t freed;         /* blocks given back while armed */
 
 static int denied(void)
 {
@@ -50,6 +53,12 @@ void *__wrap_aligned_alloc(size_t align, size_t size)
 int __wrap_posix_memalign(void **out, size_t align, size_t size)
 {
     return denied() ? 12 : __real_posix_memalign(out, align, size);
+}
+
+void __wrap_free(void *old)
+{
+    freed += armed && old != NULL;
+    __real_free(old);
 }
 
 /* ---- The calls -------------------------------------------------------------------- */
@@ -164,7 +173,7 @@ static void free_world(world *w)
 /* Armed for the call alone: assertions and test matrices allocate too. */
 static ng_status run_armed(const entry *e, world *w, ng_work *work, size_t k, ng_error *error)
 {
-    seen = 0;
+    seen = freed = 0;
     fail_at = k;
     armed = 1;
     ng_status status = e->run(w, work, error);
@@ -185,6 +194,7 @@ START_TEST(every_allocation_fails_once)
         ck_assert(test_same_bits(w.a, a0));
         if (status == NG_OK)
             break;
+        ck_assert_msg(freed == seen - 1, "%s, allocation %zu: a leak", e->name, k);
         ck_assert_msg(status == NG_ENOMEM, "%s, allocation %zu: %s", e->name, k,
                       ng_status_name(status));
         ck_assert_int_eq(error.status, NG_ENOMEM);
@@ -192,6 +202,7 @@ START_TEST(every_allocation_fails_once)
         ck_assert_int_eq(run_armed(e, &w, NULL, k, NULL), NG_ENOMEM);
         ck_assert_uint_lt(k, 100);
     }
+    ck_assert_msg(freed == seen, "%s leaks", e->name);
     ck_assert_msg(seen == k - 1, "%s swallowed a failure", e->name);
     ck_assert_msg(e->allocates ? k > 1 : k == 1, "%s makes %zu allocations", e->name, k - 1);
     test_free(a0), free_world(&w);
