@@ -45,14 +45,14 @@
                       err_ != NULL ? err_->text : "");                                          \
     } while (0)
 
-/* the call returns the status and the text names the culprit */
-#define ng_assert_fails(call, status, err, culprit)                                             \
+/* the call returns that status and the text names the culprit */
+#define ng_assert_fails(call, expected, err, culprit)                                           \
     do {                                                                                        \
         ng_error *err_ = (err);                                                                 \
         ng_status status_ = (call);                                                             \
-        ck_assert_msg(status_ == (status), "%s: %s, expected %s", #call,                        \
-                      ng_status_name(status_), #status);                                        \
-        ck_assert_int_eq(err_->status, (status));                                               \
+        ck_assert_msg(status_ == (expected), "%s: %s, expected %s", #call,                      \
+                      ng_status_name(status_), #expected);                                      \
+        ck_assert_int_eq(err_->status, (expected));                                             \
         ck_assert_msg(strstr(err_->text, (culprit)) != NULL, "\"%s\" does not name \"%s\"",     \
                       err_->text, (culprit));                                                   \
     } while (0)

@@ -1,0 +1,51 @@
+/* What the files of the net share. */
+#ifndef NGI_LAB_NET_INTERNAL_H
+#define NGI_LAB_NET_INTERNAL_H
+
+#include <natgrad/lab/net.h>
+#include <natgrad/work.h>
+
+/* One activation. Buffers are dense, rows x cols, and distinct. */
+typedef struct {
+    const char *name;
+    /* variance of a weight with that many inputs and outputs at the start */
+    double (*variance)(double in, double out);
+    /* z <- z + bias (1 x cols) in every row; h <- phi(z) */
+    void (*forward[2])(size_t rows, size_t cols, void *z, void *h, const void *bias);
+    /* g <- g * phi'(z), where h = phi(z); bias_grad (1 x cols) <- column sums of g */
+    void (*backward[2])(size_t rows, size_t cols, void *g, void *bias_grad, const void *z,
+                        const void *h);
+} ngi_activation;
+
+/* The row of the table; NULL beyond the last one. */
+const ngi_activation *ngi_activation_find(ng_activation activation);
+
+/* How far the net has come with its batch; each stage includes those before. */
+typedef enum { STAGE_NONE, STAGE_FORWARD, STAGE_LOSS, STAGE_BACKWARD } ngi_stage;
+
+typedef struct {
+    char name[32], weight_name[40], bias_name[40];
+    const ngi_activation *activation;
+    ng_mat weight, weight_grad, bias, bias_grad;
+    ng_mat z, h, g; /* max_batch x out: A W^T + b, phi(z), derivative of the loss at z */
+} ngi_layer;
+
+struct ng_net {
+    ng_dtype dtype;
+    ng_loss loss;
+    double (*variance)(double in, double out); /* of the hidden activation, for all layers */
+    size_t max_batch, batch; /* batch: rows of the last forward pass */
+    ngi_stage stage;
+    ng_mat input; /* max_batch x inputs */
+    size_t layers;
+    ngi_layer *layer;
+    ng_work memory; /* every matrix above */
+};
+
+/* The first rows of a dense buffer. */
+static inline ng_mat ngi_rows(ng_mat m, size_t rows)
+{
+    return ng_mat_block(m, 0, 0, rows, m.cols);
+}
+
+#endif
