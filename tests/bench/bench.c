@@ -17,6 +17,7 @@ static const double timing_seconds = 0.03, comparison_seconds = 1.5;
 static struct {
     const char *name;
     int threads;
+    clockid_t clock;
     FILE *csv;
     bench_result results[BENCH_RESULTS_MAX];
     size_t count;
@@ -25,10 +26,10 @@ static struct {
 /* OpenBLAS has read the environment before main; absent in other BLASes. */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 
-double bench_clock(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
@@ -63,6 +64,17 @@ static void open_csv(const char *path)
     fprintf(bench.csv, "claim,case,ours,peer,pair,ours_seconds,peer_seconds,ratio\n");
 }
 
+/* The environment tells the peers, too. */
+static void choose_clock(void)
+{
+    const char *wanted = getenv("NG_BENCH_CLOCK");
+    int cpu = bench.threads == 1;
+    if (wanted != NULL && *wanted != '\0')
+        cpu = strcmp(wanted, "cpu") == 0;
+    bench.clock = cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    setenv("NG_BENCH_CLOCK", cpu ? "cpu" : "wall", 1);
+}
+
 void bench_begin(int argc, char **argv, const char *name, int threads)
 {
     char text[16];
@@ -73,6 +85,7 @@ void bench_begin(int argc, char **argv, const char *name, int threads)
     setenv("OMP_NUM_THREADS", text, 1);
     if (openblas_set_num_threads != NULL)
         openblas_set_num_threads(threads);
+    choose_clock();
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     open_csv(argc > 1 ? argv[1] : getenv("NG_BENCH_CSV"));
     bench_print_machine(name, threads);
@@ -82,10 +95,10 @@ void bench_begin(int argc, char **argv, const char *name, int threads)
 
 static double time_calls(const bench_job *job, size_t calls)
 {
-    double start = bench_clock();
+    double start = seconds_of(bench.clock);
     for (size_t i = 0; i < calls; i++)
         job->run(job->data);
-    return bench_clock() - start;
+    return seconds_of(bench.clock) - start;
 }
 
 /* The first call pays for page faults and cold caches, so the second counts. */
@@ -157,9 +170,9 @@ static void measure(bench_result *result, bench_side ours, bench_side peer)
 {
     if (ours.seconds(ours.data) < 0 || peer.seconds(peer.data) < 0) /* the warm-up */
         return;
-    double start = bench_clock();
+    double start = seconds_of(CLOCK_MONOTONIC);
     while (result->pairs < BENCH_PAIRS_MIN ||
-           (result->pairs < BENCH_PAIRS_MAX && bench_clock() - start < comparison_seconds))
+           (result->pairs < BENCH_PAIRS_MAX && seconds_of(CLOCK_MONOTONIC) - start < comparison_seconds))
         if (!measure_pair(result, ours, peer)) {
             result->pairs = 0;
             return;

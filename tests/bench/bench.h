@@ -13,6 +13,9 @@
  * Everything goes to the standard output: a first line with the CPU, the BLAS
  * and the threads, a table, and one line a claim. A claim is a comparison with
  * a goal in the file tests/bench/goals; the others only stand in the table.
+ * With one thread a time is the CPU time of the process, which is the time on
+ * the wall of an idle machine and less disturbed on a busy one; with more it
+ * is the wall's. NG_BENCH_CLOCK = wall or cpu chooses. The peers do the same.
  * Single timings go to a CSV file, bench-<name>.csv unless the first argument
  * or NG_BENCH_CSV names another. */
 #ifndef NG_BENCH_H
@@ -50,9 +53,6 @@ double bench_compare(const char *claim, const char *label, bench_side ours, benc
 
 /* Prints the claims; what main returns. */
 int bench_end(void);
-
-/* Seconds from some fixed moment. */
-double bench_clock(void);
 
 /* Median over a few timings of a job, without a peer. */
 double bench_time(bench_job job);

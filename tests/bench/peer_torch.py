@@ -8,7 +8,7 @@ It says "ready torch <version> threads <n>" once it can work. To each line
 it answers "ok <seconds a unit of work>" for one timing, or "error <text>".
 The number of BLAS threads comes from OPENBLAS_NUM_THREADS and OMP_NUM_THREADS,
 which must be in the environment before torch is loaded (set_num_threads alone
-does not reach every build's BLAS).
+does not reach every build's BLAS); NG_BENCH_CLOCK is cpu or wall.
 
 A new peer is one function below: it prepares everything and returns (step,
 units), a function to be timed and the units of work one call of it does.
@@ -20,6 +20,7 @@ import time
 import torch
 
 TIMING_SECONDS = 0.03  # as in bench.c
+CLOCK = time.process_time if os.environ.get("NG_BENCH_CLOCK") == "cpu" else time.perf_counter
 
 
 def train_step(batch):
@@ -100,10 +101,10 @@ class Job:
             self.repeats = 1
 
     def time(self, repeats):
-        start = time.perf_counter()
+        start = CLOCK()
         for _ in range(repeats):
             self.step()
-        return time.perf_counter() - start
+        return CLOCK() - start
 
     def seconds(self):
         return self.time(self.repeats) / (self.repeats * self.units)

@@ -33,8 +33,9 @@ void bench_print_machine(const char *name, int threads)
 {
     char cpu[256];
     cpu_name(cpu, sizeof cpu);
-    printf("bench %s: cpu %s; blas %s; threads %d\n", name, cpu,
-           openblas_get_config != NULL ? openblas_get_config() : "unknown", threads);
+    printf("bench %s: cpu %s; blas %s; threads %d; clock %s\n", name, cpu,
+           openblas_get_config != NULL ? openblas_get_config() : "unknown", threads,
+           getenv("NG_BENCH_CLOCK"));
 }
 
 /* Lines of the table are "claim case goal"; # begins a comment. */
