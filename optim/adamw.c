@@ -103,6 +103,7 @@ static const ng_option table[] = {
 
 const ng_method ngi_method_adamw = {
     .name = "adamw",
+    .elementwise = 1,
     .options_size = sizeof(ng_adamw_options),
     .options = table,
     .create = create,

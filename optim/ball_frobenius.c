@@ -1,17 +1,18 @@
 /* Frobenius ball: Y = X / ||X||_F, and 0 for 0. */
 #include "optim/ball.h"
 
+#include "lib/linalg/unit.h"
+
 static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
                          ng_work *work, ng_error *error)
 {
     (void)report, (void)o, (void)work;
     double max = ng_max_abs(x);
-    if (!(max > 0))
-        return ng_copy(y, x, error);
-    /* first to max 1: the reciprocal of a tiny norm would overflow the dtype */
-    ng_status status = ng_axpby(y, x, 1 / max, 0, error);
-    if (status == NG_OK)
+    ng_status status = ng_copy(y, x, error);
+    if (status == NG_OK && max > 0) {
+        ngi_scale_to_unit(y, max); /* the reciprocal of a tiny norm would overflow the dtype */
         ng_scale(y, 1 / ng_norm(y));
+    }
     return status;
 }
 

@@ -37,6 +37,7 @@ typedef struct {
 
 struct ng_method {
     const char *name;
+    int elementwise; /* a parameter's shape does not matter */
     size_t options_size;
     const ng_option *options; /* ends with name = NULL */
     /* combinations the table cannot express (optional) */

@@ -14,6 +14,11 @@ const char *ng_method_name(const ng_method *method)
     return method->name;
 }
 
+int ng_method_elementwise(const ng_method *method)
+{
+    return method->elementwise;
+}
+
 const ng_option *ng_method_options(const ng_method *method, size_t *count)
 {
     size_t n = 0;

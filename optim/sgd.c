@@ -85,6 +85,7 @@ static const ng_option table[] = {
 
 const ng_method ngi_method_sgd = {
     .name = "sgd",
+    .elementwise = 1,
     .options_size = sizeof(ng_sgd_options),
     .options = table,
     .create = create,

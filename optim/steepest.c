@@ -5,6 +5,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "lib/linalg/unit.h"
+
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -53,14 +55,8 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
     if (status != NG_OK || o->gradient_scale == NG_GRADIENT_SCALE_NONE)
         return status;
     double max = ng_max_abs(g);
-    if (max > 0) { /* first to max 1: the reciprocal of a tiny rms would overflow the dtype */
-        int exponent;
-        frexp(max, &exponent);
-        for (int left = -exponent; left != 0;) {
-            int part = left > 100 ? 100 : left < -100 ? -100 : left;
-            ng_scale(g, ldexp(1, part));
-            left -= part;
-        }
+    if (max > 0) {
+        ngi_scale_to_unit(g, max); /* the reciprocal of a tiny rms would overflow the dtype */
         ng_scale(g, sqrt(count) / ng_norm(g));
     }
     return NG_OK;
@@ -114,6 +110,7 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
         status = ng_work_mat(work, &middle, k, k, x.dtype, error);
     if (status == NG_OK)
         status = metric->whiten_side(param, o, large, x, work, error);
+    ngi_scale_to_unit(x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
     if (status == NG_OK)
         status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
     ng_mirror(gram);

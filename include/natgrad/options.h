@@ -38,6 +38,10 @@ typedef struct {
 
 NG_API const char *ng_method_name(const ng_method *method);
 
+/* 1 if the method treats a parameter element by element, so that its shape does
+ * not matter (sgd, adamw); 0 if it is meant for weight matrices (steepest). */
+NG_API int ng_method_elementwise(const ng_method *method);
+
 /* The table of the method; *count (may be NULL) entries, then name = NULL. */
 NG_API const ng_option *ng_method_options(const ng_method *method, size_t *count);
 

@@ -14,13 +14,6 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* gram <- X X^T or X^T X, whichever is smaller; lower triangle */
-static ng_status gram_matrix(ng_mat gram, ng_mat x, ng_error *error)
-{
-    ng_side side = ngi_polar_side(x.rows, x.cols);
-    return ng_syrk(gram, x, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
-}
-
 /* rows of v times values^p: block <- diag(l^p) block */
 static void scale_rows(ng_mat v, ng_mat l, double p)
 {
@@ -92,12 +85,12 @@ size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
            max_size(ng_eigh_work(k, NG_F64), max_size(plain, split));
 }
 
-ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, ng_work *work,
-                         ng_error *error)
+ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                         const ng_polar_options *options, ng_work *work, ng_error *error)
 {
     size_t m = x.rows, n = x.cols, k = ngi_smaller(m, n), r = 0, mark = work->used;
     double tau = ngi_polar_threshold(m, n, x.dtype), largest = 0;
-    (void)unit; /* scale does not matter */
+    (void)unit, (void)options; /* scale does not matter */
     ng_mat x64, gram, values, vectors;
     ng_status status = ng_work_mat(work, &x64, m, n, NG_F64, error);
     if (status == NG_OK)
@@ -109,7 +102,7 @@ ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, n
     if (status == NG_OK)
         status = ng_copy(x64, x, error);
     if (status == NG_OK)
-        status = gram_matrix(gram, x64, error);
+        status = ngi_polar_gram_matrix(gram, x64, error);
     if (status == NG_OK)
         status = ng_eigh(values, vectors, NULL, gram, work, error);
     if (status == NG_OK) {
@@ -178,17 +171,17 @@ size_t ngi_polar_gram_fast_work(size_t m, size_t n, ng_dtype dtype)
     return 2 * ng_work_mat_size(k, k, dtype) + ngi_polar_multiplier_work(k, dtype);
 }
 
-ng_status ngi_polar_gram_fast(ng_mat u, ng_polar_info *info, ng_mat x, double unit, ng_work *work,
-                              ng_error *error)
+ng_status ngi_polar_gram_fast(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                              const ng_polar_options *options, ng_work *work, ng_error *error)
 {
     size_t k = ngi_smaller(x.rows, x.cols), mark = work->used;
-    (void)unit;
+    (void)unit, (void)options;
     ng_mat gram, multiplier;
     ng_status status = ng_work_mat(work, &gram, k, k, x.dtype, error);
     if (status == NG_OK)
         status = ng_work_mat(work, &multiplier, k, k, x.dtype, error);
     if (status == NG_OK)
-        status = gram_matrix(gram, x, error);
+        status = ngi_polar_gram_matrix(gram, x, error);
     if (status == NG_OK)
         status = ngi_polar_multiplier(multiplier, info, gram, work, error);
     if (status == NG_OK)

@@ -3,13 +3,15 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
 #include "lib/linalg/check.h"
 
 size_t ng_spd_power_work(size_t n, ng_dtype dtype)
 {
     (void)dtype; /* the work is done in double whatever the dtype */
-    return 3 * ng_work_mat_size(n, n, NG_F64) + ng_work_mat_size(1, n, NG_F64) +
-           ng_eigh_work(n, NG_F64);
+    size_t mats = ngi_size_mul(2, ng_work_mat_size(n, n, NG_F64));
+    size_t rest = ngi_size_add(ng_work_mat_size(1, n, NG_F64), ng_eigh_work(n, NG_F64));
+    return ngi_size_add(mats, rest);
 }
 
 /* values <- values^(exponent/2) after the floor, so that the power is
@@ -79,6 +81,8 @@ ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor, ng_wor
         return status;
     if (work == NULL)
         status = ng_work_create(work = &own, ng_spd_power_work(n, a.dtype), error);
+    if (status == NG_OK)
+        status = ngi_check_work(work, ng_spd_power_work(n, a.dtype), error);
     if (status == NG_OK)
         status = power(b, a, exponent, floor, work, error);
     ng_work_destroy(&own);

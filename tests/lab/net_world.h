@@ -139,4 +139,16 @@ static inline double naive_loss(const world *w, ng_mat logits, double *margin)
     return sum / (double)w->shape.batch;
 }
 
+/* One layer whose logits are its biases, for two samples. */
+static inline world bias_world(ng_loss loss, ng_dtype dtype, size_t outputs, const double *logits)
+{
+    world_shape shape = {.inputs = 2, .widths = {outputs}, .layers = 1, .batch = 2, .max_batch = 2};
+    world w = world_create(shape, NG_ACTIVATION_RELU, loss, dtype, 3);
+    ng_fill(w.layer[0].weight, 0);
+    for (size_t j = 0; j < outputs; j++)
+        ng_mat_set(w.layer[0].bias, 0, j, logits[j]);
+    ng_assert_ok(ng_net_forward(w.net, 2, NULL), NULL);
+    return w;
+}
+
 #endif

@@ -112,12 +112,13 @@ static ng_status check_targets(const ng_net *net, ng_mat t, ng_error *error)
                             t.cols, net->batch, outputs);
     for (size_t i = 0; i < t.rows; i++) {
         size_t j = 0;
-        if (outside[t.dtype](t.cols, ng_mat_block(t, i, 0, 1, t.cols).data, row->low, row->high) == 0)
+        ng_mat line = ng_mat_block(t, i, 0, 1, t.cols);
+        if (outside[t.dtype](line.cols, line.data, row->low, row->high) == 0)
             continue;
         while (ng_mat_get(t, i, j) >= row->low && ng_mat_get(t, i, j) <= row->high)
             j++;
-        return ng_error_set(error, NG_EARG, "targets: row %zu, column %zu is %g, not in [%g, %g]", i,
-                            j, ng_mat_get(t, i, j), row->low, row->high);
+        return ng_error_set(error, NG_EARG, "targets: row %zu, column %zu is %g, not in [%g, %g]",
+                            i, j, ng_mat_get(t, i, j), row->low, row->high);
     }
     return NG_OK;
 }

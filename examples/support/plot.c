@@ -1,0 +1,35 @@
+#define _POSIX_C_SOURCE 200809L
+#include "examples/support/plot.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int have_gnuplot(void)
+{
+    return system("command -v gnuplot >/dev/null 2>&1") == 0;
+}
+
+static int draw(const char *terminal, const char *path, const char *extension, int width,
+                int height, const char *script)
+{
+    FILE *gnuplot = popen("gnuplot", "w");
+    if (gnuplot == NULL)
+        return -1;
+    fprintf(gnuplot, "set terminal %s size %d,%d font 'DejaVu Sans,11' background rgb 'white'\n",
+            terminal, width, height);
+    fprintf(gnuplot, "set output '%s.%s'\n", path, extension);
+    fputs(script, gnuplot);
+    fputs("\nunset output\n", gnuplot);
+    return pclose(gnuplot) == 0 ? 0 : -1;
+}
+
+int plot_draw(const char *path, int width, int height, const char *script)
+{
+    if (!have_gnuplot())
+        return 1;
+    signal(SIGPIPE, SIG_IGN); /* a gnuplot that dies is an error code, not our death */
+    if (draw("svg", path, "svg", width, height, script) != 0)
+        return -1;
+    return draw("pngcairo", path, "png", width, height, script);
+}

@@ -1,0 +1,181 @@
+/* What a comparison leaves behind: a table, curves.csv, pictures, and lines for
+ * machines. */
+#define _POSIX_C_SOURCE 200809L
+#include "examples/train/train.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "examples/support/plot.h"
+
+int report_folder(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return 0;
+    fprintf(stderr, "train: cannot make the folder %s: %s\n", path, strerror(errno));
+    return 1;
+}
+
+static const point *last(const run *r)
+{
+    static const point none = {NAN, NAN, NAN, NAN};
+    return r->epochs > 0 && !r->failed ? &r->points[r->epochs - 1] : &none;
+}
+
+/* ---- The table: medians over seeds ------------------------------------------------- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return isnan(x) ? 1 : isnan(y) ? -1 : (x > y) - (x < y);
+}
+
+/* Median over the method's runs of one number of their last point. */
+static double median(const run *runs, size_t count, const ng_preset *method, size_t offset)
+{
+    double values[MAX_SEEDS];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].method == method && n < MAX_SEEDS)
+            memcpy(&values[n++], (const char *)last(&runs[i]) + offset, sizeof(double));
+    qsort(values, n, sizeof *values, by_size);
+    return n == 0 ? (double)NAN : (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
+static void print_table(const config *c, const source *s, const run *runs, size_t count)
+{
+    printf("\n%s: %zu training samples, %zu held out, %d epochs, batch %zu%s\n", s->name,
+           ng_dataset_count(s->train), ng_dataset_count(s->held_out), c->epochs, c->batch,
+           c->seed_count > 1 ? ", medians over seeds" : "");
+    printf("%-12s %12s %s loss %s accuracy %9s\n", "optimizer", "train loss", s->held_out_name,
+           s->held_out_name, "seconds");
+    int width = (int)strlen(s->held_out_name);
+    for (size_t i = 0; i < c->method_count; i++)
+        printf("%-12s %12.4f %*.4f %*.4f %9.2f\n", c->methods[i]->name,
+               median(runs, count, c->methods[i], offsetof(point, train_loss)), width + 5,
+               median(runs, count, c->methods[i], offsetof(point, held_out_loss)), width + 9,
+               median(runs, count, c->methods[i], offsetof(point, held_out_accuracy)),
+               median(runs, count, c->methods[i], offsetof(point, seconds)));
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].failed)
+            printf("%s, seed %lu, stopped in epoch %d: %s\n", runs[i].method->name, runs[i].seed,
+                   runs[i].epochs + 1, runs[i].why);
+}
+
+/* ---- curves.csv and the pictures ------------------------------------------------------ */
+
+static int write_curves(const char *path, const source *s, const run *runs, size_t count)
+{
+    FILE *csv = fopen(path, "w");
+    if (csv == NULL) {
+        fprintf(stderr, "train: cannot write %s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    fprintf(csv, "optimizer,seed,epoch,seconds,train_loss,%s_loss,%s_accuracy\n", s->held_out_name,
+            s->held_out_name);
+    for (size_t i = 0; i < count; i++)
+        for (int e = 0; e < runs[i].epochs; e++) {
+            const point *p = &runs[i].points[e];
+            fprintf(csv, "%s,%lu,%d,%.4f,%.8g,%.8g,%.6f\n", runs[i].method->name, runs[i].seed,
+                    e + 1, p->seconds, p->train_loss, p->held_out_loss, p->held_out_accuracy);
+        }
+    if (fclose(csv) != 0) {
+        fprintf(stderr, "train: cannot write %s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    return 0;
+}
+
+/* Colours that colour-blind readers tell apart (Okabe and Ito). */
+static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                      "#E69F00", "#56B4E9", "#000000", "#F0E442"};
+
+/* One plot command: column y against column x of the first seed of each method.
+ * Points between which nothing was measured are joined for the eye. */
+static void plot_panel(FILE *script, const config *c, const char *csv, int x, int y)
+{
+    fputs("plot ", script);
+    for (size_t i = 0; i < c->method_count; i++)
+        fprintf(script,
+                "%s'%s' using (strcol(1) eq '%s' && $2 == %lu ? $%d : NaN):%d with linespoints "
+                "lw 2 pt 7 ps 0.6 lc rgb '%s' title '%s'",
+                i > 0 ? ", " : "", csv, c->methods[i]->name, c->seeds[0], x, y,
+                colours[i % (sizeof colours / sizeof colours[0])], c->methods[i]->name);
+    fputs("\n", script);
+}
+
+static char *picture_script(const config *c, const source *s, const char *csv)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *script = open_memstream(&text, &size);
+    if (script == NULL)
+        return NULL;
+    fprintf(script,
+            "set datafile separator ','\nset datafile missing NaN\nset key noenhanced\n"
+            "set multiplot layout 1,3 title '%s: %zu samples, batch %zu' noenhanced\n"
+            "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n"
+            "set format y '%%g'\n",
+            s->name, ng_dataset_count(s->train), c->batch);
+    if (!s->by_loss)
+        fputs("set logscale y\n", script); /* runs to zero; a text's does not */
+    fputs("set key top right\nset xlabel 'epoch'\nset ylabel 'training loss (nats)'\n", script);
+    if (c->epochs <= 12)
+        fputs("set xtics 1\n", script);
+    plot_panel(script, c, csv, 3, 5);
+    fprintf(script, "set xlabel 'training time (s)'\nset xtics auto\nset nokey\n");
+    plot_panel(script, c, csv, 4, 5);
+    fprintf(script, "unset logscale y\nset xlabel 'epoch'\nset ylabel '%s %s'\n", s->held_out_name,
+            s->by_loss ? "loss (nats)" : "accuracy");
+    if (c->epochs <= 12)
+        fputs("set xtics 1\n", script);
+    plot_panel(script, c, csv, 3, s->by_loss ? 6 : 7);
+    fputs("unset multiplot\n", script);
+    if (fclose(script) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void draw_pictures(const config *c, const source *s, const char *csv)
+{
+    char path[4096];
+    char *script = picture_script(c, s, csv);
+    snprintf(path, sizeof path, "%s/curves", c->out);
+    int status = script == NULL ? -1 : plot_draw(path, 1200, 400, script);
+    free(script);
+    if (status == 0)
+        printf("curves: %s.csv, %s.svg, %s.png\n", path, path, path);
+    else
+        printf("curves: %s.csv (%s)\n", path,
+               status > 0 ? "no picture: gnuplot is not installed" : "gnuplot failed");
+}
+
+/* ---- All of it -------------------------------------------------------------------------- */
+
+static void print_final(const source *s, const run *r)
+{
+    const point *p = last(r);
+    printf("final optimizer=%s data=%s seed=%lu epochs=%d train_loss=%.4f", r->method->name,
+           s->name, r->seed, r->epochs, p->train_loss);
+    if (s->by_loss)
+        printf(" %s_loss=%.4f", s->held_out_name, p->held_out_loss);
+    printf(" %s_accuracy=%.4f seconds=%.2f\n", s->held_out_name, p->held_out_accuracy, p->seconds);
+}
+
+int report_runs(const config *c, const source *s, const run *runs, size_t count)
+{
+    char csv[4096];
+    print_table(c, s, runs, count);
+    snprintf(csv, sizeof csv, "%s/curves.csv", c->out);
+    if (report_folder(c->out) != 0 || write_curves(csv, s, runs, count) != 0)
+        return 1;
+    draw_pictures(c, s, csv);
+    for (size_t i = 0; i < count; i++)
+        print_final(s, &runs[i]);
+    return 0;
+}

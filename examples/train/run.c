@@ -1,0 +1,222 @@
+/* One training run: net, optimizer, epochs. */
+#include "examples/train/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVALUATE_BATCH = 500 };
+
+typedef struct {
+    const config *c;
+    const source *s;
+    ng_net *net;
+    ng_optimizer *opt;
+    ng_random random;
+    size_t *order; /* the training samples, shuffled each epoch */
+    int *labels;
+    size_t room; /* largest batch */
+    ng_error error;
+} trainer;
+
+/* ---- Setting up ------------------------------------------------------------------ */
+
+static ng_status create_net(trainer *t)
+{
+    ng_net_options o;
+    size_t widths[MAX_WIDTHS];
+    memcpy(widths, t->c->widths, sizeof widths);
+    widths[t->c->width_count] = ng_dataset_classes(t->s->train);
+    ng_net_options_init(&o);
+    o.dtype = t->c->dtype;
+    o.inputs = ng_dataset_features(t->s->train);
+    o.widths = widths;
+    o.layers = t->c->width_count + 1;
+    o.activation = t->c->activation;
+    o.max_batch = t->room;
+    ng_status status = ng_net_create(&t->net, &o, &t->error);
+    return status != NG_OK ? status : ng_net_initialise(t->net, &t->random, &t->error);
+}
+
+static ng_status optimizer_error(trainer *t, ng_status status)
+{
+    return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+}
+
+/* Hidden weights to the method; biases and the last layer to AdamW, unless the
+ * method is element-wise itself. */
+static ng_status create_optimizer(trainer *t, const ng_preset *method, const void *options)
+{
+    ng_adamw_options adamw;
+    ng_group *hidden, *rest;
+    ng_adamw_init(&adamw);
+    int matrix = !ng_method_elementwise(method->method);
+    ng_status status = ng_optimizer_create(&t->opt, NULL);
+    if (status != NG_OK)
+        return ng_error_set(&t->error, status, "cannot create an optimizer");
+    status = ng_optimizer_add_group(t->opt, &hidden, options);
+    rest = hidden;
+    if (status == NG_OK && matrix)
+        status = ng_optimizer_add_group(t->opt, &rest, &adamw);
+    for (size_t i = 0; i < ng_net_layers(t->net) && status == NG_OK; i++) {
+        ng_layer layer;
+        int last = i + 1 == ng_net_layers(t->net);
+        ng_net_layer(t->net, &layer, i, NULL);
+        status = ng_group_add(last ? rest : hidden, NULL, layer.weight_name, layer.weight,
+                              layer.weight_grad);
+        if (status == NG_OK)
+            status = ng_group_add(rest, NULL, layer.bias_name, layer.bias, layer.bias_grad);
+    }
+    return status == NG_OK ? NG_OK : optimizer_error(t, status);
+}
+
+static ng_status trainer_create(trainer *t, const config *c, const source *s,
+                                const ng_preset *method, const void *options, unsigned long seed)
+{
+    size_t count = ng_dataset_count(s->train);
+    memset(t, 0, sizeof *t);
+    t->c = c;
+    t->s = s;
+    t->room = c->batch > EVALUATE_BATCH ? c->batch : EVALUATE_BATCH;
+    t->order = malloc(count * sizeof *t->order);
+    t->labels = malloc(t->room * sizeof *t->labels);
+    if (t->order == NULL || t->labels == NULL)
+        return ng_error_set(&t->error, NG_ENOMEM, "no memory for %zu samples", count);
+    for (size_t i = 0; i < count; i++)
+        t->order[i] = i;
+    ng_status status = ng_rng_create(&t->random, seed, &t->error);
+    if (status == NG_OK)
+        status = create_net(t);
+    return status == NG_OK ? create_optimizer(t, method, options) : status;
+}
+
+static void trainer_destroy(trainer *t)
+{
+    ng_optimizer_destroy(t->opt);
+    ng_net_destroy(t->net);
+    ng_rng_destroy(&t->random);
+    free(t->order);
+    free(t->labels);
+}
+
+/* ---- Steps ------------------------------------------------------------------------- */
+
+static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
+                         double *loss, size_t *correct)
+{
+    ng_status status =
+        ng_dataset_gather(data, ng_net_input(t->net, batch), t->labels, index, batch, &t->error);
+    if (status == NG_OK)
+        status = ng_net_forward(t->net, batch, &t->error);
+    if (status == NG_OK)
+        status = ng_net_loss_labels(t->net, loss, correct, t->labels, batch, &t->error);
+    return status;
+}
+
+static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss)
+{
+    ng_status status = forward(t, t->s->train, index, batch, loss, NULL);
+    if (status == NG_OK)
+        status = ng_net_backward(t->net, &t->error);
+    if (status == NG_OK && (status = ng_optimizer_step(t->opt)) != NG_OK)
+        status = optimizer_error(t, status);
+    return status;
+}
+
+/* Mean loss and accuracy over a data set. */
+static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy)
+{
+    size_t count = ng_dataset_count(data), right = 0, correct, index[EVALUATE_BATCH];
+    double total = 0, mean;
+    for (size_t first = 0; first < count; first += EVALUATE_BATCH) {
+        size_t batch = count - first < EVALUATE_BATCH ? count - first : EVALUATE_BATCH;
+        for (size_t i = 0; i < batch; i++)
+            index[i] = first + i;
+        ng_status status = forward(t, data, index, batch, &mean, &correct);
+        if (status != NG_OK)
+            return status;
+        total += mean * (double)batch;
+        right += correct;
+    }
+    *loss = total / (double)count;
+    *accuracy = (double)right / (double)count;
+    return NG_OK;
+}
+
+static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
+{
+    size_t count = ng_dataset_count(t->s->train), batch = t->c->batch;
+    double loss = 0, smooth = 0, start = progress_clock();
+    char note[80];
+    ng_status status = NG_OK;
+    ng_rng_shuffle(&t->random, t->order, count);
+    for (size_t first = 0; first < count && status == NG_OK; first += batch) {
+        size_t size = count - first < batch ? count - first : batch;
+        status = step(t, t->order + first, size, &loss);
+        smooth = first == 0 ? loss : 0.95 * smooth + 0.05 * loss;
+        snprintf(note, sizeof note, "epoch %d/%d  loss %.4f  accuracy %.4f", number + 1,
+                 t->c->epochs, smooth,
+                 r->epochs > 0 ? r->points[r->epochs - 1].held_out_accuracy : 0);
+        progress_update(bar, (size_t)number * count + first + size, note);
+    }
+    double unused;
+    p->seconds = progress_clock() - start + (number > 0 ? r->points[number - 1].seconds : 0);
+    if (status == NG_OK)
+        status = evaluate(t, t->s->train, &p->train_loss, &unused);
+    if (status == NG_OK)
+        status = evaluate(t, t->s->held_out, &p->held_out_loss, &p->held_out_accuracy);
+    return status;
+}
+
+static void say_epoch(progress *bar, const run *r, const trainer *t, const point *p)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "%-12s seed %lu  epoch %d/%d  train loss %.4f  %s loss %.4f  accuracy %.4f  %.1f s",
+             r->method->name, r->seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name,
+             p->held_out_loss, p->held_out_accuracy, p->seconds);
+    if (!t->c->sweep)
+        progress_line(bar, text);
+}
+
+/* A run that leaves the numbers is a result of its settings, not a failure of
+ * the program. */
+static int diverged(ng_status status)
+{
+    return status == NG_ENONFINITE || status == NG_ERANGE || status == NG_ESINGULAR;
+}
+
+int run_train(run *r, const config *c, const source *s, const ng_preset *method,
+              const void *options, unsigned long seed, progress *bar)
+{
+    trainer t;
+    memset(r, 0, sizeof *r);
+    r->method = method;
+    r->seed = seed;
+    r->points = calloc((size_t)c->epochs, sizeof *r->points);
+    ng_status status = trainer_create(&t, c, s, method, options, seed);
+    if (r->points == NULL && status == NG_OK)
+        status = ng_error_set(&t.error, NG_ENOMEM, "out of memory");
+    for (int number = 0; number < c->epochs && status == NG_OK; number++) {
+        status = epoch(&t, r, bar, number, &r->points[number]);
+        if (status == NG_OK) {
+            r->epochs++;
+            say_epoch(bar, r, &t, &r->points[number]);
+        }
+    }
+    if (status != NG_OK && diverged(status)) {
+        r->failed = 1;
+        snprintf(r->why, sizeof r->why, "%s", t.error.text);
+    } else if (status != NG_OK) {
+        progress_end(bar);
+        fprintf(stderr, "train: %s: %s\n", method->name, t.error.text);
+    }
+    trainer_destroy(&t);
+    return status != NG_OK && !r->failed;
+}
+
+void run_free(run *r)
+{
+    free(r->points);
+    r->points = NULL;
+}

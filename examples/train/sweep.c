@@ -1,0 +1,131 @@
+/* --sweep: the same number of settings for every optimizer, a ladder of
+ * learning rates by powers of two times three values of the option that
+ * matters most beside it; judged on held-out training samples. */
+#include "examples/train/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RATES = 6, SECONDS = 3 };
+
+/* lr is the second of the ladder's upper half: lr/8, lr/4, lr/2, lr, 2 lr, 4 lr */
+typedef struct {
+    const char *method;
+    double lr;
+    const char *option;
+    double values[SECONDS];
+} grid;
+
+static const grid grids[] = {
+    {"sgd", 0.1, "momentum", {0, 0.9, 0.95}},
+    {"adamw", 0.002, "beta2", {0.95, 0.99, 0.999}},
+    {"muon", 0.02, "momentum", {0.9, 0.95, 0.98}},
+    {"fismo", 0.02, "damping", {0.1, 0.3, 1}},
+    {"fismo_paper", 0.02, "momentum", {0.9, 0.95, 0.98}},
+};
+
+static const grid *find_grid(const ng_preset *method)
+{
+    for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
+        if (strcmp(grids[i].method, method->name) == 0)
+            return &grids[i];
+    fprintf(stderr, "train: there is no sweep grid for %s\n", method->name);
+    return NULL;
+}
+
+/* Smaller is better. A failed run is worst of all. */
+static double badness(const run *r, const source *s)
+{
+    if (r->failed || r->epochs == 0)
+        return INFINITY;
+    const point *p = &r->points[r->epochs - 1];
+    return s->by_loss ? p->held_out_loss : 1 - p->held_out_accuracy + 1e-6 * p->held_out_loss;
+}
+
+/* Options of grid point i with its label. */
+static void *grid_options(const config *c, const ng_preset *method, const grid *g, int i,
+                          char *label, size_t size)
+{
+    double lr = g->lr * pow(2, i / SECONDS - 3), value = g->values[i % SECONDS];
+    void *options = config_options(c, method);
+    if (options != NULL) {
+        ng_options_set(options, "lr", lr, NULL);
+        ng_options_set(options, g->option, value, NULL);
+    }
+    snprintf(label, size, "lr=%g,%s=%g", lr, g->option, value);
+    return options;
+}
+
+static void write_row(FILE *csv, const run *r, const source *s, int best)
+{
+    const point none = {NAN, NAN, NAN, NAN};
+    const point *p = r->epochs > 0 ? &r->points[r->epochs - 1] : &none;
+    fprintf(csv, "%s,%s,%lu,\"%s\",%d,%.6g,%.6g,%.4f,%.2f,%s,%d\n", s->name, r->method->name,
+            r->seed, r->label, r->epochs, p->train_loss, p->held_out_loss, p->held_out_accuracy,
+            p->seconds, r->failed ? "diverged" : "done", best);
+    printf("%c %-12s %-26s %10.5f %10.5f %9.4f %8.1f%s\n", best ? '*' : ' ', r->method->name,
+           r->label, p->train_loss, p->held_out_loss, p->held_out_accuracy, p->seconds,
+           r->failed ? "  diverged" : "");
+}
+
+static int sweep_method(const config *c, const source *s, const ng_preset *method, FILE *csv)
+{
+    enum { POINTS = RATES * SECONDS };
+    run runs[POINTS];
+    const grid *g = find_grid(method);
+    int best = 0, status = g == NULL, done = 0;
+    progress bar;
+    char name[64];
+    for (; done < POINTS && status == 0; done++) {
+        char label[96];
+        void *options = grid_options(c, method, g, done, label, sizeof label);
+        snprintf(name, sizeof name, "%s %d/%d", method->name, done + 1, POINTS);
+        progress_start(&bar, name, (size_t)c->epochs * ng_dataset_count(s->train), "samples",
+                       c->quiet);
+        status = options == NULL ||
+                 run_train(&runs[done], c, s, method, options, c->seeds[0], &bar) != 0;
+        memcpy(runs[done].label, label, sizeof label);
+        free(options);
+        if (status == 0 && badness(&runs[done], s) < badness(&runs[best], s))
+            best = done;
+        progress_end(&bar);
+    }
+    for (int i = 0; i < done && status == 0; i++)
+        write_row(csv, &runs[i], s, i == best);
+    for (int i = 0; i < done; i++)
+        run_free(&runs[i]);
+    fflush(csv);
+    fflush(stdout);
+    return status;
+}
+
+int sweep_all(const config *c)
+{
+    source s;
+    char path[4096];
+    if (report_folder(c->out) != 0 || source_open(&s, c, 1) != 0)
+        return 1;
+    snprintf(path, sizeof path, "%s/sweep.csv", c->out);
+    FILE *csv = fopen(path, "w");
+    int status = csv == NULL;
+    if (csv == NULL)
+        perror(path);
+    else
+        fprintf(csv, "data,optimizer,seed,settings,epochs,train_loss,validation_loss,"
+                     "validation_accuracy,seconds,outcome,best\n");
+    printf(
+        "%s: %zu samples to train, %zu to judge by, %d epochs, batch %zu; best by validation %s\n",
+        s.name, ng_dataset_count(s.train), ng_dataset_count(s.held_out), c->epochs, c->batch,
+        s.by_loss ? "loss" : "accuracy");
+    printf("  %-12s %-26s %10s %10s %9s %8s\n", "optimizer", "settings", "train loss", "val. loss",
+           "accuracy", "seconds");
+    for (size_t i = 0; i < c->method_count && status == 0; i++)
+        status = sweep_method(c, &s, c->methods[i], csv);
+    if (csv != NULL && fclose(csv) != 0) {
+        perror(path);
+        status = 1;
+    }
+    source_close(&s);
+    return status;
+}

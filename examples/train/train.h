@@ -1,0 +1,89 @@
+/* train: trains a feed-forward net on digits or text with several optimizers
+ * and compares them. The pieces: config.c (command line), source.c (data),
+ * run.c (one training run), sweep.c (grids), report.c (tables, CSV, pictures). */
+#ifndef TRAIN_H
+#define TRAIN_H
+
+#include <stdio.h>
+
+#include <natgrad-lab.h>
+
+#include "examples/support/progress.h"
+
+enum { MAX_WIDTHS = 16, MAX_METHODS = 16, MAX_SEEDS = 64, MAX_SETTINGS = 64, MAX_EPOCHS = 10000 };
+
+/* One --set fismo.lr=0.01 */
+typedef struct {
+    char method[32], option[32], value[32];
+} setting;
+
+typedef struct {
+    const char *data; /* "mnist", "mnist:DIR", ... as given */
+    const ng_preset *methods[MAX_METHODS];
+    size_t method_count;
+    size_t widths[MAX_WIDTHS]; /* hidden layers */
+    size_t width_count;
+    int epochs, sweep, quiet, threads;
+    size_t batch, context;
+    unsigned long seeds[MAX_SEEDS];
+    size_t seed_count;
+    setting settings[MAX_SETTINGS];
+    size_t setting_count;
+    const char *out;
+    ng_dtype dtype;
+    ng_activation activation;
+} config;
+
+/* Fills the config from the command line. 0 go on; 1 done (--help, --version);
+ * 2 usage error, reported on stderr. */
+int config_parse(config *c, int argc, char **argv);
+
+/* The preset's options with the config's settings applied; to be freed. NULL on
+ * an error, reported. */
+void *config_options(const config *c, const ng_preset *preset);
+
+/* What to train on and what to judge by. */
+typedef struct {
+    ng_dataset *train, *held_out;
+    char name[32];             /* "mnist" */
+    const char *held_out_name; /* "test", or "validation" */
+    int by_loss;               /* models are compared by held-out loss, else by accuracy */
+} source;
+
+/* 0, or 1 after reporting what is wrong on stderr. With for_sweep the training
+ * set's last eighth is held out, and the test set is not looked at. */
+int source_open(source *s, const config *c, int for_sweep);
+void source_close(source *s);
+
+/* Where a run stood after an epoch. */
+typedef struct {
+    double seconds; /* of training, evaluations not counted */
+    double train_loss, held_out_loss, held_out_accuracy;
+} point;
+
+typedef struct {
+    const ng_preset *method;
+    unsigned long seed;
+    char label[96]; /* for a sweep: the settings tried */
+    point *points;  /* after each epoch */
+    int epochs;     /* points there are */
+    int failed;     /* stopped early: why */
+    char why[256];
+} run;
+
+/* Trains from scratch; options is the method's struct. 0, or 1 after reporting;
+ * a diverged run is no error: failed is set and the points end early. */
+int run_train(run *r, const config *c, const source *s, const ng_preset *method,
+              const void *options, unsigned long seed, progress *bar);
+void run_free(run *r);
+
+/* All methods, all grid points; tables, CSV; 0 or 1. */
+int sweep_all(const config *c);
+
+/* Table, CSV, pictures and the machine lines. 0 or 1. */
+int report_runs(const config *c, const source *s, const run *runs, size_t count);
+
+/* mkdir -p for one level; 0 or 1 after reporting. */
+int report_folder(const char *path);
+
+#endif
