@@ -37,13 +37,13 @@ static ng_status allocate(ng_mat *mat, size_t rows, size_t cols, ng_dtype dtype,
 }
 
 ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t rows, size_t cols,
-                           int spare, ng_error *error)
+                           ng_dtype dtype, int spare, ng_error *error)
 {
     ngi_tensor *tensor = &param->tensor[slot];
     tensor->name = name;
-    ng_status status = allocate(&tensor->now, rows, cols, param->w.dtype, error);
+    ng_status status = allocate(&tensor->now, rows, cols, dtype, error);
     if (status == NG_OK && spare)
-        status = allocate(&tensor->next, rows, cols, param->w.dtype, error);
+        status = allocate(&tensor->next, rows, cols, dtype, error);
     return status;
 }
 

@@ -34,8 +34,8 @@ static double (*const kernels[2])(size_t, const sgd_scalars *, const void *, voi
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
-    return ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols, NGI_IN_PLACE,
-                            error);
+    return ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
+                            param->w.dtype, NGI_IN_PLACE, error);
 }
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)

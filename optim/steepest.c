@@ -17,7 +17,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
     ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
-                                        NGI_SPARE, error);
+                                        param->w.dtype, NGI_SPARE, error);
     if (status == NG_OK)
         status = ngi_param_update(param, error);
     if (status == NG_OK && metric->create != NULL)
@@ -68,6 +68,7 @@ static ng_status average(ng_mat x, ngi_param *param, const ng_steepest_options *
 {
     ngi_tensor *momentum = &param->tensor[MOMENTUM];
     ng_status status = ng_copy(momentum->next, momentum->now, error);
+    momentum->fresh = 1;
     if (status == NG_OK)
         status = ng_axpby(momentum->next, g, 1 - o->momentum, o->momentum, error);
     if (status == NG_OK)

@@ -119,6 +119,15 @@ NG_API ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor,
                               ng_error *error);
 NG_API size_t ng_spd_power_work(size_t n, ng_dtype dtype);
 
+/* The same for a matrix that moves little from call to call: basis (n x n,
+ * NG_F64, orthonormal rows; the identity at first) is used again when it still
+ * diagonalises a, ||off-diagonal part of basis a basis^T||_F <= tolerance
+ * ||a||_F, else it becomes the eigenbasis of a. 0 <= tolerance < 1; with 0 it
+ * is always renewed. *reused (may be NULL) says which. Needs the same bytes. */
+NG_API ng_status ng_spd_power_update(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exponent,
+                                     double floor, double tolerance, ng_work *work,
+                                     ng_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -44,7 +44,8 @@ ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error)
 {
     ng_status status = NG_OK;
     for (size_t i = 0; i < m.rows && status == NG_OK; i++)
-        status = ngi_check_finite(ng_mat_block(m, i, 0, 1, i < m.cols ? i + 1 : m.cols), name, error);
+        status =
+            ngi_check_finite(ng_mat_block(m, i, 0, 1, i < m.cols ? i + 1 : m.cols), name, error);
     return status;
 }
 

@@ -229,7 +229,7 @@ START_TEST(newton_schulz)
         ng_polar_info info;
         ng_mat u = polar(x, dtype, NG_POLAR_NEWTON_SCHULZ, 0, &info);
         ng_assert_mat(u, naive_newton_schulz(x), dtype == NG_F32 ? 2e-5 : 1e-12);
-        ck_assert_str_eq(info.route, "newton-schulz");
+        ck_assert_ptr_nonnull(strstr(info.route, "newton-schulz")); /* on X or on its Gram matrix */
         ck_assert_uint_eq(info.rank, k);
         ck_assert(isnan(info.condition));
         dense_svd_result f = dense_svd(u);

@@ -286,9 +286,8 @@ START_TEST(workspace)
         test_free(x);
         dense_release();
     }
-    ck_assert_uint_eq(ng_polar_work(m, n, NG_F64, NULL),
-                      ng_polar_work(m, n, NG_F64, &(ng_polar_options){sizeof(ng_polar_options),
-                                                                      NG_POLAR_EXACT, 0}));
+    ng_polar_options exact = options_of(NG_POLAR_EXACT);
+    ck_assert_uint_eq(ng_polar_work(m, n, NG_F64, NULL), ng_polar_work(m, n, NG_F64, &exact));
 }
 END_TEST
 
