@@ -24,6 +24,7 @@ static inline double K(update)(size_t n, const adamw_scalars *s, const T *restri
     return sum;
 }
 
+NGI_CLONES
 static double K(run)(size_t n, const adamw_scalars *s, const void *g, void *m, void *v, void *w,
                      int wanted)
 {

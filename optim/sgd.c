@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "lib/core/clones.h"
 #include "optim/elementwise.h"
 
 enum { MOMENTUM };

@@ -20,6 +20,7 @@ static inline double K(update)(size_t n, const sgd_scalars *s, const T *restrict
     return sum;
 }
 
+NGI_CLONES
 static double K(run)(size_t n, const sgd_scalars *s, const void *g, void *b, void *w, int wanted)
 {
     return wanted ? K(update)(n, s, g, b, w, 1) : K(update)(n, s, g, b, w, 0);
