@@ -51,8 +51,8 @@ static void open_random(test_run *run, const char *preset, const char *settings,
 /* one step of the library; g becomes what it saw, for f32 rounded */
 static ng_mat random_step(test_run *run, size_t shape, test_rng *rng)
 {
-    ng_mat rounded = test_convert(dense_normal(shapes[shape][0], shapes[shape][1], rng),
-                                  run->w.dtype);
+    ng_mat rounded =
+        test_convert(dense_normal(shapes[shape][0], shapes[shape][1], rng), run->w.dtype);
     ng_mat g = dense_of(rounded);
     test_free(rounded);
     test_run_step(run, g);

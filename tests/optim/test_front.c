@@ -1,10 +1,4 @@
 /* The front: parameters, rebinding, what is refused, monitors, memory. */
-#include "tests/support/support.h"
-
-#include <stdio.h>
-
-#include <natgrad.h>
-
 #include "tests/support/run.h"
 
 static const char *const presets[] = {"sgd", "adamw", "muon", "fismo", "fismo_paper"};
@@ -324,7 +318,8 @@ START_TEST(determinism)
 }
 END_TEST
 
-/* ---- Small things ------------------------------------------------------------------------------ */
+/* ---- Small things ------------------------------------------------------------------------------
+ */
 
 START_TEST(memory)
 {
