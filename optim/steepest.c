@@ -186,8 +186,12 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         status = whiten(param, o, g, work, error);
     if (status == NG_OK)
         status = average(x, param, o, g, error);
-    if (status == NG_OK && fusible(o))
-        return fused(d, param, o, x, work, error);
+    if (status == NG_OK && fusible(o)) {
+        status = fused(d, param, o, x, work, error);
+        if (status != NG_ENOCONV)
+            return status;
+        status = average(x, param, o, g, error); /* the long way has other solvers */
+    }
     if (status == NG_OK && !whitened)
         status = whiten(param, o, x, work, error);
     if (status == NG_OK)
