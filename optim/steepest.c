@@ -56,7 +56,7 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
         return status;
     double max = ng_max_abs(g);
     if (max > 0) {
-        ngi_scale_to_unit(g, max); /* the reciprocal of a tiny rms would overflow the dtype */
+        ngi_scale_to_unit(g, g, max); /* the reciprocal of a tiny rms would overflow the dtype */
         ng_scale(g, sqrt(count) / ng_norm(g));
     }
     return NG_OK;
@@ -111,7 +111,7 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
         status = ng_work_mat(work, &middle, k, k, x.dtype, error);
     if (status == NG_OK)
         status = metric->whiten_side(param, o, large, x, work, error);
-    ngi_scale_to_unit(x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
+    ngi_scale_to_unit(x, x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
     if (status == NG_OK)
         status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
     ng_mirror(gram);
