@@ -40,9 +40,11 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
 {
-    (void)options;
+    const ng_sgd_options *o = options;
+    double largest = param->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
     (void)work;
-    return ngi_check_gradient(param, INFINITY, error);
+    /* the buffer is at most the largest gradient / (1 - momentum) */
+    return ngi_check_gradient(param, largest * (1 - o->momentum) / 2, error);
 }
 
 static void commit(ngi_param *param, const void *options)
