@@ -40,7 +40,9 @@ static double badness(const run *r, const source *s)
     if (r->failed || r->epochs == 0)
         return INFINITY;
     const point *p = &r->points[r->epochs - 1];
-    return s->by_loss ? p->held_out_loss : 1 - p->held_out_accuracy + 1e-6 * p->held_out_loss;
+    double value =
+        s->by_loss ? p->held_out_loss : 1 - p->held_out_accuracy + 1e-6 * p->held_out_loss;
+    return isfinite(value) ? value : (double)INFINITY;
 }
 
 /* Options of grid point i with its label. */
@@ -92,7 +94,7 @@ static int sweep_method(const config *c, const source *s, const ng_preset *metho
         progress_end(&bar);
     }
     for (int i = 0; i < done && status == 0; i++)
-        write_row(csv, &runs[i], s, i == best);
+        write_row(csv, &runs[i], s, i == best && isfinite(badness(&runs[i], s)));
     for (int i = 0; i < done; i++)
         run_free(&runs[i]);
     fflush(csv);
@@ -104,11 +106,12 @@ int sweep_all(const config *c)
 {
     source s;
     char path[4096];
-    if (report_folder(c->out) != 0 || source_open(&s, c, 1) != 0)
-        return 1;
+    int status = report_folder(c->out);
+    if (status != 0 || (status = source_open(&s, c, 1)) != 0)
+        return status;
     snprintf(path, sizeof path, "%s/sweep.csv", c->out);
     FILE *csv = fopen(path, "w");
-    int status = csv == NULL;
+    status = csv == NULL;
     if (csv == NULL)
         perror(path);
     else
