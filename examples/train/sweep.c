@@ -38,7 +38,8 @@ static const grid *find_grid(const ng_preset *method)
  * thousand samples. A failed run is worst of all. */
 static double badness(const run *r)
 {
-    return r->failed || r->epochs == 0 ? (double)INFINITY : r->points[r->epochs - 1].held_out_loss;
+    double loss = r->failed || r->epochs == 0 ? (double)NAN : r->points[r->epochs - 1].held_out_loss;
+    return isfinite(loss) ? loss : (double)INFINITY;
 }
 
 /* Options of grid point i with its label. */
@@ -90,7 +91,7 @@ static int sweep_method(const config *c, const source *s, const ng_preset *metho
         progress_end(&bar);
     }
     for (int i = 0; i < done && status == 0; i++)
-        write_row(csv, &runs[i], s, i == best);
+        write_row(csv, &runs[i], s, i == best && isfinite(badness(&runs[i])));
     for (int i = 0; i < done; i++)
         run_free(&runs[i]);
     fflush(csv);
@@ -102,11 +103,12 @@ int sweep_all(const config *c)
 {
     source s;
     char path[4096];
-    if (report_folder(c->out) != 0 || source_open(&s, c, 1) != 0)
-        return 1;
+    int status = report_folder(c->out);
+    if (status != 0 || (status = source_open(&s, c, 1)) != 0)
+        return status;
     snprintf(path, sizeof path, "%s/sweep.csv", c->out);
     FILE *csv = fopen(path, "w");
-    int status = csv == NULL;
+    status = csv == NULL;
     if (csv == NULL)
         perror(path);
     else
