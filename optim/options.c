@@ -190,6 +190,18 @@ ng_status ng_options_set_text(void *options, const char *name, const char *text,
                         option->kind == NG_OPTION_CHOICE ? "one of " : "a number", known);
 }
 
+/* The shortest text that reads back as the same number. */
+static void number_text(double value, char *text, size_t size)
+{
+    char full[32];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(full, sizeof full, "%.*g", digits, value);
+        if (strtod(full, NULL) == value)
+            break;
+    }
+    snprintf(text, size, "%s", full);
+}
+
 ng_status ng_options_get_text(const void *options, const char *name, char *text, size_t size,
                               ng_error *error)
 {
@@ -203,7 +215,7 @@ ng_status ng_options_get_text(const void *options, const char *name, char *text,
     else if (option->kind == NG_OPTION_SWITCH)
         snprintf(text, size, "%s", value != 0 ? "yes" : "no");
     else
-        snprintf(text, size, "%.10g", value);
+        number_text(value, text, size);
     return NG_OK;
 }
 

@@ -3,8 +3,8 @@
 
 #include <natgrad/polar.h>
 
-static const size_t shapes[][2] = {{1, 1},  {1, 9},   {9, 1},   {2, 2},   {6, 6},
-                                   {5, 17}, {17, 5},  {24, 40}, {40, 24}, {33, 33}};
+static const size_t shapes[][2] = {{1, 1},  {1, 9},  {9, 1},   {2, 2},   {6, 6},
+                                   {5, 17}, {17, 5}, {24, 40}, {40, 24}, {33, 33}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0], MAX_K = 64 };
 
 enum { RANDOM, LOG1, LOG2, LOG3, LOG4, LOG5, OUTLIER, CLUSTERS, SPECTRA };
@@ -39,7 +39,8 @@ static size_t smaller(ng_mat x)
 static double orthogonality(ng_mat u)
 {
     ng_mat wide = dense_of(u);
-    ng_mat gram = wide.rows <= wide.cols ? dense_mul(wide, 0, wide, 1) : dense_mul(wide, 1, wide, 0);
+    ng_mat gram =
+        wide.rows <= wide.cols ? dense_mul(wide, 0, wide, 1) : dense_mul(wide, 1, wide, 0);
     return test_norm(dense_add(1, gram, -1, dense_identity(gram.rows))) / sqrt((double)gram.rows);
 }
 

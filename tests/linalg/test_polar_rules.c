@@ -264,8 +264,7 @@ static void check_workspace(ng_mat x, int accuracy, test_rng *rng)
         if (status == NG_OK)
             ck_assert(test_same_bits(u, expected));
         else
-            ck_assert_msg(status == NG_ENOMEM && err.text[0] != '\0', "%s",
-                          ng_status_name(status));
+            ck_assert_msg(status == NG_ENOMEM && err.text[0] != '\0', "%s", ng_status_name(status));
         if (size == 0)
             ck_assert_int_eq(status, NG_ENOMEM);
         free(block);

@@ -47,8 +47,9 @@ static void check_trust_region(size_t m, size_t n, const char *settings, test_se
 
 START_TEST(trust_region)
 {
-    static const char *const settings[] = {"root=cholesky polar=exact", "root=symmetric polar=exact",
-                                           "root=cholesky polar=fast", "root=symmetric polar=fast"};
+    static const char *const settings[] = {"root=cholesky polar=exact",
+                                           "root=symmetric polar=exact", "root=cholesky polar=fast",
+                                           "root=symmetric polar=fast"};
     for (int i = 0; i < TEST_SETUPS; i++)
         for (int s = 0; s < 4; s++)
             check_trust_region(shapes[_i][0], shapes[_i][1], settings[s], test_setup_number(i));
@@ -91,7 +92,8 @@ START_TEST(algorithm_1)
     fismo_rule rule = {.momentum = 0.8, .ema_decay = 0.9, .damping = 0.3, .whitened = 1};
     for (int i = 0; i < TEST_SETUPS; i++) {
         test_setup setup = test_setup_number(i);
-        double error = follow("fismo_paper", SETTINGS, shapes[_i][0], shapes[_i][1], rule, setup, 50);
+        double error =
+            follow("fismo_paper", SETTINGS, shapes[_i][0], shapes[_i][1], rule, setup, 50);
         ng_assert_le(error, tolerance(setup.dtype, 1e-10));
     }
 }
@@ -107,9 +109,12 @@ START_TEST(variants)
         {"fismo", SETTINGS "gradient_scale=none nesterov=yes", {0.8, 0.9, 0.3, .nesterov = 1}},
         {"fismo", SETTINGS "metric_scale=none", {0.8, 0.9, 0.3, .rms = 1, .unscaled = 1}},
         {"fismo", SETTINGS "metric_scale=trace root=symmetric", {0.8, 0.9, 0.3, .rms = 1}},
-        {"fismo_paper", SETTINGS "nesterov=yes gradient_scale=rms",
+        {"fismo_paper",
+         SETTINGS "nesterov=yes gradient_scale=rms",
          {0.8, 0.9, 0.3, .whitened = 1, .nesterov = 1, .rms = 1}},
-        {"fismo_paper", SETTINGS "metric_scale=none", {0.8, 0.9, 0.3, .whitened = 1, .unscaled = 1}},
+        {"fismo_paper",
+         SETTINGS "metric_scale=none",
+         {0.8, 0.9, 0.3, .whitened = 1, .unscaled = 1}},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
         for (int i = 0; i < TEST_SETUPS; i += 3) {
@@ -161,8 +166,8 @@ START_TEST(root_invariance)
 {
     for (int i = 0; i < TEST_SETUPS; i++) {
         test_setup setup = test_setup_number(i);
-        double error = compare("fismo", SETTINGS "root=cholesky", "fismo", SETTINGS "root=symmetric",
-                               shapes[_i][0], shapes[_i][1], setup, 50);
+        double error = compare("fismo", SETTINGS "root=cholesky", "fismo",
+                               SETTINGS "root=symmetric", shapes[_i][0], shapes[_i][1], setup, 50);
         ng_assert_le(error, tolerance(setup.dtype, 1e-10));
     }
 }
@@ -176,7 +181,8 @@ START_TEST(fused_is_unfused)
         char fast[256] = SETTINGS "polar=fast ", exact[256] = SETTINGS "polar=exact ";
         strcat(fast, roots[i % 2]);
         strcat(exact, roots[i % 2]);
-        double error = compare("fismo", fast, "fismo", exact, shapes[_i][0], shapes[_i][1], setup, 20);
+        double error =
+            compare("fismo", fast, "fismo", exact, shapes[_i][0], shapes[_i][1], setup, 20);
         /* the Gram form squares the condition of M, which is at most 1e3 here */
         ng_assert_le(error, setup.dtype == NG_F64 ? 1e-10 : 1e-3);
     }
@@ -212,7 +218,8 @@ START_TEST(gradient_scale)
             ng_mat g = dense_normal(m, n, &rng);
             test_run_step(&x, g);
             test_run_step(&y, dense_add(factors[i % 6], g, 0, g));
-            ng_assert_mat(test_run_weights(&y), test_run_weights(&x), tolerance(setup.dtype, 1e-12));
+            ng_assert_mat(test_run_weights(&y), test_run_weights(&x),
+                          tolerance(setup.dtype, 1e-12));
             dense_release();
         }
         test_run_close(&x);

@@ -70,9 +70,10 @@ START_TEST(frobenius_in_a_metric)
     for (int i = 0; i < TEST_SETUPS; i++) {
         test_run run;
         fismo_state state;
-        test_run_open(&run, "fismo",
-                      "ball=frobenius gradient_scale=none lr=0.25 momentum=0 ema_decay=0.5 damping=0.5",
-                      m, n, test_setup_number(i));
+        test_run_open(
+            &run, "fismo",
+            "ball=frobenius gradient_scale=none lr=0.25 momentum=0 ema_decay=0.5 damping=0.5", m, n,
+            test_setup_number(i));
         fismo_open(&state, m, n, rule);
         for (int step = 0; step < 3; step++) {
             ng_mat g = dense_normal(m, n, &rng);
@@ -184,11 +185,17 @@ END_TEST
 
 /* ---- Zero and rank-deficient gradients ---------------------------------------------------- */
 
-static const char *const kinds[][2] = {
-    {"muon", ""},           {"muon", "polar=fast"},  {"muon", "polar=newton_schulz"},
-    {"muon", "ball=frobenius shape_scale=none"},     {"muon", "ball=none shape_scale=none"},
-    {"fismo", ""},          {"fismo", "polar=fast"}, {"fismo", "root=symmetric"},
-    {"fismo", "ball=none"}, {"fismo_paper", ""},     {"fismo", "gradient_scale=none polar=fast"}};
+static const char *const kinds[][2] = {{"muon", ""},
+                                       {"muon", "polar=fast"},
+                                       {"muon", "polar=newton_schulz"},
+                                       {"muon", "ball=frobenius shape_scale=none"},
+                                       {"muon", "ball=none shape_scale=none"},
+                                       {"fismo", ""},
+                                       {"fismo", "polar=fast"},
+                                       {"fismo", "root=symmetric"},
+                                       {"fismo", "ball=none"},
+                                       {"fismo_paper", ""},
+                                       {"fismo", "gradient_scale=none polar=fast"}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* Zero gradients from the start: D = 0; the decay still acts. */
@@ -254,7 +261,8 @@ END_TEST
  * fresh optimizer: with gamma = 0.5, 2^-60 of the past is left. */
 START_TEST(factors_relax)
 {
-    static const char *const settings = "momentum=0 ema_decay=0.5 damping=1 lr=1 gradient_scale=none";
+    static const char *const settings =
+        "momentum=0 ema_decay=0.5 damping=1 lr=1 gradient_scale=none";
     test_rng rng = {59};
     size_t m = shapes[_i][0], n = shapes[_i][1];
     for (int i = 0; i < TEST_SETUPS; i++) {

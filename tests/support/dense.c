@@ -220,7 +220,7 @@ dense_svd_result dense_svd(ng_mat a)
     sort_rows(f.s, x, 1);
     sort_rows(order, turn, 1);
     for (size_t i = 0; i < a.rows; i++)
-        for (size_t j = 0; j < a.cols && *at(f.s, 0, i) > 0; j++)
+        for (size_t j = 0; j<a.cols && * at(f.s, 0, i)> 0; j++)
             *at(x, i, j) /= *at(f.s, 0, i);
     f.u = dense_transpose(turn);
     f.vt = x;

@@ -38,8 +38,8 @@ double dense_spectral(ng_mat a);          /* the largest */
 
 /* u diag(s) vt with k = min(m, n) values, all chosen by the caller */
 dense_svd_result dense_frame(size_t m, size_t n, const double *s, test_rng *rng);
-ng_mat dense_compose(dense_svd_result f);   /* u diag(s) vt */
-ng_mat dense_isometry(dense_svd_result f);  /* u vt */
+ng_mat dense_compose(dense_svd_result f);  /* u diag(s) vt */
+ng_mat dense_isometry(dense_svd_result f); /* u vt */
 ng_mat dense_normal(size_t m, size_t n, test_rng *rng);
 ng_mat dense_rank(size_t m, size_t n, size_t r, test_rng *rng); /* small integers: exact in f32 */
 

@@ -9,9 +9,9 @@ typedef struct {
     double momentum, ema_decay, damping; /* beta, gamma, mu */
     int whitened;                        /* the average is of whitened gradients */
     int nesterov;
-    int rms;         /* gradients divided by their root mean square */
-    int unscaled;    /* factors keep their trace */
-    int q_first;     /* the wrong Gauss-Seidel order, to be told apart */
+    int rms;      /* gradients divided by their root mean square */
+    int unscaled; /* factors keep their trace */
+    int q_first;  /* the wrong Gauss-Seidel order, to be told apart */
 } fismo_rule;
 
 typedef struct {
