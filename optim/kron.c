@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 enum { RECTANGULAR = 8 };                      /* one_sided = auto from this aspect on */
 static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this damping */
 
@@ -239,10 +241,12 @@ size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
     size_t product = ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype), largest = 0;
     for (int i = 0; i < 2; i++) {
         ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
-        size_t n = length(param, side), scratch = 2 * ng_work_mat_size(n, n, NG_F64);
+        size_t n = length(param, side);
+        size_t scratch = ngi_size_mul(2, ng_work_mat_size(n, n, NG_F64));
         size_t power = o->root == NG_ROOT_SYMMETRIC ? ng_spd_power_work(n, param->w.dtype) : 0;
-        if (ngi_kron_has(param, side) && scratch + power > largest)
-            largest = scratch + power;
+        size_t both = ngi_size_add(scratch, power);
+        if (ngi_kron_has(param, side) && both > largest)
+            largest = both;
     }
     return largest > product ? largest : product;
 }

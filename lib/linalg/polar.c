@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/unit.h"
 
@@ -56,7 +57,7 @@ void ng_polar_init(ng_polar_options *options)
 static size_t error_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    return ng_work_mat_size(k, k, dtype) + ng_work_mat_size(m, n, dtype);
+    return ngi_size_add(ng_work_mat_size(k, k, dtype), ng_work_mat_size(m, n, dtype));
 }
 
 static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *work,
@@ -110,7 +111,7 @@ size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options 
         size_t of_route = routes[*r].work(m, n, dtype);
         bytes = of_route > bytes ? of_route : bytes;
     }
-    return ng_work_mat_size(m, n, dtype) + bytes;
+    return ngi_size_add(ng_work_mat_size(m, n, dtype), bytes);
 }
 
 /* x, not zero, into a scratch copy scaled by a power of two, so that no square
