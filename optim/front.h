@@ -41,7 +41,7 @@ struct ng_optimizer {
     ng_work *work;   /* scratch for prepare, one per thread, each large enough for any parameter */
     ngi_task *tasks; /* of a step, in the order of adding */
     ngi_turn *turns; /* the tasks again, costliest first */
-    size_t task_capacity;
+    size_t param_count, task_capacity, turn_capacity;
     unsigned long long steps;
     ng_error error;
 };
@@ -51,6 +51,9 @@ ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng
 
 ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
 void ngi_group_destroy(ng_group *group);
+
+/* Makes room in a step for one more parameter. */
+ng_status ngi_step_reserve(ng_optimizer *optimizer);
 
 /* Prepares and commits every parameter: all or none. */
 ng_status ngi_step(ng_optimizer *optimizer);

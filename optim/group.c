@@ -208,12 +208,15 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
         group->params = items;
     }
     if (status == NG_OK)
+        status = ngi_step_reserve(group->optimizer);
+    if (status == NG_OK)
         status = param_create(&param, group, name, w, dw, error);
     if (status != NG_OK)
         return status;
     if (index != NULL)
         *index = group->count;
     group->params[group->count++] = param;
+    group->optimizer->param_count++;
     return NG_OK;
 }
 

@@ -83,6 +83,7 @@ static ng_status add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, 
     size_t mark = work->used;
     ng_trans trans = side == NG_LEFT ? NG_NOTRANS : NG_TRANS;
     ng_mat wide;
+    /* the upper triangle of a factor is never read and keeps what it had */
     if (factor.dtype == x.dtype)
         return ng_syrk(factor, x, trans, weight, decay, error);
     ng_status status = ng_work_mat(work, &wide, x.rows, x.cols, factor.dtype, error);
@@ -105,7 +106,6 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
     if (status != NG_OK)
         return status;
     ng_add_diagonal(t->next, rest * shift * ng_trace(t->now) / n);
-    ng_mirror(t->next);
     if (trace_scaled(o) && ng_trace(t->next) > 0)
         ng_scale(t->next, n / ng_trace(t->next));
     if (!ng_is_finite(t->next))

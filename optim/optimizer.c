@@ -101,7 +101,10 @@ unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer)
 
 size_t ng_optimizer_memory(const ng_optimizer *optimizer)
 {
-    size_t bytes = sizeof *optimizer + optimizer->task_capacity * sizeof *optimizer->tasks;
+    size_t bytes = sizeof *optimizer + optimizer->task_capacity * sizeof *optimizer->tasks +
+                   optimizer->turn_capacity * sizeof *optimizer->turns +
+                   optimizer->group_capacity * sizeof *optimizer->groups +
+                   optimizer->listener_capacity * sizeof *optimizer->listeners;
     for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++)
         bytes += optimizer->work[i].size;
     for (size_t g = 0; g < optimizer->group_count; g++) {

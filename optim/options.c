@@ -100,10 +100,15 @@ static ng_status check_value(const ng_method *method, const ng_option *option, d
 static ng_status unknown(const ng_method *method, const char *name, ng_error *error)
 {
     char known[160] = "";
+    size_t used = 0;
     for (int i = 0; method->options[i].name != NULL; i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
-                 method->options[i].name);
+        const char *next = method->options[i].name;
+        if (used + strlen(next) + sizeof ", ..." > sizeof known) {
+            snprintf(known + used, sizeof known - used, ", ...");
+            break;
+        }
+        used +=
+            (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "", next);
     }
     return ng_error_set(error, NG_EOPTION, "%s has no option '%.40s'; it has %s", method->name,
                         name, known);

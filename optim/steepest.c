@@ -57,7 +57,7 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
         return status;
     double max = ng_max_abs(g);
     if (max > 0) {
-        ngi_scale_to_unit(g, max); /* the reciprocal of a tiny rms would overflow the dtype */
+        ngi_scale_to_unit(g, g, max); /* the reciprocal of a tiny rms would overflow the dtype */
         ng_scale(g, sqrt(count) / ng_norm(g));
     }
     return NG_OK;
@@ -112,7 +112,7 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
         status = ng_work_mat(work, &middle, k, k, x.dtype, error);
     if (status == NG_OK)
         status = metric->whiten_side(param, o, large, x, work, error);
-    ngi_scale_to_unit(x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
+    ngi_scale_to_unit(x, x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
     if (status == NG_OK)
         status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
     ng_mirror(gram);
@@ -187,8 +187,12 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         status = whiten(param, o, g, work, error);
     if (status == NG_OK)
         status = average(x, param, o, g, error);
-    if (status == NG_OK && fusible(o))
-        return fused(d, param, o, x, work, error);
+    if (status == NG_OK && fusible(o)) {
+        status = fused(d, param, o, x, work, error);
+        if (status != NG_ENOCONV)
+            return status;
+        status = average(x, param, o, g, error); /* the long way has other solvers */
+    }
     if (status == NG_OK && !whitened)
         status = whiten(param, o, x, work, error);
     if (status == NG_OK)

@@ -2,7 +2,6 @@
  * parameter's commit; over one thread or several, with the same bits. */
 #include "optim/front.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "lib/core/clock.h"
@@ -11,32 +10,17 @@
 
 /* ---- Before: all that is allocated in a step --------------------------------------- */
 
-static size_t count_params(const ng_optimizer *optimizer)
+ng_status ngi_step_reserve(ng_optimizer *optimizer)
 {
-    size_t count = 0;
-    for (size_t g = 0; g < optimizer->group_count; g++)
-        count += optimizer->groups[g]->count;
-    return count;
-}
-
-static ng_status reserve_tasks(ng_optimizer *optimizer, size_t count)
-{
-    if (count <= optimizer->task_capacity)
-        return NG_OK;
-    ngi_task *tasks = calloc(count, sizeof *tasks);
-    ngi_turn *turns = calloc(count, sizeof *turns);
-    if (tasks == NULL || turns == NULL) {
-        free(tasks);
-        free(turns);
-        return ng_error_set(&optimizer->error, NG_ENOMEM, "no memory for a step of %zu parameters",
-                            count);
-    }
-    free(optimizer->tasks);
-    free(optimizer->turns);
+    void *tasks = optimizer->tasks, *turns = optimizer->turns;
+    ng_status status = ngi_grow(&tasks, &optimizer->task_capacity, optimizer->param_count,
+                                sizeof *optimizer->tasks, &optimizer->error);
     optimizer->tasks = tasks;
+    if (status == NG_OK)
+        status = ngi_grow(&turns, &optimizer->turn_capacity, optimizer->param_count,
+                          sizeof *optimizer->turns, &optimizer->error);
     optimizer->turns = turns;
-    optimizer->task_capacity = count;
-    return NG_OK;
+    return status;
 }
 
 /* Scratch for the hungriest parameter; options may have changed since the last
@@ -154,10 +138,8 @@ static ng_status first_failure(ng_optimizer *optimizer, size_t count)
 
 ng_status ngi_step(ng_optimizer *optimizer)
 {
-    size_t count = count_params(optimizer);
-    ng_status status = reserve_tasks(optimizer, count);
-    if (status == NG_OK)
-        status = reserve_work(optimizer);
+    size_t count = optimizer->param_count;
+    ng_status status = reserve_work(optimizer);
     if (status != NG_OK || count == 0)
         return status;
     fill_tasks(optimizer);

@@ -122,8 +122,7 @@ static ng_status scaled_copy(ng_mat *copy, double *unit, ng_mat x, double max, n
     ng_status status = ng_work_mat(work, copy, x.rows, x.cols, x.dtype, error);
     if (status != NG_OK)
         return status;
-    ng_copy(*copy, x, NULL);
-    *unit = ngi_scale_to_unit(*copy, max);
+    *unit = ngi_scale_to_unit(*copy, x, max);
     return NG_OK;
 }
 
