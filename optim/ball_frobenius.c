@@ -8,12 +8,11 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
 {
     (void)report, (void)o, (void)work;
     double max = ng_max_abs(x);
-    ng_status status = ng_copy(y, x, error);
-    if (status == NG_OK && max > 0) {
-        ngi_scale_to_unit(y, max); /* the reciprocal of a tiny norm would overflow the dtype */
-        ng_scale(y, 1 / ng_norm(y));
-    }
-    return status;
+    if (!(max > 0))
+        return ng_copy(y, x, error);
+    ngi_scale_to_unit(y, x, max); /* the reciprocal of a tiny norm would overflow the dtype */
+    ng_scale(y, 1 / ng_norm(y));
+    return NG_OK;
 }
 
 const ngi_ball ngi_ball_frobenius = {.project = project};

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 enum { RECTANGULAR = 8 };                      /* one_sided = auto from this aspect on */
 static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this damping */
 
@@ -72,28 +74,23 @@ static int trace_scaled(const ng_steepest_options *o)
            (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
 }
 
-/* factor <- decay factor + weight x x^T (x^T x on the right), lower triangle. A factor in
- * double takes in a product formed in x's dtype. */
+/* factor <- decay factor + weight x x^T (x^T x on the right), lower triangle. For a factor in
+ * double the product is in double too: one rounded to f32 is off by eps_f32 times the largest
+ * eigenvalue, more than a small damping, and may be indefinite. */
 static ng_status add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double decay,
                           ng_work *work, ng_error *error)
 {
-    size_t mark = work->used, n = factor.rows;
+    size_t mark = work->used;
     ng_trans trans = side == NG_LEFT ? NG_NOTRANS : NG_TRANS;
-    ng_mat gram, gram64;
+    ng_mat wide;
     /* the upper triangle of a factor is never read and keeps what it had */
     if (factor.dtype == x.dtype)
         return ng_syrk(factor, x, trans, weight, decay, error);
-    ng_status status = ng_work_mat(work, &gram, n, n, x.dtype, error);
+    ng_status status = ng_work_mat(work, &wide, x.rows, x.cols, factor.dtype, error);
     if (status == NG_OK)
-        status = ng_work_mat(work, &gram64, n, n, NG_F64, error);
-    if (status == NG_OK) {
-        ng_fill(gram, 0); /* syrk leaves the upper triangle alone */
-        status = ng_syrk(gram, x, trans, 1, 0, error);
-    }
+        status = ng_copy(wide, x, error);
     if (status == NG_OK)
-        status = ng_copy(gram64, gram, error);
-    if (status == NG_OK)
-        status = ng_axpby(factor, gram64, weight, decay, error);
+        status = ng_syrk(factor, wide, trans, weight, decay, error);
     work->used = mark;
     return status;
 }
@@ -236,13 +233,19 @@ ng_status ngi_kron_unwhiten(const ngi_param *param, const ng_steepest_options *o
 
 size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t product = ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype), largest = 0;
+    size_t largest = 0;
+    ng_dtype wide = param->w.dtype; /* of a copy of the gradient: the factors' */
     for (int i = 0; i < 2; i++) {
         ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
-        size_t n = length(param, side), scratch = 2 * ng_work_mat_size(n, n, NG_F64);
+        size_t n = length(param, side);
         size_t power = o->root == NG_ROOT_SYMMETRIC ? ng_spd_power_work(n, param->w.dtype) : 0;
-        if (ngi_kron_has(param, side) && scratch + power > largest)
-            largest = scratch + power;
+        size_t root = ngi_size_add(ng_work_mat_size(n, n, NG_F64), power);
+        if (ngi_kron_has(param, side) && root > largest)
+            largest = root;
+        if (ngi_kron_has(param, side) &&
+            ngi_kron_tensor(param, LEFT_FACTOR, side)->now.dtype == NG_F64)
+            wide = NG_F64;
     }
+    size_t product = ng_work_mat_size(param->w.rows, param->w.cols, wide);
     return largest > product ? largest : product;
 }

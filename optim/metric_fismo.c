@@ -3,6 +3,8 @@
  * the old Q, then Q with the new P. */
 #include "optim/kron.h"
 
+#include "lib/core/size.h"
+
 /* One side's factor and root from g whitened on the other side with roots of
  * that age; unless the side has none or it is not its turn. */
 static ng_status update_side(ngi_param *param, const ng_steepest_options *o, ng_side side,
@@ -36,7 +38,8 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    return ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype) + ngi_kron_work(param, o);
+    return ngi_size_add(ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype),
+                        ngi_kron_work(param, o));
 }
 
 const ngi_metric ngi_metric_fismo = {

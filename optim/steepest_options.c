@@ -30,7 +30,7 @@ static const char *const metrics[] = {"identity", "fismo", NULL};
 static const char *const balls[] = {"none", "frobenius", "spectral", NULL};
 
 const ng_option ngi_steepest_table[] = {
-    REAL(lr, 0.02, DBL_MAX, 0, "learning rate"),
+    REAL(lr, 0.01, DBL_MAX, 0, "learning rate"),
     REAL(momentum, 0.95, 1, 1, "decay of the averaged gradient"),
     {FIELD(nesterov), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
      .doc = "step along (1 - momentum) G + momentum M"},

@@ -2,7 +2,6 @@
 #include "examples/support/plot.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static int have_gnuplot(void)
@@ -10,15 +9,30 @@ static int have_gnuplot(void)
     return system("command -v gnuplot >/dev/null 2>&1") == 0;
 }
 
+void plot_quote(FILE *script, const char *text)
+{
+    fputc('\'', script);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            fputc('\'', script);
+        fputc(*text, script);
+    }
+    fputc('\'', script);
+}
+
 static int draw(const char *terminal, const char *path, const char *extension, int width,
                 int height, const char *script)
 {
+    char name[4200];
     FILE *gnuplot = popen("gnuplot", "w");
     if (gnuplot == NULL)
         return -1;
     fprintf(gnuplot, "set terminal %s size %d,%d font 'DejaVu Sans,11' background rgb 'white'\n",
             terminal, width, height);
-    fprintf(gnuplot, "set output '%s.%s'\n", path, extension);
+    snprintf(name, sizeof name, "%s.%s", path, extension);
+    fputs("set output ", gnuplot);
+    plot_quote(gnuplot, name);
+    fputs("\n", gnuplot);
     fputs(script, gnuplot);
     fputs("\nunset output\n", gnuplot);
     return pclose(gnuplot) == 0 ? 0 : -1;

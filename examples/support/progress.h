@@ -10,12 +10,14 @@ typedef struct {
     size_t total;        /* units of work, whatever they are */
     const char *unit;    /* "samples": what the rate counts */
     double start, shown; /* clock at the start and when last drawn */
-    int terminal, quiet;
+    int columns;         /* of the terminal; 0: not a terminal */
+    int quiet;
 } progress;
 
 void progress_start(progress *p, const char *label, size_t total, const char *unit, int quiet);
 
-/* Redraws at most ten times a second. note: a few words, "loss 0.12". */
+/* Redraws at most ten times a second, in one line however narrow the terminal.
+ * note: a few words, "loss 0.12". */
 void progress_update(progress *p, size_t done, const char *note);
 
 /* A line that stays: on a terminal it replaces the bar for the moment. */

@@ -48,14 +48,17 @@ static void print_help(void)
         "  --context=N          characters seen before the next one, text only (default: 8)\n"
         "  --seed=LIST          of initialisation and order: 1 or 1,2,7 or 1-5 (default: 1)\n"
         "  --dtype=f32|f64      (default: f32)\n"
+        "  --threads=N          of the BLAS (default: 1)\n"
         "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
-        "  --sweep              try a grid of settings, as many for every optimizer, judged on\n"
-        "                       the last eighth of the training set; writes DIR/sweep.csv\n"
+        "  --validate           judge by the last eighth of the training set instead; the test\n"
+        "                       set is not looked at\n"
+        "  --sweep              try a grid of settings, as many for every optimizer, judged as\n"
+        "                       by --validate; writes DIR/sweep.csv\n"
         "  --out=DIR            for curves.csv and pictures (default: out)\n"
         "  --quiet              no progress\n"
         "  --help, --version\n\n"
         "Matrix methods (all but sgd and adamw) step the hidden weights; biases and the last\n"
-        "layer go to adamw with its own defaults. Exit status: 0 done, 1 failed, 2 usage.\n",
+        "layer go to adamw with lr 0.001. Exit status: 0 done, 1 failed, 2 usage.\n",
         default_optimizers);
     for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++)
         print_options(preset);
@@ -107,6 +110,9 @@ static int add_method(config *c, const char *name)
         fprintf(stderr, "train: there is no optimizer '%s'; there are%s, and all\n", name, known);
         return 2;
     }
+    for (size_t i = 0; i < c->method_count; i++)
+        if (c->methods[i] == preset)
+            return usage("--optimizer: %s is named twice", name);
     if (c->method_count == MAX_METHODS)
         return usage("%s: too many optimizers", name);
     c->methods[c->method_count++] = preset;
@@ -136,12 +142,14 @@ static int add_seeds(config *c, const char *text)
 {
     size_t first, last;
     char head[24];
-    const char *dash = strchr(text, '-');
+    const char *dash = text[0] != '\0' ? strchr(text + 1, '-') : NULL;
     snprintf(head, sizeof head, "%.*s", dash != NULL ? (int)(dash - text) : 20, text);
     int status = parse_count(&first, head, "seed", 0, 4294967295u);
     last = first;
     if (status == 0 && dash != NULL)
-        status = parse_count(&last, dash + 1, "seed", first, 4294967295u);
+        status = parse_count(&last, dash + 1, "seed", 0, 4294967295u);
+    if (status == 0 && last < first)
+        return usage("--seed=%s: the last seed comes before the first", text);
     for (size_t seed = first; status == 0 && seed <= last; seed++) {
         if (c->seed_count == MAX_SEEDS)
             return usage("--seed=%s: too many seeds", text);
@@ -150,12 +158,27 @@ static int add_seeds(config *c, const char *text)
     return status;
 }
 
+/* to <- the characters from ... end; -1 if they do not fit */
+static int copy(char *to, size_t size, const char *from, const char *end)
+{
+    size_t length = (size_t)(end - from);
+    if (length >= size)
+        return -1;
+    memcpy(to, from, length);
+    to[length] = '\0';
+    return 0;
+}
+
 static int add_setting(config *c, const char *text)
 {
     setting *s = &c->settings[c->setting_count];
     if (c->setting_count == MAX_SETTINGS)
         return usage("--set %s: too many settings", text);
-    if (sscanf(text, "%31[^.=].%31[^=]=%31s", s->method, s->option, s->value) != 3)
+    const char *equals = strchr(text, '='), *dot = strchr(text, '.');
+    if (equals == NULL || dot == NULL || dot > equals || dot == text || dot + 1 == equals ||
+        equals[1] == '\0' || copy(s->method, sizeof s->method, text, dot) != 0 ||
+        copy(s->option, sizeof s->option, dot + 1, equals) != 0 ||
+        copy(s->value, sizeof s->value, equals + 1, text + strlen(text)) != 0)
         return usage("--set %s: expected NAME.OPTION=VALUE", text);
     if (ng_preset_find(s->method) == NULL)
         return usage("--set %s: there is no such optimizer", text);
@@ -197,6 +220,7 @@ enum {
     THREADS,
     SET,
     SWEEP,
+    VALIDATE,
     OUT,
     QUIET,
     SHOW_HELP,
@@ -216,6 +240,7 @@ static const struct option long_options[] = {
     {"threads", required_argument, NULL, THREADS},
     {"set", required_argument, NULL, SET},
     {"sweep", no_argument, NULL, SWEEP},
+    {"validate", no_argument, NULL, VALIDATE},
     {"out", required_argument, NULL, OUT},
     {"quiet", no_argument, NULL, QUIET},
     {"help", no_argument, NULL, SHOW_HELP},
@@ -257,6 +282,9 @@ static int take(config *c, int option, const char *value)
         return status;
     case SET:
         return add_setting(c, value);
+    case VALIDATE:
+        c->validate = 1;
+        return 0;
     case SWEEP:
         c->sweep = 1;
         return 0;
@@ -280,7 +308,10 @@ static int take(config *c, int option, const char *value)
 
 int config_parse(config *c, int argc, char **argv)
 {
+    static char name[] = "train"; /* for getopt's messages: libtool has made it a long path */
     int option, status;
+    if (argc > 0)
+        argv[0] = name;
     memset(c, 0, sizeof *c);
     c->data = "text";
     c->widths[0] = 128;
@@ -299,8 +330,9 @@ int config_parse(config *c, int argc, char **argv)
         status = take(c, option, optarg);
     if (status == 0 && optind < argc)
         status = usage("unexpected argument '%s'", argv[optind]);
-    for (size_t i = 0; i < c->method_count && status == 0; i++) {
-        void *options = config_options(c, c->methods[i]); /* early: settings are checked now */
+    /* settings are checked now, also those of optimizers that will not run */
+    for (const ng_preset *p = ng_presets; p->name != NULL && status == 0; p++) {
+        void *options = config_options(c, p);
         status = options != NULL ? 0 : 2;
         free(options);
     }

@@ -1,5 +1,5 @@
-/* What a comparison leaves behind: a table, curves.csv, pictures, and lines for
- * machines. */
+/* What a comparison leaves behind: a table, curves.csv and lines for machines.
+ * The pictures are picture.c's. */
 #define _POSIX_C_SOURCE 200809L
 #include "examples/train/train.h"
 
@@ -8,14 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "examples/support/plot.h"
+#include <unistd.h>
 
 int report_folder(const char *path)
 {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+    struct stat info;
+    if (mkdir(path, 0777) == 0)
         return 0;
-    fprintf(stderr, "train: cannot make the folder %s: %s\n", path, strerror(errno));
+    int why = errno;
+    if (why == EEXIST && stat(path, &info) == 0) {
+        if (!S_ISDIR(info.st_mode))
+            why = ENOTDIR;
+        else if (access(path, W_OK | X_OK) == 0)
+            return 0;
+        else
+            why = errno;
+    }
+    fprintf(stderr, "train: --out=%s: %s\n", path, strerror(why));
     return 1;
 }
 
@@ -47,14 +56,14 @@ static double median(const run *runs, size_t count, const ng_preset *method, siz
 
 static void print_table(const config *c, const source *s, const run *runs, size_t count)
 {
-    printf("\n%s: %zu training samples, %zu held out, %d epochs, batch %zu%s\n", s->name,
-           ng_dataset_count(s->train), ng_dataset_count(s->held_out), c->epochs, c->batch,
-           c->seed_count > 1 ? ", medians over seeds" : "");
+    printf("\n%s: %zu training samples, %zu held out, %d epoch%s, batch %zu%s\n", s->name,
+           ng_dataset_count(s->train), ng_dataset_count(s->held_out), c->epochs,
+           c->epochs > 1 ? "s" : "", c->batch, c->seed_count > 1 ? ", medians over seeds" : "");
     printf("%-12s %12s %s loss %s accuracy %9s\n", "optimizer", "train loss", s->held_out_name,
            s->held_out_name, "seconds");
     int width = (int)strlen(s->held_out_name);
     for (size_t i = 0; i < c->method_count; i++)
-        printf("%-12s %12.4f %*.4f %*.4f %9.2f\n", c->methods[i]->name,
+        printf("%-12s %12.4g %*.4g %*.4f %9.2f\n", c->methods[i]->name,
                median(runs, count, c->methods[i], offsetof(point, train_loss)), width + 5,
                median(runs, count, c->methods[i], offsetof(point, held_out_loss)), width + 9,
                median(runs, count, c->methods[i], offsetof(point, held_out_accuracy)),
@@ -89,70 +98,19 @@ static int write_curves(const char *path, const source *s, const run *runs, size
     return 0;
 }
 
-/* Colours that colour-blind readers tell apart (Okabe and Ito). */
-static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                      "#E69F00", "#56B4E9", "#000000", "#F0E442"};
-
-/* One plot command: column y against column x of the first seed of each method.
- * Points between which nothing was measured are joined for the eye. */
-static void plot_panel(FILE *script, const config *c, const char *csv, int x, int y)
-{
-    fputs("plot ", script);
-    for (size_t i = 0; i < c->method_count; i++)
-        fprintf(script,
-                "%s'%s' using (strcol(1) eq '%s' && $2 == %lu ? $%d : NaN):%d with linespoints "
-                "lw 2 pt 7 ps 0.6 lc rgb '%s' title '%s'",
-                i > 0 ? ", " : "", csv, c->methods[i]->name, c->seeds[0], x, y,
-                colours[i % (sizeof colours / sizeof colours[0])], c->methods[i]->name);
-    fputs("\n", script);
-}
-
-static char *picture_script(const config *c, const source *s, const char *csv)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *script = open_memstream(&text, &size);
-    if (script == NULL)
-        return NULL;
-    fprintf(script,
-            "set datafile separator ','\nset datafile missing NaN\nset key noenhanced\n"
-            "set multiplot layout 1,3 title '%s: %zu samples, batch %zu' noenhanced\n"
-            "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n"
-            "set format y '%%g'\n",
-            s->name, ng_dataset_count(s->train), c->batch);
-    if (!s->by_loss)
-        fputs("set logscale y\n", script); /* runs to zero; a text's does not */
-    fputs("set key top right\nset xlabel 'epoch'\nset ylabel 'training loss (nats)'\n", script);
-    if (c->epochs <= 12)
-        fputs("set xtics 1\n", script);
-    plot_panel(script, c, csv, 3, 5);
-    fprintf(script, "set xlabel 'training time (s)'\nset xtics auto\nset nokey\n");
-    plot_panel(script, c, csv, 4, 5);
-    fprintf(script, "unset logscale y\nset xlabel 'epoch'\nset ylabel '%s %s'\n", s->held_out_name,
-            s->by_loss ? "loss (nats)" : "accuracy");
-    if (c->epochs <= 12)
-        fputs("set xtics 1\n", script);
-    plot_panel(script, c, csv, 3, s->by_loss ? 6 : 7);
-    fputs("unset multiplot\n", script);
-    if (fclose(script) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
-static void draw_pictures(const config *c, const source *s, const char *csv)
+static void draw_pictures(const config *c, const source *s, const run *runs, size_t count,
+                          const char *csv)
 {
     char path[4096];
-    char *script = picture_script(c, s, csv);
     snprintf(path, sizeof path, "%s/curves", c->out);
-    int status = script == NULL ? -1 : plot_draw(path, 1200, 400, script);
-    free(script);
+    int status = picture_draw(path, c, s, runs, count, csv);
     if (status == 0)
         printf("curves: %s.csv, %s.svg, %s.png\n", path, path, path);
     else
         printf("curves: %s.csv (%s)\n", path,
-               status > 0 ? "no picture: gnuplot is not installed" : "gnuplot failed");
+               status == 1   ? "no picture: gnuplot is not installed"
+               : status == 2 ? "no picture: there is nothing to draw"
+                             : "no picture: gnuplot failed");
 }
 
 /* ---- All of it -------------------------------------------------------------------------- */
@@ -174,7 +132,7 @@ int report_runs(const config *c, const source *s, const run *runs, size_t count)
     snprintf(csv, sizeof csv, "%s/curves.csv", c->out);
     if (report_folder(c->out) != 0 || write_curves(csv, s, runs, count) != 0)
         return 1;
-    draw_pictures(c, s, csv);
+    draw_pictures(c, s, runs, count, csv);
     for (size_t i = 0; i < count; i++)
         print_final(s, &runs[i]);
     return 0;

@@ -43,13 +43,16 @@ static ng_status optimizer_error(trainer *t, ng_status status)
     return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
 }
 
-/* Hidden weights to the method; biases and the last layer to AdamW, unless the
- * method is element-wise itself. */
+/* Hidden weights to the method; biases and the last layer to AdamW at the same
+ * learning rate whatever the method, unless the method is element-wise itself. */
+static const double REST_LR = 1e-3;
+
 static ng_status create_optimizer(trainer *t, const ng_preset *method, const void *options)
 {
     ng_adamw_options adamw;
     ng_group *hidden, *rest;
     ng_adamw_init(&adamw);
+    adamw.lr = REST_LR;
     int matrix = !ng_method_elementwise(method->method);
     ng_status status = ng_optimizer_create(&t->opt, NULL);
     if (status != NG_OK)
@@ -113,9 +116,10 @@ static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index
     return status;
 }
 
-static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss)
+static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss,
+                      size_t *correct)
 {
-    ng_status status = forward(t, t->s->train, index, batch, loss, NULL);
+    ng_status status = forward(t, t->s->train, index, batch, loss, correct);
     if (status == NG_OK)
         status = ng_net_backward(t->net, &t->error);
     if (status == NG_OK && (status = ng_optimizer_step(t->opt)) != NG_OK)
@@ -145,18 +149,20 @@ static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, doub
 
 static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
 {
-    size_t count = ng_dataset_count(t->s->train), batch = t->c->batch;
-    double loss = 0, smooth = 0, start = progress_clock();
+    size_t count = ng_dataset_count(t->s->train), batch = t->c->batch, correct = 0;
+    double loss = 0, smooth = 0, accuracy = 0, start = progress_clock();
     char note[80];
     ng_status status = NG_OK;
     ng_rng_shuffle(&t->random, t->order, count);
     for (size_t first = 0; first < count && status == NG_OK; first += batch) {
         size_t size = count - first < batch ? count - first : batch;
-        status = step(t, t->order + first, size, &loss);
-        smooth = first == 0 ? loss : 0.95 * smooth + 0.05 * loss;
-        snprintf(note, sizeof note, "epoch %d/%d  loss %.4f  accuracy %.4f", number + 1,
-                 t->c->epochs, smooth,
-                 r->epochs > 0 ? r->points[r->epochs - 1].held_out_accuracy : 0);
+        status = step(t, t->order + first, size, &loss, &correct);
+        /* of the last 20 batches or so, before they were learnt from */
+        double keep = first == 0 ? 0 : 0.95, share = (double)correct / (double)size;
+        smooth = keep * smooth + (1 - keep) * loss;
+        accuracy = keep * accuracy + (1 - keep) * share;
+        snprintf(note, sizeof note, "%d/%d  loss %.4f  accuracy %.4f", number + 1, t->c->epochs,
+                 smooth, accuracy);
         progress_update(bar, (size_t)number * count + first + size, note);
     }
     double unused;
@@ -170,11 +176,13 @@ static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
 
 static void say_epoch(progress *bar, const run *r, const trainer *t, const point *p)
 {
-    char text[256];
+    char text[256], seed[32] = "";
+    if (t->c->seed_count > 1)
+        snprintf(seed, sizeof seed, " seed %lu ", r->seed);
     snprintf(text, sizeof text,
-             "%-12s seed %lu  epoch %d/%d  train loss %.4f  %s loss %.4f  accuracy %.4f  %.1f s",
-             r->method->name, r->seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name,
-             p->held_out_loss, p->held_out_accuracy, p->seconds);
+             "%-11s%s %d/%d  train loss %.4f  %s %.4f  accuracy %.4f  %.1f s", r->method->name,
+             seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name, p->held_out_loss,
+             p->held_out_accuracy, p->seconds);
     if (!t->c->sweep)
         progress_line(bar, text);
 }

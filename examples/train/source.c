@@ -1,8 +1,10 @@
 /* Where the samples come from, and how they are divided. */
+#define _POSIX_C_SOURCE 200809L
 #include "examples/train/train.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char default_text[] = "/usr/share/common-licenses/GPL-3";
 
@@ -62,15 +64,17 @@ static ng_status open_mnist(source *s, const char *path, const config *c, ng_err
 {
     const char *data = getenv("NATGRAD_DATA");
     char folder[4096];
+    struct stat info;
     (void)c;
-    if (path == NULL && data == NULL)
-        return ng_error_set(
-            error, NG_EIO,
-            "no MNIST: name its folder with --data=mnist:DIR, or set NATGRAD_DATA to "
-            "a folder that holds mnist-t10k");
     if (path == NULL) {
-        snprintf(folder, sizeof folder, "%s/mnist-t10k", data);
+        snprintf(folder, sizeof folder, "%s/mnist-t10k", data != NULL ? data : "");
         path = folder;
+        if (data == NULL || stat(folder, &info) != 0)
+            return ng_error_set(
+                error, NG_EIO,
+                "no MNIST: name its folder with --data=mnist:DIR, or set NATGRAD_DATA to "
+                "a folder that holds mnist-t10k (now %s%.80s)",
+                data != NULL ? "it is " : "it is not set", data != NULL ? data : "");
     }
     return ng_dataset_mnist(&s->train, &s->held_out, path, error);
 }
@@ -94,13 +98,13 @@ static ng_status open_kind(source *s, const config *c, ng_error *error)
                         c->data);
 }
 
-int source_open(source *s, const config *c, int for_sweep)
+int source_open(source *s, const config *c, int validate)
 {
     ng_error error = {NG_OK, ""};
     memset(s, 0, sizeof *s);
     s->held_out_name = "test";
     ng_status status = open_kind(s, c, &error);
-    if (status == NG_OK && for_sweep) {
+    if (status == NG_OK && validate) {
         ng_dataset *all = s->train;
         s->train = NULL;
         ng_dataset_destroy(s->held_out);
@@ -112,7 +116,7 @@ int source_open(source *s, const config *c, int for_sweep)
         return 0;
     fprintf(stderr, "train: %s\n", error.text);
     source_close(s);
-    return 1;
+    return status == NG_EARG ? 2 : 1;
 }
 
 void source_close(source *s)

@@ -1,6 +1,7 @@
 /* train: trains a feed-forward net on digits or text with several optimizers
  * and compares them. The pieces: config.c (command line), source.c (data),
- * run.c (one training run), sweep.c (grids), report.c (tables, CSV, pictures). */
+ * run.c (one training run), sweep.c (grids), report.c (tables, CSV), picture.c
+ * (what gnuplot draws of the CSV). */
 #ifndef TRAIN_H
 #define TRAIN_H
 
@@ -14,7 +15,7 @@ enum { MAX_WIDTHS = 16, MAX_METHODS = 16, MAX_SEEDS = 64, MAX_SETTINGS = 64, MAX
 
 /* One --set fismo.lr=0.01 */
 typedef struct {
-    char method[32], option[32], value[32];
+    char method[32], option[32], value[64];
 } setting;
 
 typedef struct {
@@ -23,7 +24,7 @@ typedef struct {
     size_t method_count;
     size_t widths[MAX_WIDTHS]; /* hidden layers */
     size_t width_count;
-    int epochs, sweep, quiet, threads;
+    int epochs, sweep, validate, quiet, threads;
     size_t batch, context;
     unsigned long seeds[MAX_SEEDS];
     size_t seed_count;
@@ -50,9 +51,10 @@ typedef struct {
     int by_loss;               /* models are compared by held-out loss, else by accuracy */
 } source;
 
-/* 0, or 1 after reporting what is wrong on stderr. With for_sweep the training
- * set's last eighth is held out, and the test set is not looked at. */
-int source_open(source *s, const config *c, int for_sweep);
+/* 0, or after reporting on stderr: 1 when data are missing or bad, 2 when --data
+ * makes no sense. With validate the training set's last eighth is held out, and
+ * the test set is not looked at. */
+int source_open(source *s, const config *c, int validate);
 void source_close(source *s);
 
 /* Where a run stood after an epoch. */
@@ -83,7 +85,13 @@ int sweep_all(const config *c);
 /* Table, CSV, pictures and the machine lines. 0 or 1. */
 int report_runs(const config *c, const source *s, const run *runs, size_t count);
 
-/* mkdir -p for one level; 0 or 1 after reporting. */
+/* Draws the curves to path.svg and path.png from the CSV file. 0 drawn, 1 there
+ * is no gnuplot, 2 no run got anywhere, -1 gnuplot failed. */
+int picture_draw(const char *path, const config *c, const source *s, const run *runs, size_t count,
+                 const char *csv);
+
+/* The folder is there afterwards and can be written to; its parent must exist.
+ * 0, or 1 after reporting. */
 int report_folder(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/unit.h"
 
@@ -30,8 +31,8 @@ enum {
 static ng_polar_route choose(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options)
 {
     size_t small = ngi_smaller(m, n), large = m + n - small;
-    if (options->route != NG_ROUTE_AUTO)
-        return options->route;
+    if (options->route != NG_ROUTE_AUTO && (unsigned)options->route <= NG_ROUTE_DWH)
+        return options->route; /* ng_polar_work takes what ng_polar would refuse */
     if (options->accuracy == NG_POLAR_FAST)
         return NG_ROUTE_GRAM_FAST;
     if (options->accuracy == NG_POLAR_NEWTON_SCHULZ)
@@ -56,7 +57,7 @@ void ng_polar_init(ng_polar_options *options)
 static size_t error_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    return ng_work_mat_size(k, k, dtype) + ng_work_mat_size(m, n, dtype);
+    return ngi_size_add(ng_work_mat_size(k, k, dtype), ng_work_mat_size(m, n, dtype));
 }
 
 static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *work,
@@ -110,7 +111,7 @@ size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options 
         size_t of_route = routes[*r].work(m, n, dtype);
         bytes = of_route > bytes ? of_route : bytes;
     }
-    return ng_work_mat_size(m, n, dtype) + bytes;
+    return ngi_size_add(ng_work_mat_size(m, n, dtype), bytes);
 }
 
 /* x, not zero, into a scratch copy scaled by a power of two, so that no square
@@ -121,8 +122,7 @@ static ng_status scaled_copy(ng_mat *copy, double *unit, ng_mat x, double max, n
     ng_status status = ng_work_mat(work, copy, x.rows, x.cols, x.dtype, error);
     if (status != NG_OK)
         return status;
-    ng_copy(*copy, x, NULL);
-    *unit = ngi_scale_to_unit(*copy, max);
+    *unit = ngi_scale_to_unit(*copy, x, max);
     return NG_OK;
 }
 
@@ -143,19 +143,35 @@ static ng_status run(ng_mat u, ng_polar_info *info, ng_mat x, double max,
     return status;
 }
 
+/* All fields, read by the route or not; but 0 for a bound that nobody asks for is fine. */
+static ng_status check_options(const ng_polar_options *o, ng_error *error)
+{
+    int bounded = o->iteration == NG_ITERATION_POLAR_EXPRESS;
+    if (o->size != sizeof *o)
+        return ng_error_set(error, NG_EOPTION, "polar options: size %zu, expected %zu", o->size,
+                            sizeof *o);
+    if ((unsigned)o->accuracy > NG_POLAR_NEWTON_SCHULZ || !(o->kappa_max >= 0))
+        return ng_error_set(error, NG_EOPTION, "polar options: accuracy %d, kappa_max %g",
+                            (int)o->accuracy, o->kappa_max);
+    if ((unsigned)o->iteration > NG_ITERATION_FIVE_STEP || o->steps < 0 ||
+        o->steps > NGI_POLAR_MAX_STEPS)
+        return ng_error_set(error, NG_EOPTION, "polar options: iteration %d, steps %d",
+                            (int)o->iteration, o->steps);
+    if (bounded && !(o->lower_bound > 0 && o->lower_bound < 1))
+        return ng_error_set(error, NG_EOPTION, "polar options: lower_bound %g", o->lower_bound);
+    if ((unsigned)o->route > NG_ROUTE_DWH)
+        return ng_error_set(error, NG_EOPTION, "polar options: route %d", (int)o->route);
+    return NG_OK;
+}
+
 static ng_status check(ng_mat u, ng_mat x, const ng_polar_options *options, double max,
                        ng_error *error)
 {
     ng_status status = ngi_check_blas(x, "x", x.rows, x.cols, x.dtype, error);
     if (status == NG_OK)
         status = ngi_check_blas(u, "u", x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK && options->size != sizeof *options)
-        status = ng_error_set(error, NG_EOPTION, "polar options: size %zu, expected %zu",
-                              options->size, sizeof *options);
-    if (status == NG_OK &&
-        ((unsigned)options->accuracy > NG_POLAR_NEWTON_SCHULZ || !(options->kappa_max >= 0)))
-        status = ng_error_set(error, NG_EOPTION, "polar options: accuracy %d, kappa_max %g",
-                              (int)options->accuracy, options->kappa_max);
+    if (status == NG_OK)
+        status = check_options(options, error);
     if (status == NG_OK && !isfinite(max))
         status = ng_error_set(error, NG_ENONFINITE, "polar factor: x holds NaN or infinity");
     return status;

@@ -6,13 +6,16 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 enum { MAX_ROUNDS = 12 };
 
 size_t ngi_polar_dwh_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
     (void)dtype;
-    return 2 * ng_work_mat_size(m, n, NG_F64) + 5 * ng_work_mat_size(k, k, NG_F64);
+    return ngi_size_add(ngi_size_mul(2, ng_work_mat_size(m, n, NG_F64)),
+                        ngi_size_mul(5, ng_work_mat_size(k, k, NG_F64)));
 }
 
 typedef struct {

@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 enum { SOFT_FLOOR = 32 };                /* times eps times the largest eigenvalue */
 static const double small_part = 0.0025; /* of the largest eigenvalue: s < s_1 / 20 is small */
 
@@ -38,7 +40,8 @@ static void weigh_rows(ng_mat v, ng_mat values, double floor)
 
 size_t ngi_polar_multiplier_work(size_t k, ng_dtype dtype)
 {
-    return ng_work_mat_size(k, k, dtype) + ng_work_mat_size(1, k, dtype) + ng_eigh_work(k, dtype);
+    size_t mats = ngi_size_add(ng_work_mat_size(k, k, dtype), ng_work_mat_size(1, k, dtype));
+    return ngi_size_add(mats, ng_eigh_work(k, dtype));
 }
 
 ng_status ngi_polar_multiplier(ng_mat multiplier, ng_polar_info *info, ng_mat gram, ng_work *work,
@@ -115,17 +118,20 @@ static ng_status add_small(ng_mat u, ng_polar_info *info, ng_mat x, ng_mat v, do
 static size_t add_small_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    return ng_work_mat_size(m, n, dtype) + 2 * ng_work_mat_size(m, n, NG_F64) +
-           2 * ng_work_mat_size(k, k, NG_F64) + ng_work_mat_size(1, k, NG_F64) +
-           ng_eigh_work(k, NG_F64);
+    size_t rows = ngi_size_add(ng_work_mat_size(m, n, dtype),
+                               ngi_size_mul(2, ng_work_mat_size(m, n, NG_F64)));
+    size_t squares = ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, NG_F64)),
+                                  ng_work_mat_size(1, k, NG_F64));
+    return ngi_size_add(ngi_size_add(rows, squares), ng_eigh_work(k, NG_F64));
 }
 
 size_t ngi_polar_gram_fast_work(size_t m, size_t n, ng_dtype dtype)
 {
-    size_t k = ngi_smaller(m, n), eigh = ng_eigh_work(k, dtype),
-           small = add_small_work(m, n, dtype);
-    return 2 * ng_work_mat_size(k, k, dtype) + ng_work_mat_size(1, k, dtype) +
-           (eigh > small ? eigh : small);
+    size_t k = ngi_smaller(m, n), eigh = ng_eigh_work(k, dtype);
+    size_t small = add_small_work(m, n, dtype);
+    size_t squares = ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, dtype)),
+                                  ng_work_mat_size(1, k, dtype));
+    return ngi_size_add(squares, eigh > small ? eigh : small);
 }
 
 ng_status ngi_polar_gram_fast(ng_mat u, ng_polar_info *info, ng_mat x, double unit,

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 enum { PLAIN_CONDITION = 10 }; /* up to here K = (X X^T)^(-1/2) may be rounded to f32 */
 
 static size_t max_size(size_t a, size_t b)
@@ -77,12 +79,13 @@ static ng_status apply_split(ng_mat u, ng_mat x64, ng_mat l, ng_mat v, ng_work *
 size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    size_t plain = ng_work_mat_size(k, k, NG_F64) + ng_work_mat_size(k, k, dtype);
-    size_t split = ng_work_mat_size(m, n, NG_F64) + ng_work_mat_size(m, n, dtype) +
-                   ng_work_mat_size(k, k, dtype);
-    return ng_work_mat_size(m, n, NG_F64) + 2 * ng_work_mat_size(k, k, NG_F64) +
-           ng_work_mat_size(1, k, NG_F64) +
-           max_size(ng_eigh_work(k, NG_F64), max_size(plain, split));
+    size_t wide = ng_work_mat_size(m, n, NG_F64), square = ng_work_mat_size(k, k, NG_F64);
+    size_t narrow_square = ng_work_mat_size(k, k, dtype);
+    size_t plain = ngi_size_add(square, narrow_square);
+    size_t split = ngi_size_add(ngi_size_add(wide, ng_work_mat_size(m, n, dtype)), narrow_square);
+    size_t kept = ngi_size_add(ngi_size_add(wide, ngi_size_mul(2, square)),
+                               ng_work_mat_size(1, k, NG_F64));
+    return ngi_size_add(kept, max_size(ng_eigh_work(k, NG_F64), max_size(plain, split)));
 }
 
 ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit,

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 /* x / what the iteration divides by at first: Muon's ||X||_F + 1e-7 in the caller's unit, with
  * the safety factor of polar_express */
 static double start_scale(ng_mat x, double unit, const ng_polar_options *options)
@@ -17,7 +19,8 @@ static double start_scale(ng_mat x, double unit, const ng_polar_options *options
 size_t ngi_polar_newton_schulz_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    return 2 * ng_work_mat_size(k, k, dtype) + ng_work_mat_size(m, n, dtype);
+    return ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, dtype)),
+                        ng_work_mat_size(m, n, dtype));
 }
 
 /* square <- b A + c A^2, lower triangle, for the symmetric A (both triangles) */
@@ -86,7 +89,8 @@ enum { RESTART = 2, BLOCKS = 4 };
 size_t ngi_polar_gram_newton_schulz_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    return 4 * ng_work_mat_size(k, k, dtype) + ng_work_mat_size(m, n, dtype);
+    return ngi_size_add(ngi_size_mul(4, ng_work_mat_size(k, k, dtype)),
+                        ng_work_mat_size(m, n, dtype));
 }
 
 /* c <- a b where the product is known to be symmetric: only block rows up to the diagonal, which

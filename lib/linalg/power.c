@@ -142,6 +142,8 @@ static ng_status check(ng_mat b, ng_mat basis, ng_mat a, double exponent, double
             ng_error_set(error, NG_EARG, "exponent %g or floor %g out of range", exponent, floor);
     if (status == NG_OK && !(tolerance >= 0 && tolerance < 1))
         status = ng_error_set(error, NG_EARG, "tolerance %g out of range", tolerance);
+    if (status == NG_OK)
+        status = ngi_check_finite_lower(a, "a", error); /* a kept basis meets no eigen-solver */
     return status;
 }
 

@@ -98,7 +98,7 @@ static const struct {
     const char *settings;
     adamw_rule rule;
 } adamw_cases[] = {
-    {"", {1e-3, 0.9, 0.999, 1e-8, 0.01}}, /* torch's defaults */
+    {"lr=1e-3", {1e-3, 0.9, 0.999, 1e-8, 0.01}}, /* torch's defaults */
     {"lr=0.1 beta1=0.8 beta2=0.95 eps=1e-3 weight_decay=0.3", {0.1, 0.8, 0.95, 1e-3, 0.3}},
     {"lr=0.1 beta1=0 beta2=0 weight_decay=0", {0.1, 0, 0, 1e-8, 0}},
     {"lr=0.1 beta1=0 beta2=0.9", {0.1, 0, 0.9, 1e-8, 0.01}},

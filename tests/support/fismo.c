@@ -3,6 +3,7 @@
 void fismo_open(fismo_state *state, size_t outputs, size_t inputs, fismo_rule rule)
 {
     state->rule = rule;
+    state->step = 0;
     state->p = test_mat(outputs, outputs, 0, NG_F64);
     state->q = test_mat(inputs, inputs, 0, NG_F64);
     state->m = test_mat(outputs, inputs, 0, NG_F64);
@@ -32,14 +33,24 @@ static void update_factor(ng_mat factor, ng_mat inner, double count, const fismo
     test_assign(factor, dense_add(scale / 2, next, scale / 2, dense_transpose(next)));
 }
 
+/* every so many steps, from the first on */
+static int turn(const fismo_state *state, int every, int without)
+{
+    return !without && (every == 0 || state->step % every == 0);
+}
+
 static void update_p(fismo_state *state, ng_mat g)
 {
+    if (!turn(state, state->rule.every_p, state->rule.without_p))
+        return;
     ng_mat solved = dense_mul(g, 0, dense_power(state->q, -1), 0);
     update_factor(state->p, dense_mul(solved, 0, g, 1), (double)g.cols, &state->rule);
 }
 
 static void update_q(fismo_state *state, ng_mat g)
 {
+    if (!turn(state, state->rule.every_q, state->rule.without_q))
+        return;
     ng_mat solved = dense_mul(dense_power(state->p, -1), 0, g, 0);
     update_factor(state->q, dense_mul(g, 1, solved, 0), (double)g.rows, &state->rule);
 }
@@ -62,6 +73,7 @@ ng_mat fismo_step(fismo_state *state, ng_mat g)
     update_p(state, g);
     if (!state->rule.q_first)
         update_q(state, g);
+    state->step++;
     ng_mat x = state->rule.whitened ? average(state, fismo_between(state, -0.5, g))
                                     : fismo_between(state, -0.5, average(state, g));
     return fismo_between(state, -0.5, dense_polar(x, 1e-13));

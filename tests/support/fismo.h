@@ -9,14 +9,17 @@ typedef struct {
     double momentum, ema_decay, damping; /* beta, gamma, mu */
     int whitened;                        /* the average is of whitened gradients */
     int nesterov;
-    int rms;      /* gradients divided by their root mean square */
-    int unscaled; /* factors keep their trace */
-    int q_first;  /* the wrong Gauss-Seidel order, to be told apart */
+    int rms;                  /* gradients divided by their root mean square */
+    int unscaled;             /* factors keep their trace */
+    int q_first;              /* the wrong Gauss-Seidel order, to be told apart */
+    int every_p, every_q;     /* steps from one update to the next; 0 is 1 */
+    int without_p, without_q; /* that factor stays the identity */
 } fismo_rule;
 
 typedef struct {
     fismo_rule rule;
     ng_mat p, q, m; /* owned: m is the average */
+    int step;
 } fismo_state;
 
 void fismo_open(fismo_state *state, size_t outputs, size_t inputs, fismo_rule rule);
