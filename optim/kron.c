@@ -9,7 +9,7 @@ static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this
 
 static size_t length(const ngi_param *param, ng_side side)
 {
-    return side == NG_LEFT ? param->w.rows : param->w.cols;
+    return side == NG_LEFT ? param->rows : param->cols;
 }
 
 static ngi_tensor *tensor(ngi_param *param, int left_slot, ng_side side)
@@ -66,12 +66,6 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
 
 /* ---- Factors -------------------------------------------------------------------------- */
 
-static int trace_scaled(const ng_steepest_options *o)
-{
-    return o->metric_scale == NG_METRIC_SCALE_TRACE ||
-           (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
-}
-
 /* factor <- decay factor + weight x x^T (x^T x on the right), lower triangle. A factor in
  * double takes in a product formed in x's dtype. */
 static ng_status add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double decay,
@@ -109,7 +103,7 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
     if (status != NG_OK)
         return status;
     ng_add_diagonal(t->next, rest * shift * ng_trace(t->now) / n);
-    if (trace_scaled(o) && ng_trace(t->next) > 0)
+    if (ngi_trace_scaled(o) && ng_trace(t->next) > 0)
         ng_scale(t->next, n / ng_trace(t->next));
     if (!ng_is_finite(t->next))
         return ng_error_set(error, NG_ERANGE,
@@ -236,7 +230,7 @@ ng_status ngi_kron_unwhiten(const ngi_param *param, const ng_steepest_options *o
 
 size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t product = ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype), largest = 0;
+    size_t product = ng_work_mat_size(param->rows, param->cols, param->w.dtype), largest = 0;
     for (int i = 0; i < 2; i++) {
         ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
         size_t n = length(param, side), scratch = 2 * ng_work_mat_size(n, n, NG_F64);

@@ -16,7 +16,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
+    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->rows, param->cols,
                                         param->w.dtype, NGI_SPARE, error);
     if (status == NG_OK)
         status = ngi_param_update(param, error);
@@ -27,7 +27,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 
 static size_t fused_work(const ngi_param *param)
 {
-    size_t m = param->w.rows, n = param->w.cols, k = m < n ? m : n;
+    size_t m = param->rows, n = param->cols, k = m < n ? m : n;
     return 2 * ng_work_mat_size(k, k, param->w.dtype);
 }
 
@@ -38,8 +38,8 @@ static size_t work_size(const ngi_param *param, const void *options)
     const ngi_ball *ball = ngi_ball_find(o->ball);
     size_t of_metric = metric->work != NULL ? metric->work(param, o) : 0;
     size_t of_ball =
-        ball->work != NULL ? ball->work(param->w.rows, param->w.cols, param->w.dtype, o) : 0;
-    return 2 * ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype) + fused_work(param) +
+        ball->work != NULL ? ball->work(param->rows, param->cols, param->w.dtype, o) : 0;
+    return 2 * ng_work_mat_size(param->rows, param->cols, param->w.dtype) + fused_work(param) +
            max_size(of_metric, of_ball);
 }
 
@@ -51,7 +51,9 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
     double count = (double)g.rows * (double)g.cols;
     ng_status status = ngi_check_gradient(param, INFINITY, error);
     if (status == NG_OK)
-        status = ng_copy(g, param->dw, error);
+        status = ng_copy(ngi_weight_part(param, g), param->dw, error);
+    if (status == NG_OK && param->bias.data != NULL)
+        status = ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->dbias), error);
     if (status != NG_OK || o->gradient_scale == NG_GRADIENT_SCALE_NONE)
         return status;
     double max = ng_max_abs(g);
@@ -142,8 +144,10 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
 static int fusible(const ng_steepest_options *o)
 {
     const ngi_ball *ball = ngi_ball_find(o->ball);
+    const ngi_metric *metric = ngi_metric_find(o->metric);
     return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->multiplier != NULL &&
-           ngi_metric_find(o->metric)->whiten_side != NULL && ball->has_multiplier(o);
+           metric->whiten_side != NULL && ball->has_multiplier(o) &&
+           (metric->is_kronecker == NULL || metric->is_kronecker(o));
 }
 
 /* ---- Prepare and commit ------------------------------------------------------------ */
@@ -151,8 +155,8 @@ static int fusible(const ng_steepest_options *o)
 /* How far a step of length 1 goes: lr and the shape scale. */
 static double step_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    double rows = (double)(param->layout == NG_OUT_IN ? param->w.rows : param->w.cols);
-    double cols = (double)(param->layout == NG_OUT_IN ? param->w.cols : param->w.rows);
+    double rows = (double)(param->layout == NG_OUT_IN ? param->rows : param->cols);
+    double cols = (double)(param->layout == NG_OUT_IN ? param->cols : param->rows);
     switch (o->shape_scale) {
     case NG_SHAPE_SCALE_ORIGINAL:
         return o->lr * sqrt(fmax(1, rows / cols));
@@ -203,7 +207,7 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    size_t m = param->w.rows, n = param->w.cols;
+    size_t m = param->rows, n = param->cols;
     ng_mat g, x;
     ng_status status = ng_work_mat(work, &g, m, n, param->w.dtype, error);
     if (status == NG_OK)
@@ -220,7 +224,24 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 static void commit(ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
-    ng_axpby(param->w, param->update, -step_size(param, o), 1 - o->lr * o->weight_decay, NULL);
+    double step = -step_size(param, o), keep = 1 - o->lr * o->weight_decay;
+    ng_axpby(param->w, ngi_weight_part(param, param->update), step, keep, NULL);
+    if (param->bias.data != NULL)
+        ng_axpby(ngi_bias_view(param, param->bias), ngi_bias_part(param, param->update), step, keep,
+                 NULL);
+}
+
+static int wants_capture(const void *options)
+{
+    const ng_steepest_options *o = options;
+    return ngi_metric_find(o->metric)->capture != NULL;
+}
+
+static ng_status capture(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
+                         ng_error *error)
+{
+    const ng_steepest_options *o = options;
+    return ngi_metric_find(o->metric)->capture(param, o, a, g, scale, error);
 }
 
 const ng_method ngi_method_steepest = {
@@ -231,5 +252,7 @@ const ng_method ngi_method_steepest = {
     .create = create,
     .work = work_size,
     .prepare = prepare,
+    .wants_capture = wants_capture,
+    .capture = capture,
     .commit = commit,
 };

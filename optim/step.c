@@ -122,6 +122,7 @@ static void commit(void *data, size_t index, int worker)
     for (int i = 0; i < NGI_TENSORS; i++)
         swap_fresh(&param->tensor[i]);
     param->step++;
+    param->captured = 0;
     param->report.seconds += ngi_clock() - start;
 }
 
