@@ -33,6 +33,8 @@ typedef struct {
     ng_mat bias, dbias; /* (optional) borrowed, 1 x outputs: [W b] is one parameter */
     size_t rows, cols;  /* of the whole: w's, and one more on the input side with a bias */
     ng_layout layout;
+    double length;                  /* of the step, in its metric, from prepare to agree */
+    double factor;                  /* on the step, from agree to commit */
     double captured;                /* samples captured since the last step */
     unsigned long long step;        /* steps done; the front counts */
     ngi_tensor tensor[NGI_TENSORS]; /* each method numbers its own */
@@ -60,6 +62,9 @@ struct ng_method {
      * of the coming step: all of it or nothing (present when wants_capture is) */
     ng_status (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
                          ng_error *error);
+    /* between the last prepare and the first commit of a step: what the parameters of one group
+     * decide together; cannot fail (optional) */
+    void (*agree)(ngi_param *const *params, size_t count, const void *options);
     /* cannot fail; allocates nothing */
     void (*commit)(ngi_param *param, const void *options);
 };

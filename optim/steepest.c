@@ -200,6 +200,8 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         status = whiten(param, o, x, work, error);
     if (status == NG_OK)
         status = ngi_ball_find(o->ball)->project(d, &param->report, x, o, work, error);
+    if (o->kl_clip > 0)
+        param->length = ng_norm(d); /* without a ball: <D, M> is its square */
     return status != NG_OK ? status : unwhiten(param, o, d, work, error);
 }
 
@@ -221,10 +223,25 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     return status != NG_OK ? status : check_update(param, o, error);
 }
 
+/* KL clip: one factor for all, so that 1/2 lr^2 sum <D, M> <= kl_clip. */
+static void agree(ngi_param *const *params, size_t count, const void *options)
+{
+    const ng_steepest_options *o = options;
+    double length = 0, factor = 1, limit = sqrt(2 * o->kl_clip);
+    for (size_t i = 0; i < count && o->kl_clip > 0; i++)
+        length = hypot(length, o->lr * params[i]->length);
+    if (length > limit)
+        factor = limit / length;
+    for (size_t i = 0; i < count; i++) {
+        params[i]->factor = factor;
+        params[i]->report.update_norm *= factor;
+    }
+}
+
 static void commit(ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
-    double step = -step_size(param, o), keep = 1 - o->lr * o->weight_decay;
+    double step = -step_size(param, o) * param->factor, keep = 1 - o->lr * o->weight_decay;
     ng_axpby(param->w, ngi_weight_part(param, param->update), step, keep, NULL);
     if (param->bias.data != NULL)
         ng_axpby(ngi_bias_view(param, param->bias), ngi_bias_part(param, param->update), step, keep,
@@ -252,6 +269,7 @@ const ng_method ngi_method_steepest = {
     .create = create,
     .work = work_size,
     .prepare = prepare,
+    .agree = agree,
     .wants_capture = wants_capture,
     .capture = capture,
     .commit = commit,

@@ -63,6 +63,7 @@ const ng_option ngi_steepest_table[] = {
      .doc = "steps from one update of the output factor P to the next"},
     {FIELD(refresh_q), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
      .doc = "steps from one update of the input factor Q to the next"},
+    REAL(kl_clip, 0, DBL_MAX, 0, "largest KL divergence of a group's step, 0 for any (no ball)"),
     CHOICE(one_sided, NG_ONE_SIDED_NEVER, one_sided, 1, "factor on the smaller side only"),
     CHOICE(factor_dtype, NG_FACTORS_AUTO, factor_dtypes, 1, "dtype of the factors"),
     {FIELD(refresh_tolerance), .kind = NG_OPTION_REAL, .min = 0, .max = 1, .below = 1, .fixed = 1,
@@ -85,6 +86,9 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: damping_kind = exact_eigen needs momentum_space = gradient "
                             "and one_sided = never");
+    if (o->kl_clip > 0 && (o->ball != NG_BALL_NONE || o->metric == NG_METRIC_IDENTITY))
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: kl_clip needs ball = none and a Fisher metric");
     if (o->refresh_tolerance > 0 && o->metric == NG_METRIC_KFAC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: refresh_tolerance is not for the metric "

@@ -48,6 +48,11 @@
  * NG_ESINGULAR; no capture since the last step is NG_ENODATA. Where every
  * eigen-solver fails the last good inverse stays (ng_event, stale).
  *
+ * kl_clip = kappa > 0, without a ball: D is scaled by one factor for all
+ * parameters of the group, min(1, sqrt(2 kappa / (lr^2 sum <D, M>))), so that
+ * the step's KL divergence in the damped metric, 1/2 lr^2 sum <D, F D>, is at
+ * most kappa. (kfac-pytorch's kl_clip is 2 kappa and takes <D, G>.)
+ *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M twice, and for
  * fismo and kfac P, Q and their roots twice (a step is all or nothing), for kfac
@@ -154,6 +159,7 @@ typedef struct {
      * others are checked and dropped), factors are inverted, with the damping of that step, at
      * steps 1, 1 + inverse_interval, ...; >= 1 */
     int update_interval, inverse_interval;
+    double kl_clip; /* >= 0; 0 (default): off; see the head of this file */
     /* P and Q take in the gradient and get a new root every that many steps, >= 1 */
     int refresh_p, refresh_q;
     ng_one_sided one_sided;

@@ -34,6 +34,12 @@ START_TEST(combinations)
     o.refresh_tolerance = 0.1;
     o.root = NG_ROOT_SYMMETRIC;
     ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "refresh_tolerance");
+    ng_steepest_init_kfac_muon(&o);
+    o.kl_clip = 0.01;
+    ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "kl_clip");
+    ng_steepest_init(&o);
+    o.kl_clip = 0.01;
+    ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "kl_clip");
     ng_steepest_init_kfac(&o);
     o.damping_kind = NG_DAMPING_EXACT_EIGEN;
     ng_assert_ok(ng_options_check(&o, &err), &err);

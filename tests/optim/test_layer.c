@@ -1,5 +1,5 @@
 /* Layers under the kfac metric: weights and bias as one parameter [W b], and
- * parity with kfac-pytorch. */
+ * parity with kfac-pytorch, the KL clip. */
 #include "tests/support/kfac.h"
 
 #include <stdio.h>
@@ -132,12 +132,94 @@ START_TEST(kfac_pytorch)
 }
 END_TEST
 
+/* ---- KL clip -------------------------------------------------------------------------------- */
+
+enum { LAYERS = 3 };
+
+/* One step of three layers from W = 0 with the largest KL allowed, 0 for any.
+ * The weights after it, on dense.h's list. The last layer's gradient is zero. */
+static void three_layers(ng_mat *reached, kfac_batch batch[LAYERS], const char *clip,
+                         test_setup setup)
+{
+    char settings[200];
+    test_run run;
+    ng_mat w[LAYERS], dw[LAYERS];
+    strcat(strcpy(settings, "lr=0.3 momentum=0 damping=0.1 damping_kind=per_factor "), clip);
+    test_run_open(&run, "kfac", settings, 3, 4, setup);
+    for (int i = 0; i < LAYERS; i++) {
+        w[i] = i == 0 ? run.w : test_mat(3, 4, 1, setup.dtype);
+        dw[i] = i == 0 ? run.dw : test_mat(3, 4, 0, setup.dtype);
+        test_assign(dw[i], batch[i].dw);
+        if (i > 0)
+            ng_assert_ok(ng_group_add(run.group, NULL, i == 1 ? "second" : "third", w[i], dw[i]),
+                         NULL);
+        ng_mat a = test_convert(batch[i].a, setup.dtype), g = test_convert(batch[i].g, setup.dtype);
+        ng_assert_ok(ng_group_capture(run.group, (size_t)i, a, g, 1), NULL);
+        test_free(a);
+        test_free(g);
+    }
+    ng_assert_ok(ng_optimizer_step(run.opt), NULL);
+    for (int i = 0; i < LAYERS; i++) {
+        reached[i] = dense_of(w[i]);
+        if (i > 0) {
+            test_free(w[i]);
+            test_free(dw[i]);
+        }
+    }
+    ng_optimizer_destroy(run.opt);
+    test_free(run.w);
+    test_free(run.dw);
+}
+
+/* 1/2 sum <W, F W> for the damped F of each layer. */
+static double divergence(const ng_mat *w, const kfac_batch *batch)
+{
+    double sum = 0;
+    for (int i = 0; i < LAYERS; i++) {
+        ng_mat p = kfac_damped(kfac_output_factor(batch[i], 1), 0.1);
+        ng_mat q = kfac_damped(kfac_input_factor(batch[i]), 0.1);
+        sum += dense_dot(w[i], dense_mul(p, 0, dense_mul(w[i], 0, q, 0), 0)) / 2;
+    }
+    return sum;
+}
+
+START_TEST(kl_clip)
+{
+    test_setup setup = {_i ? NG_F32 : NG_F64, NG_OUT_IN, 0};
+    double tolerance = _i ? 1e-5 : 1e-12;
+    test_rng rng = {41};
+    kfac_batch batch[LAYERS];
+    ng_mat free_steps[LAYERS], clipped[LAYERS], wide[LAYERS];
+    for (int i = 0; i < LAYERS; i++)
+        batch[i] = kfac_random(9, 3, 4, &rng);
+    batch[2].dw = dense_mat(3, 4);
+    three_layers(free_steps, batch, "", setup);
+    three_layers(clipped, batch, "kl_clip=0.01", setup);
+    three_layers(wide, batch, "kl_clip=1000", setup);
+    double kl = divergence(free_steps, batch);
+    ck_assert(kl > 0.02);
+    ng_assert_rel(divergence(clipped, batch), 0.01, tolerance);
+    for (int i = 0; i < 2; i++) { /* the same factor on every layer */
+        ng_assert_mat(clipped[i], dense_add(sqrt(0.01 / kl), free_steps[i], 0, clipped[i]),
+                      tolerance);
+        ck_assert(test_same_bits(wide[i], free_steps[i]));
+    }
+    ck_assert(test_norm(clipped[2]) == 0);
+    for (int i = 0; i < LAYERS; i++)
+        batch[i].dw = batch[2].dw;
+    three_layers(clipped, batch, "kl_clip=0.01", setup);
+    ck_assert(test_norm(clipped[0]) == 0); /* no step at all: no factor of 0/0 */
+    dense_release();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("layer");
     TCase *tcase = tcase_create("layer");
     tcase_add_loop_test(tcase, bias_is_an_input_of_one, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, kfac_pytorch, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, kl_clip, 0, 2);
     suite_add_tcase(suite, tcase);
     return test_main(suite);
 }
