@@ -52,6 +52,19 @@ ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng
 ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
 void ngi_group_destroy(ng_group *group);
 
+/* The parameter of that index, or NULL with the optimizer's error filled. */
+ngi_param *ngi_param_find(ng_group *group, size_t index);
+
+/* Frees the parameter's tensors and update. */
+void ngi_param_drop_state(ngi_param *param);
+
+/* w and dw are usable, not empty, alike in shape and dtype. */
+ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error);
+
+/* Neither the name (NULL: not asked) nor the weights belong to a parameter other than self. */
+ng_status ngi_check_new(const ng_optimizer *optimizer, const ngi_param *self, const char *name,
+                        ng_mat w, ng_error *error);
+
 /* Makes room in a step for one more parameter. */
 ng_status ngi_step_reserve(ng_optimizer *optimizer);
 

@@ -5,6 +5,7 @@
 static const ngi_metric *const metrics[] = {
     [NG_METRIC_IDENTITY] = &ngi_metric_identity,
     [NG_METRIC_FISMO] = &ngi_metric_fismo,
+    [NG_METRIC_KFAC] = &ngi_metric_kfac,
 };
 
 const ngi_metric *ngi_metric_find(ng_metric metric)

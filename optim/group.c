@@ -49,7 +49,7 @@ ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t 
 
 ng_status ngi_param_update(ngi_param *param, ng_error *error)
 {
-    return allocate(&param->update, param->w.rows, param->w.cols, param->w.dtype, error);
+    return allocate(&param->update, param->rows, param->cols, param->w.dtype, error);
 }
 
 static size_t mat_bytes(ng_mat m)
@@ -65,15 +65,20 @@ size_t ngi_param_memory(const ngi_param *param)
     return bytes;
 }
 
-static void param_destroy(ngi_param *param)
+void ngi_param_drop_state(ngi_param *param)
 {
-    if (param == NULL)
-        return;
     for (int i = 0; i < NGI_TENSORS; i++) {
         free(param->tensor[i].now.data);
         free(param->tensor[i].next.data);
     }
     free(param->update.data);
+}
+
+static void param_destroy(ngi_param *param)
+{
+    if (param == NULL)
+        return;
+    ngi_param_drop_state(param);
     free(param->name);
     free(param);
 }
@@ -99,6 +104,8 @@ static ng_status param_create(ngi_param **result, const ng_group *group, const c
     }
     param->w = w;
     param->dw = dw;
+    param->rows = w.rows;
+    param->cols = w.cols;
     status = group->method->create(param, group->options, error);
     if (status != NG_OK)
         goto fail;
@@ -111,7 +118,9 @@ fail:
 
 ng_status ngi_check_gradient(const ngi_param *param, double limit, ng_error *error)
 {
-    double max = ng_max_abs(param->dw);
+    double max = ng_max_abs(param->dw), of_bias = ng_max_abs(param->dbias);
+    if (isnan(of_bias) || of_bias > max)
+        max = of_bias;
     if (!isfinite(max))
         return ng_error_set(error, NG_ENONFINITE, "gradient holds NaN or infinity");
     if (max > limit)
@@ -153,8 +162,7 @@ void ngi_group_destroy(ng_group *group)
     free(group);
 }
 
-/* w and dw are usable, not empty, alike in shape and dtype. */
-static ng_status check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error)
+ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error)
 {
     ng_error inner = {NG_OK, ""};
     ng_status status = ng_mat_check(w, "weights", &inner);
@@ -172,21 +180,20 @@ static ng_status check_views(const char *name, ng_mat w, ng_mat dw, ng_error *er
     return NG_OK;
 }
 
-/* Neither the name nor the weights belong to a parameter other than self. */
-static ng_status check_new(const ng_optimizer *optimizer, const ngi_param *self, const char *name,
-                           ng_mat w, ng_error *error)
+ng_status ngi_check_new(const ng_optimizer *optimizer, const ngi_param *self, const char *name,
+                        ng_mat w, ng_error *error)
 {
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
             const ngi_param *other = optimizer->groups[g]->params[i];
             if (other == self)
                 continue;
-            if (strcmp(other->name, name) == 0)
+            if (name != NULL && strcmp(other->name, name) == 0)
                 return ng_error_set(error, NG_EARG, "parameter '%.60s' was added before", name);
-            if (other->w.data == w.data)
+            if (other->w.data == w.data || other->bias.data == w.data)
                 return ng_error_set(error, NG_EARG,
-                                    "parameters '%.60s' and '%.60s' have the same weights", name,
-                                    other->name);
+                                    "parameters '%.60s' and '%.60s' have the same weights",
+                                    self != NULL ? self->name : name, other->name);
         }
     return NG_OK;
 }
@@ -199,9 +206,9 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
     ngi_param *param = NULL;
     if (name == NULL)
         return ng_error_set(error, NG_EARG, "a parameter needs a name");
-    ng_status status = check_views(name, w, dw, error);
+    ng_status status = ngi_check_views(name, w, dw, error);
     if (status == NG_OK)
-        status = check_new(group->optimizer, NULL, name, w, error);
+        status = ngi_check_new(group->optimizer, NULL, name, w, error);
     if (status == NG_OK) {
         void *items = group->params;
         status = ngi_grow(&items, &group->capacity, group->count, sizeof *group->params, error);
@@ -220,8 +227,7 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
     return NG_OK;
 }
 
-/* The parameter of that index, or NULL with the error filled. */
-static ngi_param *find(ng_group *group, size_t index)
+ngi_param *ngi_param_find(ng_group *group, size_t index)
 {
     if (group == NULL)
         return NULL;
@@ -234,7 +240,7 @@ static ngi_param *find(ng_group *group, size_t index)
 
 ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout)
 {
-    ngi_param *param = find(group, index);
+    ngi_param *param = ngi_param_find(group, index);
     if (param == NULL)
         return NG_EARG;
     if (layout != NG_OUT_IN && layout != NG_IN_OUT)
@@ -244,17 +250,21 @@ ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout)
         return ng_error_set(&group->optimizer->error, NG_EARG,
                             "parameter '%.60s': its layout cannot change after a step",
                             param->name);
+    if (layout != param->layout && (param->bias.data != NULL || param->captured > 0))
+        return ng_error_set(&group->optimizer->error, NG_EARG,
+                            "parameter '%.60s': its layout comes before its bias and captures",
+                            param->name);
     param->layout = layout;
     return NG_OK;
 }
 
 ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw)
 {
-    ngi_param *param = find(group, index);
+    ngi_param *param = ngi_param_find(group, index);
     if (param == NULL)
         return NG_EARG;
     ng_error *error = &group->optimizer->error;
-    ng_status status = check_views(param->name, w, dw, error);
+    ng_status status = ngi_check_views(param->name, w, dw, error);
     if (status == NG_OK && w.dtype != param->w.dtype)
         status = ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its dtype cannot change",
                               param->name);
@@ -262,7 +272,7 @@ ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw)
         status = ng_error_set(error, NG_ESHAPE, "parameter '%.60s' is %zu x %zu, not %zu x %zu",
                               param->name, param->w.rows, param->w.cols, w.rows, w.cols);
     if (status == NG_OK)
-        status = check_new(group->optimizer, param, param->name, w, error);
+        status = ngi_check_new(group->optimizer, param, param->name, w, error);
     if (status == NG_OK) {
         param->w = w;
         param->dw = dw;

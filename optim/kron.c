@@ -11,7 +11,7 @@ static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this
 
 static size_t length(const ngi_param *param, ng_side side)
 {
-    return side == NG_LEFT ? param->w.rows : param->w.cols;
+    return side == NG_LEFT ? param->rows : param->cols;
 }
 
 static ngi_tensor *tensor(ngi_param *param, int left_slot, ng_side side)
@@ -68,12 +68,6 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
 
 /* ---- Factors -------------------------------------------------------------------------- */
 
-static int trace_scaled(const ng_steepest_options *o)
-{
-    return o->metric_scale == NG_METRIC_SCALE_TRACE ||
-           (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
-}
-
 /* factor <- decay factor + weight x x^T (x^T x on the right), lower triangle. For a factor in
  * double the product is in double too: one rounded to f32 is off by eps_f32 times the largest
  * eigenvalue, more than a small damping, and may be indefinite. */
@@ -106,7 +100,7 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
     if (status != NG_OK)
         return status;
     ng_add_diagonal(t->next, rest * shift * ng_trace(t->now) / n);
-    if (trace_scaled(o) && ng_trace(t->next) > 0)
+    if (ngi_trace_scaled(o) && ng_trace(t->next) > 0)
         ng_scale(t->next, n / ng_trace(t->next));
     if (!ng_is_finite(t->next))
         return ng_error_set(error, NG_ERANGE,
@@ -246,6 +240,6 @@ size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
             ngi_kron_tensor(param, LEFT_FACTOR, side)->now.dtype == NG_F64)
             wide = NG_F64;
     }
-    size_t product = ng_work_mat_size(param->w.rows, param->w.cols, wide);
+    size_t product = ng_work_mat_size(param->rows, param->cols, wide);
     return largest > product ? largest : product;
 }

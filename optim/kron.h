@@ -38,6 +38,13 @@ static inline ng_side ngi_other(ng_side side)
     return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
 }
 
+/* Are the factors scaled to mean eigenvalue 1? */
+static inline int ngi_trace_scaled(const ng_steepest_options *o)
+{
+    return o->metric_scale == NG_METRIC_SCALE_TRACE ||
+           (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
+}
+
 /* Adds factors and roots, all identities, as the options ask. */
 ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 

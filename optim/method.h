@@ -7,7 +7,7 @@
 #include <natgrad/polar.h>
 #include <natgrad/work.h>
 
-enum { NGI_TENSORS = 8 };
+enum { NGI_TENSORS = 12 };
 
 /* One tensor of a parameter's state. `next` is the spare copy: a prepare that
  * has written it says so in `fresh`, and the front swaps the two at commit.
@@ -29,11 +29,16 @@ typedef struct {
 
 typedef struct {
     char *name;
-    ng_mat w, dw; /* borrowed */
+    ng_mat w, dw;       /* borrowed */
+    ng_mat bias, dbias; /* (optional) borrowed, 1 x outputs: [W b] is one parameter */
+    size_t rows, cols;  /* of the whole: w's, and one more on the input side with a bias */
     ng_layout layout;
+    double length;                  /* of the step, in its metric, from prepare to agree */
+    double factor;                  /* on the step, from agree to commit */
+    double captured;                /* samples captured since the last step */
     unsigned long long step;        /* steps done; the front counts */
     ngi_tensor tensor[NGI_TENSORS]; /* each method numbers its own */
-    ng_mat update;                  /* (optional) what prepare leaves for commit, w's shape */
+    ng_mat update;                  /* (optional) what prepare leaves for commit, rows x cols */
     ngi_report report;
 } ngi_param;
 
@@ -50,6 +55,16 @@ struct ng_method {
     size_t (*work)(const ngi_param *param, const void *options);
     /* may fail; reads the parameter, writes only `next`, `update`, report and work */
     ng_status (*prepare)(ngi_param *param, const void *options, ng_work *work, ng_error *error);
+    /* does the method need captured statistics under these options? Only then a parameter may
+     * have a bias (optional: never) */
+    int (*wants_capture)(const void *options);
+    /* adds a (samples x inputs) and g (samples x outputs), checked and finite, to the statistics
+     * of the coming step: all of it or nothing (present when wants_capture is) */
+    ng_status (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
+                         ng_error *error);
+    /* between the last prepare and the first commit of a step: what the parameters of one group
+     * decide together; cannot fail (optional) */
+    void (*agree)(ngi_param *const *params, size_t count, const void *options);
     /* cannot fail; allocates nothing */
     void (*commit)(ngi_param *param, const void *options);
 };
@@ -61,6 +76,26 @@ typedef struct {
 } ngi_options_head;
 
 extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest;
+
+/* The part of x (rows x cols of a parameter) that belongs to its weights, and
+ * the one that belongs to its bias. */
+static inline ng_mat ngi_weight_part(const ngi_param *param, ng_mat x)
+{
+    return ng_mat_block(x, 0, 0, param->w.rows, param->w.cols);
+}
+
+static inline ng_mat ngi_bias_part(const ngi_param *param, ng_mat x)
+{
+    return param->layout == NG_OUT_IN ? ng_mat_block(x, 0, x.cols - 1, x.rows, 1)
+                                      : ng_mat_block(x, x.rows - 1, 0, 1, x.cols);
+}
+
+/* The vector b (1 x outputs) in the shape of ngi_bias_part. */
+static inline ng_mat ngi_bias_view(const ngi_param *param, ng_mat b)
+{
+    ng_mat column = {b.data, b.cols, 1, 1, b.dtype};
+    return param->layout == NG_OUT_IN ? column : b;
+}
 
 /* Fills a method's options with the defaults of its table. */
 void ngi_options_defaults(void *options, const ng_method *method);
@@ -77,8 +112,8 @@ ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t 
 /* Allocates param->update. */
 ng_status ngi_param_update(ngi_param *param, ng_error *error);
 
-/* The finite check element-wise methods share: NG_ENONFINITE, and NG_ERANGE
- * when |g| exceeds limit. */
+/* The finite check of all methods: NG_ENONFINITE, and NG_ERANGE when |g|
+ * exceeds limit. */
 ng_status ngi_check_gradient(const ngi_param *param, double limit, ng_error *error);
 
 #endif

@@ -11,13 +11,29 @@
 
 /* State tensors of ng_steepest and its metrics. LEFT belongs to the rows of
  * the view, RIGHT to its columns, whatever the layout. */
-enum { MOMENTUM, LEFT_FACTOR, RIGHT_FACTOR, LEFT_ROOT, RIGHT_ROOT, LEFT_BASIS, RIGHT_BASIS };
+enum {
+    MOMENTUM,
+    LEFT_FACTOR,
+    RIGHT_FACTOR,
+    LEFT_ROOT,
+    RIGHT_ROOT,
+    LEFT_BASIS,
+    RIGHT_BASIS,
+    LEFT_PENDING,
+    RIGHT_PENDING,
+    LEFT_VALUES,
+    RIGHT_VALUES,
+    AVERAGE_WEIGHT
+};
 
 typedef struct {
     /* adds the metric's state (optional: none) */
     ng_status (*create)(ngi_param *param, const ng_steepest_options *o, ng_error *error);
     /* scratch bytes of the slots below (optional: none) */
     size_t (*work)(const ngi_param *param, const ng_steepest_options *o);
+    /* adds captured statistics, as in method.h; the metric needs them at every step (optional) */
+    ng_status (*capture)(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
+                         double scale, ng_error *error);
     /* new state from the gradient g, dense, gradient_scale applied (optional) */
     ng_status (*update)(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
                         ng_error *error);
@@ -31,9 +47,11 @@ typedef struct {
                              ng_mat x, ng_work *work, ng_error *error);
     ng_status (*unwhiten_side)(const ngi_param *param, const ng_steepest_options *o, ng_side side,
                                ng_mat y, ng_work *work, ng_error *error);
+    /* are whiten and unwhiten the product of their sides under these options? (optional: yes) */
+    int (*is_kronecker)(const ng_steepest_options *o);
 } ngi_metric;
 
-extern const ngi_metric ngi_metric_identity, ngi_metric_fismo;
+extern const ngi_metric ngi_metric_identity, ngi_metric_fismo, ngi_metric_kfac;
 
 const ngi_metric *ngi_metric_find(ng_metric metric);
 

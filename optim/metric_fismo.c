@@ -38,7 +38,7 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    return ngi_size_add(ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype),
+    return ngi_size_add(ng_work_mat_size(param->rows, param->cols, param->w.dtype),
                         ngi_kron_work(param, o));
 }
 

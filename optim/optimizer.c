@@ -148,7 +148,7 @@ static int notify(const ng_optimizer *optimizer, double seconds)
                               .index = i,
                               .name = param->name,
                               .method = group->method->name,
-                              .gradient_norm = ng_norm(param->dw),
+                              .gradient_norm = hypot(ng_norm(param->dw), ng_norm(param->dbias)),
                               .update_norm = param->report.update_norm,
                               .seconds = param->report.seconds,
                               .route = polar->route,

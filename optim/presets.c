@@ -18,6 +18,8 @@ PRESET_INIT(adamw, ng_adamw_options, ng_adamw_init)
 PRESET_INIT(muon, ng_steepest_options, ng_steepest_init_muon)
 PRESET_INIT(fismo, ng_steepest_options, ng_steepest_init_fismo)
 PRESET_INIT(fismo_paper, ng_steepest_options, ng_steepest_init_fismo_paper)
+PRESET_INIT(kfac, ng_steepest_options, ng_steepest_init_kfac)
+PRESET_INIT(kfac_muon, ng_steepest_options, ng_steepest_init_kfac_muon)
 
 const ng_preset ng_presets[] = {
     {"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), sgd_init,
@@ -30,6 +32,10 @@ const ng_preset ng_presets[] = {
      "Fisher-structured orthogonalised momentum, gradient-space average, Cholesky roots"},
     {"fismo_paper", &ngi_method_steepest, sizeof(ng_steepest_options), fismo_paper_init,
      "the same, Algorithm 1 to the letter: whitened average, symmetric roots"},
+    {"kfac", &ngi_method_steepest, sizeof(ng_steepest_options), kfac_init,
+     "natural gradient with Kronecker factors from activations and output gradients"},
+    {"kfac_muon", &ngi_method_steepest, sizeof(ng_steepest_options), kfac_muon_init,
+     "K-FAC with Muon's step: the same metric, spectral ball"},
     {NULL, NULL, 0, NULL, NULL},
 };
 

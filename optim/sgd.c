@@ -73,9 +73,9 @@ static const char *const decay_kinds[] = {"decoupled", "coupled", NULL};
 
 #define FIELD(field) #field, .offset = offsetof(ng_sgd_options, field)
 static const ng_option table[] = {
-    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 0.025, .min = 0, .max = DBL_MAX,
+    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 0.05, .min = 0, .max = DBL_MAX,
      .doc = "learning rate"},
-    {FIELD(momentum), .kind = NG_OPTION_REAL, .value = 0.95, .min = 0, .max = 1, .below = 1,
+    {FIELD(momentum), .kind = NG_OPTION_REAL, .value = 0.9, .min = 0, .max = 1, .below = 1,
      .doc = "weight of the old average: b <- momentum b + g"},
     {FIELD(nesterov), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
      .doc = "step along g + momentum b"},

@@ -17,7 +17,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
+    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->rows, param->cols,
                                         param->w.dtype, NGI_SPARE, error);
     if (status == NG_OK)
         status = ngi_param_update(param, error);
@@ -28,7 +28,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 
 static size_t fused_work(const ngi_param *param)
 {
-    size_t m = param->w.rows, n = param->w.cols, k = m < n ? m : n;
+    size_t m = param->rows, n = param->cols, k = m < n ? m : n;
     return ngi_size_mul(2, ng_work_mat_size(k, k, param->w.dtype));
 }
 
@@ -39,8 +39,8 @@ static size_t work_size(const ngi_param *param, const void *options)
     const ngi_ball *ball = ngi_ball_find(o->ball);
     size_t of_metric = metric->work != NULL ? metric->work(param, o) : 0;
     size_t of_ball =
-        ball->work != NULL ? ball->work(param->w.rows, param->w.cols, param->w.dtype, o) : 0;
-    size_t mats = ngi_size_mul(2, ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype));
+        ball->work != NULL ? ball->work(param->rows, param->cols, param->w.dtype, o) : 0;
+    size_t mats = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, param->w.dtype));
     return ngi_size_add(ngi_size_add(mats, fused_work(param)), max_size(of_metric, of_ball));
 }
 
@@ -52,7 +52,9 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
     double count = (double)g.rows * (double)g.cols;
     ng_status status = ngi_check_gradient(param, INFINITY, error);
     if (status == NG_OK)
-        status = ng_copy(g, param->dw, error);
+        status = ng_copy(ngi_weight_part(param, g), param->dw, error);
+    if (status == NG_OK && param->bias.data != NULL)
+        status = ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->dbias), error);
     if (status != NG_OK || o->gradient_scale == NG_GRADIENT_SCALE_NONE)
         return status;
     double max = ng_max_abs(g);
@@ -143,8 +145,10 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
 static int fusible(const ng_steepest_options *o)
 {
     const ngi_ball *ball = ngi_ball_find(o->ball);
+    const ngi_metric *metric = ngi_metric_find(o->metric);
     return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->multiplier != NULL &&
-           ngi_metric_find(o->metric)->whiten_side != NULL && ball->has_multiplier(o);
+           metric->whiten_side != NULL && ball->has_multiplier(o) &&
+           (metric->is_kronecker == NULL || metric->is_kronecker(o));
 }
 
 /* ---- Prepare and commit ------------------------------------------------------------ */
@@ -152,8 +156,8 @@ static int fusible(const ng_steepest_options *o)
 /* How far a step of length 1 goes: lr and the shape scale. */
 static double step_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    double rows = (double)(param->layout == NG_OUT_IN ? param->w.rows : param->w.cols);
-    double cols = (double)(param->layout == NG_OUT_IN ? param->w.cols : param->w.rows);
+    double rows = (double)(param->layout == NG_OUT_IN ? param->rows : param->cols);
+    double cols = (double)(param->layout == NG_OUT_IN ? param->cols : param->rows);
     switch (o->shape_scale) {
     case NG_SHAPE_SCALE_ORIGINAL:
         return o->lr * sqrt(fmax(1, rows / cols));
@@ -197,6 +201,8 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         status = whiten(param, o, x, work, error);
     if (status == NG_OK)
         status = ngi_ball_find(o->ball)->project(d, &param->report, x, o, work, error);
+    if (o->kl_clip > 0)
+        param->length = ng_norm(d); /* without a ball: <D, M> is its square */
     return status != NG_OK ? status : unwhiten(param, o, d, work, error);
 }
 
@@ -204,7 +210,7 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    size_t m = param->w.rows, n = param->w.cols;
+    size_t m = param->rows, n = param->cols;
     ng_mat g, x;
     ng_status status = ng_work_mat(work, &g, m, n, param->w.dtype, error);
     if (status == NG_OK)
@@ -218,10 +224,42 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     return status != NG_OK ? status : check_update(param, o, error);
 }
 
+/* KL clip: one factor for all, so that 1/2 lr^2 sum <D, M> <= kl_clip. */
+static void agree(ngi_param *const *params, size_t count, const void *options)
+{
+    const ng_steepest_options *o = options;
+    double length = 0, factor = 1, limit = sqrt(2 * o->kl_clip);
+    for (size_t i = 0; i < count && o->kl_clip > 0; i++)
+        length = hypot(length, o->lr * params[i]->length);
+    if (length > limit)
+        factor = limit / length;
+    for (size_t i = 0; i < count; i++) {
+        params[i]->factor = factor;
+        params[i]->report.update_norm *= factor;
+    }
+}
+
 static void commit(ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
-    ng_axpby(param->w, param->update, -step_size(param, o), 1 - o->lr * o->weight_decay, NULL);
+    double step = -step_size(param, o) * param->factor, keep = 1 - o->lr * o->weight_decay;
+    ng_axpby(param->w, ngi_weight_part(param, param->update), step, keep, NULL);
+    if (param->bias.data != NULL)
+        ng_axpby(ngi_bias_view(param, param->bias), ngi_bias_part(param, param->update), step, keep,
+                 NULL);
+}
+
+static int wants_capture(const void *options)
+{
+    const ng_steepest_options *o = options;
+    return ngi_metric_find(o->metric)->capture != NULL;
+}
+
+static ng_status capture(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
+                         ng_error *error)
+{
+    const ng_steepest_options *o = options;
+    return ngi_metric_find(o->metric)->capture(param, o, a, g, scale, error);
 }
 
 const ng_method ngi_method_steepest = {
@@ -232,5 +270,8 @@ const ng_method ngi_method_steepest = {
     .create = create,
     .work = work_size,
     .prepare = prepare,
+    .agree = agree,
+    .wants_capture = wants_capture,
+    .capture = capture,
     .commit = commit,
 };

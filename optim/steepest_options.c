@@ -26,7 +26,9 @@ static const char *const metric_scales[] = {"auto", "none", "trace", NULL};
 
 static const char *const one_sided[] = {"never", "auto", "always", NULL};
 static const char *const factor_dtypes[] = {"auto", "same", "f64", NULL};
-static const char *const metrics[] = {"identity", "fismo", NULL};
+static const char *const metrics[] = {"identity", "fismo", "kfac", NULL};
+static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen", NULL};
+static const char *const factor_starts[] = {"first", "identity", NULL};
 static const char *const balls[] = {"none", "frobenius", "spectral", NULL};
 
 const ng_option ngi_steepest_table[] = {
@@ -48,11 +50,20 @@ const ng_option ngi_steepest_table[] = {
     CHOICE(metric_scale, NG_METRIC_SCALE_AUTO, metric_scales, 0,
            "scale the factors to mean eigenvalue 1"),
     REAL(ema_decay, 0.95, 1, 1, "decay of the factors (gamma)"),
-    REAL(damping, 1, DBL_MAX, 0, "damping of the factors relative to their mean eigenvalue (mu)"),
+    REAL(damping, 1, DBL_MAX, 0,
+         "damping: relative to the factors' mean eigenvalue (fismo), absolute (kfac)"),
+    CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1, "how damping enters (kfac)"),
+    CHOICE(factor_start, NG_FACTOR_START_FIRST, factor_starts, 1,
+           "what the averages of the factors start from (kfac)"),
+    {FIELD(update_interval), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
+     .doc = "steps from one use of captured statistics to the next (kfac)"},
+    {FIELD(inverse_interval), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
+     .doc = "steps from one inversion of the factors to the next (kfac)"},
     {FIELD(refresh_p), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
      .doc = "steps from one update of the output factor P to the next"},
     {FIELD(refresh_q), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
      .doc = "steps from one update of the input factor Q to the next"},
+    REAL(kl_clip, 0, DBL_MAX, 0, "largest KL divergence of a group's step, 0 for any (no ball)"),
     CHOICE(one_sided, NG_ONE_SIDED_NEVER, one_sided, 1, "factor on the smaller side only"),
     CHOICE(factor_dtype, NG_FACTORS_AUTO, factor_dtypes, 1, "dtype of the factors"),
     {FIELD(refresh_tolerance), .kind = NG_OPTION_REAL, .min = 0, .max = 1, .below = 1, .fixed = 1,
@@ -70,6 +81,18 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
         o->root != NG_ROOT_SYMMETRIC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: momentum_space = whitened needs root = symmetric");
+    if (o->metric == NG_METRIC_KFAC && o->damping_kind == NG_DAMPING_EXACT_EIGEN &&
+        (o->momentum_space == NG_MOMENTUM_WHITENED || o->one_sided != NG_ONE_SIDED_NEVER))
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: damping_kind = exact_eigen needs momentum_space = gradient "
+                            "and one_sided = never");
+    if (o->kl_clip > 0 && (o->ball != NG_BALL_NONE || o->metric == NG_METRIC_IDENTITY))
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: kl_clip needs ball = none and a Fisher metric");
+    if (o->refresh_tolerance > 0 && o->metric == NG_METRIC_KFAC)
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: refresh_tolerance is not for the metric "
+                            "kfac, which has inverse_interval");
     if (o->refresh_tolerance > 0 && o->root != NG_ROOT_SYMMETRIC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: refresh_tolerance needs root = symmetric");
@@ -87,6 +110,7 @@ void ng_steepest_init_muon(ng_steepest_options *options)
     options->ball = NG_BALL_SPECTRAL;
     options->shape_scale = NG_SHAPE_SCALE_ORIGINAL;
     options->nesterov = 1;
+    options->lr = 0.005;
 }
 
 void ng_steepest_init_fismo(ng_steepest_options *options)
@@ -104,4 +128,29 @@ void ng_steepest_init_fismo_paper(ng_steepest_options *options)
     options->ball = NG_BALL_SPECTRAL;
     options->momentum_space = NG_MOMENTUM_WHITENED;
     options->root = NG_ROOT_SYMMETRIC;
+    options->lr = 0.005;
+}
+
+static void init_kfac(ng_steepest_options *options)
+{
+    ng_steepest_init(options);
+    options->metric = NG_METRIC_KFAC;
+    options->damping = 0.001;
+    options->inverse_interval = 10;
+}
+
+void ng_steepest_init_kfac(ng_steepest_options *options)
+{
+    init_kfac(options);
+    options->lr = 0.02;
+    options->momentum = 0.9;
+}
+
+void ng_steepest_init_kfac_muon(ng_steepest_options *options)
+{
+    init_kfac(options);
+    options->damping = 0.01;
+    options->ball = NG_BALL_SPECTRAL;
+    options->shape_scale = NG_SHAPE_SCALE_ORIGINAL;
+    options->nesterov = 1;
 }

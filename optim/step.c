@@ -122,6 +122,7 @@ static void commit(void *data, size_t index, int worker)
     for (int i = 0; i < NGI_TENSORS; i++)
         swap_fresh(&param->tensor[i]);
     param->step++;
+    param->captured = 0;
     param->report.seconds += ngi_clock() - start;
 }
 
@@ -136,6 +137,15 @@ static ng_status first_failure(ng_optimizer *optimizer, size_t count)
     return NG_OK;
 }
 
+static void agree(ng_optimizer *optimizer)
+{
+    for (size_t g = 0; g < optimizer->group_count; g++) {
+        ng_group *group = optimizer->groups[g];
+        if (group->method->agree != NULL)
+            group->method->agree(group->params, group->count, group->options);
+    }
+}
+
 ng_status ngi_step(ng_optimizer *optimizer)
 {
     size_t count = optimizer->param_count;
@@ -148,6 +158,8 @@ ng_status ngi_step(ng_optimizer *optimizer)
         ngi_blas_set_threads(1);
     ngi_schedule(optimizer->threads, count, prepare, optimizer);
     status = first_failure(optimizer, count);
+    if (status == NG_OK)
+        agree(optimizer);
     if (status == NG_OK)
         ngi_schedule(optimizer->threads, count, commit, optimizer);
     if (blas > 0)

@@ -12,6 +12,7 @@ typedef struct {
     const source *s;
     ng_net *net;
     ng_optimizer *opt;
+    ng_group *captures; /* its parameter i is layer i and wants its statistics; or NULL */
     ng_random random;
     size_t *order; /* the training samples, shuffled each epoch */
     int *labels;
@@ -43,23 +44,35 @@ static ng_status optimizer_error(trainer *t, ng_status status)
     return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
 }
 
+/* Whole layers, weights and biases, to a method that asks for their statistics. */
+static ng_status add_layers(trainer *t, const void *options)
+{
+    ng_status status = ng_optimizer_add_group(t->opt, &t->captures, options);
+    for (size_t i = 0; i < ng_net_layers(t->net) && status == NG_OK; i++) {
+        ng_layer layer;
+        size_t index;
+        ng_net_layer(t->net, &layer, i, NULL);
+        status =
+            ng_group_add(t->captures, &index, layer.weight_name, layer.weight, layer.weight_grad);
+        if (status == NG_OK)
+            status = ng_group_add_bias(t->captures, index, layer.bias, layer.bias_grad);
+    }
+    return status;
+}
+
 /* Hidden weights to the method; biases and the last layer to AdamW at the same
  * learning rate whatever the method, unless the method is element-wise itself. */
 static const double REST_LR = 1e-3;
 
-static ng_status create_optimizer(trainer *t, const ng_preset *method, const void *options)
+static ng_status add_matrices(trainer *t, const ng_preset *method, const void *options)
 {
     ng_adamw_options adamw;
     ng_group *hidden, *rest;
     ng_adamw_init(&adamw);
     adamw.lr = REST_LR;
-    int matrix = !ng_method_elementwise(method->method);
-    ng_status status = ng_optimizer_create(&t->opt, NULL);
-    if (status != NG_OK)
-        return ng_error_set(&t->error, status, "cannot create an optimizer");
-    status = ng_optimizer_add_group(t->opt, &hidden, options);
+    ng_status status = ng_optimizer_add_group(t->opt, &hidden, options);
     rest = hidden;
-    if (status == NG_OK && matrix)
+    if (status == NG_OK && !ng_method_elementwise(method->method))
         status = ng_optimizer_add_group(t->opt, &rest, &adamw);
     for (size_t i = 0; i < ng_net_layers(t->net) && status == NG_OK; i++) {
         ng_layer layer;
@@ -70,6 +83,16 @@ static ng_status create_optimizer(trainer *t, const ng_preset *method, const voi
         if (status == NG_OK)
             status = ng_group_add(rest, NULL, layer.bias_name, layer.bias, layer.bias_grad);
     }
+    return status;
+}
+
+static ng_status create_optimizer(trainer *t, const ng_preset *method, const void *options)
+{
+    ng_status status = ng_optimizer_create(&t->opt, NULL);
+    if (status != NG_OK)
+        return ng_error_set(&t->error, status, "cannot create an optimizer");
+    status = ng_options_want_capture(options) ? add_layers(t, options)
+                                              : add_matrices(t, method, options);
     return status == NG_OK ? NG_OK : optimizer_error(t, status);
 }
 
@@ -116,12 +139,28 @@ static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index
     return status;
 }
 
+/* Loss and gradients are means over the batch, so that a sample's own output
+ * gradient is `batch` times its row of outputs_grad. */
+static ng_status capture(trainer *t)
+{
+    ng_status status = NG_OK;
+    for (size_t i = 0; t->captures != NULL && i < ng_net_layers(t->net) && status == NG_OK; i++) {
+        ng_layer layer;
+        ng_net_layer(t->net, &layer, i, NULL);
+        status = ng_group_capture(t->captures, i, layer.inputs, layer.outputs_grad,
+                                  (double)layer.inputs.rows);
+    }
+    return status == NG_OK ? NG_OK : optimizer_error(t, status);
+}
+
 static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss,
                       size_t *correct)
 {
     ng_status status = forward(t, t->s->train, index, batch, loss, correct);
     if (status == NG_OK)
         status = ng_net_backward(t->net, &t->error);
+    if (status == NG_OK)
+        status = capture(t);
     if (status == NG_OK && (status = ng_optimizer_step(t->opt)) != NG_OK)
         status = optimizer_error(t, status);
     return status;

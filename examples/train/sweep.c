@@ -23,6 +23,8 @@ static const grid grids[] = {
     {"muon", 0.02, "momentum", {0.9, 0.95, 0.98}},
     {"fismo", 0.02, "damping", {0.3, 1, 3}},
     {"fismo_paper", 0.02, "momentum", {0.9, 0.95, 0.98}},
+    {"kfac", 0.02, "damping", {0.0001, 0.001, 0.01}},
+    {"kfac_muon", 0.02, "damping", {0.001, 0.01, 0.1}},
 };
 
 static const grid *find_grid(const ng_preset *method)

@@ -63,7 +63,8 @@ NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **grou
 /* One step of every parameter of every group. NG_OK, NG_STOPPED (a monitor
  * asked; the step is done), or an error: NG_ENONFINITE (a gradient holds NaN or
  * infinity), NG_ERANGE (numbers too large for the dtype), NG_ESINGULAR,
- * NG_ENOCONV, NG_ENOMEM; then nothing has changed. */
+ * NG_ENODATA (a parameter needs ng_group_capture and got none), NG_ENOCONV,
+ * NG_ENOMEM; then nothing has changed. */
 NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
 
 /* Text of the last error of this optimizer and its groups; "" if none. */
@@ -93,6 +94,41 @@ NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout la
 /* New pointers or strides for a parameter; shape and dtype stay (NG_ESHAPE,
  * NG_EDTYPE). */
 NG_API ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw);
+
+/* ---- Layers: statistics and biases, for the kfac metric ---------------------
+ *
+ *   ng_group_add(group, &i, "fc1.weight", w, dw);
+ *   ng_group_add_bias(group, i, b, db);                 if the layer has one
+ *   for (;;) {
+ *       ... forward, backward ...
+ *       ng_group_capture(group, i, a, g, batch);        mean loss: scale = batch
+ *       ng_optimizer_step(opt);
+ *   }
+ *
+ * Both calls are NG_EUNSUPPORTED where ng_options_want_capture says 0. */
+
+/* Makes the bias b (1 x outputs) with gradient db part of the parameter: [W b]
+ * is one matrix with an input that is always 1. W and b stay two views and both
+ * are updated, under one rule: weight decay holds for the bias too. Before the
+ * parameter's first capture and step; called again it changes the pointers, as
+ * ng_group_rebind does for w. NG_EARG, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
+NG_API ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_mat db);
+
+/* Statistics for the coming step from the parameter's layer: its inputs a
+ * (samples x inputs, without the 1 of the bias) and the loss's derivative with
+ * respect to its outputs before the activation, g (samples x outputs). scale * g
+ * must be the derivative of each sample's own loss: scale is 1 where g comes from
+ * a summed loss, the number of samples where it comes from their mean. Rows are
+ * samples whatever the layout of W.
+ *
+ * a and g are taken in at once and not kept. Several calls between two steps
+ * add up (micro-batches with the same scale as the one batch they come from,
+ * sequence positions): all rows count alike. A step that fails keeps what was
+ * captured, a step that is done begins anew. Rows may be 0: nothing happens.
+ *
+ * NG_ENONFINITE (NaN or infinity in a, g or scale), NG_ERANGE (sums of squares
+ * beyond the dtype), NG_ESHAPE, NG_EDTYPE, NG_EARG; then nothing was taken. */
+NG_API ng_status ng_group_capture(ng_group *group, size_t index, ng_mat a, ng_mat g, double scale);
 
 /* One option by name, effective at the next step; through the method's option
  * table. NG_EOPTION, and then nothing has changed. */

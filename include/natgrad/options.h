@@ -42,6 +42,11 @@ NG_API const char *ng_method_name(const ng_method *method);
  * not matter (sgd, adamw); 0 if it is meant for weight matrices (steepest). */
 NG_API int ng_method_elementwise(const ng_method *method);
 
+/* 1 if parameters under these options (a pointer to any method's struct) need
+ * ng_group_capture before their steps and may take a bias (ng_group_add_bias),
+ * as the kfac metric does; else 0. */
+NG_API int ng_options_want_capture(const void *options);
+
 /* The table of the method; *count (may be NULL) entries, then name = NULL. */
 NG_API const ng_option *ng_method_options(const ng_method *method, size_t *count);
 

@@ -16,6 +16,7 @@
  * metric \ ball    none               Frobenius         spectral
  * identity         gradient descent   normalised GD     Muon (Jordan 2024)
  * fismo                                                 FISMO (Xu et al. 2026)
+ * kfac             K-FAC             normalised        K-FAC with Muon's step
  *
  * The fismo metric (Xu et al. 2026, Alg. 1), from the gradient alone, P first:
  *   P <- gamma P + (1 - gamma) (G Q^-1 G^T / n + mu tr(P)/m I),  then tr P = m
@@ -23,9 +24,39 @@
  * with the old P, Q in the first line, the new P in the second, P_0 = Q_0 = I,
  * gamma = ema_decay, mu = damping.
  *
+ * The kfac metric (Martens & Grosse 2015) approximates the Fisher matrix of the
+ * layer by F = P (x) Q, vec row-major, from captured inputs a and output
+ * gradients g (ng_group_capture), N rows since the last step:
+ *   P <- ema_decay-average of (scale G)^T (scale G) / N     (m x m)
+ *   Q <- ema_decay-average of A^T A / N                     (n x n)
+ * so F is per example: the mean of the outer products of each sample's own
+ * gradient, up to the factorisation, whatever the batch size, and equal to it
+ * for one sample. G from the labels gives the empirical Fisher, G from labels
+ * sampled from the model the true one. With ng_group_add_bias A has a column of
+ * ones and n counts it. Averages are corrected for their start: sum_s
+ * ema_decay^(t-s) X_s / sum_s ema_decay^(t-s) (factor_start = first).
+ * damping = lambda >= 0 is in the units of F (a squared gradient of one sample);
+ * damping_kind says how it enters:
+ *   tikhonov_pi  P + sqrt(lambda)/pi I and Q + pi sqrt(lambda) I,
+ *                pi = sqrt((tr Q / n) / (tr P / m)), 1 if either trace is 0
+ *   per_factor   P + lambda I and Q + lambda I
+ *   exact_eigen  P (x) Q + lambda I itself, in the eigenbasis of P and Q, their
+ *                negative eigenvalues raised to 0. No `root`.
+ * A factor that one_sided leaves out is the identity and undamped; the other one
+ * takes all of lambda. metric_scale = trace divides by the mean eigenvalues
+ * after damping. damping = 0 with factors singular to working precision is
+ * NG_ESINGULAR; no capture since the last step is NG_ENODATA. Where every
+ * eigen-solver fails the last good inverse stays (ng_event, stale).
+ *
+ * kl_clip = kappa > 0, without a ball: D is scaled by one factor for all
+ * parameters of the group, min(1, sqrt(2 kappa / (lr^2 sum <D, M>))), so that
+ * the step's KL divergence in the damped metric, 1/2 lr^2 sum <D, F D>, is at
+ * most kappa. (kfac-pytorch's kl_clip is 2 kappa and takes <D, G>.)
+ *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M twice, and for
- * fismo P, Q and their roots twice (a step is all or nothing).
+ * fismo and kfac P, Q and their roots twice (a step is all or nothing), for kfac
+ * the sums of captured statistics.
  *
  * With the spectral ball, polar = fast and momentum in gradient space the step
  * is fused: D = S_P^-T K S_P^-1 M Q^-1 with K = (X X^T)^(-1/2) from one
@@ -40,7 +71,7 @@
 extern "C" {
 #endif
 
-typedef enum { NG_METRIC_IDENTITY = 0, NG_METRIC_FISMO = 1 } ng_metric;
+typedef enum { NG_METRIC_IDENTITY = 0, NG_METRIC_FISMO = 1, NG_METRIC_KFAC = 2 } ng_metric;
 
 typedef enum { NG_BALL_NONE = 0, NG_BALL_FROBENIUS = 1, NG_BALL_SPECTRAL = 2 } ng_ball;
 
@@ -92,6 +123,19 @@ typedef enum {
     NG_FACTORS_F64 = 2
 } ng_factor_dtype;
 
+/* How damping enters the kfac metric; see the head of this file. */
+typedef enum {
+    NG_DAMPING_TIKHONOV_PI = 0,
+    NG_DAMPING_PER_FACTOR = 1,
+    NG_DAMPING_EXACT_EIGEN = 2
+} ng_damping_kind;
+
+/* What the averages of the kfac metric start from. */
+typedef enum {
+    NG_FACTOR_START_FIRST = 0,   /* the first statistics: an average with bias correction */
+    NG_FACTOR_START_IDENTITY = 1 /* identities, which fade as ema_decay^t (as kfac-pytorch does) */
+} ng_factor_start;
+
 typedef struct {
     size_t size;
     const ng_method *method;
@@ -108,7 +152,14 @@ typedef struct {
     ng_gradient_scale gradient_scale;
     ng_metric_scale metric_scale;
     double ema_decay; /* [0, 1), of the factors */
-    double damping;   /* >= 0, relative to the factors' mean eigenvalue */
+    double damping;   /* >= 0; fismo: relative to the factors' mean eigenvalue; kfac: absolute */
+    ng_damping_kind damping_kind;
+    ng_factor_start factor_start;
+    /* kfac: statistics are taken in at steps 1, 1 + update_interval, ... (captures before the
+     * others are checked and dropped), factors are inverted, with the damping of that step, at
+     * steps 1, 1 + inverse_interval, ...; >= 1 */
+    int update_interval, inverse_interval;
+    double kl_clip; /* >= 0; 0 (default): off; see the head of this file */
     /* P and Q take in the gradient and get a new root every that many steps, >= 1 */
     int refresh_p, refresh_q;
     ng_one_sided one_sided;
@@ -131,6 +182,14 @@ NG_API void ng_steepest_init_fismo(ng_steepest_options *options);
 /* FISMO, Algorithm 1 to the letter: whitened momentum, symmetric roots,
  * gradients as they come. */
 NG_API void ng_steepest_init_fismo_paper(ng_steepest_options *options);
+
+/* K-FAC: kfac metric, no ball; momentum 0.9, lr 0.02, damping 0.001
+ * (tikhonov_pi), factors inverted every 10 steps. Needs ng_group_capture at every step. */
+NG_API void ng_steepest_init_kfac(ng_steepest_options *options);
+
+/* K-FAC with Muon's step: kfac metric, spectral ball, shape_scale original,
+ * Nesterov, damping 0.01. Needs ng_group_capture at every step. */
+NG_API void ng_steepest_init_kfac_muon(ng_steepest_options *options);
 
 #ifdef __cplusplus
 }

@@ -1,152 +1,8 @@
 /* Injected failures, through the linker's --wrap: LAPACK routines that do not
  * converge and allocations that fail. Whatever fails, nothing has changed and
  * the next step is the one that would have been. */
-#include "tests/support/dense.h"
-#include "tests/support/run.h"
-
-/* ---- What fails, and when ---------------------------------------------------------- */
-
-enum { EIGEN = 1, EIGEN_RETRY = 2, SVD = 4, SVD_RETRY = 8, CHOLESKY = 16, MEMORY = 32 };
-
-static struct {
-    int kinds;  /* which calls count */
-    int at;     /* the call that fails, from 1; 0: none */
-    int onward; /* and every later one */
-    int calls;
-} fault;
-
-static void arm(int kinds, int at, int onward)
-{
-    fault.kinds = kinds;
-    fault.at = at;
-    fault.onward = onward;
-    fault.calls = 0;
-}
-
-static int fails(int kind)
-{
-    if (!(fault.kinds & kind))
-        return 0;
-    fault.calls++;
-    return fault.at > 0 && (fault.calls == fault.at || (fault.onward && fault.calls > fault.at));
-}
-
-/* a routine that fails leaves rubbish where its input was */
-#define SPOIL(T, n) memset(a, 0xff, ((size_t)(*lda) * (size_t)((n)-1) + 1) * sizeof(T))
-
-#define WRAP_LAPACK(T, potrf, syevd, syevr, gesdd, gesvd)                                          \
-    void __real_##potrf(const char *, const int *, T *, const int *, int *, size_t);               \
-    void __wrap_##potrf(const char *, const int *, T *, const int *, int *, size_t);               \
-    void __wrap_##potrf(const char *u, const int *n, T *a, const int *lda, int *info, size_t l)    \
-    {                                                                                              \
-        if (!fails(CHOLESKY)) {                                                                    \
-            __real_##potrf(u, n, a, lda, info, l);                                                 \
-            return;                                                                                \
-        }                                                                                          \
-        SPOIL(T, *n);                                                                              \
-        *info = 1;                                                                                 \
-    }                                                                                              \
-    void __real_##syevd(const char *, const char *, const int *, T *, const int *, T *, T *,       \
-                        const int *, int *, const int *, int *, size_t, size_t);                   \
-    void __wrap_##syevd(const char *, const char *, const int *, T *, const int *, T *, T *,       \
-                        const int *, int *, const int *, int *, size_t, size_t);                   \
-    void __wrap_##syevd(const char *z, const char *u, const int *n, T *a, const int *lda, T *w,    \
-                        T *work, const int *lwork, int *iwork, const int *liwork, int *info,       \
-                        size_t l1, size_t l2)                                                      \
-    {                                                                                              \
-        if (!fails(EIGEN)) {                                                                       \
-            __real_##syevd(z, u, n, a, lda, w, work, lwork, iwork, liwork, info, l1, l2);          \
-            return;                                                                                \
-        }                                                                                          \
-        SPOIL(T, *n);                                                                              \
-        *info = 1;                                                                                 \
-    }                                                                                              \
-    void __real_##syevr(const char *, const char *, const char *, const int *, T *, const int *,   \
-                        const T *, const T *, const int *, const int *, const T *, int *, T *,     \
-                        T *, const int *, int *, T *, const int *, int *, const int *, int *,      \
-                        size_t, size_t, size_t);                                                   \
-    void __wrap_##syevr(const char *, const char *, const char *, const int *, T *, const int *,   \
-                        const T *, const T *, const int *, const int *, const T *, int *, T *,     \
-                        T *, const int *, int *, T *, const int *, int *, const int *, int *,      \
-                        size_t, size_t, size_t);                                                   \
-    void __wrap_##syevr(const char *j, const char *r, const char *u, const int *n, T *a,           \
-                        const int *lda, const T *vl, const T *vu, const int *il, const int *iu,    \
-                        const T *tol, int *m, T *w, T *z, const int *ldz, int *isuppz, T *work,    \
-                        const int *lwork, int *iwork, const int *liwork, int *info, size_t l1,     \
-                        size_t l2, size_t l3)                                                      \
-    {                                                                                              \
-        if (!fails(EIGEN_RETRY)) {                                                                 \
-            __real_##syevr(j, r, u, n, a, lda, vl, vu, il, iu, tol, m, w, z, ldz, isuppz, work,    \
-                           lwork, iwork, liwork, info, l1, l2, l3);                                \
-            return;                                                                                \
-        }                                                                                          \
-        SPOIL(T, *n);                                                                              \
-        *info = 1;                                                                                 \
-    }                                                                                              \
-    void __real_##gesdd(const char *, const int *, const int *, T *, const int *, T *, T *,        \
-                        const int *, T *, const int *, T *, const int *, int *, int *, size_t);    \
-    void __wrap_##gesdd(const char *, const int *, const int *, T *, const int *, T *, T *,        \
-                        const int *, T *, const int *, T *, const int *, int *, int *, size_t);    \
-    void __wrap_##gesdd(const char *j, const int *m, const int *n, T *a, const int *lda, T *s,     \
-                        T *u, const int *ldu, T *vt, const int *ldvt, T *work, const int *lwork,   \
-                        int *iwork, int *info, size_t l)                                           \
-    {                                                                                              \
-        if (!fails(SVD)) {                                                                         \
-            __real_##gesdd(j, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, iwork, info, l);     \
-            return;                                                                                \
-        }                                                                                          \
-        SPOIL(T, *n);                                                                              \
-        *info = 1;                                                                                 \
-    }                                                                                              \
-    void __real_##gesvd(const char *, const char *, const int *, const int *, T *, const int *,    \
-                        T *, T *, const int *, T *, const int *, T *, const int *, int *, size_t,  \
-                        size_t);                                                                   \
-    void __wrap_##gesvd(const char *, const char *, const int *, const int *, T *, const int *,    \
-                        T *, T *, const int *, T *, const int *, T *, const int *, int *, size_t,  \
-                        size_t);                                                                   \
-    void __wrap_##gesvd(const char *j, const char *k, const int *m, const int *n, T *a,            \
-                        const int *lda, T *s, T *u, const int *ldu, T *vt, const int *ldvt,        \
-                        T *work, const int *lwork, int *info, size_t l1, size_t l2)                \
-    {                                                                                              \
-        if (!fails(SVD_RETRY)) {                                                                   \
-            __real_##gesvd(j, k, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork, info, l1, l2);    \
-            return;                                                                                \
-        }                                                                                          \
-        SPOIL(T, *n);                                                                              \
-        *info = 1;                                                                                 \
-    }
-
-WRAP_LAPACK(float, spotrf_, ssyevd_, ssyevr_, sgesdd_, sgesvd_)
-WRAP_LAPACK(double, dpotrf_, dsyevd_, dsyevr_, dgesdd_, dgesvd_)
-
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-void *__real_aligned_alloc(size_t, size_t);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
-void *__wrap_aligned_alloc(size_t, size_t);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_aligned_alloc(align, size);
-}
+#include "tests/optim/faults.h"
+#include "tests/support/kfac.h"
 
 /* ---- The subjects --------------------------------------------------------------------- */
 
@@ -159,8 +15,11 @@ static const struct {
              {"fismo", ""},
              {"fismo", "polar=fast"},
              {"fismo", "root=symmetric"},
-             {"fismo_paper", ""}};
-enum { KINDS = sizeof kinds / sizeof kinds[0], M = 4, N = 6 };
+             {"fismo_paper", ""},
+             {"kfac", "inverse_interval=1"},
+             {"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
+             {"kfac_muon", "inverse_interval=1 polar=fast"}};
+enum { KINDS = sizeof kinds / sizeof kinds[0], EXACT = KINDS - 2, M = 4, N = 6 };
 
 typedef struct {
     test_run run, twin; /* the twin never suffers */
@@ -183,9 +42,20 @@ static void close_pair(pair *p)
     dense_release();
 }
 
-static void both_step(pair *p, int count)
+/* Statistics for both, where they are wanted; a failed step keeps them. */
+static void both_capture(pair *p, int kind)
+{
+    kfac_batch batch = kfac_random(9, M, N, &p->rng);
+    if (strncmp(kinds[kind].preset, "kfac", 4) != 0)
+        return;
+    ng_assert_ok(kfac_capture(&p->run, batch, 1), NULL);
+    ng_assert_ok(kfac_capture(&p->twin, batch, 1), NULL);
+}
+
+static void both_step(pair *p, int kind, int count)
 {
     for (int i = 0; i < count; i++) {
+        both_capture(p, kind);
         ng_mat g = dense_normal(M, N, &p->rng);
         test_run_step(&p->run, g);
         test_run_step(&p->twin, g);
@@ -195,8 +65,9 @@ static void both_step(pair *p, int count)
 }
 
 /* A step with the fault armed. If it fails nothing has changed. */
-static ng_status faulty_step(pair *p, int what, int at, int onward)
+static ng_status faulty_step(pair *p, int kind, int what, int at, int onward)
 {
+    both_capture(p, kind);
     ng_mat before = test_copy(p->run.w);
     test_run_gradient(&p->run, dense_normal(M, N, &p->rng));
     arm(what, at, onward);
@@ -229,13 +100,13 @@ START_TEST(lapack)
         for (int at = 1, done = 0; !done; at++) {
             pair p;
             open_pair(&p, _i, (ng_dtype)(i % 2));
-            both_step(&p, 2);
-            ng_status status = faulty_step(&p, what[i / 2], at, 1);
+            both_step(&p, _i, 2);
+            ng_status status = faulty_step(&p, _i, what[i / 2], at, 1);
             done = status == NG_OK;
             if (!done) {
                 ck_assert_msg(status == expected[i / 2] || status == NG_ESINGULAR, "%s %s: %s",
                               kinds[_i].preset, kinds[_i].settings, ng_status_name(status));
-                both_step(&p, 3);
+                both_step(&p, _i, 3);
             }
             ck_assert_int_lt(at, 50);
             close_pair(&p);
@@ -247,12 +118,13 @@ END_TEST
  * to have seen failures where there is something to fail. */
 START_TEST(lapack_is_reached)
 {
-    static const int used[KINDS] = {0, 0, 1, 1, 3, 3, 1, 1}; /* 1: any solver, 2: Cholesky */
+    static const int used[KINDS] = {0, 0, 1, 1, 3, 3,
+                                    1, 1, 3, 0, 3}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));
         int what = i / 2 ? CHOLESKY : EVERY;
-        ck_assert_int_eq(faulty_step(&p, what, 1, 1) != NG_OK, (used[_i] >> (i / 2)) & 1);
+        ck_assert_int_eq(faulty_step(&p, _i, what, 1, 1) != NG_OK, (used[_i] >> (i / 2)) & 1);
         close_pair(&p);
     }
 }
@@ -266,14 +138,45 @@ START_TEST(ladders)
         for (int at = 1; at < 6; at++) {
             pair p;
             open_pair(&p, _i, (ng_dtype)(i % 2));
-            both_step(&p, 2);
-            ng_assert_ok(faulty_step(&p, what[i / 2], at, 0), NULL);
+            both_step(&p, _i, 2);
+            ng_assert_ok(faulty_step(&p, _i, what[i / 2], at, 0), NULL);
             ng_assert_ok(ng_copy(p.twin.dw, p.run.dw, NULL), NULL);
             ng_assert_ok(ng_optimizer_step(p.twin.opt), NULL);
             /* Cholesky's first retry adds eps tr/n to the diagonal */
             ng_assert_mat(p.run.w, p.twin.w, i % 2 ? 1e-11 : 1e-4);
             close_pair(&p);
         }
+}
+END_TEST
+
+static int note_stale(const ng_event *event, void *data)
+{
+    if (event->kind == NG_EVENT_PARAMETER)
+        *(int *)data = event->stale;
+    return 0;
+}
+
+/* Both eigen-solvers fail: the last good inverse serves once more, as if it had not been its
+ * turn, and the event says so. */
+START_TEST(stale)
+{
+    for (int i = 0; i < 2; i++) {
+        pair p;
+        int seen = -1;
+        open_pair(&p, EXACT, (ng_dtype)i);
+        ng_assert_ok(ng_optimizer_add_monitor(p.run.opt, note_stale, &seen), NULL);
+        both_step(&p, EXACT, 2);
+        ck_assert_int_eq(seen, 0);
+        ng_assert_ok(faulty_step(&p, EXACT, EIGEN | EIGEN_RETRY, 1, 1), NULL);
+        ck_assert_int_eq(seen, 2);
+        ng_assert_ok(ng_copy(p.twin.dw, p.run.dw, NULL), NULL);
+        ng_assert_ok(ng_group_set(p.twin.group, "inverse_interval", 1000), NULL);
+        ng_assert_ok(ng_optimizer_step(p.twin.opt), NULL);
+        ck_assert(test_same_bits(p.run.w, p.twin.w));
+        ng_assert_ok(ng_group_set(p.twin.group, "inverse_interval", 1), NULL);
+        both_step(&p, EXACT, 2);
+        close_pair(&p);
+    }
 }
 END_TEST
 
@@ -302,6 +205,7 @@ START_TEST(memory_groups)
     ng_optimizer *opt;
     ng_group *group = NULL;
     ng_mat w = test_mat(M, N, 0, NG_F32), dw = test_mat(M, N, 0, NG_F32);
+    ng_mat bias = test_mat(1, M, 0, NG_F32), dbias = test_mat(1, M, 0, NG_F32);
     size_t index = 77, memory;
     ng_status status;
     int at = 0;
@@ -323,13 +227,23 @@ START_TEST(memory_groups)
     } while (status != NG_OK);
     ck_assert_int_ge(at, 4);
     ck_assert_uint_eq(index, 0);
+    for (at = 0, status = NG_ENOMEM; status == NG_ENOMEM;) {
+        arm(MEMORY, ++at, 0);
+        status = ng_group_add_bias(group, 0, bias, dbias);
+        arm(0, 0, 0);
+    }
+    int layer = strncmp(kinds[_i].preset, "kfac", 4) == 0;
+    ck_assert_int_eq(status, layer ? NG_OK : NG_EUNSUPPORTED);
+    ck_assert_int_ge(at, layer ? 9 : 1);
     memory = ng_optimizer_memory(opt);
-    ng_assert_ok(ng_optimizer_step(opt), NULL);
+    ck_assert_int_eq(ng_optimizer_step(opt), layer ? NG_ENODATA : NG_OK);
     ck_assert_uint_ge(ng_optimizer_memory(opt), memory);
     ng_optimizer_destroy(opt);
     free(options);
     test_free(w);
     test_free(dw);
+    test_free(bias);
+    test_free(dbias);
 }
 END_TEST
 
@@ -359,12 +273,12 @@ START_TEST(memory_step)
         for (int at = 1, done = 0; !done; at++) {
             pair p;
             open_pair(&p, _i, NG_F32);
-            both_step(&p, warm);
-            ng_status status = faulty_step(&p, MEMORY, at, 0);
+            both_step(&p, _i, warm);
+            ng_status status = faulty_step(&p, _i, MEMORY, at, 0);
             ck_assert(status == NG_OK || status == NG_ENOMEM);
             done = status == NG_OK;
             if (!done)
-                both_step(&p, 3);
+                both_step(&p, _i, 3);
             else
                 ck_assert_msg(warm == 0 || at == 1, "a later step allocates");
             close_pair(&p);
@@ -380,6 +294,7 @@ int main(void)
     tcase_add_loop_test(tcase, lapack, 0, KINDS);
     tcase_add_loop_test(tcase, lapack_is_reached, 0, KINDS);
     tcase_add_loop_test(tcase, ladders, 0, KINDS);
+    tcase_add_test(tcase, stale);
     tcase_add_test(tcase, memory_create);
     tcase_add_loop_test(tcase, memory_groups, 0, KINDS);
     tcase_add_test(tcase, memory_monitor);

@@ -3,7 +3,7 @@
 
 #include <natgrad.h>
 
-enum { PRESETS = 5 };
+enum { PRESETS = 7 };
 
 /* where a value beyond the range lies, for an option with room beyond it */
 static double above(const ng_option *o)
@@ -23,9 +23,10 @@ static void *fresh(const ng_preset *preset)
 
 START_TEST(presets)
 {
-    static const char *const names[PRESETS] = {"sgd", "adamw", "muon", "fismo", "fismo_paper"};
-    static const char *const methods[PRESETS] = {"sgd", "adamw", "steepest", "steepest",
-                                                 "steepest"};
+    static const char *const names[PRESETS] = {
+        "sgd", "adamw", "muon", "fismo", "fismo_paper", "kfac", "kfac_muon"};
+    static const char *const methods[PRESETS] = {
+        "sgd", "adamw", "steepest", "steepest", "steepest", "steepest", "steepest"};
     int count = 0;
     while (ng_presets[count].name != NULL)
         count++;
@@ -132,8 +133,7 @@ START_TEST(pinned)
 }
 END_TEST
 
-/* ---- Get, set, text ---------------------------------------------------------------------------
- */
+/* ---- Get, set, text --------------------------------------------------------------- */
 
 /* what the text says is what was there, to the bit, also for awkward numbers */
 START_TEST(round_trip)
@@ -181,8 +181,7 @@ START_TEST(readable_text)
 }
 END_TEST
 
-/* ---- Refusals
- * ------------------------------------------------------------------------------------ */
+/* ---- Refusals ----------------------------------------------------------------------- */
 
 START_TEST(unknown_names)
 {
