@@ -89,7 +89,7 @@ static void commit(ngi_param *param, const void *options)
 
 #define FIELD(field) #field, .offset = offsetof(ng_adamw_options, field)
 static const ng_option table[] = {
-    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 2e-3, .min = 0, .max = DBL_MAX,
+    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 1e-3, .min = 0, .max = DBL_MAX,
      .doc = "learning rate"},
     {FIELD(beta1), .kind = NG_OPTION_REAL, .value = 0.9, .min = 0, .max = 1, .below = 1,
      .doc = "decay of the first moment"},

@@ -142,7 +142,7 @@ static int add_seeds(config *c, const char *text)
 {
     size_t first, last;
     char head[24];
-    const char *dash = strchr(text, '-');
+    const char *dash = text[0] != '\0' ? strchr(text + 1, '-') : NULL;
     snprintf(head, sizeof head, "%.*s", dash != NULL ? (int)(dash - text) : 20, text);
     int status = parse_count(&first, head, "seed", 0, 4294967295u);
     last = first;

@@ -14,6 +14,9 @@
  * about the work; a comparison longer than that needs no further pairs. */
 static const double timing_seconds = 0.03, comparison_seconds = 1.5;
 
+/* Where a pair takes several seconds, this is all there is time for. */
+static const double patience_seconds = 15;
+
 static struct {
     const char *name;
     int threads;
@@ -166,13 +169,19 @@ static int measure_pair(bench_result *result, bench_side ours, bench_side peer)
     return 1;
 }
 
+static int enough(size_t pairs, double seconds)
+{
+    if (pairs < BENCH_PAIRS_MIN)
+        return pairs >= BENCH_PAIRS_SLOW && seconds > patience_seconds;
+    return pairs >= BENCH_PAIRS_MAX || seconds > comparison_seconds;
+}
+
 static void measure(bench_result *result, bench_side ours, bench_side peer)
 {
     if (ours.seconds(ours.data) < 0 || peer.seconds(peer.data) < 0) /* the warm-up */
         return;
     double start = seconds_of(CLOCK_MONOTONIC);
-    while (result->pairs < BENCH_PAIRS_MIN ||
-           (result->pairs < BENCH_PAIRS_MAX && seconds_of(CLOCK_MONOTONIC) - start < comparison_seconds))
+    while (!enough(result->pairs, seconds_of(CLOCK_MONOTONIC) - start))
         if (!measure_pair(result, ours, peer)) {
             result->pairs = 0;
             return;
@@ -193,7 +202,7 @@ static void evaluate(bench_result *result)
     result->value = result->pairs > 0 ? bench_median(ratio, result->pairs) : -1;
 }
 
-double bench_compare(const char *claim, const char *label, bench_side ours, bench_side peer)
+static bench_result *new_result(const char *claim, const char *label)
 {
     if (bench.count == BENCH_RESULTS_MAX)
         bench_fail(claim, "too many comparisons for one program");
@@ -202,6 +211,20 @@ double bench_compare(const char *claim, const char *label, bench_side ours, benc
     bench_result *result = &bench.results[bench.count++];
     result->claim = claim;
     result->label = label;
+    return result;
+}
+
+void bench_state(const char *claim, const char *label, double ratio)
+{
+    bench_result *result = new_result(claim, label);
+    result->stated = 1;
+    result->value = ratio;
+    bench_print_row(result);
+}
+
+double bench_compare(const char *claim, const char *label, bench_side ours, bench_side peer)
+{
+    bench_result *result = new_result(claim, label);
     result->ours_name = ours.name;
     result->peer_name = peer.name;
     measure(result, ours, peer);

@@ -1,7 +1,9 @@
 /* What every benchmark uses. A benchmark compares two sides, ours and a peer,
  * in alternating pairs of timings, and states the median of the ratios
  * ours/peer: lower is better, always. Ratios of neighbours in time survive a
- * machine whose speed drifts; medians survive one that is sometimes busy.
+ * machine whose speed drifts; medians survive one that is sometimes busy. There
+ * are at least seven pairs, or three where those take longer than 15 seconds;
+ * the table says how many.
  *
  *   int main(int argc, char **argv)
  *   {
@@ -50,6 +52,9 @@ bench_side bench_job_side(const char *name, bench_job *job);
 /* Measures, prints a row of the table and returns the median of the ratios
  * (negative if a side is absent). All strings must live until bench_end. */
 double bench_compare(const char *claim, const char *label, bench_side ours, bench_side peer);
+
+/* The same for a ratio ours/peer of something else than times, found once. */
+void bench_state(const char *claim, const char *label, double ratio);
 
 /* Prints the claims; what main returns. */
 int bench_end(void);

@@ -4,14 +4,15 @@
 
 #include <stddef.h>
 
-enum { BENCH_PAIRS_MIN = 7, BENCH_PAIRS_MAX = 31, BENCH_RESULTS_MAX = 128 };
+enum { BENCH_PAIRS_SLOW = 3, BENCH_PAIRS_MIN = 7, BENCH_PAIRS_MAX = 31, BENCH_RESULTS_MAX = 128 };
 
 typedef struct {
     const char *claim, *label;
     const char *ours_name, *peer_name;
-    size_t pairs;                            /* 0: a side is absent */
+    int stated;   /* a value without timings */
+    size_t pairs; /* 0: a side is absent, or the value is stated */
     double ours[BENCH_PAIRS_MAX], peer[BENCH_PAIRS_MAX]; /* seconds a unit */
-    double value, low, high;                 /* of the ratios: median, extremes */
+    double value, low, high;                             /* of the ratios: median, extremes */
 } bench_result;
 
 /* Middle of n numbers, which are left in their order. */

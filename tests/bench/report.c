@@ -57,13 +57,17 @@ double bench_goal(const char *claim, const char *label)
 
 void bench_print_heading(void)
 {
-    printf("\n%-28s %-10s %-20s %10s  %-20s %10s  %7s  %s\n", "comparison", "case", "ours", "ms",
+    printf("\n%-40s %-10s %-20s %10s  %-20s %10s  %7s  %s\n", "comparison", "case", "ours", "ms",
            "peer", "ms", "ratio", "lowest ... highest of pairs");
 }
 
 void bench_print_row(const bench_result *result)
 {
-    printf("%-28s %-10s %-20s ", result->claim, result->label, result->ours_name);
+    if (result->stated) {
+        printf("%-40s %-10s %62s %7.3f\n", result->claim, result->label, "", result->value);
+        return;
+    }
+    printf("%-40s %-10s %-20s ", result->claim, result->label, result->ours_name);
     if (result->pairs == 0) {
         printf("%10s  %-20s\n", "", "absent");
         return;
@@ -77,7 +81,7 @@ void bench_print_row(const bench_result *result)
 static void print_claim(const bench_result *result, double goal)
 {
     printf("claim name=%s case=%s ", result->claim, result->label);
-    if (result->pairs == 0)
+    if (result->pairs == 0 && !result->stated)
         printf("value=absent goal=%.2f ok=absent\n", goal);
     else
         printf("value=%.3f goal=%.2f ok=%s\n", result->value, goal,
