@@ -114,7 +114,8 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
         status = ng_work_mat(work, &middle, k, k, x.dtype, error);
     if (status == NG_OK)
         status = metric->whiten_side(param, o, large, x, work, error);
-    ngi_scale_to_unit(x, x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
+    ngi_scale_to_unit(x, x,
+                      ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
     if (status == NG_OK)
         status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
     ng_mirror(gram);

@@ -129,8 +129,8 @@ size_t ngi_polar_gram_fast_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n), eigh = ng_eigh_work(k, dtype);
     size_t small = add_small_work(m, n, dtype);
-    size_t squares = ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, dtype)),
-                                  ng_work_mat_size(1, k, dtype));
+    size_t squares =
+        ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, dtype)), ng_work_mat_size(1, k, dtype));
     return ngi_size_add(squares, eigh > small ? eigh : small);
 }
 

@@ -83,8 +83,8 @@ size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
     size_t narrow_square = ng_work_mat_size(k, k, dtype);
     size_t plain = ngi_size_add(square, narrow_square);
     size_t split = ngi_size_add(ngi_size_add(wide, ng_work_mat_size(m, n, dtype)), narrow_square);
-    size_t kept = ngi_size_add(ngi_size_add(wide, ngi_size_mul(2, square)),
-                               ng_work_mat_size(1, k, NG_F64));
+    size_t kept =
+        ngi_size_add(ngi_size_add(wide, ngi_size_mul(2, square)), ng_work_mat_size(1, k, NG_F64));
     return ngi_size_add(kept, max_size(ng_eigh_work(k, NG_F64), max_size(plain, split)));
 }
 

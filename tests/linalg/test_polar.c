@@ -167,7 +167,8 @@ END_TEST
 
 /* The promise is of singular values from 3e-3 s_1 up, whatever the spectrum and
  * the shape. In double the small directions have no wider type to go to: s_1/20
- * is their largest, so about n eps / 400 (s_1/s)^2 is lost, 1e-5 at 1e-6 s_1. */
+ * is their largest, so about n eps / 400 (s_1/s)^2 is lost, 1e-5 at 1e-6 s_1.
+ * Below the floor of 32 eps on eigenvalues they fall linearly. */
 static void check_fast(size_t m, size_t n, int kind, ng_dtype dtype, test_rng *rng)
 {
     double s[MAX_K], floor = dtype == NG_F32 ? 3e-3 : 1e-6, tol = dtype == NG_F32 ? 1e-3 : 1e-5;
@@ -177,18 +178,21 @@ static void check_fast(size_t m, size_t n, int kind, ng_dtype dtype, test_rng *r
     ng_mat u = polar(x, dtype, NG_POLAR_FAST, 0, &info);
     dense_svd_result f = dense_svd(x), of_u = dense_svd(u);
     ng_mat inner = dense_mul(dense_mul(f.u, 1, u, 0), 0, f.vt, 1);
-    size_t above = 0;
-    for (size_t j = 0; j < f.s.cols; j++)
-        if (ng_mat_get(f.s, 0, j) >= floor * ng_mat_get(f.s, 0, 0)) {
-            above++;
-            ng_assert_le(fabs(ng_mat_get(inner, j, j) - 1), tol);
-        }
+    double soft = sqrt(32 * ng_dtype_eps(dtype));
+    size_t above = 0, least = 0, most = 0;
+    for (size_t j = 0; j < f.s.cols; j++) {
+        double ratio = ng_mat_get(f.s, 0, j) / ng_mat_get(f.s, 0, 0);
+        above += ratio >= floor;
+        least += ratio > 1.02 * soft; /* the rank: those above the soft floor */
+        most += ratio > 0.98 * soft;
+        ng_assert_le(fabs(ng_mat_get(inner, j, j) - fmin(1, ratio / soft)), tol);
+    }
     for (size_t j = 0; j < above; j++)
         ng_assert_le(1 - ng_mat_get(of_u.s, 0, j), tol);
     if (above == f.s.cols)
         ng_assert_le(ng_mat_get(of_u.s, 0, 0) - 1, tol);
     ng_assert_le(ng_mat_get(of_u.s, 0, 0), 1.1);
-    ck_assert_uint_ge(info.rank, above);
+    ck_assert(least <= info.rank && info.rank <= most);
     ck_assert_str_eq(info.route, "gram fast");
     dense_release();
 }
@@ -204,7 +208,7 @@ END_TEST
 /* Sums of more terms, and more small directions at once. */
 START_TEST(fast_large)
 {
-    static const size_t large[][2] = {{64, 150}, {150, 64}, {64, 64}};
+    static const size_t large[][2] = {{40, 100}, {100, 40}, {56, 56}};
     test_rng rng = {18 + (unsigned)_i};
     for (int kind = 0; kind < SPECTRA; kind++)
         check_fast(large[_i][0], large[_i][1], kind, NG_F32, &rng);

@@ -188,6 +188,36 @@ START_TEST(kept_basis)
 }
 END_TEST
 
+/* The basis of the last good root is still there when the factor comes back to
+ * it after a step that failed: no eigenproblem is needed then. */
+START_TEST(basis_survives)
+{
+    for (int i = 0; i < TEST_SETUPS; i++) {
+        test_rng rng = {63};
+        test_run run;
+        ng_mat a = test_copy(dense_normal(5, 8, &rng)), b = test_copy(dense_normal(5, 8, &rng));
+        test_run_open(&run, presets[_i],
+                      SETTINGS "ema_decay=0 polar=newton_schulz refresh_tolerance=0.1", 5, 8,
+                      test_setup_number(i));
+        ng_assert_ok(ng_optimizer_add_monitor(run.opt, watch, NULL), NULL);
+        for (int step = 0; step < 24; step++) { /* 20: failures with another gradient */
+            problems = 0;
+            failing = step == 20 ? 3 : 0;
+            test_run_step(&run, step == 20 ? b : a);
+            ck_assert_int_eq(stale, step == 20 ? 2 : 0);
+            if (step == 0)
+                ck_assert_int_gt(problems, 0);
+            if (step >= 18)
+                ck_assert_msg(problems == (step == 20 ? 2 : 0), "step %d: %d", step, problems);
+        }
+        failing = 0;
+        test_run_close(&run);
+        test_free(a), test_free(b);
+        dense_release();
+    }
+}
+END_TEST
+
 /* In f32 the exact polar factor's eigen-solver fails as well: DWH does it, and
  * the event says so. */
 START_TEST(polar_falls_back)
@@ -220,6 +250,7 @@ int main(void)
     tcase_add_loop_test(tcase, last_good_root, 0, 2);
     tcase_add_loop_test(tcase, from_the_first_step, 0, 2);
     tcase_add_loop_test(tcase, kept_basis, 0, 2);
+    tcase_add_loop_test(tcase, basis_survives, 0, 2);
     tcase_add_loop_test(tcase, polar_falls_back, 0, 2);
     suite_add_tcase(suite, tcase);
     return test_main(suite);
