@@ -30,17 +30,17 @@ static int has_multiplier(const ng_steepest_options *o)
     return o->polar == NG_POLAR_FAST;
 }
 
-static ng_status multiplier(ng_mat k, ngi_report *report, ng_mat gram, const ng_steepest_options *o,
-                            ng_work *work, ng_error *error)
+static ng_status half_multiplier(ng_mat half, ngi_report *report, ng_mat gram,
+                                 const ng_steepest_options *o, ng_work *work, ng_error *error)
 {
     (void)o;
     report->polar.route = "fused";
-    return ngi_polar_multiplier(k, &report->polar, gram, work, error);
+    return ngi_polar_half_multiplier(half, &report->polar, gram, work, error);
 }
 
 const ngi_ball ngi_ball_spectral = {
     .work = work_size,
     .project = project,
-    .multiplier = multiplier,
+    .half_multiplier = half_multiplier,
     .has_multiplier = has_multiplier,
 };

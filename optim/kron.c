@@ -100,12 +100,13 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
     if (status != NG_OK)
         return status;
     ng_add_diagonal(t->next, rest * shift * ng_trace(t->now) / n);
-    if (ngi_trace_scaled(o) && ng_trace(t->next) > 0)
-        ng_scale(t->next, n / ng_trace(t->next));
-    if (!ng_is_finite(t->next))
+    double trace = ng_trace(t->next);
+    if (!isfinite(trace)) /* the diagonal bounds the rest */
         return ng_error_set(error, NG_ERANGE,
                             "the %s factor overflows: the gradient is too large for its dtype",
                             side == NG_LEFT ? "left" : "right");
+    if (trace_scaled(o) && trace > 0)
+        ng_scale(t->next, n / trace);
     t->fresh = 1;
     return NG_OK;
 }

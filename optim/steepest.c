@@ -97,8 +97,33 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
 
 /* ---- From the averaged gradient x to the direction d ---------------------------- */
 
+/* k (both triangles), the Gram matrix of Z <- S^-T K S^-1 (lower triangle), where K = H^T H is the
+ * ball's multiplier from S^-1 k S^-T. As k is symmetric, S^-1 works on both of its sides from
+ * `side`, with a transposition between. */
+static ng_status small_side(ng_mat k, ng_mat scratch, ngi_param *param,
+                            const ng_steepest_options *o, ng_side side, ng_work *work,
+                            ng_error *error)
+{
+    const ngi_metric *metric = ngi_metric_find(o->metric);
+    const ngi_ball *ball = ngi_ball_find(o->ball);
+    ng_status status = metric->whiten_side(param, o, side, k, work, error);
+    if (status == NG_OK)
+        status = ng_transpose(scratch, k, error);
+    if (status == NG_OK)
+        status = metric->whiten_side(param, o, side, scratch, work, error);
+    if (status == NG_OK)
+        status = ball->half_multiplier(k, &param->report, scratch, o, work, error);
+    if (status == NG_OK) /* S^-T H^T on the left, H S^-1 on the right */
+        status = side == NG_LEFT ? ng_transpose(scratch, k, error) : ng_copy(scratch, k, error);
+    if (status == NG_OK)
+        status = metric->unwhiten_side(param, o, side, scratch, work, error);
+    if (status == NG_OK)
+        status = ng_syrk(k, scratch, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
+    return status;
+}
+
 /* The root-free form: with Z = x whitened on its larger side only and K the
- * ball's multiplier of the Gram matrix of S^-1 Z (S on the smaller side),
+ * ball's multiplier from the Gram matrix of S^-1 Z (S on the smaller side),
  *     d = (S^-T K S^-1) Z, un-whitened on the larger side:
  * all work on the smaller side is k x k. Mirrored if x is tall. */
 static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x,
@@ -108,35 +133,21 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
     size_t k = x.rows < x.cols ? x.rows : x.cols, mark = work->used;
     ng_side small = x.rows <= x.cols ? NG_LEFT : NG_RIGHT;
     ng_side large = small == NG_LEFT ? NG_RIGHT : NG_LEFT;
-    ng_mat gram, middle;
+    ng_mat gram, scratch;
     ng_status status = ng_work_mat(work, &gram, k, k, x.dtype, error);
     if (status == NG_OK)
-        status = ng_work_mat(work, &middle, k, k, x.dtype, error);
+        status = ng_work_mat(work, &scratch, k, k, x.dtype, error);
     if (status == NG_OK)
         status = metric->whiten_side(param, o, large, x, work, error);
-    ngi_scale_to_unit(x, x,
-                      ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
+    /* d ignores the scale of x; the squares in gram do not */
+    ngi_scale_to_unit(x, x, ng_max_abs(x));
     if (status == NG_OK)
         status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
     ng_mirror(gram);
-    /* S^-1 gram S^-T: gram is symmetric, so both sides of it are k x k solves; the side that
-     * whitens acts from `small`, its transpose from the other */
     if (status == NG_OK)
-        status = metric->whiten_side(param, o, small, gram, work, error);
+        status = small_side(gram, scratch, param, o, small, work, error);
     if (status == NG_OK)
-        status = ng_transpose(middle, gram, error);
-    if (status == NG_OK)
-        status = metric->whiten_side(param, o, small, middle, work, error);
-    if (status == NG_OK)
-        status = ngi_ball_find(o->ball)->multiplier(gram, &param->report, middle, o, work, error);
-    if (status == NG_OK)
-        status = metric->unwhiten_side(param, o, small, gram, work, error);
-    if (status == NG_OK)
-        status = ng_transpose(middle, gram, error);
-    if (status == NG_OK)
-        status = metric->unwhiten_side(param, o, small, middle, work, error);
-    if (status == NG_OK)
-        status = ng_symm(d, small, middle, x, 1, 0, error);
+        status = ng_symm(d, small, gram, x, 1, 0, error);
     if (status == NG_OK)
         status = metric->unwhiten_side(param, o, large, d, work, error);
     work->used = mark;
@@ -147,7 +158,7 @@ static int fusible(const ng_steepest_options *o)
 {
     const ngi_ball *ball = ngi_ball_find(o->ball);
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->multiplier != NULL &&
+    return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->half_multiplier != NULL &&
            metric->whiten_side != NULL && ball->has_multiplier(o) &&
            (metric->is_kronecker == NULL || metric->is_kronecker(o));
 }

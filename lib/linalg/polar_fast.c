@@ -38,31 +38,26 @@ static void weigh_rows(ng_mat v, ng_mat values, double floor)
 
 /* ---- From the Gram matrix alone ------------------------------------------------------ */
 
-size_t ngi_polar_multiplier_work(size_t k, ng_dtype dtype)
+size_t ngi_polar_half_multiplier_work(size_t k, ng_dtype dtype)
 {
-    size_t mats = ngi_size_add(ng_work_mat_size(k, k, dtype), ng_work_mat_size(1, k, dtype));
-    return ngi_size_add(mats, ng_eigh_work(k, dtype));
+    return ng_work_mat_size(1, k, dtype) + ng_eigh_work(k, dtype);
 }
 
-ng_status ngi_polar_multiplier(ng_mat multiplier, ng_polar_info *info, ng_mat gram, ng_work *work,
-                               ng_error *error)
+ng_status ngi_polar_half_multiplier(ng_mat half, ng_polar_info *info, ng_mat gram, ng_work *work,
+                                    ng_error *error)
 {
     size_t k = gram.rows, mark = work->used;
-    ng_mat values, vectors;
-    ng_status status = ng_work_mat(work, &vectors, k, k, gram.dtype, error);
+    ng_mat values;
+    ng_status status = ng_work_mat(work, &values, 1, k, gram.dtype, error);
     if (status == NG_OK)
-        status = ng_work_mat(work, &values, 1, k, gram.dtype, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, gram, work, error);
+        status = ng_eigh(values, half, NULL, gram, work, error);
     if (status == NG_OK) {
         double largest = fmax(ng_mat_get(values, 0, k - 1), 0);
         double floor = SOFT_FLOOR * ng_dtype_eps(gram.dtype) * largest;
         info->rank = 0;
         info->condition = 1;
         describe(info, values, largest, floor);
-        weigh_rows(vectors, values, floor);
-        status = ng_syrk(multiplier, vectors, NG_TRANS, 1, 0, error);
-        ng_mirror(multiplier);
+        weigh_rows(half, values, floor);
     }
     work->used = mark;
     return status;

@@ -2,7 +2,7 @@
  * in alternating pairs of timings, and states the median of the ratios
  * ours/peer: lower is better, always. Ratios of neighbours in time survive a
  * machine whose speed drifts; medians survive one that is sometimes busy. There
- * are at least seven pairs, or three where those take longer than 15 seconds;
+ * are at least seven pairs, or three where those take longer than 20 seconds;
  * the table says how many.
  *
  *   int main(int argc, char **argv)

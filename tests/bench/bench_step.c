@@ -141,6 +141,8 @@ static void check_muon(const problem *a, theirs *t)
     ours o;
     ng_steepest_init_muon(&options);
     options.polar = NG_POLAR_NEWTON_SCHULZ;
+    t->muon.lr = (float)options.lr;
+    t->muon.momentum = (float)options.momentum;
     create_ours(&o, a, &options);
     for (int i = 0; i < 2; i++) {
         take_step(&o);
@@ -200,6 +202,10 @@ static void run_shape(const shape *s)
 static void check_textbook(const problem *a, theirs *t, ng_steepest_options options)
 {
     ours o;
+    t->textbook.lr = (float)options.lr;
+    t->textbook.momentum = (float)options.momentum;
+    t->textbook.ema_decay = (float)options.ema_decay;
+    t->textbook.damping = (float)options.damping;
     create_ours(&o, a, &options);
     take_step(&o);
     run_textbook(t);

@@ -29,8 +29,7 @@ void muon_peer_create(muon_peer *p, const float *w, size_t rows, size_t cols)
     p->m = zeros(rows * cols);
     p->x = zeros(rows * cols);
     p->g = NULL;
-    p->lr = 0.02F;
-    p->momentum = 0.95F;
+    p->lr = p->momentum = 0;
     polar_peer_create(&p->polar, p->x, rows, cols);
 }
 
@@ -143,9 +142,7 @@ void textbook_peer_create(textbook_peer *p, const float *w, size_t rows, size_t 
     p->x = zeros(rows * cols);
     p->y = zeros(rows * cols);
     p->g = NULL;
-    p->lr = 0.02F;
-    p->momentum = p->ema_decay = 0.95F;
-    p->damping = 1;
+    p->lr = p->momentum = p->ema_decay = p->damping = 0;
     factor_create(&p->p, rows);
     factor_create(&p->q, cols);
     polar_peer_create(&p->polar, p->m, rows, cols);

@@ -8,10 +8,10 @@
 /* Muon (Jordan 2024): momentum as a moving average, Nesterov, five quintic
  * Newton-Schulz steps, the weights. */
 typedef struct {
-    float *w, *m, *x; /* rows x cols: weights, average, what is orthogonalised */
-    const float *g;   /* the gradient of the next step */
-    float lr, momentum;
-    polar_peer polar; /* of x */
+    float *w, *m, *x;   /* rows x cols: weights, average, what is orthogonalised */
+    const float *g;     /* the gradient of the next step */
+    float lr, momentum; /* zero at first */
+    polar_peer polar;   /* of x */
 } muon_peer;
 
 void muon_peer_create(muon_peer *peer, const float *w, size_t rows, size_t cols);
@@ -31,9 +31,9 @@ typedef struct {
  * and Q by ssyevd, inverses and inverse square roots from them, the polar
  * factor by sgesdd. */
 typedef struct {
-    float *w, *m, *x, *y; /* rows x cols: weights, average, scratch */
-    const float *g;       /* the gradient of the next step */
-    float lr, momentum, ema_decay, damping;
+    float *w, *m, *x, *y;                   /* rows x cols: weights, average, scratch */
+    const float *g;                         /* the gradient of the next step */
+    float lr, momentum, ema_decay, damping; /* zero at first */
     textbook_factor p, q;
     polar_peer polar; /* of m */
 } textbook_peer;
