@@ -4,7 +4,6 @@
 #define NATGRAD_LAB_H
 
 #include <natgrad.h>
-
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
 #include <natgrad/lab/net.h>

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "lib/core/clones.h"
 #include "optim/elementwise.h"
 
 enum { FIRST_MOMENT, SECOND_MOMENT };
@@ -47,10 +48,10 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
     ng_status status = ngi_param_tensor(param, FIRST_MOMENT, "first_moment", param->w.rows,
-                                        param->w.cols, NGI_IN_PLACE, error);
+                                        param->w.cols, param->w.dtype, NGI_IN_PLACE, error);
     if (status == NG_OK)
         status = ngi_param_tensor(param, SECOND_MOMENT, "second_moment", param->w.rows,
-                                  param->w.cols, NGI_IN_PLACE, error);
+                                  param->w.cols, param->w.dtype, NGI_IN_PLACE, error);
     return status;
 }
 

@@ -15,7 +15,8 @@ typedef struct {
     ng_status (*project)(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
                          ng_work *work, ng_error *error);
     /* multiplier (k x k, symmetric, both triangles) with project(X) = multiplier X from the Gram
-     * matrix of X's smaller side (lower triangle); its work is covered by `work` (optional) */
+     * matrix of X's smaller side (lower triangle). Only for balls that ignore the scale of X: the
+     * caller scales X so that its squares are safe. Its work is covered by `work` (optional) */
     ng_status (*multiplier)(ng_mat multiplier, ngi_report *report, ng_mat gram,
                             const ng_steepest_options *o, ng_work *work, ng_error *error);
     /* does multiplier hold under these options? (present when multiplier is) */

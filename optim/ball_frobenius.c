@@ -1,6 +1,8 @@
 /* Frobenius ball: Y = X / ||X||_F, and 0 for 0. */
 #include "optim/ball.h"
 
+#include "lib/linalg/unit.h"
+
 static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
                          ng_work *work, ng_error *error)
 {
@@ -8,11 +10,9 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
     double max = ng_max_abs(x);
     if (!(max > 0))
         return ng_copy(y, x, error);
-    /* first to max 1: the reciprocal of a tiny norm would overflow the dtype */
-    ng_status status = ng_axpby(y, x, 1 / max, 0, error);
-    if (status == NG_OK)
-        ng_scale(y, 1 / ng_norm(y));
-    return status;
+    ngi_scale_to_unit(y, x, max); /* the reciprocal of a tiny norm would overflow the dtype */
+    ng_scale(y, 1 / ng_norm(y));
+    return NG_OK;
 }
 
 const ngi_ball ngi_ball_frobenius = {.project = project};

@@ -18,12 +18,30 @@ typedef struct {
     void *data;
 } ngi_listener;
 
+/* One parameter's part of a step. */
+typedef struct {
+    ng_group *group;
+    ngi_param *param;
+    ng_status status;
+    ng_error error;
+} ngi_task;
+
+/* Whose turn it is when tasks are spread over threads. */
+typedef struct {
+    double cost;
+    size_t task;
+} ngi_turn;
+
 struct ng_optimizer {
     ng_group **groups;
     size_t group_count, group_capacity;
     ngi_listener *listeners;
     size_t listener_count, listener_capacity;
-    ng_work work; /* scratch for prepare, large enough for any parameter */
+    int threads;
+    ng_work *work;   /* scratch for prepare, one per thread, each large enough for any parameter */
+    ngi_task *tasks; /* of a step, in the order of adding */
+    ngi_turn *turns; /* the tasks again, costliest first */
+    size_t param_count, task_capacity, turn_capacity;
     unsigned long long steps;
     ng_error error;
 };
@@ -33,6 +51,12 @@ ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng
 
 ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
 void ngi_group_destroy(ng_group *group);
+
+/* Makes room in a step for one more parameter. */
+ng_status ngi_step_reserve(ng_optimizer *optimizer);
+
+/* Prepares and commits every parameter: all or none. */
+ng_status ngi_step(ng_optimizer *optimizer);
 
 /* Bytes of the parameter's state and spare copies. */
 size_t ngi_param_memory(const ngi_param *param);

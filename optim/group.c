@@ -37,13 +37,13 @@ static ng_status allocate(ng_mat *mat, size_t rows, size_t cols, ng_dtype dtype,
 }
 
 ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t rows, size_t cols,
-                           int spare, ng_error *error)
+                           ng_dtype dtype, int spare, ng_error *error)
 {
     ngi_tensor *tensor = &param->tensor[slot];
     tensor->name = name;
-    ng_status status = allocate(&tensor->now, rows, cols, param->w.dtype, error);
+    ng_status status = allocate(&tensor->now, rows, cols, dtype, error);
     if (status == NG_OK && spare)
-        status = allocate(&tensor->next, rows, cols, param->w.dtype, error);
+        status = allocate(&tensor->next, rows, cols, dtype, error);
     return status;
 }
 
@@ -172,13 +172,15 @@ static ng_status check_views(const char *name, ng_mat w, ng_mat dw, ng_error *er
     return NG_OK;
 }
 
-/* Neither the name nor the weights belong to a parameter already. */
-static ng_status check_new(const ng_optimizer *optimizer, const char *name, ng_mat w,
-                           ng_error *error)
+/* Neither the name nor the weights belong to a parameter other than self. */
+static ng_status check_new(const ng_optimizer *optimizer, const ngi_param *self, const char *name,
+                           ng_mat w, ng_error *error)
 {
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
             const ngi_param *other = optimizer->groups[g]->params[i];
+            if (other == self)
+                continue;
             if (strcmp(other->name, name) == 0)
                 return ng_error_set(error, NG_EARG, "parameter '%.60s' was added before", name);
             if (other->w.data == w.data)
@@ -199,12 +201,14 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
         return ng_error_set(error, NG_EARG, "a parameter needs a name");
     ng_status status = check_views(name, w, dw, error);
     if (status == NG_OK)
-        status = check_new(group->optimizer, name, w, error);
+        status = check_new(group->optimizer, NULL, name, w, error);
     if (status == NG_OK) {
         void *items = group->params;
         status = ngi_grow(&items, &group->capacity, group->count, sizeof *group->params, error);
         group->params = items;
     }
+    if (status == NG_OK)
+        status = ngi_step_reserve(group->optimizer);
     if (status == NG_OK)
         status = param_create(&param, group, name, w, dw, error);
     if (status != NG_OK)
@@ -212,6 +216,7 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
     if (index != NULL)
         *index = group->count;
     group->params[group->count++] = param;
+    group->optimizer->param_count++;
     return NG_OK;
 }
 
@@ -256,8 +261,8 @@ ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw)
     if (status == NG_OK && (w.rows != param->w.rows || w.cols != param->w.cols))
         status = ng_error_set(error, NG_ESHAPE, "parameter '%.60s' is %zu x %zu, not %zu x %zu",
                               param->name, param->w.rows, param->w.cols, w.rows, w.cols);
-    if (status == NG_OK && w.data != param->w.data)
-        status = check_new(group->optimizer, "", w, error);
+    if (status == NG_OK)
+        status = check_new(group->optimizer, param, param->name, w, error);
     if (status == NG_OK) {
         param->w = w;
         param->dw = dw;

@@ -6,19 +6,25 @@
 
 #include "optim/metric.h"
 
-/* Which copy: the state of the last step or the one being prepared. */
+/* Which copy: the state of the last step, or the newest there is. */
 typedef enum { NGI_OLD, NGI_NEW } ngi_age;
 
-static inline ng_mat ngi_kron_factor(const ngi_param *param, ng_side side, ngi_age age)
+static inline const ngi_tensor *ngi_kron_tensor(const ngi_param *param, int left_slot, ng_side side)
 {
-    const ngi_tensor *t = &param->tensor[side == NG_LEFT ? LEFT_FACTOR : RIGHT_FACTOR];
-    return age == NGI_OLD ? t->now : t->next;
+    return &param->tensor[side == NG_LEFT ? left_slot : left_slot + 1];
 }
 
 static inline ng_mat ngi_kron_root(const ngi_param *param, ng_side side, ngi_age age)
 {
-    const ngi_tensor *t = &param->tensor[side == NG_LEFT ? LEFT_ROOT : RIGHT_ROOT];
-    return age == NGI_OLD ? t->now : t->next;
+    const ngi_tensor *t = ngi_kron_tensor(param, LEFT_ROOT, side);
+    return age == NGI_NEW && t->fresh ? t->next : t->now;
+}
+
+/* Does this side have a factor? With one_sided the larger one has none: it is
+ * the identity there. */
+static inline int ngi_kron_has(const ngi_param *param, ng_side side)
+{
+    return ngi_kron_tensor(param, LEFT_FACTOR, side)->name != NULL;
 }
 
 /* The side of the layer's outputs (factor P); the other one is its inputs (Q). */
@@ -32,16 +38,18 @@ static inline ng_side ngi_other(ng_side side)
     return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
 }
 
-/* Adds factors and roots, all identities. */
+/* Adds factors and roots, all identities, as the options ask. */
 ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
-/* New factor of `side` <- decay old + (1 - decay) (x x^T / d + shift I), then
- * scaled to mean eigenvalue 1 if the options ask; x x^T is x^T x on the right,
- * d the length of the other side. NG_ERANGE if it overflows. */
+/* New factor of `side` <- decay old + (1 - decay) (x x^T / d + shift tr(old)/k I)
+ * for the k x k factor, then scaled to mean eigenvalue 1 if the options ask;
+ * x x^T is x^T x on the right, d the length of the other side. NG_ERANGE if it
+ * overflows. */
 ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
-                              ng_mat x, double shift, ng_error *error);
+                              ng_mat x, double shift, ng_work *work, ng_error *error);
 
-/* New root of `side` from the new factor. NG_ESINGULAR, NG_ENOCONV. */
+/* New root of `side` from the new factor. NG_ESINGULAR. Where every
+ * eigen-solver fails the last good root stays, and the report says so. */
 ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_side side,
                              ng_work *work, ng_error *error);
 

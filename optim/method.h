@@ -9,12 +9,13 @@
 
 enum { NGI_TENSORS = 8 };
 
-/* One tensor of a parameter's state. `next` is the spare copy that prepare
- * writes and the front swaps in at commit; without one (next.data NULL) the
- * method updates `now` in its commit. */
+/* One tensor of a parameter's state. `next` is the spare copy: a prepare that
+ * has written it says so in `fresh`, and the front swaps the two at commit.
+ * Without a spare copy (next.data NULL) the method updates `now` in its commit. */
 typedef struct {
     const char *name; /* NULL: this slot is unused */
     ng_mat now, next;
+    int fresh;
 } ngi_tensor;
 
 /* What a step tells the monitors. */
@@ -22,6 +23,7 @@ typedef struct {
     double update_norm;
     double seconds;
     ng_polar_info polar;
+    int stale;  /* roots kept because every solver failed */
     int wanted; /* somebody listens: norms and errors are worth computing */
 } ngi_report;
 
@@ -70,7 +72,7 @@ enum { NGI_IN_PLACE = 0, NGI_SPARE = 1 };
 
 /* Allocates tensor `slot` (zero), with a spare copy for NGI_SPARE. */
 ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t rows, size_t cols,
-                           int spare, ng_error *error);
+                           ng_dtype dtype, int spare, ng_error *error);
 
 /* Allocates param->update. */
 ng_status ngi_param_update(ngi_param *param, ng_error *error);

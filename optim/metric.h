@@ -11,7 +11,7 @@
 
 /* State tensors of ng_steepest and its metrics. LEFT belongs to the rows of
  * the view, RIGHT to its columns, whatever the layout. */
-enum { MOMENTUM, LEFT_FACTOR, RIGHT_FACTOR, LEFT_ROOT, RIGHT_ROOT };
+enum { MOMENTUM, LEFT_FACTOR, RIGHT_FACTOR, LEFT_ROOT, RIGHT_ROOT, LEFT_BASIS, RIGHT_BASIS };
 
 typedef struct {
     /* adds the metric's state (optional: none) */

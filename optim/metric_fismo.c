@@ -3,20 +3,25 @@
  * the old Q, then Q with the new P. */
 #include "optim/kron.h"
 
-/* One side's factor from g whitened on the other side with roots of that age. */
+#include "lib/core/size.h"
+
+/* One side's factor and root from g whitened on the other side with roots of
+ * that age; unless the side has none or it is not its turn. */
 static ng_status update_side(ngi_param *param, const ng_steepest_options *o, ng_side side,
                              ngi_age age, ng_mat g, ng_work *work, ng_error *error)
 {
     size_t mark = work->used;
-    ng_mat x, old = ngi_kron_factor(param, side, NGI_OLD);
-    double shift = o->damping * ng_trace(old) / (double)old.rows;
+    int interval = side == ngi_output_side(param) ? o->refresh_p : o->refresh_q;
+    ng_mat x;
+    if (!ngi_kron_has(param, side) || param->step % (unsigned)interval != 0)
+        return NG_OK;
     ng_status status = ng_work_mat(work, &x, g.rows, g.cols, g.dtype, error);
     if (status == NG_OK)
         status = ng_copy(x, g, error);
     if (status == NG_OK)
         status = ngi_kron_whiten_side(param, o, ngi_other(side), age, x, work, error);
     if (status == NG_OK)
-        status = ngi_kron_accumulate(param, o, side, x, shift, error);
+        status = ngi_kron_accumulate(param, o, side, x, o->damping, work, error);
     work->used = mark;
     return status != NG_OK ? status : ngi_kron_decompose(param, o, side, work, error);
 }
@@ -33,7 +38,8 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    return ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype) + ngi_kron_work(param, o);
+    return ngi_size_add(ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype),
+                        ngi_kron_work(param, o));
 }
 
 const ngi_metric ngi_metric_fismo = {

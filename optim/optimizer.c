@@ -1,5 +1,4 @@
-/* The front: creation, the all-or-nothing step, monitors. It calls every
- * parameter's prepare, and only if all succeed every parameter's commit. */
+/* The front: creation, groups, monitors. The step itself is in step.c. */
 #include "optim/front.h"
 
 #include <math.h>
@@ -8,21 +7,38 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/clock.h"
+#include "lib/linalg/blas.h"
+
+enum { MAX_THREADS = 256 };
 
 void ng_optimizer_init(ng_optimizer_options *options)
 {
-    options->size = sizeof *options;
+    ng_optimizer_options defaults = {.size = sizeof defaults};
+    *options = defaults;
 }
 
-ng_status ng_optimizer_create(ng_optimizer **optimizer, const ng_optimizer_options *options)
+ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options *options)
 {
-    if (optimizer == NULL)
+    if (result == NULL)
         return NG_EARG;
-    *optimizer = NULL;
-    if (options != NULL && options->size != sizeof *options)
+    *result = NULL;
+    if (options != NULL && (options->size != sizeof *options || options->threads < 0 ||
+                            options->threads > MAX_THREADS))
         return NG_EOPTION;
-    *optimizer = calloc(1, sizeof **optimizer);
-    return *optimizer != NULL ? NG_OK : NG_ENOMEM;
+    int threads = options != NULL ? options->threads : 0;
+    if (threads > 0 && ngi_blas_threads() == 0)
+        return NG_EUNSUPPORTED;
+    ng_optimizer *optimizer = calloc(1, sizeof *optimizer);
+    if (optimizer == NULL)
+        return NG_ENOMEM;
+    optimizer->threads = threads;
+    optimizer->work = calloc(threads > 0 ? (size_t)threads : 1, sizeof *optimizer->work);
+    if (optimizer->work == NULL) {
+        free(optimizer);
+        return NG_ENOMEM;
+    }
+    *result = optimizer;
+    return NG_OK;
 }
 
 void ng_optimizer_destroy(ng_optimizer *optimizer)
@@ -31,7 +47,11 @@ void ng_optimizer_destroy(ng_optimizer *optimizer)
         return;
     for (size_t g = 0; g < optimizer->group_count; g++)
         ngi_group_destroy(optimizer->groups[g]);
-    ng_work_destroy(&optimizer->work);
+    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++)
+        ng_work_destroy(&optimizer->work[i]);
+    free(optimizer->work);
+    free(optimizer->tasks);
+    free(optimizer->turns);
     free(optimizer->groups);
     free(optimizer->listeners);
     free(optimizer);
@@ -81,7 +101,12 @@ unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer)
 
 size_t ng_optimizer_memory(const ng_optimizer *optimizer)
 {
-    size_t bytes = sizeof *optimizer + optimizer->work.size;
+    size_t bytes = sizeof *optimizer + optimizer->task_capacity * sizeof *optimizer->tasks +
+                   optimizer->turn_capacity * sizeof *optimizer->turns +
+                   optimizer->group_capacity * sizeof *optimizer->groups +
+                   optimizer->listener_capacity * sizeof *optimizer->listeners;
+    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++)
+        bytes += optimizer->work[i].size;
     for (size_t g = 0; g < optimizer->group_count; g++) {
         const ng_group *group = optimizer->groups[g];
         bytes += sizeof *group + group->method->options_size + group->capacity * sizeof(void *);
@@ -89,61 +114,6 @@ size_t ng_optimizer_memory(const ng_optimizer *optimizer)
             bytes += ngi_param_memory(group->params[i]);
     }
     return bytes;
-}
-
-/* ---- The step ------------------------------------------------------------------ */
-
-/* Scratch for the hungriest parameter; options may have changed since the last
- * step. All allocation of a step happens here. */
-static ng_status reserve(ng_optimizer *optimizer)
-{
-    size_t wanted = 0;
-    for (size_t g = 0; g < optimizer->group_count; g++) {
-        const ng_group *group = optimizer->groups[g];
-        for (size_t i = 0; i < group->count && group->method->work != NULL; i++) {
-            size_t bytes = group->method->work(group->params[i], group->options);
-            wanted = bytes > wanted ? bytes : wanted;
-        }
-    }
-    if (wanted <= optimizer->work.size)
-        return NG_OK;
-    ng_work_destroy(&optimizer->work);
-    return ng_work_create(&optimizer->work, wanted, &optimizer->error);
-}
-
-static ng_status prepare(ng_optimizer *optimizer, ng_group *group, ngi_param *param)
-{
-    ng_error inner = {NG_OK, ""};
-    ngi_report report = {.polar = {.route = ""}, .wanted = optimizer->listener_count > 0};
-    double start = ngi_clock();
-    param->report = report;
-    optimizer->work.used = 0;
-    ng_status status = group->method->prepare(param, group->options, &optimizer->work, &inner);
-    if (status != NG_OK)
-        return ng_error_set(&optimizer->error, status, "parameter '%.60s' (%zu x %zu, %s): %.150s",
-                            param->name, param->w.rows, param->w.cols, group->method->name,
-                            inner.text);
-    param->report.seconds = ngi_clock() - start;
-    return NG_OK;
-}
-
-static void swap(ngi_tensor *tensor)
-{
-    ng_mat now = tensor->now;
-    if (tensor->next.data != NULL) {
-        tensor->now = tensor->next;
-        tensor->next = now;
-    }
-}
-
-static void commit(const ng_group *group, ngi_param *param)
-{
-    double start = ngi_clock();
-    group->method->commit(param, group->options);
-    for (int i = 0; i < NGI_TENSORS; i++)
-        swap(&param->tensor[i]);
-    param->step++;
-    param->report.seconds += ngi_clock() - start;
 }
 
 /* ---- Telling the monitors --------------------------------------------------------- */
@@ -184,7 +154,8 @@ static int notify(const ng_optimizer *optimizer, double seconds)
                               .route = polar->route,
                               .rank = polar->rank,
                               .orthogonality_error = polar->orthogonality_error,
-                              .condition = polar->condition};
+                              .condition = polar->condition,
+                              .stale = param->report.stale};
             ng_options_get(group->options, "lr", &event.lr, NULL);
             total.gradient_norm = hypot(total.gradient_norm, event.gradient_norm);
             total.update_norm = hypot(total.update_norm, event.update_norm);
@@ -199,15 +170,9 @@ ng_status ng_optimizer_step(ng_optimizer *optimizer)
     if (optimizer == NULL)
         return NG_EARG;
     double start = ngi_clock();
-    ng_status status = reserve(optimizer);
-    for (size_t g = 0; g < optimizer->group_count && status == NG_OK; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count && status == NG_OK; i++)
-            status = prepare(optimizer, optimizer->groups[g], optimizer->groups[g]->params[i]);
+    ng_status status = ngi_step(optimizer);
     if (status != NG_OK)
         return status;
-    for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
-            commit(optimizer->groups[g], optimizer->groups[g]->params[i]);
     optimizer->steps++;
     if (optimizer->listener_count > 0 && notify(optimizer, ngi_clock() - start))
         return ng_error_set(&optimizer->error, NG_STOPPED, "a monitor asked to stop at step %llu",

@@ -100,10 +100,15 @@ static ng_status check_value(const ng_method *method, const ng_option *option, d
 static ng_status unknown(const ng_method *method, const char *name, ng_error *error)
 {
     char known[160] = "";
+    size_t used = 0;
     for (int i = 0; method->options[i].name != NULL; i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
-                 method->options[i].name);
+        const char *next = method->options[i].name;
+        if (used + strlen(next) + sizeof ", ..." > sizeof known) {
+            snprintf(known + used, sizeof known - used, ", ...");
+            break;
+        }
+        used +=
+            (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "", next);
     }
     return ng_error_set(error, NG_EOPTION, "%s has no option '%.40s'; it has %s", method->name,
                         name, known);
@@ -190,6 +195,18 @@ ng_status ng_options_set_text(void *options, const char *name, const char *text,
                         option->kind == NG_OPTION_CHOICE ? "one of " : "a number", known);
 }
 
+/* The shortest text that reads back as the same number. */
+static void number_text(double value, char *text, size_t size)
+{
+    char full[32];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(full, sizeof full, "%.*g", digits, value);
+        if (strtod(full, NULL) == value)
+            break;
+    }
+    snprintf(text, size, "%s", full);
+}
+
 ng_status ng_options_get_text(const void *options, const char *name, char *text, size_t size,
                               ng_error *error)
 {
@@ -203,7 +220,7 @@ ng_status ng_options_get_text(const void *options, const char *name, char *text,
     else if (option->kind == NG_OPTION_SWITCH)
         snprintf(text, size, "%s", value != 0 ? "yes" : "no");
     else
-        snprintf(text, size, "%.10g", value);
+        number_text(value, text, size);
     return NG_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "lib/core/clones.h"
 #include "optim/elementwise.h"
 
 enum { MOMENTUM };
@@ -33,15 +34,17 @@ static double (*const kernels[2])(size_t, const sgd_scalars *, const void *, voi
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
-    return ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols, NGI_IN_PLACE,
-                            error);
+    return ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
+                            param->w.dtype, NGI_IN_PLACE, error);
 }
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
 {
-    (void)options;
+    const ng_sgd_options *o = options;
+    double largest = param->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
     (void)work;
-    return ngi_check_gradient(param, INFINITY, error);
+    /* the buffer is at most the largest gradient / (1 - momentum) */
+    return ngi_check_gradient(param, largest * (1 - o->momentum) / 2, error);
 }
 
 static void commit(ngi_param *param, const void *options)
@@ -70,9 +73,9 @@ static const char *const decay_kinds[] = {"decoupled", "coupled", NULL};
 
 #define FIELD(field) #field, .offset = offsetof(ng_sgd_options, field)
 static const ng_option table[] = {
-    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 0.1, .min = 0, .max = DBL_MAX,
+    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 0.025, .min = 0, .max = DBL_MAX,
      .doc = "learning rate"},
-    {FIELD(momentum), .kind = NG_OPTION_REAL, .value = 0.9, .min = 0, .max = 1, .below = 1,
+    {FIELD(momentum), .kind = NG_OPTION_REAL, .value = 0.95, .min = 0, .max = 1, .below = 1,
      .doc = "weight of the old average: b <- momentum b + g"},
     {FIELD(nesterov), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
      .doc = "step along g + momentum b"},

@@ -5,6 +5,9 @@
 #include <float.h>
 #include <math.h>
 
+#include "lib/core/size.h"
+#include "lib/linalg/unit.h"
+
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -15,7 +18,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
     ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
-                                        NGI_SPARE, error);
+                                        param->w.dtype, NGI_SPARE, error);
     if (status == NG_OK)
         status = ngi_param_update(param, error);
     if (status == NG_OK && metric->create != NULL)
@@ -26,7 +29,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 static size_t fused_work(const ngi_param *param)
 {
     size_t m = param->w.rows, n = param->w.cols, k = m < n ? m : n;
-    return 2 * ng_work_mat_size(k, k, param->w.dtype);
+    return ngi_size_mul(2, ng_work_mat_size(k, k, param->w.dtype));
 }
 
 static size_t work_size(const ngi_param *param, const void *options)
@@ -37,8 +40,8 @@ static size_t work_size(const ngi_param *param, const void *options)
     size_t of_metric = metric->work != NULL ? metric->work(param, o) : 0;
     size_t of_ball =
         ball->work != NULL ? ball->work(param->w.rows, param->w.cols, param->w.dtype, o) : 0;
-    return 2 * ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype) + fused_work(param) +
-           max_size(of_metric, of_ball);
+    size_t mats = ngi_size_mul(2, ng_work_mat_size(param->w.rows, param->w.cols, param->w.dtype));
+    return ngi_size_add(ngi_size_add(mats, fused_work(param)), max_size(of_metric, of_ball));
 }
 
 /* g <- the gradient, dense, divided by its root mean square if asked; zero
@@ -53,14 +56,8 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
     if (status != NG_OK || o->gradient_scale == NG_GRADIENT_SCALE_NONE)
         return status;
     double max = ng_max_abs(g);
-    if (max > 0) { /* first to max 1: the reciprocal of a tiny rms would overflow the dtype */
-        int exponent;
-        frexp(max, &exponent);
-        for (int left = -exponent; left != 0;) {
-            int part = left > 100 ? 100 : left < -100 ? -100 : left;
-            ng_scale(g, ldexp(1, part));
-            left -= part;
-        }
+    if (max > 0) {
+        ngi_scale_to_unit(g, g, max); /* the reciprocal of a tiny rms would overflow the dtype */
         ng_scale(g, sqrt(count) / ng_norm(g));
     }
     return NG_OK;
@@ -72,6 +69,7 @@ static ng_status average(ng_mat x, ngi_param *param, const ng_steepest_options *
 {
     ngi_tensor *momentum = &param->tensor[MOMENTUM];
     ng_status status = ng_copy(momentum->next, momentum->now, error);
+    momentum->fresh = 1;
     if (status == NG_OK)
         status = ng_axpby(momentum->next, g, 1 - o->momentum, o->momentum, error);
     if (status == NG_OK)
@@ -114,6 +112,7 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
         status = ng_work_mat(work, &middle, k, k, x.dtype, error);
     if (status == NG_OK)
         status = metric->whiten_side(param, o, large, x, work, error);
+    ngi_scale_to_unit(x, x, ng_max_abs(x)); /* d ignores the scale of x; the squares in gram do not */
     if (status == NG_OK)
         status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
     ng_mirror(gram);
@@ -188,8 +187,12 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         status = whiten(param, o, g, work, error);
     if (status == NG_OK)
         status = average(x, param, o, g, error);
-    if (status == NG_OK && fusible(o))
-        return fused(d, param, o, x, work, error);
+    if (status == NG_OK && fusible(o)) {
+        status = fused(d, param, o, x, work, error);
+        if (status != NG_ENOCONV)
+            return status;
+        status = average(x, param, o, g, error); /* the long way has other solvers */
+    }
     if (status == NG_OK && !whitened)
         status = whiten(param, o, x, work, error);
     if (status == NG_OK)

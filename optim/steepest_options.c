@@ -24,11 +24,13 @@ static const char *const metric_scales[] = {"auto", "none", "trace", NULL};
                       .choices = names, .doc = text                                                \
     }
 
+static const char *const one_sided[] = {"never", "auto", "always", NULL};
+static const char *const factor_dtypes[] = {"auto", "same", "f64", NULL};
 static const char *const metrics[] = {"identity", "fismo", NULL};
 static const char *const balls[] = {"none", "frobenius", "spectral", NULL};
 
 const ng_option ngi_steepest_table[] = {
-    REAL(lr, 0.02, DBL_MAX, 0, "learning rate"),
+    REAL(lr, 0.01, DBL_MAX, 0, "learning rate"),
     REAL(momentum, 0.95, 1, 1, "decay of the averaged gradient"),
     {FIELD(nesterov), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
      .doc = "step along (1 - momentum) G + momentum M"},
@@ -47,6 +49,14 @@ const ng_option ngi_steepest_table[] = {
            "scale the factors to mean eigenvalue 1"),
     REAL(ema_decay, 0.95, 1, 1, "decay of the factors (gamma)"),
     REAL(damping, 1, DBL_MAX, 0, "damping of the factors relative to their mean eigenvalue (mu)"),
+    {FIELD(refresh_p), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
+     .doc = "steps from one update of the output factor P to the next"},
+    {FIELD(refresh_q), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
+     .doc = "steps from one update of the input factor Q to the next"},
+    CHOICE(one_sided, NG_ONE_SIDED_NEVER, one_sided, 1, "factor on the smaller side only"),
+    CHOICE(factor_dtype, NG_FACTORS_AUTO, factor_dtypes, 1, "dtype of the factors"),
+    {FIELD(refresh_tolerance), .kind = NG_OPTION_REAL, .min = 0, .max = 1, .below = 1, .fixed = 1,
+     .doc = "off-diagonal part up to which an eigenbasis is kept (symmetric roots)"},
     {.name = NULL},
 };
 
@@ -60,6 +70,9 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
         o->root != NG_ROOT_SYMMETRIC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: momentum_space = whitened needs root = symmetric");
+    if (o->refresh_tolerance > 0 && o->root != NG_ROOT_SYMMETRIC)
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: refresh_tolerance needs root = symmetric");
     return NG_OK;
 }
 

@@ -10,7 +10,7 @@ static int compare(const config *c)
     source s;
     size_t count = 0, wanted = c->method_count * c->seed_count;
     int status = report_folder(c->out);
-    if (status != 0 || (status = source_open(&s, c, 0)) != 0)
+    if (status != 0 || (status = source_open(&s, c, c->validate)) != 0)
         return status;
     run *runs = calloc(wanted, sizeof *runs);
     if (runs == NULL) {

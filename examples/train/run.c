@@ -43,13 +43,16 @@ static ng_status optimizer_error(trainer *t, ng_status status)
     return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
 }
 
-/* Hidden weights to the method; biases and the last layer to AdamW, unless the
- * method is element-wise itself. */
+/* Hidden weights to the method; biases and the last layer to AdamW at the same
+ * learning rate whatever the method, unless the method is element-wise itself. */
+static const double REST_LR = 1e-3;
+
 static ng_status create_optimizer(trainer *t, const ng_preset *method, const void *options)
 {
     ng_adamw_options adamw;
     ng_group *hidden, *rest;
     ng_adamw_init(&adamw);
+    adamw.lr = REST_LR;
     int matrix = !ng_method_elementwise(method->method);
     ng_status status = ng_optimizer_create(&t->opt, NULL);
     if (status != NG_OK)

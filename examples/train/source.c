@@ -98,13 +98,13 @@ static ng_status open_kind(source *s, const config *c, ng_error *error)
                         c->data);
 }
 
-int source_open(source *s, const config *c, int for_sweep)
+int source_open(source *s, const config *c, int validate)
 {
     ng_error error = {NG_OK, ""};
     memset(s, 0, sizeof *s);
     s->held_out_name = "test";
     ng_status status = open_kind(s, c, &error);
-    if (status == NG_OK && for_sweep) {
+    if (status == NG_OK && validate) {
         ng_dataset *all = s->train;
         s->train = NULL;
         ng_dataset_destroy(s->held_out);

@@ -24,7 +24,7 @@ typedef struct {
     size_t method_count;
     size_t widths[MAX_WIDTHS]; /* hidden layers */
     size_t width_count;
-    int epochs, sweep, quiet, threads;
+    int epochs, sweep, validate, quiet, threads;
     size_t batch, context;
     unsigned long seeds[MAX_SEEDS];
     size_t seed_count;
@@ -52,9 +52,9 @@ typedef struct {
 } source;
 
 /* 0, or after reporting on stderr: 1 when data are missing or bad, 2 when --data
- * makes no sense. With for_sweep the training
- * set's last eighth is held out, and the test set is not looked at. */
-int source_open(source *s, const config *c, int for_sweep);
+ * makes no sense. With validate the training set's last eighth is held out, and
+ * the test set is not looked at. */
+int source_open(source *s, const config *c, int validate);
 void source_close(source *s);
 
 /* Where a run stood after an epoch. */

@@ -86,8 +86,8 @@ NG_API ng_status ng_trsm(ng_mat b, ng_side side, ng_mat l, ng_trans trans, doubl
  * with l l^T = a + jitter I. a is symmetric, read from its lower triangle.
  * l may be a itself when jitter is NULL.
  * jitter == NULL: a as it is; not positive definite is NG_ESINGULAR.
- * Otherwise on failure the jitter eps * tr(a)/n is added and multiplied by ten
- * up to six times; *jitter returns what was added (0 for none).
+ * Otherwise on failure the jitter eps * tr(a)/n is added, then ten times that,
+ * and so on, six tries in all; *jitter returns what was added (0 for none).
  * NG_ESINGULAR when that is not enough. */
 NG_API ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error);
 
@@ -118,6 +118,15 @@ NG_API size_t ng_svd_work(size_t m, size_t n, ng_dtype dtype);
 NG_API ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor, ng_work *work,
                               ng_error *error);
 NG_API size_t ng_spd_power_work(size_t n, ng_dtype dtype);
+
+/* The same for a matrix that moves little from call to call: basis (n x n,
+ * NG_F64, orthonormal rows; the identity at first) is used again when it still
+ * diagonalises a, ||off-diagonal part of basis a basis^T||_F <= tolerance
+ * ||a||_F, else it becomes the eigenbasis of a. 0 <= tolerance < 1; with 0 it
+ * is always renewed. *reused (may be NULL) says which. Needs the same bytes. */
+NG_API ng_status ng_spd_power_update(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exponent,
+                                     double floor, double tolerance, ng_work *work,
+                                     ng_error *error);
 
 #ifdef __cplusplus
 }

@@ -35,11 +35,18 @@ typedef struct ng_group ng_group;
 
 typedef struct {
     size_t size; /* set by ng_optimizer_init */
+    /* 0 (default): the step runs in the caller's thread and leaves the settings
+     * of the BLAS alone. k = 1 ... 256: parameters are spread over k threads,
+     * the costliest first, each with a BLAS of one thread: OpenBLAS's
+     * process-wide count is 1 during the step and restored after it, so no
+     * other thread of the host may call BLAS meanwhile. The bits of the result
+     * do not depend on k. Another BLAS: NG_EUNSUPPORTED from create. */
+    int threads;
 } ng_optimizer_options;
 
 NG_API void ng_optimizer_init(ng_optimizer_options *options);
 
-/* options NULL means defaults. NG_ENOMEM, NG_EOPTION. */
+/* options NULL means defaults. NG_ENOMEM, NG_EOPTION, NG_EUNSUPPORTED. */
 NG_API ng_status ng_optimizer_create(ng_optimizer **optimizer, const ng_optimizer_options *options);
 
 /* Frees the optimizer, its groups and their state; never weights or gradients.
@@ -115,6 +122,7 @@ typedef struct {
     size_t rank;          /* the three below: of that polar factor */
     double orthogonality_error;
     double condition;
+    int stale; /* roots of the metric kept from an earlier step, because every solver failed */
 } ng_event;
 
 /* Called after the step is committed. Non-zero asks to stop: the step's other

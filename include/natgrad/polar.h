@@ -13,9 +13,11 @@
  * NG_POLAR_FAST           Gram matrix and eigendecomposition in the dtype itself with a soft
  *                         floor: eigenvalues below 32 eps l_1 count as that. Singular values of
  *                         U are 1 above about 3e-3 s_1 in f32 and fall smoothly to 0 below.
- * NG_POLAR_NEWTON_SCHULZ  five steps X <- a X + b (X X^T) X + c (X X^T)^2 X with Muon's
- *                         (3.4445, -4.7750, 2.0315) from X / (||X||_F + 1e-7) (Jordan 2024).
- *                         Singular values end in about 0.7 ... 1.2: not orthogonal, by design. */
+ * NG_POLAR_NEWTON_SCHULZ  odd quintics X <- a X + b (X X^T) X + c (X X^T)^2 X, see
+ *                         ng_polar_iteration. From n >= 2 m on the iteration runs on the Gram
+ *                         matrix, restarted after every second step.
+ * Where an eigen-solver fails, Halley's iteration with dynamic weights (DWH) on the Gram matrix
+ * takes its place, then the SVD. */
 #ifndef NATGRAD_POLAR_H
 #define NATGRAD_POLAR_H
 
@@ -32,10 +34,37 @@ typedef enum {
     NG_POLAR_NEWTON_SCHULZ = 2
 } ng_polar_accuracy;
 
+/* The polynomials of Newton-Schulz. Errors are those of the singular values of U for singular
+ * values of X above the given part of ||X||_F. */
+typedef enum {
+    NG_ITERATION_MUON = 0, /* five times (3.4445, -4.7750, 2.0315) from X / (||X||_F + 1e-7)
+                            * (Jordan 2024); ends in 0.68 ... 1.13 above 0.01: not orthogonal, by
+                            * design */
+    NG_ITERATION_POLAR_EXPRESS = 1, /* the best composition for singular values above lower_bound
+                                     * (Amsel et al. 2025), coefficients computed; error 0.0053
+                                     * after 6 steps, rounding after 8, for the default bound */
+    NG_ITERATION_FIVE_STEP = 2      /* five tuned quintics (You 2025): error 0.032 above 0.01 */
+} ng_polar_iteration;
+
+/* Forces a route, for measurements. */
+typedef enum {
+    NG_ROUTE_AUTO = 0,
+    NG_ROUTE_SVD,
+    NG_ROUTE_GRAM,      /* f64 Gram matrix, eigendecomposition */
+    NG_ROUTE_GRAM_FAST, /* Gram matrix in the dtype, eigendecomposition, soft floor */
+    NG_ROUTE_NEWTON_SCHULZ,
+    NG_ROUTE_GRAM_NEWTON_SCHULZ,
+    NG_ROUTE_DWH /* f64 Gram matrix, Halley's iteration by Cholesky factors */
+} ng_polar_route;
+
 typedef struct {
     size_t size;                /* set by ng_polar_init */
     ng_polar_accuracy accuracy; /* default NG_POLAR_EXACT */
     double kappa_max;           /* the caller's promise s_1/s_min <= kappa_max; 0 (default): none */
+    ng_polar_iteration iteration; /* for NG_POLAR_NEWTON_SCHULZ; default NG_ITERATION_MUON */
+    int steps;                    /* 0 (default): 5, for polar_express 8; at most 32 */
+    double lower_bound;           /* for polar_express, in (0, 1); default 1e-3 */
+    ng_polar_route route;         /* default NG_ROUTE_AUTO: by accuracy, dtype and shape */
 } ng_polar_options;
 
 /* What was done. */
@@ -50,6 +79,11 @@ typedef struct {
 
 /* Fills in the defaults. */
 NG_API void ng_polar_init(ng_polar_options *options);
+
+/* The coefficients (a, b, c) of `steps` quintics of an iteration, as ng_polar uses them, with the
+ * safety factor 1.01 of polar_express folded in. NG_EARG. */
+NG_API ng_status ng_polar_coefficients(double (*coefficients)[3], ng_polar_iteration iteration,
+                                       int steps, double lower_bound, ng_error *error);
 
 /* u <- the polar factor of x (m x n, any strides; u must not overlap x).
  * info may be NULL, which saves the product its error estimate costs;

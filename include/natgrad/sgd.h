@@ -5,7 +5,9 @@
  *                   d = g + momentum b if nesterov, else b
  *   step:           W <- (1 - lr weight_decay) W - lr d   (decay decoupled)
  *
- * State: b, of the parameter's size, also with momentum = 0. */
+ * State: b, of the parameter's size, also with momentum = 0. A gradient that
+ * could carry b out of its dtype, |g| > (1 - momentum)/2 of the largest number,
+ * is NG_ERANGE. */
 #ifndef NATGRAD_SGD_H
 #define NATGRAD_SGD_H
 

@@ -25,7 +25,11 @@
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M twice, and for
- * fismo P, Q and their roots twice (a step is all or nothing). */
+ * fismo P, Q and their roots twice (a step is all or nothing).
+ *
+ * With the spectral ball, polar = fast and momentum in gradient space the step
+ * is fused: D = S_P^-T K S_P^-1 M Q^-1 with K = (X X^T)^(-1/2) from one
+ * eigenproblem on the smaller side (mirrored if m > n). */
 #ifndef NATGRAD_STEEPEST_H
 #define NATGRAD_STEEPEST_H
 
@@ -73,6 +77,21 @@ typedef enum {
     NG_METRIC_SCALE_TRACE = 2 /* P, Q to mean eigenvalue 1, so that lr has Muon's unit */
 } ng_metric_scale;
 
+/* Factor on the smaller side of the matrix only; the other one is the identity. */
+typedef enum {
+    NG_ONE_SIDED_NEVER = 0,
+    NG_ONE_SIDED_AUTO = 1, /* when one side is at least 8 times the other */
+    NG_ONE_SIDED_ALWAYS = 2
+} ng_one_sided;
+
+/* What the factors are kept in; their roots are in the weights' dtype. */
+typedef enum {
+    NG_FACTORS_AUTO = 0, /* double when damping < 1e-4 as the parameter is added: the factors'
+                            condition number settles near 4.5/damping */
+    NG_FACTORS_SAME = 1, /* the weights' dtype */
+    NG_FACTORS_F64 = 2
+} ng_factor_dtype;
+
 typedef struct {
     size_t size;
     const ng_method *method;
@@ -90,6 +109,13 @@ typedef struct {
     ng_metric_scale metric_scale;
     double ema_decay; /* [0, 1), of the factors */
     double damping;   /* >= 0, relative to the factors' mean eigenvalue */
+    /* P and Q take in the gradient and get a new root every that many steps, >= 1 */
+    int refresh_p, refresh_q;
+    ng_one_sided one_sided;
+    ng_factor_dtype factor_dtype;
+    /* symmetric roots: [0, 1); an eigenbasis that still diagonalises its factor up to this part
+     * of its Frobenius norm is kept (ng_spd_power_update); 0 never */
+    double refresh_tolerance;
 } ng_steepest_options;
 
 /* Plain gradient descent with momentum: identity metric, no ball. */

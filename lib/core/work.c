@@ -48,11 +48,11 @@ ng_status ng_work_bytes(ng_work *work, void **bytes, size_t size, ng_error *erro
     *bytes = NULL;
     if (size == 0)
         return NG_OK;
-    if (skip > left || size > left - skip)
+    if (skip > left || ng_work_bytes_size(size) > left - skip)
         return ng_error_set(error, NG_ENOMEM, "workspace too small: %zu bytes more wanted, %zu left",
                             size, left);
     *bytes = (char *)work->data + work->used + skip;
-    work->used += skip + (ng_work_bytes_size(size) <= left - skip ? ng_work_bytes_size(size) : left - skip);
+    work->used += skip + ng_work_bytes_size(size);
     return NG_OK;
 }
 

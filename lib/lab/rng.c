@@ -114,7 +114,7 @@ void ng_rng_shuffle(const ng_random *random, size_t *index, size_t n)
         random->fill_uniform(random->data, u, draws);
         for (size_t i = 0; i < draws; i++, n--) {
             size_t j = (size_t)(u[i] * (double)n);
-            j = j < n ? j : n - 1; /* the product may round up to n */
+            j = j < n ? j : n - 1; /* whatever a generator returns */
             size_t swap = index[n - 1];
             index[n - 1] = index[j];
             index[j] = swap;

@@ -29,3 +29,20 @@ ng_status ngi_narrow(ng_mat m, const char *name, ng_error *error)
                             name, m.rows, m.cols, m.stride);
     return NG_OK;
 }
+
+/* weak: other BLAS libraries lack them */
+int openblas_get_num_threads(void) __attribute__((weak));
+void openblas_set_num_threads(int) __attribute__((weak));
+
+int ngi_blas_threads(void)
+{
+    return openblas_get_num_threads != NULL && openblas_set_num_threads != NULL
+               ? openblas_get_num_threads()
+               : 0;
+}
+
+void ngi_blas_set_threads(int threads)
+{
+    if (openblas_set_num_threads != NULL)
+        openblas_set_num_threads(threads);
+}

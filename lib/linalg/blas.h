@@ -37,6 +37,11 @@ extern const ngi_blas_table *const ngi_blas[2]; /* indexed by ng_dtype */
 /* NG_ERANGE, naming the matrix, if a size of m exceeds the BLAS integer. */
 ng_status ngi_narrow(ng_mat m, const char *name, ng_error *error);
 
+/* OpenBLAS's process-wide number of threads: get returns 0, and set does
+ * nothing, where the BLAS has no such setting. */
+int ngi_blas_threads(void);
+void ngi_blas_set_threads(int threads);
+
 /* The leading dimension LAPACK wants: the stride, at least 1. */
 static inline ngi_int ngi_ld(ng_mat m)
 {

@@ -3,6 +3,7 @@
 #define NGI_LINALG_CHECK_H
 
 #include <natgrad/mat.h>
+#include <natgrad/work.h>
 
 /* m is a usable rows x cols matrix of the dtype: NG_EARG, NG_EDTYPE, NG_ESHAPE. */
 ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
@@ -18,5 +19,12 @@ ng_status ngi_check_blas(ng_mat m, const char *name, size_t rows, size_t cols, n
 
 /* No NaN, no infinity: LAPACK hangs on them. NG_ENONFINITE. */
 ng_status ngi_check_finite(ng_mat m, const char *name, ng_error *error);
+
+/* The same for the lower triangle, all that a symmetric matrix promises. */
+ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error);
+
+/* The workspace has size bytes left: NG_ENOMEM. Asked at the door, so that a
+ * short workspace fails every time and not only on the way that needs most. */
+ng_status ngi_check_work(ng_work *work, size_t size, ng_error *error);
 
 #endif

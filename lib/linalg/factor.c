@@ -4,7 +4,9 @@
 #include <natgrad/linalg.h>
 
 #include <limits.h>
+#include <math.h>
 
+#include "lib/core/size.h"
 #include "lib/linalg/blas.h"
 #include "lib/linalg/check.h"
 
@@ -27,6 +29,11 @@ static ng_status take_ints(ng_work *work, ngi_int **ints, size_t count, ng_error
     return status;
 }
 
+static size_t ints_size(size_t count)
+{
+    return ng_work_bytes_size(ngi_size_mul(count, sizeof(ngi_int)));
+}
+
 /* ---- Cholesky ---------------------------------------------------------- */
 
 /* l <- lower triangle of a (zero above) + jitter on the diagonal, in place if
@@ -45,6 +52,13 @@ static void load_lower(ng_mat l, ng_mat a, double jitter)
         ng_add_diagonal(l, jitter);
 }
 
+/* OpenBLAS lets a NaN pivot pass. Whatever is not finite in a row of l makes
+ * the row's own pivot so: it is the root of what their squares leave. */
+static int finite_pivots(ng_mat l)
+{
+    return isfinite(ng_trace(l));
+}
+
 ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
 {
     size_t n = a.rows;
@@ -53,7 +67,7 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
     if (status == NG_OK)
         status = ngi_check_blas(l, "l", n, n, a.dtype, error);
     if (status == NG_OK)
-        status = ngi_check_finite(a, "a", error);
+        status = ngi_check_finite_lower(a, "a", error);
     if (status != NG_OK)
         return status;
     if (jitter != NULL) {
@@ -63,7 +77,7 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
     for (int attempt = 0; n > 0; attempt++) {
         load_lower(l, a, added);
         ngi_int info = ngi_blas[a.dtype]->potrf('U', (ngi_int)n, l.data, ngi_ld(l));
-        if (info == 0)
+        if (info == 0 && finite_pivots(l))
             break;
         if (jitter == NULL || attempt == JITTER_TRIES || !(next > 0))
             return ng_error_set(error, NG_ESINGULAR,
@@ -82,23 +96,25 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
 /* xSYEVD: LWORK >= 1 + 6n + 2n^2, LIWORK >= 3 + 5n */
 static size_t syevd_lwork(size_t n)
 {
-    return 1 + 6 * n + 2 * n * n;
+    size_t square = ngi_size_mul(n, n);
+    return ngi_size_add(1, ngi_size_add(ngi_size_mul(6, n), ngi_size_mul(2, square)));
 }
 
 /* xSYEVR: LWORK >= 26n (we give blocks their room), LIWORK >= 10n; beside a
  * second copy of the matrix, which SYEVR destroys, and 2n for ISUPPZ */
 static size_t syevr_lwork(size_t n)
 {
-    return (BLOCK + 6 > 26 ? BLOCK + 6 : 26) * n;
+    return ngi_size_mul(BLOCK + 6 > 26 ? BLOCK + 6 : 26, n);
 }
 
 size_t ng_eigh_work(size_t n, ng_dtype dtype)
 {
-    size_t d = ng_work_mat_size(1, syevd_lwork(n), dtype) +
-               ng_work_bytes_size((3 + 5 * n) * sizeof(ngi_int));
-    size_t r = ng_work_mat_size(1, syevr_lwork(n), dtype) + ng_work_mat_size(n, n, dtype) +
-               ng_work_bytes_size(10 * n * sizeof(ngi_int)) +
-               ng_work_bytes_size(2 * n * sizeof(ngi_int));
+    size_t d = ngi_size_add(ng_work_mat_size(1, syevd_lwork(n), dtype),
+                            ints_size(ngi_size_add(3, ngi_size_mul(5, n))));
+    size_t r =
+        ngi_size_add(ng_work_mat_size(1, syevr_lwork(n), dtype), ng_work_mat_size(n, n, dtype));
+    r = ngi_size_add(r,
+                     ngi_size_add(ints_size(ngi_size_mul(10, n)), ints_size(ngi_size_mul(2, n))));
     return d > r ? d : r;
 }
 
@@ -172,13 +188,15 @@ ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, n
     if (status == NG_OK)
         status = ngi_check_blas(vectors, "vectors", n, n, a.dtype, error);
     if (status == NG_OK)
-        status = ngi_check_finite(a, "a", error);
+        status = ngi_check_finite_lower(a, "a", error);
     if (route != NULL)
         *route = "syevd";
     if (status != NG_OK || n == 0)
         return status;
     if (work == NULL)
         status = ng_work_create(work = &own, ng_eigh_work(n, a.dtype), error);
+    if (status == NG_OK)
+        status = ngi_check_work(work, ng_eigh_work(n, a.dtype), error);
     if (status == NG_OK)
         status = eigh(values, vectors, route, a, work, error);
     ng_work_destroy(&own);
@@ -192,14 +210,22 @@ ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, n
 static size_t gesdd_lwork(size_t m, size_t n)
 {
     size_t k = m < n ? m : n, l = m < n ? n : m;
-    return 4 * k * k + 7 * k + BLOCK * (3 * k + l);
+    size_t squares = ngi_size_mul(4, ngi_size_mul(k, k));
+    size_t blocks = ngi_size_mul(BLOCK, ngi_size_add(ngi_size_mul(3, k), l));
+    return ngi_size_add(squares, ngi_size_add(ngi_size_mul(7, k), blocks));
 }
 
 size_t ng_svd_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = m < n ? m : n;
-    return ng_work_mat_size(m, n, dtype) + ng_work_mat_size(1, gesdd_lwork(m, n), dtype) +
-           ng_work_bytes_size(8 * k * sizeof(ngi_int));
+    size_t size =
+        ngi_size_add(ng_work_mat_size(m, n, dtype), ng_work_mat_size(1, gesdd_lwork(m, n), dtype));
+    return ngi_size_add(size, ints_size(ngi_size_mul(8, k)));
+}
+
+static int all_finite(ng_mat u, ng_mat s, ng_mat vt)
+{
+    return ng_is_finite(s) && ng_is_finite(u) && ng_is_finite(vt);
 }
 
 /* a^T = vt^T diag(s) u^T is what Fortran sees: u and vt swap places. */
@@ -222,13 +248,13 @@ static ng_status svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a
             blas->gesdd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data, vt.data,
                         ngi_ld(vt), u.data, ngi_ld(u), scratch.data, (ngi_int)scratch.cols, ints);
     }
-    if (status == NG_OK && (info != 0 || !ng_is_finite(s))) {
+    if (status == NG_OK && (info != 0 || !all_finite(u, s, vt))) {
         used = "gesvd";
         ng_copy(copy, a, NULL);
         info =
             blas->gesvd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data, vt.data,
                         ngi_ld(vt), u.data, ngi_ld(u), scratch.data, (ngi_int)scratch.cols);
-        if (info != 0 || !ng_is_finite(s))
+        if (info != 0 || !all_finite(u, s, vt))
             status =
                 ng_error_set(error, NG_ENOCONV,
                              "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
@@ -260,6 +286,8 @@ ng_status ng_svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a, ng
         return status;
     if (work == NULL)
         status = ng_work_create(work = &own, ng_svd_work(a.rows, a.cols, a.dtype), error);
+    if (status == NG_OK)
+        status = ngi_check_work(work, ng_svd_work(a.rows, a.cols, a.dtype), error);
     if (status == NG_OK)
         status = svd(u, s, vt, route, a, work, error);
     ng_work_destroy(&own);

@@ -3,32 +3,42 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
 #include "lib/linalg/check.h"
+#include "lib/linalg/unit.h"
 
 typedef struct {
     ngi_polar_route *run;
     ngi_polar_route_work *work;
 } route;
 
-static const route svd = {ngi_polar_svd, ngi_polar_svd_work};
-static const route gram = {ngi_polar_gram, ngi_polar_gram_work};
-static const route gram_fast = {ngi_polar_gram_fast, ngi_polar_gram_fast_work};
-static const route newton_schulz = {ngi_polar_newton_schulz, ngi_polar_newton_schulz_work};
+/* By ng_polar_route. */
+static const route routes[] = {
+    [NG_ROUTE_SVD] = {ngi_polar_svd, ngi_polar_svd_work},
+    [NG_ROUTE_GRAM] = {ngi_polar_gram, ngi_polar_gram_work},
+    [NG_ROUTE_GRAM_FAST] = {ngi_polar_gram_fast, ngi_polar_gram_fast_work},
+    [NG_ROUTE_NEWTON_SCHULZ] = {ngi_polar_newton_schulz, ngi_polar_newton_schulz_work},
+    [NG_ROUTE_GRAM_NEWTON_SCHULZ] = {ngi_polar_gram_newton_schulz,
+                                     ngi_polar_gram_newton_schulz_work},
+    [NG_ROUTE_DWH] = {ngi_polar_dwh, ngi_polar_dwh_work},
+};
 
-enum { KAPPA_OF_GRAM = 100 }; /* the f64 Gram form loses 3 eps kappa^2 */
+enum {
+    KAPPA_OF_GRAM = 100, /* the f64 Gram form loses 3 eps kappa^2 */
+    GRAM_ASPECT = 2      /* from here on two products with X cost less than ten */
+};
 
-static const route *choose(ng_dtype dtype, const ng_polar_options *options)
+static ng_polar_route choose(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options)
 {
-    switch (options->accuracy) {
-    case NG_POLAR_FAST:
-        return &gram_fast;
-    case NG_POLAR_NEWTON_SCHULZ:
-        return &newton_schulz;
-    case NG_POLAR_EXACT:
-        break;
-    }
+    size_t small = ngi_smaller(m, n), large = m + n - small;
+    if (options->route != NG_ROUTE_AUTO && (unsigned)options->route <= NG_ROUTE_DWH)
+        return options->route; /* ng_polar_work takes what ng_polar would refuse */
+    if (options->accuracy == NG_POLAR_FAST)
+        return NG_ROUTE_GRAM_FAST;
+    if (options->accuracy == NG_POLAR_NEWTON_SCHULZ)
+        return large / GRAM_ASPECT >= small ? NG_ROUTE_GRAM_NEWTON_SCHULZ : NG_ROUTE_NEWTON_SCHULZ;
     int bounded = options->kappa_max > 0 && options->kappa_max <= KAPPA_OF_GRAM;
-    return dtype == NG_F32 || bounded ? &gram : &svd;
+    return dtype == NG_F32 || bounded ? NG_ROUTE_GRAM : NG_ROUTE_SVD;
 }
 
 double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype)
@@ -38,7 +48,7 @@ double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype)
 
 void ng_polar_init(ng_polar_options *options)
 {
-    ng_polar_options defaults = {.size = sizeof defaults, .accuracy = NG_POLAR_EXACT};
+    ng_polar_options defaults = {.size = sizeof defaults, .lower_bound = 1e-3};
     *options = defaults;
 }
 
@@ -47,7 +57,7 @@ void ng_polar_init(ng_polar_options *options)
 static size_t error_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    return ng_work_mat_size(k, k, dtype) + ng_work_mat_size(m, n, dtype);
+    return ngi_size_add(ng_work_mat_size(k, k, dtype), ng_work_mat_size(m, n, dtype));
 }
 
 static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *work,
@@ -77,14 +87,31 @@ static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *w
 
 /* ---- The front ----------------------------------------------------------- */
 
+/* The route and what takes its place when it does not converge; ends with AUTO. */
+static const ng_polar_route *ladder(ng_polar_route first)
+{
+    static const ng_polar_route ladders[][4] = {
+        [NG_ROUTE_SVD] = {NG_ROUTE_SVD, NG_ROUTE_AUTO},
+        [NG_ROUTE_GRAM] = {NG_ROUTE_GRAM, NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
+        [NG_ROUTE_GRAM_FAST] = {NG_ROUTE_GRAM_FAST, NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
+        [NG_ROUTE_NEWTON_SCHULZ] = {NG_ROUTE_NEWTON_SCHULZ, NG_ROUTE_AUTO},
+        [NG_ROUTE_GRAM_NEWTON_SCHULZ] = {NG_ROUTE_GRAM_NEWTON_SCHULZ, NG_ROUTE_AUTO},
+        [NG_ROUTE_DWH] = {NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
+    };
+    return ladders[first];
+}
+
 size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options)
 {
     ng_polar_options defaults;
     ng_polar_init(&defaults);
-    size_t bytes = choose(dtype, options != NULL ? options : &defaults)->work(m, n, dtype);
-    size_t fallback = ngi_polar_svd_work(m, n, dtype), estimate = error_work(m, n, dtype);
-    bytes = bytes > fallback ? bytes : fallback;
-    return ng_work_mat_size(m, n, dtype) + (bytes > estimate ? bytes : estimate);
+    ng_polar_route chosen = choose(m, n, dtype, options != NULL ? options : &defaults);
+    size_t bytes = error_work(m, n, dtype);
+    for (const ng_polar_route *r = ladder(chosen); *r != NG_ROUTE_AUTO; r++) {
+        size_t of_route = routes[*r].work(m, n, dtype);
+        bytes = of_route > bytes ? of_route : bytes;
+    }
+    return ngi_size_add(ng_work_mat_size(m, n, dtype), bytes);
 }
 
 /* x, not zero, into a scratch copy scaled by a power of two, so that no square
@@ -92,19 +119,10 @@ size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options 
 static ng_status scaled_copy(ng_mat *copy, double *unit, ng_mat x, double max, ng_work *work,
                              ng_error *error)
 {
-    int exponent;
     ng_status status = ng_work_mat(work, copy, x.rows, x.cols, x.dtype, error);
     if (status != NG_OK)
         return status;
-    frexp(max, &exponent);
-    *unit = ldexp(1, exponent);
-    ng_copy(*copy, x, NULL);
-    while (exponent != 0) { /* in two steps where 2^-exponent itself is out of range */
-        int limit = x.dtype == NG_F32 ? 120 : 1000;
-        int step = exponent > limit ? limit : exponent < -limit ? -limit : exponent;
-        ng_scale(*copy, ldexp(1, -step));
-        exponent -= step;
-    }
+    *unit = ngi_scale_to_unit(*copy, x, max);
     return NG_OK;
 }
 
@@ -112,18 +130,38 @@ static ng_status run(ng_mat u, ng_polar_info *info, ng_mat x, double max,
                      const ng_polar_options *options, int estimate, ng_work *work, ng_error *error)
 {
     size_t mark = work->used;
-    const route *chosen = choose(x.dtype, options);
     ng_mat scaled;
     double unit = 1;
     ng_status status = scaled_copy(&scaled, &unit, x, max, work, error);
-    if (status == NG_OK)
-        status = chosen->run(u, info, scaled, unit, work, error);
-    if (status == NG_ENOCONV && chosen != &svd)
-        status = ngi_polar_svd(u, info, scaled, unit, work, error);
+    const ng_polar_route *r = ladder(choose(x.rows, x.cols, x.dtype, options));
+    for (int tried = 0; *r != NG_ROUTE_AUTO && (tried ? status == NG_ENOCONV : status == NG_OK);
+         r++, tried = 1)
+        status = routes[*r].run(u, info, scaled, unit, options, work, error);
     work->used = mark;
     if (status == NG_OK && estimate)
         status = orthogonality(&info->orthogonality_error, u, info->rank, work, error);
     return status;
+}
+
+/* All fields, read by the route or not; but 0 for a bound that nobody asks for is fine. */
+static ng_status check_options(const ng_polar_options *o, ng_error *error)
+{
+    int bounded = o->iteration == NG_ITERATION_POLAR_EXPRESS;
+    if (o->size != sizeof *o)
+        return ng_error_set(error, NG_EOPTION, "polar options: size %zu, expected %zu", o->size,
+                            sizeof *o);
+    if ((unsigned)o->accuracy > NG_POLAR_NEWTON_SCHULZ || !(o->kappa_max >= 0))
+        return ng_error_set(error, NG_EOPTION, "polar options: accuracy %d, kappa_max %g",
+                            (int)o->accuracy, o->kappa_max);
+    if ((unsigned)o->iteration > NG_ITERATION_FIVE_STEP || o->steps < 0 ||
+        o->steps > NGI_POLAR_MAX_STEPS)
+        return ng_error_set(error, NG_EOPTION, "polar options: iteration %d, steps %d",
+                            (int)o->iteration, o->steps);
+    if (bounded && !(o->lower_bound > 0 && o->lower_bound < 1))
+        return ng_error_set(error, NG_EOPTION, "polar options: lower_bound %g", o->lower_bound);
+    if ((unsigned)o->route > NG_ROUTE_DWH)
+        return ng_error_set(error, NG_EOPTION, "polar options: route %d", (int)o->route);
+    return NG_OK;
 }
 
 static ng_status check(ng_mat u, ng_mat x, const ng_polar_options *options, double max,
@@ -132,13 +170,8 @@ static ng_status check(ng_mat u, ng_mat x, const ng_polar_options *options, doub
     ng_status status = ngi_check_blas(x, "x", x.rows, x.cols, x.dtype, error);
     if (status == NG_OK)
         status = ngi_check_blas(u, "u", x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK && options->size != sizeof *options)
-        status = ng_error_set(error, NG_EOPTION, "polar options: size %zu, expected %zu",
-                              options->size, sizeof *options);
-    if (status == NG_OK &&
-        ((unsigned)options->accuracy > NG_POLAR_NEWTON_SCHULZ || !(options->kappa_max >= 0)))
-        status = ng_error_set(error, NG_EOPTION, "polar options: accuracy %d, kappa_max %g",
-                              (int)options->accuracy, options->kappa_max);
+    if (status == NG_OK)
+        status = check_options(options, error);
     if (status == NG_OK && !isfinite(max))
         status = ng_error_set(error, NG_ENONFINITE, "polar factor: x holds NaN or infinity");
     return status;

@@ -7,18 +7,13 @@
 
 #include <math.h>
 
+#include "lib/core/size.h"
+
 enum { PLAIN_CONDITION = 10 }; /* up to here K = (X X^T)^(-1/2) may be rounded to f32 */
 
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
-}
-
-/* gram <- X X^T or X^T X, whichever is smaller; lower triangle */
-static ng_status gram_matrix(ng_mat gram, ng_mat x, ng_error *error)
-{
-    ng_side side = ngi_polar_side(x.rows, x.cols);
-    return ng_syrk(gram, x, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
 }
 
 /* rows of v times values^p: block <- diag(l^p) block */
@@ -84,20 +79,21 @@ static ng_status apply_split(ng_mat u, ng_mat x64, ng_mat l, ng_mat v, ng_work *
 size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
 {
     size_t k = ngi_smaller(m, n);
-    size_t plain = ng_work_mat_size(k, k, NG_F64) + ng_work_mat_size(k, k, dtype);
-    size_t split = ng_work_mat_size(m, n, NG_F64) + ng_work_mat_size(m, n, dtype) +
-                   ng_work_mat_size(k, k, dtype);
-    return ng_work_mat_size(m, n, NG_F64) + 2 * ng_work_mat_size(k, k, NG_F64) +
-           ng_work_mat_size(1, k, NG_F64) +
-           max_size(ng_eigh_work(k, NG_F64), max_size(plain, split));
+    size_t wide = ng_work_mat_size(m, n, NG_F64), square = ng_work_mat_size(k, k, NG_F64);
+    size_t narrow_square = ng_work_mat_size(k, k, dtype);
+    size_t plain = ngi_size_add(square, narrow_square);
+    size_t split = ngi_size_add(ngi_size_add(wide, ng_work_mat_size(m, n, dtype)), narrow_square);
+    size_t kept = ngi_size_add(ngi_size_add(wide, ngi_size_mul(2, square)),
+                               ng_work_mat_size(1, k, NG_F64));
+    return ngi_size_add(kept, max_size(ng_eigh_work(k, NG_F64), max_size(plain, split)));
 }
 
-ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, ng_work *work,
-                         ng_error *error)
+ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                         const ng_polar_options *options, ng_work *work, ng_error *error)
 {
     size_t m = x.rows, n = x.cols, k = ngi_smaller(m, n), r = 0, mark = work->used;
     double tau = ngi_polar_threshold(m, n, x.dtype), largest = 0;
-    (void)unit; /* scale does not matter */
+    (void)unit, (void)options; /* scale does not matter */
     ng_mat x64, gram, values, vectors;
     ng_status status = ng_work_mat(work, &x64, m, n, NG_F64, error);
     if (status == NG_OK)
@@ -109,7 +105,7 @@ ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, n
     if (status == NG_OK)
         status = ng_copy(x64, x, error);
     if (status == NG_OK)
-        status = gram_matrix(gram, x64, error);
+        status = ngi_polar_gram_matrix(gram, x64, error);
     if (status == NG_OK)
         status = ng_eigh(values, vectors, NULL, gram, work, error);
     if (status == NG_OK) {
@@ -125,75 +121,6 @@ ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, n
         status =
             plain ? apply_plain(u, x, l, v, work, error) : apply_split(u, x64, l, v, work, error);
     }
-    work->used = mark;
-    return status;
-}
-
-/* ---- Fast -------------------------------------------------------------------- */
-
-enum { SOFT_FLOOR = 32 }; /* times eps times the largest eigenvalue */
-
-size_t ngi_polar_multiplier_work(size_t k, ng_dtype dtype)
-{
-    return ng_work_mat_size(k, k, dtype) + ng_work_mat_size(1, k, dtype) + ng_eigh_work(k, dtype);
-}
-
-ng_status ngi_polar_multiplier(ng_mat multiplier, ng_polar_info *info, ng_mat gram, ng_work *work,
-                               ng_error *error)
-{
-    size_t k = gram.rows, mark = work->used;
-    ng_mat values, vectors;
-    ng_status status = ng_work_mat(work, &vectors, k, k, gram.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &values, 1, k, gram.dtype, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, gram, work, error);
-    if (status == NG_OK) {
-        double largest = ng_mat_get(values, 0, k - 1);
-        double floor = SOFT_FLOOR * ng_dtype_eps(gram.dtype) * largest;
-        info->rank = 0;
-        info->condition = 1;
-        for (size_t i = k; i-- > 0;) {
-            double l = ng_mat_get(values, 0, i);
-            if (l > floor) {
-                info->rank++;
-                info->condition = sqrt(largest / l);
-            }
-            ng_mat_set(values, 0, i, l > floor ? l : floor);
-        }
-        if (largest > 0)
-            scale_rows(vectors, values, -0.25);
-        else
-            ng_fill(vectors, 0);
-        status = ng_syrk(multiplier, vectors, NG_TRANS, 1, 0, error);
-        ng_mirror(multiplier);
-    }
-    work->used = mark;
-    return status;
-}
-
-size_t ngi_polar_gram_fast_work(size_t m, size_t n, ng_dtype dtype)
-{
-    size_t k = ngi_smaller(m, n);
-    return 2 * ng_work_mat_size(k, k, dtype) + ngi_polar_multiplier_work(k, dtype);
-}
-
-ng_status ngi_polar_gram_fast(ng_mat u, ng_polar_info *info, ng_mat x, double unit, ng_work *work,
-                              ng_error *error)
-{
-    size_t k = ngi_smaller(x.rows, x.cols), mark = work->used;
-    (void)unit;
-    ng_mat gram, multiplier;
-    ng_status status = ng_work_mat(work, &gram, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &multiplier, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = gram_matrix(gram, x, error);
-    if (status == NG_OK)
-        status = ngi_polar_multiplier(multiplier, info, gram, work, error);
-    if (status == NG_OK)
-        status = ng_symm(u, ngi_polar_side(x.rows, x.cols), multiplier, x, 1, 0, error);
-    info->route = "gram fast";
     work->used = mark;
     return status;
 }

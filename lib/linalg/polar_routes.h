@@ -12,18 +12,22 @@
 #include <natgrad/polar.h>
 
 typedef ng_status ngi_polar_route(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
-                                  ng_work *work, ng_error *error);
+                                  const ng_polar_options *options, ng_work *work, ng_error *error);
 typedef size_t ngi_polar_route_work(size_t m, size_t n, ng_dtype dtype);
 
 ngi_polar_route ngi_polar_svd;           /* gesdd, gesvd */
 ngi_polar_route ngi_polar_gram;          /* f64 Gram matrix whatever the dtype, hard rank rule */
 ngi_polar_route ngi_polar_gram_fast;     /* Gram matrix in the dtype, soft floor */
-ngi_polar_route ngi_polar_newton_schulz; /* Muon's five steps */
+ngi_polar_route ngi_polar_newton_schulz; /* odd quintics on X */
+ngi_polar_route ngi_polar_gram_newton_schulz; /* the same on the Gram matrix, with restarts */
+ngi_polar_route ngi_polar_dwh; /* f64 Gram matrix, rational iteration, no eigen-solver */
 
 ngi_polar_route_work ngi_polar_svd_work;
 ngi_polar_route_work ngi_polar_gram_work;
 ngi_polar_route_work ngi_polar_gram_fast_work;
 ngi_polar_route_work ngi_polar_newton_schulz_work;
+ngi_polar_route_work ngi_polar_gram_newton_schulz_work;
+ngi_polar_route_work ngi_polar_dwh_work;
 
 /* The same from the Gram matrix alone (k x k, symmetric, lower triangle):
  * multiplier <- gram^(-1/2) with the soft floor, both triangles. */
@@ -40,6 +44,17 @@ static inline size_t ngi_smaller(size_t m, size_t n)
 {
     return m < n ? m : n;
 }
+
+/* gram (lower triangle) <- X X^T or X^T X, whichever is smaller */
+static inline ng_status ngi_polar_gram_matrix(ng_mat gram, ng_mat x, ng_error *error)
+{
+    ng_side side = ngi_polar_side(x.rows, x.cols);
+    return ng_syrk(gram, x, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
+}
+
+/* Steps an iteration makes when not told: 5 or 8. */
+int ngi_polar_steps(const ng_polar_options *options);
+enum { NGI_POLAR_MAX_STEPS = 32 };
 
 /* tau / s_1 of natgrad/polar.h */
 double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype);

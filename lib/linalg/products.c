@@ -21,7 +21,9 @@ ng_status ng_gemm(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans
 {
     size_t m = trans_a ? a.cols : a.rows, k = trans_a ? a.rows : a.cols;
     size_t n = trans_b ? b.rows : b.cols;
-    ng_status status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
+    ng_status status = ng_mat_check(c, "c", error); /* its dtype is what the others are held to */
+    if (status == NG_OK)
+        status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
     if (status == NG_OK)
         status = ngi_check_blas(b, "b", trans_b ? n : k, trans_b ? k : n, c.dtype, error);
     if (status == NG_OK)
@@ -40,13 +42,16 @@ ng_status ng_gemm(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans
 ng_status ng_syrk(ng_mat c, ng_mat a, ng_trans trans, double alpha, double beta, ng_error *error)
 {
     size_t n = trans ? a.cols : a.rows, k = trans ? a.rows : a.cols;
-    ng_status status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
+    ng_status status = ng_mat_check(c, "c", error);
+    if (status == NG_OK)
+        status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
     if (status == NG_OK)
         status = ngi_check_blas(c, "c", n, n, c.dtype, error);
     if (status != NG_OK || n == 0)
         return status;
     if (k == 0)
-        scale_by_beta(c, beta);
+        for (size_t i = 0; i < n; i++)
+            scale_by_beta(ng_mat_block(c, i, 0, 1, i + 1), beta);
     else
         ngi_blas[c.dtype]->syrk('U', trans ? 'N' : 'T', (ngi_int)n, (ngi_int)k, alpha, a.data,
                                 ngi_ld(a), beta, c.data, ngi_ld(c));
@@ -57,7 +62,9 @@ ng_status ng_symm(ng_mat c, ng_side side, ng_mat s, ng_mat b, double alpha, doub
                   ng_error *error)
 {
     size_t n = side == NG_LEFT ? b.rows : b.cols;
-    ng_status status = ngi_check_blas(b, "b", b.rows, b.cols, c.dtype, error);
+    ng_status status = ng_mat_check(c, "c", error);
+    if (status == NG_OK)
+        status = ngi_check_blas(b, "b", b.rows, b.cols, c.dtype, error);
     if (status == NG_OK)
         status = ngi_check_blas(s, "s", n, n, c.dtype, error);
     if (status == NG_OK)

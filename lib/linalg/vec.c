@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/core/clones.h"
 #include "lib/linalg/check.h"
 
 typedef struct {

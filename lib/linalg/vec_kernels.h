@@ -3,6 +3,7 @@
  * static name. Sums run over eight independent partial sums so that they
  * vectorise without -ffast-math; the order is fixed, so the bits are too. */
 
+NGI_CLONES
 static void K(axpby)(size_t n, double a, const void *xv, double b, void *yv)
 {
     const T *x = xv;
@@ -15,6 +16,7 @@ static void K(axpby)(size_t n, double a, const void *xv, double b, void *yv)
             y[i] = ta * x[i] + tb * y[i];
 }
 
+NGI_CLONES
 static void K(scale)(size_t n, double a, void *xv)
 {
     T *x = xv, ta = (T)a;
@@ -29,6 +31,7 @@ static void K(fill)(size_t n, double value, void *xv)
         x[i] = t;
 }
 
+NGI_CLONES
 static double K(dot)(size_t n, const void *xv, const void *yv, double scale)
 {
     const T *x = xv, *y = yv;
@@ -44,6 +47,7 @@ static double K(dot)(size_t n, const void *xv, const void *yv, double scale)
 
 /* With the sign bit cleared, the order of IEEE numbers is the order of their
  * bits, infinity above all numbers and NaN above infinity. */
+NGI_CLONES
 static double K(max_abs)(size_t n, const void *xv)
 {
     const unsigned char *x = xv;

@@ -75,9 +75,11 @@ END_TEST
 START_TEST(locale)
 {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE"};
-    for (int i = 0; i < 4; i++)
-        if (setlocale(LC_ALL, names[i]) != NULL)
-            break;
+    int i = 0;
+    while (i < 4 && setlocale(LC_ALL, names[i]) == NULL)
+        i++;
+    if (i == 4)
+        printf("locale: skipped in part, no locale with a decimal comma is installed\n");
     assert_table("1.5,-2,0\n0.1,3e-2,2\n", NULL, 2, 2, four, two_labels);
     setlocale(LC_ALL, "C");
 }

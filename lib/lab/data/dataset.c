@@ -29,7 +29,7 @@ ng_status ngi_store_allocate(ngi_store *store, size_t count, size_t features, si
     if (count == 0 || features == 0)
         return ng_error_set(error, NG_EARG, "%zu samples of %zu features: both must be positive",
                             count, features);
-    if (features <= SIZE_MAX / value_size / count) {
+    if (features <= SIZE_MAX / 2 / value_size / count) {
         store->values = malloc(count * features * value_size);
         store->labels = malloc(count);
     }

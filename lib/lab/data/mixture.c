@@ -46,7 +46,7 @@ ng_status ng_dataset_mixture(ng_dataset **dataset, size_t count, size_t classes,
     status = ngi_store_allocate(store, count, features, sizeof(double), error);
     if (status != NG_OK)
         goto fail;
-    if (features <= SIZE_MAX / sizeof(double) / classes)
+    if (features <= SIZE_MAX / 2 / sizeof(double) / classes)
         centres = malloc(classes * features * sizeof(double));
     if (centres == NULL) {
         status = ng_error_set(error, NG_ENOMEM, "no memory for %zu centres", classes);

@@ -1,0 +1,17 @@
+/* What the element-wise kernels share; included with T the type and K(name)
+ * our static name. */
+
+enum { K(CHUNK) = 512 }; /* elements whose updates are kept to be squared */
+
+/* Sum of squares in double, over eight partial sums so that it vectorises. */
+static inline double K(sum_squares)(size_t n, const T *x)
+{
+    double s[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            s[j] += (double)x[i + j] * (double)x[i + j];
+    for (; i < n; i++)
+        s[0] += (double)x[i] * (double)x[i];
+    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}

@@ -1,0 +1,84 @@
+#include "tests/support/run.h"
+
+#include <stdio.h>
+
+#include "tests/support/dense.h"
+
+void *test_options(const char *preset, const char *settings)
+{
+    ng_error err = {NG_OK, ""};
+    const ng_preset *found = ng_preset_find(preset);
+    ck_assert_msg(found != NULL, "no preset %s", preset);
+    void *options = malloc(found->size);
+    char name[64], text[64];
+    int used = 0;
+    ck_assert_ptr_nonnull(options);
+    found->init(options);
+    while (sscanf(settings, " %63[^=]=%63s%n", name, text, &used) == 2) {
+        ng_assert_ok(ng_options_set_text(options, name, text, &err), &err);
+        settings += used;
+    }
+    return options;
+}
+
+void test_run_open(test_run *run, const char *preset, const char *settings, size_t outputs,
+                   size_t inputs, test_setup setup)
+{
+    size_t index;
+    void *options = test_options(preset, settings);
+    run->transposed = setup.layout == NG_IN_OUT;
+    size_t rows = run->transposed ? inputs : outputs, cols = run->transposed ? outputs : inputs;
+    run->w = test_mat(rows, cols, setup.pad, setup.dtype);
+    run->dw = test_mat(rows, cols, 2 * setup.pad, setup.dtype);
+    ng_assert_ok(ng_optimizer_create(&run->opt, NULL), NULL);
+    ck_assert_msg(ng_optimizer_add_group(run->opt, &run->group, options) == NG_OK, "%s",
+                  ng_optimizer_error(run->opt));
+    ng_assert_ok(ng_group_add(run->group, &index, "w", run->w, run->dw), NULL);
+    ng_assert_ok(ng_group_set_layout(run->group, index, setup.layout), NULL);
+    free(options);
+}
+
+void test_run_close(test_run *run)
+{
+    ng_optimizer_destroy(run->opt);
+    test_free(run->w);
+    test_free(run->dw);
+}
+
+void test_run_gradient(test_run *run, ng_mat g)
+{
+    for (size_t i = 0; i < g.rows; i++)
+        for (size_t j = 0; j < g.cols; j++)
+            ng_mat_set(run->dw, run->transposed ? j : i, run->transposed ? i : j,
+                       ng_mat_get(g, i, j));
+}
+
+void test_run_step(test_run *run, ng_mat g)
+{
+    test_run_gradient(run, g);
+    ng_mat given = test_copy(run->dw);
+    ck_assert_msg(ng_optimizer_step(run->opt) == NG_OK, "%s", ng_optimizer_error(run->opt));
+    ck_assert_msg(test_same_bits(given, run->dw), "a gradient was written");
+    test_free(given);
+}
+
+ng_mat test_run_weights(const test_run *run)
+{
+    return run->transposed ? dense_transpose(run->w) : dense_of(run->w);
+}
+
+ng_mat test_run_direction(test_run *run, ng_mat g)
+{
+    for (size_t i = 0; i < run->w.rows; i++)
+        for (size_t j = 0; j < run->w.cols; j++)
+            ng_mat_set(run->w, i, j, 0);
+    test_run_step(run, g);
+    ng_mat w = test_run_weights(run);
+    return dense_add(-1, w, 0, w);
+}
+
+test_setup test_setup_number(int i)
+{
+    test_setup setup = {i & 1 ? NG_F32 : NG_F64, i & 2 ? NG_IN_OUT : NG_OUT_IN, i & 4 ? 3 : 0};
+    return setup;
+}

@@ -1,0 +1,42 @@
+/* One optimizer around one parameter, driven with gradients in double that are
+ * always outputs x inputs, whatever the layout, dtype and strides under test. */
+#ifndef NG_TEST_RUN_H
+#define NG_TEST_RUN_H
+
+#include "tests/support/support.h"
+
+#include <natgrad.h>
+
+typedef struct {
+    ng_dtype dtype;
+    ng_layout layout;
+    size_t pad;
+} test_setup;
+
+typedef struct {
+    ng_optimizer *opt;
+    ng_group *group;
+    ng_mat w, dw;
+    int transposed;
+} test_run;
+
+/* The preset's options changed by "name=text name=text"; free() it. */
+void *test_options(const char *preset, const char *settings);
+
+void test_run_open(test_run *run, const char *preset, const char *settings, size_t outputs,
+                   size_t inputs, test_setup setup);
+void test_run_close(test_run *run);
+
+void test_run_gradient(test_run *run, ng_mat g); /* writes the gradient, no step */
+void test_run_step(test_run *run, ng_mat g);     /* and one step, which must succeed */
+
+/* dense double, outputs x inputs, on dense.h's list */
+ng_mat test_run_weights(const test_run *run);
+/* -(W after), from a step of W = 0: D times the step size; W stays there */
+ng_mat test_run_direction(test_run *run, ng_mat g);
+
+/* All setups: {f64, f32} x {out_in, in_out} x {dense, strided}. */
+enum { TEST_SETUPS = 8 };
+test_setup test_setup_number(int i);
+
+#endif
