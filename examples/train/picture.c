@@ -49,12 +49,13 @@ static void set_range(FILE *script, char axis, double low, double high, int loga
 {
     if (logarithmic) {
         double factor = high > low ? pow(high / low, 0.06) : 2;
-        fprintf(script, "set logscale %c\nset %crange [%.8g:%.8g]\n", axis, axis, low / factor,
-                high * factor);
+        fprintf(script,
+                "set logscale %c\nset format %c '10^{%%T}'\nset %crange [%.8g:%.8g]\n", axis,
+                axis, axis, low / factor, high * factor);
     } else {
         double margin = high > low ? 0.06 * (high - low) : fmax(0.1 * fabs(high), 0.1);
-        fprintf(script, "unset logscale %c\nset %crange [%.8g:%.8g]\n", axis, axis, low - margin,
-                high + margin);
+        fprintf(script, "unset logscale %c\nset format %c '%%g'\nset %crange [%.8g:%.8g]\n", axis,
+                axis, axis, low - margin, high + margin);
     }
 }
 
@@ -98,11 +99,10 @@ static void put_head(FILE *script, const config *c, const source *s)
 {
     fprintf(script,
             "set datafile separator ','\nset datafile missing NaN\nset nokey\n"
-            "set multiplot layout 1,3 margins screen 0.065,0.985,0.15,0.86 spacing screen 0.085\n"
+            "set multiplot layout 1,3 margins screen 0.07,0.985,0.15,0.86 spacing screen 0.085\n"
             "set label '%s: %zu training samples, batch %zu, seed %lu' noenhanced "
             "at screen 0.015,0.95 left\n"
-            "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n"
-            "set format y '%%g'\n",
+            "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n",
             s->name, ng_dataset_count(s->train), c->batch, c->seeds[0]);
     put_legend(script, c);
 }
