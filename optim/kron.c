@@ -105,7 +105,7 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
         return ng_error_set(error, NG_ERANGE,
                             "the %s factor overflows: the gradient is too large for its dtype",
                             side == NG_LEFT ? "left" : "right");
-    if (trace_scaled(o) && trace > 0)
+    if (ngi_trace_scaled(o) && trace > 0)
         ng_scale(t->next, n / trace);
     t->fresh = 1;
     return NG_OK;
