@@ -51,6 +51,21 @@ NG_API ng_status ng_fisher_create_diagonal(ng_fisher **f, size_t n, ng_dtype dty
 NG_API ng_status ng_fisher_create_lowrank(ng_fisher **f, size_t n, size_t max_rows, ng_dtype dtype,
                                           ng_error *error);
 
+/* F = P (x) Q from a layer's statistics (K-FAC; Martens & Grosse 2015), of
+ * outputs x inputs weights, or with bias != 0 of [W b], outputs x (inputs + 1).
+ * Damping is exact, F + damping I, in the eigenbasis of the factors, which is
+ * found once per change of the factors. */
+NG_API ng_status ng_fisher_create_kron(ng_fisher **f, size_t outputs, size_t inputs, int bias,
+                                       ng_dtype dtype, ng_error *error);
+
+/* F = (U (x) V)^T diag(D) (U (x) V): the eigenbases U, V of the factors P, Q
+ * as above, D the second moments of the scores in that basis (EKFAC; George et
+ * al. 2018). The basis is renewed at the first and then every refresh-th
+ * (>= 1) accumulation, and D is then carried over: the diagonal of the old F in
+ * the new basis. */
+NG_API ng_status ng_fisher_create_ekfac(ng_fisher **f, size_t outputs, size_t inputs, int bias,
+                                        size_t refresh, ng_dtype dtype, ng_error *error);
+
 /* NULL is fine. */
 NG_API void ng_fisher_destroy(ng_fisher *f);
 
@@ -126,7 +141,7 @@ NG_API ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, co
                                             const ng_fisher_batch *batch, ng_error *error);
 
 /* F <- dense (n x n, lower triangle read), or what of it fits the
- * representation: its diagonal, its blocks. In later means it counts as that
+ * representation, its diagonal. In later means it counts as that
  * many samples, > 0: with N / (1 - decay) for batches of N samples, the moving
  * average is F <- decay F + (1 - decay) batch. The low-rank representation
  * takes eigenvalues above n eps(dtype) * (largest), at most max_rows. */

@@ -33,6 +33,9 @@ ng_status ngi_factor_damped(ng_mat l, double damping, ng_dtype dtype, ng_error *
         largest = fmax(largest, ng_mat_get(l, i, i));
     ng_add_diagonal(l, damping);
     ng_status status = ng_cholesky(l, NULL, l, error);
+    if (status == NG_ESINGULAR)
+        return ng_error_set(error, status, "F + %g I is singular (%zu x %zu, largest element %g)",
+                            damping, n, n, largest);
     /* Without damping the rounding of a singular matrix may pass for a pivot. */
     double tiny = damping > 0 ? 0 : (double)n * ng_dtype_eps(dtype) * largest;
     for (size_t i = 0; i < n && status == NG_OK; i++) {
