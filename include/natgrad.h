@@ -19,6 +19,7 @@
 #include <natgrad/work.h>
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
+#include <natgrad/fisher.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>

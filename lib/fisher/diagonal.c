@@ -1,0 +1,159 @@
+/* The diagonal of F, in double: it costs little, and its sums are long. */
+#include "lib/fisher/fisher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <natgrad/linalg.h>
+
+typedef struct {
+    ng_fisher base;
+    ng_mat d; /* 1 x n */
+} diagonal;
+
+static const ngi_fisher_table table;
+
+static double *elements(ng_fisher *f)
+{
+    return ((diagonal *)f)->d.data;
+}
+
+ng_status ng_fisher_create_diagonal(ng_fisher **f, size_t n, ng_dtype dtype, ng_error *error)
+{
+    ng_status status = ngi_fisher_new(f, sizeof(diagonal), &table, n, dtype, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&((diagonal *)*f)->d, 1, n, NG_F64, error);
+    if (status != NG_OK && f != NULL) {
+        ng_fisher_destroy(*f);
+        *f = NULL;
+    }
+    return status;
+}
+
+static void destroy(ng_fisher *f)
+{
+    free(elements(f));
+}
+
+static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ng_error *error)
+{
+    ng_mat wide;
+    double *d = elements(f);
+    ng_status status = ngi_fisher_mat(&wide, 1, f->n, NG_F64, error);
+    if (status != NG_OK)
+        return status;
+    const double *row = wide.data;
+    for (size_t j = 0; j < f->n; j++)
+        d[j] *= r->keep;
+    for (size_t i = 0; i < rows.rows; i++) {
+        ng_copy(wide, ng_mat_block(rows, i, 0, 1, f->n), NULL);
+        for (size_t j = 0; j < f->n; j++)
+            d[j] += r->add * (row[j] * row[j]);
+    }
+    free(wide.data);
+    return NG_OK;
+}
+
+static ng_status set(ng_fisher *f, ng_mat dense, ng_error *error)
+{
+    (void)error;
+    for (size_t j = 0; j < f->n; j++)
+        elements(f)[j] = ng_mat_get(dense, j, j);
+    return NG_OK;
+}
+
+/* y <- x times w, element by element, k rows; x and y in double */
+static void times(ng_mat y, ng_mat x, const double *w)
+{
+    for (size_t i = 0; i < x.rows; i++) {
+        const double *from = (const double *)x.data + i * x.stride;
+        double *to = (double *)y.data + i * y.stride;
+        for (size_t j = 0; j < x.cols; j++)
+            to[j] = from[j] * w[j];
+    }
+}
+
+static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+{
+    ng_mat wide;
+    ng_status status = ngi_fisher_mat(&wide, 1, f->n, NG_F64, error);
+    for (size_t i = 0; i < x.rows && status == NG_OK; i++) {
+        ng_copy(wide, ng_mat_block(x, i, 0, 1, f->n), NULL);
+        times(wide, wide, elements(f));
+        status = ng_copy(ng_mat_block(y, i, 0, 1, f->n), wide, error);
+    }
+    free(wide.data);
+    return status;
+}
+
+static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
+{
+    (void)error;
+    ng_fill(dense, 0);
+    for (size_t j = 0; j < f->n; j++)
+        ng_mat_set(dense, j, j, elements(f)[j]);
+    return NG_OK;
+}
+
+static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
+                       ng_error *error)
+{
+    ng_mat w;
+    ng_status status = ngi_fisher_mat(&w, 1, f->n, NG_F64, error);
+    if (status != NG_OK)
+        return status;
+    memcpy(w.data, elements(f), f->n * sizeof(double));
+    status = ngi_shifted_power(w.data, f->n, exponent, damping, 0, error);
+    if (status == NG_OK)
+        times(y, x, w.data);
+    free(w.data);
+    return status;
+}
+
+static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+{
+    return power(f, y, x, -1, damping, error);
+}
+
+static ng_status trace(ng_fisher *f, double *value, ng_error *error)
+{
+    (void)error;
+    *value = 0;
+    for (size_t j = 0; j < f->n; j++)
+        *value += elements(f)[j];
+    return NG_OK;
+}
+
+static ng_status logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+{
+    return ngi_shifted_logdet(value, elements(f), f->n, damping, 0, error);
+}
+
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+{
+    size_t *order, first = f->n - values.cols;
+    ng_status status = ngi_ascending(&order, elements(f), f->n, error);
+    if (status != NG_OK)
+        return status;
+    for (size_t i = 0; i < values.cols; i++) {
+        ng_mat_set(values, 0, i, elements(f)[order[first + i]]);
+        if (vectors.data != NULL)
+            ng_mat_set(vectors, i, order[first + i], 1); /* the front's vectors are zero */
+    }
+    free(order);
+    return NG_OK;
+}
+
+static const ngi_fisher_table table = {
+    .name = "diagonal",
+    .destroy = destroy,
+    .accumulate = accumulate,
+    .set = set,
+    .mul = mul,
+    .to_dense = to_dense,
+    .solve = solve,
+    .power = power,
+    .trace = trace,
+    .logdet = logdet,
+    .eigen = eigen,
+};

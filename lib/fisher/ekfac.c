@@ -1,0 +1,236 @@
+/* EKFAC: the Kronecker eigenbasis with a diagonal estimated from the scores. */
+#include "lib/fisher/kron.h"
+
+#include <stdlib.h>
+
+#include <natgrad/linalg.h>
+
+static const ngi_fisher_table table;
+
+static ngi_fisher_factored *factored(ng_fisher *f)
+{
+    return (ngi_fisher_factored *)f;
+}
+
+ng_status ng_fisher_create_ekfac(ng_fisher **f, size_t outputs, size_t inputs, int bias,
+                                 size_t refresh, ng_dtype dtype, ng_error *error)
+{
+    if (f != NULL)
+        *f = NULL;
+    if (refresh == 0)
+        return ng_error_set(error, NG_EARG, "create: refresh is 0");
+    ng_status status = ngi_kron_new(f, &table, outputs, inputs, bias, dtype, error);
+    if (status == NG_OK)
+        factored(*f)->refresh = refresh;
+    return status;
+}
+
+static void square(ng_mat x)
+{
+    double *e = x.data;
+    for (size_t i = 0; i < x.rows * x.cols; i++)
+        e[i] *= e[i];
+}
+
+/* out (rows x n) <- the squares of rows basis^T, in double */
+static ng_status squared_in(ng_mat *out, ng_mat rows, ng_mat basis, ng_error *error)
+{
+    ng_mat wide;
+    out->data = NULL;
+    ng_status status = ngi_fisher_mat(&wide, rows.rows, rows.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(out, rows.rows, basis.rows, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(wide, rows, error);
+    if (status == NG_OK)
+        status = ng_gemm(*out, wide, NG_NOTRANS, basis, NG_TRANS, 1, 0, error);
+    if (status == NG_OK)
+        square(*out);
+    free(wide.data);
+    return status;
+}
+
+/* next->w <- the diagonal, in the basis of next, of the F that old describes:
+ * (R_u o R_u) w (R_v o R_v)^T with the rotations R between the bases */
+static ng_status carry(ngi_kron_basis *next, const ngi_kron_basis *old, ng_error *error)
+{
+    ng_mat ru, rv = {NULL, 0, 0, 0, NG_F64}, t = rv;
+    ng_status status = squared_in(&ru, next->u, old->u, error);
+    if (status == NG_OK)
+        status = squared_in(&rv, next->v, old->v, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&t, old->w.rows, old->w.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_gemm(t, ru, NG_NOTRANS, old->w, NG_NOTRANS, 1, 0, error);
+    if (status == NG_OK)
+        status = ng_gemm(next->w, t, NG_NOTRANS, rv, NG_TRANS, 1, 0, error);
+    free(ru.data);
+    free(rv.data);
+    free(t.data);
+    return status;
+}
+
+/* w <- keep w + add sum over rows of (u g)_i^2 (v a)_j^2 */
+static ng_status estimate(ngi_kron_basis *b, const ngi_fisher_layer *l, const ngi_fisher_rates *r,
+                          ng_error *error)
+{
+    ng_mat g, a = {NULL, 0, 0, 0, NG_F64};
+    ng_status status = squared_in(&g, l->g, b->u, error);
+    if (status == NG_OK)
+        status = squared_in(&a, l->a, b->v, error);
+    if (status == NG_OK)
+        status = ng_gemm(b->w, g, NG_TRANS, a, NG_NOTRANS, r->add, r->keep, error);
+    free(g.data);
+    free(a.data);
+    return status;
+}
+
+/* The basis for the factors p and q, w that of the old F. */
+static ng_status next_basis(ngi_kron_basis *next, ng_fisher *f, ng_mat p, ng_mat q,
+                            ng_error *error)
+{
+    const ngi_fisher_factored *k = factored(f);
+    if (k->counts % k->refresh == 0) {
+        ng_status status = ngi_kron_diagonalise(next, p, q, error);
+        return status != NG_OK ? status : carry(next, &k->basis, error);
+    }
+    ng_copy(next->u, k->basis.u, NULL);
+    ng_copy(next->v, k->basis.v, NULL);
+    return ng_copy(next->w, k->basis.w, error);
+}
+
+static void commit(ng_fisher *f, ng_mat p, ng_mat q, ngi_kron_basis *next)
+{
+    ngi_fisher_factored *k = factored(f);
+    ngi_kron_destroy(f);
+    k->p = p;
+    k->q = q;
+    k->basis = *next;
+}
+
+static ng_status layer(ng_fisher *f, const ngi_fisher_layer *l, const ngi_fisher_rates *r,
+                       ng_error *error)
+{
+    ngi_kron_basis next = {.u = {.data = NULL}};
+    ng_mat p, q = {NULL, 0, 0, 0, NG_F64};
+    ng_status status = ngi_fisher_mat(&p, f->outputs, f->outputs, f->dtype, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&q, f->inputs, f->inputs, f->dtype, error);
+    if (status == NG_OK)
+        status = ngi_kron_basis_new(&next, f->outputs, f->inputs, error);
+    if (status == NG_OK) {
+        ngi_copy_lower(p, factored(f)->p);
+        ngi_copy_lower(q, factored(f)->q);
+        status = ng_syrk(p, l->g, NG_TRANS, r->add, r->keep, error);
+    }
+    if (status == NG_OK)
+        status = ng_syrk(q, l->a_weighted, NG_TRANS, r->add_mean, r->keep_mean, error);
+    if (status == NG_OK)
+        status = next_basis(&next, f, p, q, error);
+    if (status == NG_OK)
+        status = estimate(&next, l, r, error);
+    if (status == NG_OK) {
+        commit(f, p, q, &next);
+        factored(f)->counts++;
+        return NG_OK;
+    }
+    free(p.data);
+    free(q.data);
+    ngi_kron_basis_free(&next);
+    return status;
+}
+
+static ng_status set_factors(ng_fisher *f, ng_mat p, ng_mat q, ng_error *error)
+{
+    ngi_kron_basis next;
+    ng_status status = ngi_kron_basis_new(&next, f->outputs, f->inputs, error);
+    if (status == NG_OK)
+        status = ngi_kron_diagonalise(&next, p, q, error);
+    if (status != NG_OK) {
+        ngi_kron_basis_free(&next);
+        return status;
+    }
+    ngi_kron_basis_free(&factored(f)->basis);
+    factored(f)->basis = next;
+    factored(f)->counts = 0;
+    ngi_copy_lower(factored(f)->p, p);
+    ngi_copy_lower(factored(f)->q, q);
+    return NG_OK;
+}
+
+static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
+                       ng_error *error)
+{
+    return ngi_kron_power(&factored(f)->basis, y, x, exponent, damping, ngi_kron_tiny(f), error);
+}
+
+static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+{
+    return power(f, y, x, -1, damping, error);
+}
+
+static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+{
+    ng_mat from, to = {NULL, 0, 0, 0, NG_F64};
+    ng_status status = ngi_fisher_mat(&from, x.rows, x.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&to, x.rows, x.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(from, x, error);
+    if (status == NG_OK)
+        status = power(f, to, from, 1, 0, error);
+    if (status == NG_OK)
+        status = ng_copy(y, to, error);
+    free(from.data);
+    free(to.data);
+    return status;
+}
+
+static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
+{
+    ng_mat one;
+    ng_status status = ngi_fisher_mat(&one, f->n, f->n, f->dtype, error);
+    if (status == NG_OK) {
+        ng_set_identity(one);
+        status = mul(f, dense, one, error);
+    }
+    if (status == NG_OK)
+        ng_mirror(dense);
+    free(one.data);
+    return status;
+}
+
+static ng_status trace(ng_fisher *f, double *value, ng_error *error)
+{
+    const double *w = factored(f)->basis.w.data;
+    (void)error;
+    *value = 0;
+    for (size_t i = 0; i < f->n; i++)
+        *value += w[i];
+    return NG_OK;
+}
+
+static ng_status logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+{
+    return ngi_shifted_logdet(value, factored(f)->basis.w.data, f->n, damping, ngi_kron_tiny(f),
+                              error);
+}
+
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+{
+    return ngi_kron_eigen(&factored(f)->basis, values, vectors, error);
+}
+
+static const ngi_fisher_table table = {
+    .name = "ekfac",
+    .destroy = ngi_kron_destroy,
+    .layer = layer,
+    .set_factors = set_factors,
+    .mul = mul,
+    .to_dense = to_dense,
+    .solve = solve,
+    .power = power,
+    .trace = trace,
+    .logdet = logdet,
+    .eigen = eigen,
+};

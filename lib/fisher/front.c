@@ -1,0 +1,292 @@
+/* The front: objects, questions about them, checks before every operation. */
+#include "lib/fisher/fisher.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <natgrad/linalg.h>
+
+#include "lib/linalg/check.h"
+
+/* ---- Objects ---------------------------------------------------------------- */
+
+ng_status ngi_fisher_new(ng_fisher **f, size_t size, const ngi_fisher_table *table, size_t n,
+                         ng_dtype dtype, ng_error *error)
+{
+    if (f == NULL)
+        return ng_error_set(error, NG_EARG, "create: f is NULL");
+    *f = NULL;
+    if (dtype != NG_F32 && dtype != NG_F64)
+        return ng_error_set(error, NG_EDTYPE, "create: unknown dtype %d", (int)dtype);
+    if (n == 0)
+        return ng_error_set(error, NG_ESHAPE, "create: a Fisher matrix of no parameters");
+    ng_fisher *made = calloc(1, size);
+    if (made == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for a Fisher matrix");
+    made->table = table;
+    made->n = n;
+    made->dtype = dtype;
+    made->normalisation = -1;
+    *f = made;
+    return NG_OK;
+}
+
+void ng_fisher_destroy(ng_fisher *f)
+{
+    if (f != NULL)
+        f->table->destroy(f);
+    free(f);
+}
+
+size_t ng_fisher_size(const ng_fisher *f)
+{
+    return f != NULL ? f->n : 0;
+}
+
+ng_dtype ng_fisher_dtype(const ng_fisher *f)
+{
+    return f != NULL ? f->dtype : NG_F64;
+}
+
+const char *ng_fisher_name(const ng_fisher *f)
+{
+    return f != NULL ? f->table->name : "";
+}
+
+static unsigned abilities(const ngi_fisher_table *t)
+{
+    return (t->accumulate != NULL ? NG_FISHER_ACCUMULATE : 0u) |
+           (t->layer != NULL ? NG_FISHER_ACCUMULATE_LAYER : 0u) |
+           (t->set != NULL ? NG_FISHER_SET : 0u) |
+           (t->set_factors != NULL ? NG_FISHER_SET_FACTORS : 0u) |
+           (t->mul != NULL ? NG_FISHER_MUL : 0u) | (t->solve != NULL ? NG_FISHER_SOLVE : 0u) |
+           (t->power != NULL ? NG_FISHER_POWER : 0u) | (t->trace != NULL ? NG_FISHER_TRACE : 0u) |
+           (t->logdet != NULL ? NG_FISHER_LOGDET : 0u) |
+           (t->eigen != NULL ? NG_FISHER_EIGEN : 0u) |
+           (t->to_dense != NULL ? NG_FISHER_TO_DENSE : 0u) |
+           (t->gram != NULL ? NG_FISHER_GRAM : 0u);
+}
+
+int ng_fisher_can(const ng_fisher *f, unsigned calls)
+{
+    return f != NULL && (calls & ~abilities(f->table)) == 0;
+}
+
+/* ---- Operations --------------------------------------------------------------- */
+
+/* The object has that ability and data. */
+static ng_status ready(const ng_fisher *f, const char *what, unsigned ability, ng_error *error)
+{
+    if (f == NULL)
+        return ng_error_set(error, NG_EARG, "%s: f is NULL", what);
+    if (!ng_fisher_can(f, ability))
+        return ng_error_set(error, NG_EUNSUPPORTED, "%s: a %s Fisher matrix cannot do this", what,
+                            f->table->name);
+    if (!f->has_data)
+        return ng_error_set(error, NG_ENODATA, "%s: nothing was accumulated or set", what);
+    return NG_OK;
+}
+
+static ng_status check_vectors(const ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+{
+    ng_status status = ngi_check_blas(x, "x", x.rows, f->n, f->dtype, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(y, "y", x.rows, f->n, f->dtype, error);
+    return status != NG_OK ? status : ngi_check_finite(x, "x", error);
+}
+
+static ng_status check_damping(double damping, ng_error *error)
+{
+    if (!(damping >= 0) || !isfinite(damping))
+        return ng_error_set(error, NG_EARG, "damping %g is negative or not finite", damping);
+    return NG_OK;
+}
+
+static ng_status check_result(ng_mat y, const char *what, ng_error *error)
+{
+    if (!ng_is_finite(y))
+        return ng_error_set(error, NG_ERANGE, "%s: the result overflows the data type", what);
+    return NG_OK;
+}
+
+ng_status ng_fisher_mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+{
+    ng_status status = ready(f, "mul", NG_FISHER_MUL, error);
+    if (status == NG_OK)
+        status = check_vectors(f, y, x, error);
+    if (status != NG_OK || x.rows == 0)
+        return status;
+    status = f->table->mul(f, y, x, error);
+    return status != NG_OK ? status : check_result(y, "mul", error);
+}
+
+ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_error *error)
+{
+    ng_mat y;
+    ng_status status = ready(f, "quadratic", NG_FISHER_MUL, error);
+    if (status == NG_OK && value == NULL)
+        status = ng_error_set(error, NG_EARG, "quadratic: value is NULL");
+    if (status == NG_OK)
+        status = ngi_check_shape(x, "x", 1, f->n, f->dtype, error);
+    if (status != NG_OK)
+        return status;
+    status = ngi_fisher_mat(&y, 1, f->n, f->dtype, error);
+    if (status == NG_OK)
+        status = ng_fisher_mul(f, y, x, error);
+    if (status == NG_OK)
+        *value = ng_dot(x, y);
+    free(y.data);
+    return status;
+}
+
+/* y <- (F + damping I)^exponent x in double; the vectors are converted. */
+static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, int solve, double exponent,
+                         double damping, ng_error *error)
+{
+    ng_mat wide_x = {NULL, 0, 0, 0, NG_F64}, wide_y = wide_x;
+    ng_status status = ngi_fisher_mat(&wide_x, x.rows, x.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&wide_y, x.rows, x.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(wide_x, x, error);
+    if (status == NG_OK)
+        status = solve ? f->table->solve(f, wide_y, wide_x, damping, error)
+                       : f->table->power(f, wide_y, wide_x, exponent, damping, error);
+    if (status == NG_OK)
+        status = ng_copy(y, wide_y, error);
+    free(wide_x.data);
+    free(wide_y.data);
+    return status != NG_OK ? status : check_result(y, solve ? "solve" : "power", error);
+}
+
+ng_status ng_fisher_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+{
+    ng_status status = ready(f, "solve", NG_FISHER_SOLVE, error);
+    if (status == NG_OK)
+        status = check_vectors(f, y, x, error);
+    if (status == NG_OK)
+        status = check_damping(damping, error);
+    if (status != NG_OK || x.rows == 0)
+        return status;
+    return widened(f, y, x, 1, -1, damping, error);
+}
+
+ng_status ng_fisher_power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
+                          ng_error *error)
+{
+    ng_status status = ready(f, "power", NG_FISHER_POWER, error);
+    if (status == NG_OK)
+        status = check_vectors(f, y, x, error);
+    if (status == NG_OK)
+        status = check_damping(damping, error);
+    if (status == NG_OK && !isfinite(exponent))
+        status = ng_error_set(error, NG_EARG, "power: the exponent is not finite");
+    if (status != NG_OK || x.rows == 0)
+        return status;
+    return widened(f, y, x, 0, exponent, damping, error);
+}
+
+ng_status ng_fisher_sample(ng_fisher *f, ng_mat x, double damping, const ng_random *random,
+                           ng_error *error)
+{
+    ng_mat z, y = {NULL, 0, 0, 0, NG_F64};
+    ng_status status = ready(f, "sample", NG_FISHER_POWER, error);
+    if (status == NG_OK && (random == NULL || random->fill_normal == NULL))
+        status = ng_error_set(error, NG_EARG, "sample: no source of normal numbers");
+    if (status == NG_OK)
+        status = ngi_check_blas(x, "x", x.rows, f->n, f->dtype, error);
+    if (status == NG_OK)
+        status = check_damping(damping, error);
+    if (status != NG_OK || x.rows == 0)
+        return status;
+    status = ngi_fisher_mat(&z, x.rows, x.cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&y, x.rows, x.cols, NG_F64, error);
+    if (status == NG_OK) {
+        random->fill_normal(random->data, z.data, x.rows * x.cols);
+        status = f->table->power(f, y, z, -0.5, damping, error);
+    }
+    if (status == NG_OK)
+        status = ng_copy(x, y, error);
+    free(z.data);
+    free(y.data);
+    return status != NG_OK ? status : check_result(x, "sample", error);
+}
+
+ng_status ng_fisher_trace(ng_fisher *f, double *value, ng_error *error)
+{
+    ng_status status = ready(f, "trace", NG_FISHER_TRACE, error);
+    if (status == NG_OK && value == NULL)
+        status = ng_error_set(error, NG_EARG, "trace: value is NULL");
+    return status != NG_OK ? status : f->table->trace(f, value, error);
+}
+
+ng_status ng_fisher_logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+{
+    ng_status status = ready(f, "logdet", NG_FISHER_LOGDET, error);
+    if (status == NG_OK && value == NULL)
+        status = ng_error_set(error, NG_EARG, "logdet: value is NULL");
+    if (status == NG_OK)
+        status = check_damping(damping, error);
+    return status != NG_OK ? status : f->table->logdet(f, value, damping, error);
+}
+
+static ng_status check_eigen(const ng_fisher *f, const ng_mat *values, const ng_mat *vectors,
+                             ng_error *error)
+{
+    if (values == NULL)
+        return ng_error_set(error, NG_EARG, "eigen: values is NULL");
+    ng_status status = ngi_check_blas(*values, "values", 1, values->cols, f->dtype, error);
+    if (status == NG_OK && (values->cols == 0 || values->cols > f->n))
+        status = ng_error_set(error, NG_ESHAPE, "values: %zu eigenvalues of a matrix of %zu",
+                              values->cols, f->n);
+    if (status == NG_OK && vectors != NULL)
+        status = ngi_check_blas(*vectors, "vectors", values->cols, f->n, f->dtype, error);
+    return status;
+}
+
+ng_status ng_fisher_eigen(ng_fisher *f, const ng_mat *values, const ng_mat *vectors,
+                          ng_error *error)
+{
+    ng_mat w = {NULL, 0, 0, 0, NG_F64}, v = w;
+    ng_status status = ready(f, "eigen", NG_FISHER_EIGEN, error);
+    if (status == NG_OK)
+        status = check_eigen(f, values, vectors, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&w, 1, values->cols, NG_F64, error);
+    if (status == NG_OK && vectors != NULL)
+        status = ngi_fisher_mat(&v, values->cols, f->n, NG_F64, error);
+    if (status == NG_OK)
+        status = f->table->eigen(f, w, v, error);
+    if (status == NG_OK)
+        status = ng_copy(*values, w, error);
+    if (status == NG_OK && vectors != NULL)
+        status = ng_copy(*vectors, v, error);
+    free(w.data);
+    free(v.data);
+    return status != NG_OK ? status : check_result(*values, "eigen", error);
+}
+
+ng_status ng_fisher_to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
+{
+    ng_status status = ready(f, "to_dense", NG_FISHER_TO_DENSE, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(dense, "dense", f->n, f->n, f->dtype, error);
+    if (status == NG_OK)
+        status = f->table->to_dense(f, dense, error);
+    return status != NG_OK ? status : check_result(dense, "to_dense", error);
+}
+
+ng_status ng_fisher_gram(ng_fisher *f, ng_mat gram, ng_error *error)
+{
+    size_t rows = ng_fisher_rows(f);
+    ng_status status = ready(f, "gram", NG_FISHER_GRAM, error);
+    if (status == NG_OK)
+        status = ngi_check_blas(gram, "gram", rows, rows, f->dtype, error);
+    if (status == NG_OK)
+        status = f->table->gram(f, gram, error);
+    if (status != NG_OK)
+        return status;
+    ng_mirror(gram);
+    return check_result(gram, "gram", error);
+}

@@ -1,0 +1,162 @@
+/* Every allocation of every call fails once: NG_ENOMEM, the object unchanged,
+ * and the next try succeeds. Linked with --wrap, so that the library's
+ * allocations arrive here (not those inside LAPACK). */
+#include "tests/fisher/worlds.h"
+
+void *__real_calloc(size_t n, size_t size);
+void *__real_aligned_alloc(size_t align, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_aligned_alloc(size_t align, size_t size);
+
+static int armed;
+static size_t seen, fail_at; /* allocations while armed; the one to fail, from 1 */
+
+static int denied(void)
+{
+    return armed && ++seen == fail_at;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return denied() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t size)
+{
+    return denied() ? NULL : __real_aligned_alloc(align, size);
+}
+
+static test_rng rng;
+
+static void reseed(void)
+{
+    rng.state = 13;
+}
+
+/* One shape is enough here: 6 parameters. */
+enum { N = 6, M = 2, ROWS = 4 };
+
+typedef struct {
+    ng_fisher *f;
+    ng_mat x, y, d, a, g, weights, values, p, q;
+    ng_random random;
+} scene;
+
+enum { CREATE, TAKE, SET, MUL, QUADRATIC, SOLVE, POWER, SAMPLE, LOGDET, EIGEN, DENSE, CALLS };
+
+static ng_status create(int i, ng_fisher **f, ng_error *error)
+{
+    return i == 0   ? ng_fisher_create_dense(f, N, NG_F64, error)
+           : i == 1 ? ng_fisher_create_diagonal(f, N, NG_F64, error)
+           : i == 2 ? ng_fisher_create_lowrank(f, N, 5, NG_F64, error) /* compresses */
+           : i == 3 ? ng_fisher_create_kron(f, M, 2, 1, NG_F64, error)
+                    : ng_fisher_create_ekfac(f, M, 2, 1, 1, NG_F64, error);
+}
+
+static ng_status run(int call, int i, scene *s, ng_error *error)
+{
+    ng_fisher *f = NULL;
+    double value;
+    ng_status status = NG_OK;
+    switch (call) {
+    case CREATE:
+        status = create(i, &f, error);
+        ck_assert((f != NULL) == (status == NG_OK));
+        ng_fisher_destroy(f);
+        return status;
+    case TAKE:
+        return ng_fisher_can(s->f, NG_FISHER_ACCUMULATE)
+                   ? ng_fisher_accumulate(s->f, s->x, &s->weights, NULL, error)
+                   : ng_fisher_accumulate_layer(s->f, s->a, s->g, &s->weights, NULL, error);
+    case SET:
+        return ng_fisher_can(s->f, NG_FISHER_SET)
+                   ? ng_fisher_set(s->f, s->d, 1, error)
+                   : ng_fisher_set_factors(s->f, s->p, s->q, 1, error);
+    case MUL:
+        return ng_fisher_mul(s->f, s->y, s->x, error);
+    case QUADRATIC:
+        return ng_fisher_quadratic(s->f, &value, ng_mat_block(s->x, 0, 0, 1, N), error);
+    case SOLVE:
+        return ng_fisher_solve(s->f, s->y, s->x, 1, error);
+    case POWER:
+        return ng_fisher_power(s->f, s->y, s->x, 0.5, 1, error);
+    case SAMPLE:
+        return ng_fisher_sample(s->f, s->y, 1, &s->random, error);
+    case LOGDET:
+        return ng_fisher_logdet(s->f, &value, 1, error);
+    case EIGEN:
+        return ng_fisher_eigen(s->f, &s->values, NULL, error);
+    default:
+        return ng_fisher_to_dense(s->f, s->d, error);
+    }
+}
+
+static void open_scene(scene *s, int i)
+{
+    ng_mat *m[] = {&s->x, &s->y, &s->a, &s->g, &s->weights};
+    size_t shape[][2] = {{ROWS, N}, {ROWS, N}, {ROWS, 2}, {ROWS, M}, {1, ROWS}};
+    for (size_t k = 0; k < 5; k++)
+        *m[k] = world_normal(shape[k][0], shape[k][1], NG_F64, &rng);
+    for (size_t r = 0; r < ROWS; r++)
+        ng_mat_set(s->weights, 0, r, fabs(ng_mat_get(s->weights, 0, r)));
+    s->d = test_mat(N, N, 0, NG_F64), s->values = test_mat(1, 3, 0, NG_F64);
+    s->p = test_mat(M, M, 0, NG_F64), s->q = test_mat(3, 3, 0, NG_F64);
+    test_assign(s->d, dense_identity(N));
+    test_assign(s->p, dense_identity(M));
+    test_assign(s->q, dense_identity(3));
+    s->random = world_random(&rng);
+    ng_assert_ok(create(i, &s->f, NULL), NULL);
+    ng_assert_ok(run(TAKE, i, s, NULL), NULL);
+}
+
+static void close_scene(scene *s)
+{
+    ng_fisher_destroy(s->f);
+    test_free(s->x), test_free(s->y), test_free(s->a), test_free(s->g), test_free(s->weights);
+    test_free(s->d), test_free(s->values), test_free(s->p), test_free(s->q);
+    dense_release();
+}
+
+/* _i = representation * CALLS + call */
+START_TEST(every_allocation_fails_once)
+{
+    int call = _i % CALLS, i = _i / CALLS;
+    size_t fails = 0;
+    for (fail_at = 1; fail_at < 100; fail_at++, fails++) {
+        scene s;
+        ng_error error = {NG_OK, ""};
+        open_scene(&s, i);
+        ng_mat before = test_mat(N, N, 0, NG_F64), after = test_mat(N, N, 0, NG_F64);
+        ng_assert_ok(ng_fisher_to_dense(s.f, before, NULL), NULL);
+        armed = 1, seen = 0;
+        ng_status status = run(call, i, &s, &error);
+        armed = 0;
+        int reached = seen >= fail_at;
+        if (reached) {
+            ck_assert_msg(status == NG_ENOMEM, "call %d, allocation %zu: %s", call, fail_at,
+                          ng_status_name(status));
+            ck_assert(error.text[0] != 0);
+            ng_assert_ok(ng_fisher_to_dense(s.f, after, NULL), NULL);
+            ck_assert_msg(test_same_bits(before, after), "call %d changed the object", call);
+        }
+        ng_assert_ok(run(call, i, &s, &error), &error);
+        test_free(before), test_free(after);
+        close_scene(&s);
+        if (!reached)
+            break;
+    }
+    if (call == CREATE || call == SAMPLE || call == POWER)
+        ck_assert_uint_ge(fails, call == CREATE && i == 2 ? 1 : 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fisher alloc");
+    TCase *tc = tcase_create("memory");
+    tcase_add_checked_fixture(tc, reseed, NULL);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, every_allocation_fails_once, 0, REPRESENTATIONS * CALLS);
+    suite_add_tcase(suite, tc);
+    return test_main(suite);
+}

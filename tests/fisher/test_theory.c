@@ -1,0 +1,203 @@
+/* What theory says about the representations, and how calls fail. */
+#include "tests/fisher/worlds.h"
+
+static test_rng rng;
+
+static void reseed(void)
+{
+    rng.state = 12;
+}
+
+/* The rows' Gram matrix and F share their non-zero spectrum, and the damped
+ * step is the same through either side. */
+START_TEST(duality)
+{
+    enum { N = 30, ROWS = 8 };
+    ng_fisher *dual, *primal;
+    ng_mat s = world_normal(ROWS, N, NG_F64, &rng), x = world_normal(2, N, NG_F64, &rng);
+    ng_mat gram = test_mat(ROWS, ROWS, PAD, NG_F64), values;
+    ng_mat own = test_mat(1, N, 0, NG_F64), y1 = test_mat(2, N, 0, NG_F64), y2 = test_copy(y1);
+    ng_fisher_batch sum;
+    ng_fisher_batch_init(&sum);
+    sum.normalisation = NG_FISHER_SUM;
+    ng_assert_ok(ng_fisher_create_lowrank(&dual, N, 100, NG_F64, NULL), NULL);
+    ng_assert_ok(ng_fisher_create_dense(&primal, N, NG_F64, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(dual, s, NULL, &sum, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(primal, s, NULL, &sum, NULL), NULL);
+    ck_assert_uint_eq(ng_fisher_rows(dual), ROWS);
+    ng_assert_ok(ng_fisher_gram(dual, gram, NULL), NULL);
+    ng_assert_mat(gram, dense_mul(s, 0, s, 1), 1e-14);
+    dense_eigh(&values, NULL, gram);
+    ng_assert_ok(ng_fisher_eigen(primal, &own, NULL, NULL), NULL);
+    ng_assert_mat(ng_mat_block(own, 0, N - ROWS, 1, ROWS), values, 1e-13);
+    ng_assert_le(test_norm(ng_mat_block(own, 0, 0, 1, N - ROWS)), 1e-13 * test_norm(values));
+    ng_assert_ok(ng_fisher_solve(dual, y1, x, 0.1, NULL), NULL);
+    ng_assert_ok(ng_fisher_solve(primal, y2, x, 0.1, NULL), NULL);
+    ng_assert_mat(y1, y2, 1e-12);
+    ng_assert_mat(dense_mul(s, 1, dense_mul(s, 0, y1, 1), 0), /* s^T s y + 0.1 y = x */
+                  dense_transpose(dense_add(1, x, -0.1, y1)), 1e-12);
+    test_free(s), test_free(x), test_free(gram), test_free(own), test_free(y1), test_free(y2);
+    ng_fisher_destroy(dual), ng_fisher_destroy(primal);
+    dense_release();
+}
+END_TEST
+
+/* max_rows: the nearest F of that rank, whose error the discarded eigenvalues are. */
+START_TEST(compression)
+{
+    enum { N = 10, ROWS = 9, KEPT = 4 };
+    ng_fisher *f;
+    ng_mat s = world_normal(ROWS, N, NG_F64, &rng), values, d = test_mat(N, N, 0, NG_F64);
+    double lost = 0;
+    ng_assert_ok(ng_fisher_create_lowrank(&f, N, KEPT, NG_F64, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(f, s, NULL, NULL, NULL), NULL);
+    ck_assert_uint_eq(ng_fisher_rows(f), KEPT);
+    ng_mat exact = exact_scatter(s, NULL);
+    exact = dense_add(1.0 / ROWS, exact, 0, exact);
+    dense_eigh(&values, NULL, exact);
+    for (size_t i = 0; i < N - KEPT; i++)
+        lost += ng_mat_get(values, 0, i) * ng_mat_get(values, 0, i);
+    ng_assert_ok(ng_fisher_to_dense(f, d, NULL), NULL);
+    ng_assert_rel(test_norm(dense_add(1, d, -1, exact)), sqrt(lost), 1e-10);
+    test_free(s), test_free(d);
+    ng_fisher_destroy(f);
+    dense_release();
+}
+END_TEST
+
+/* One sample: K-FAC is the exact block. More: EKFAC is never farther. */
+START_TEST(factored_error)
+{
+    for (size_t rows = 1; rows <= 12; rows++) {
+        enum { M = 3, C = 4, N = M * C };
+        ng_fisher *kron, *ekfac;
+        ng_mat a = world_normal(rows, C, NG_F64, &rng), g = world_normal(rows, M, NG_F64, &rng);
+        ng_mat dk = test_mat(N, N, 0, NG_F64), de = test_mat(N, N, 0, NG_F64);
+        ng_assert_ok(ng_fisher_create_kron(&kron, M, C, 0, NG_F64, NULL), NULL);
+        ng_assert_ok(ng_fisher_create_ekfac(&ekfac, M, C, 0, 1, NG_F64, NULL), NULL);
+        ng_assert_ok(ng_fisher_accumulate_layer(kron, a, g, NULL, NULL, NULL), NULL);
+        ng_assert_ok(ng_fisher_accumulate_layer(ekfac, a, g, NULL, NULL, NULL), NULL);
+        ng_assert_ok(ng_fisher_to_dense(kron, dk, NULL), NULL);
+        ng_assert_ok(ng_fisher_to_dense(ekfac, de, NULL), NULL);
+        ng_mat exact = exact_scatter(exact_scores(a, g), NULL);
+        exact = dense_add(1 / (double)rows, exact, 0, exact);
+        double norm = test_norm(exact), error_k = test_norm(dense_add(1, dk, -1, exact));
+        double error_e = test_norm(dense_add(1, de, -1, exact));
+        ng_assert_le(error_e, error_k + 1e-12 * norm);
+        if (rows == 1)
+            ng_assert_le(error_k, 1e-14 * norm);
+        test_free(a), test_free(g), test_free(dk), test_free(de);
+        ng_fisher_destroy(kron), ng_fisher_destroy(ekfac);
+        dense_release();
+    }
+}
+END_TEST
+
+/* Score of a categorical sample by its logits: e_y - p. Exact: diag(p) - p p^T;
+ * drawn labels come near it at the rate N^-1/2 (E ||error||^2 <= E ||s||^4 / N). */
+START_TEST(categorical)
+{
+    static const double p[4] = {0.1, 0.2, 0.3, 0.4};
+    ng_mat closed = dense_mat(4, 4), s = test_mat(4, 4, PAD, NG_F64), w = test_mat(1, 4, 0, NG_F64);
+    ng_mat d = test_mat(4, 4, 0, NG_F64);
+    ng_fisher *f;
+    double fourth = 0;
+    for (size_t i = 0; i < 4; i++) {
+        double norm = 0;
+        for (size_t j = 0; j < 4; j++) {
+            ng_mat_set(closed, i, j, (i == j ? p[i] : 0) - p[i] * p[j]);
+            ng_mat_set(s, i, j, (i == j) - p[j]);
+            norm += pow((i == j) - p[j], 2);
+        }
+        ng_mat_set(w, 0, i, p[i]);
+        fourth += p[i] * norm * norm;
+    }
+    ng_assert_ok(ng_fisher_create_dense(&f, 4, NG_F64, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(f, s, &w, NULL, NULL), NULL);
+    ng_assert_ok(ng_fisher_to_dense(f, d, NULL), NULL);
+    ng_assert_mat(d, closed, 1e-14);
+    ng_fisher_destroy(f);
+    for (size_t n = 100; n <= 10000; n *= 10) {
+        ng_mat drawn = test_mat(n, 4, 0, NG_F64);
+        for (size_t r = 0; r < n; r++) {
+            double u = test_uniform(&rng);
+            size_t y = u < 0.1 ? 0 : u < 0.3 ? 1 : u < 0.6 ? 2 : 3;
+            for (size_t j = 0; j < 4; j++)
+                ng_mat_set(drawn, r, j, (j == y) - p[j]);
+        }
+        ng_assert_ok(ng_fisher_create_dense(&f, 4, NG_F64, NULL), NULL);
+        ng_assert_ok(ng_fisher_accumulate(f, drawn, NULL, NULL, NULL), NULL);
+        ng_assert_ok(ng_fisher_to_dense(f, d, NULL), NULL);
+        double error = test_norm(dense_add(1, d, -1, closed));
+        ng_assert_le(error, 4 * sqrt(fourth / (double)n));
+        ng_assert_le(0.05 * sqrt(fourth / (double)n), error);
+        ng_fisher_destroy(f);
+        test_free(drawn);
+    }
+    test_free(s), test_free(w), test_free(d);
+    dense_release();
+}
+END_TEST
+
+/* _i runs over all worlds: refused calls change nothing. */
+START_TEST(failures)
+{
+    world w = world_open(_i, 1, NULL, 0, &rng);
+    ng_error error = {NG_OK, ""};
+    size_t n = w.n, c = n / w.outputs, inputs = c > 1 ? c - 1 : c;
+    ng_mat x = world_normal(2, n, w.dtype, &rng), y = test_mat(2, n, 0, w.dtype);
+    ng_mat other = test_mat(2, n, 0, w.dtype == NG_F32 ? NG_F64 : NG_F32);
+    ng_mat before = test_mat(n, n, 0, w.dtype), after = test_mat(n, n, 0, w.dtype);
+    ng_mat a = test_mat(2, inputs, 0, w.dtype), g = test_mat(2, w.outputs, 0, w.dtype);
+    ng_assert_ok(ng_fisher_to_dense(w.f, before, NULL), NULL);
+    ng_assert_fails(ng_fisher_solve(w.f, y, x, -1, &error), NG_EARG, &error, "damping");
+    ng_assert_fails(ng_fisher_solve(w.f, y, other, 1, &error), NG_EDTYPE, &error, "x");
+    ng_assert_fails(ng_fisher_mul(w.f, ng_mat_block(y, 0, 0, 1, n), x, &error), NG_ESHAPE, &error,
+                    "y");
+    ng_assert_fails(ng_fisher_mul(NULL, y, x, &error), NG_EARG, &error, "NULL");
+    ng_assert_fails(ng_fisher_trace(w.f, NULL, &error), NG_EARG, &error, "NULL");
+    for (int k = 0; k < 2; k++) { /* NaN, then squares that overflow */
+        double bad = k == 0 ? (double)NAN : w.dtype == NG_F32 ? 1e30 : 1e200;
+        ng_status expected = k == 0 ? NG_ENONFINITE : NG_ERANGE;
+        ng_mat_set(x, 1, n - 1, bad);
+        ng_mat_set(g, 1, 0, bad);
+        if (ng_fisher_can(w.f, NG_FISHER_ACCUMULATE))
+            ck_assert_int_eq(ng_fisher_accumulate(w.f, x, NULL, NULL, &error), expected);
+        else
+            ck_assert_int_eq(ng_fisher_accumulate_layer(w.f, a, g, NULL, NULL, &error), expected);
+        ck_assert_int_eq(error.status, expected);
+    }
+    ng_assert_ok(ng_fisher_to_dense(w.f, after, NULL), NULL);
+    ck_assert(test_same_bits(before, after));
+    ng_fisher *empty = world_empty(_i / 2 % REPRESENTATIONS, w.dtype, n, w.outputs);
+    ng_assert_fails(ng_fisher_mul(empty, y, x, &error), NG_ENODATA, &error, "mul");
+    test_fill_normal(x, &rng), test_fill_normal(a, &rng);
+    ng_mat zero = test_mat(2, n, 0, w.dtype), none = test_mat(2, w.outputs, 0, w.dtype);
+    if (ng_fisher_can(w.f, NG_FISHER_ACCUMULATE)) /* F = 0: a zero factor */
+        ng_assert_ok(ng_fisher_accumulate(empty, zero, NULL, NULL, &error), &error);
+    else
+        ng_assert_ok(ng_fisher_accumulate_layer(empty, a, none, NULL, NULL, &error), &error);
+    ng_assert_fails(ng_fisher_solve(empty, y, x, 0, &error), NG_ESINGULAR, &error, "singular");
+    ng_assert_ok(ng_fisher_solve(empty, y, x, 0.5, &error), &error);
+    ng_assert_mat(y, dense_add(2, x, 0, x), w.tol);
+    ng_fisher_destroy(empty);
+    test_free(x), test_free(y), test_free(other), test_free(before), test_free(after);
+    test_free(a), test_free(g), test_free(zero), test_free(none);
+    world_close(&w);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fisher theory");
+    TCase *tc = tcase_create("theory");
+    tcase_add_checked_fixture(tc, reseed, NULL);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, duality);
+    tcase_add_test(tc, compression);
+    tcase_add_test(tc, factored_error);
+    tcase_add_test(tc, categorical);
+    tcase_add_loop_test(tc, failures, 0, WORLDS);
+    suite_add_tcase(suite, tc);
+    return test_main(suite);
+}
