@@ -20,12 +20,15 @@ static const route routes[] = {
     [NG_ROUTE_NEWTON_SCHULZ] = {ngi_polar_newton_schulz, ngi_polar_newton_schulz_work},
     [NG_ROUTE_GRAM_NEWTON_SCHULZ] = {ngi_polar_gram_newton_schulz,
                                      ngi_polar_gram_newton_schulz_work},
+    [NG_ROUTE_GRAM_EXPRESS] = {ngi_polar_gram_express, ngi_polar_gram_express_work},
     [NG_ROUTE_DWH] = {ngi_polar_dwh, ngi_polar_dwh_work},
 };
 
 enum {
     KAPPA_OF_GRAM = 100, /* the f64 Gram form loses 3 eps kappa^2 */
-    GRAM_ASPECT = 2      /* from here on two products with X cost less than ten */
+    GRAM_ASPECT = 2,     /* from here on two products with X cost less than ten */
+    EXPRESS_LEAST = 32,  /* where a dozen products cost less than an eigendecomposition: */
+    EXPRESS_MOST = 96    /* 0.6 of it at 64 rows */
 };
 
 static ng_polar_route choose(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options)
@@ -34,7 +37,8 @@ static ng_polar_route choose(size_t m, size_t n, ng_dtype dtype, const ng_polar_
     if (options->route != NG_ROUTE_AUTO && (unsigned)options->route <= NG_ROUTE_DWH)
         return options->route; /* ng_polar_work takes what ng_polar would refuse */
     if (options->accuracy == NG_POLAR_FAST)
-        return NG_ROUTE_GRAM_FAST;
+        return small >= EXPRESS_LEAST && small <= EXPRESS_MOST ? NG_ROUTE_GRAM_EXPRESS
+                                                               : NG_ROUTE_GRAM_FAST;
     if (options->accuracy == NG_POLAR_NEWTON_SCHULZ)
         return large / GRAM_ASPECT >= small ? NG_ROUTE_GRAM_NEWTON_SCHULZ : NG_ROUTE_NEWTON_SCHULZ;
     int bounded = options->kappa_max > 0 && options->kappa_max <= KAPPA_OF_GRAM;
@@ -90,12 +94,14 @@ static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *w
 /* The route and what takes its place when it does not converge; ends with AUTO. */
 static const ng_polar_route *ladder(ng_polar_route first)
 {
-    static const ng_polar_route ladders[][4] = {
+    static const ng_polar_route ladders[][5] = {
         [NG_ROUTE_SVD] = {NG_ROUTE_SVD, NG_ROUTE_AUTO},
         [NG_ROUTE_GRAM] = {NG_ROUTE_GRAM, NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
         [NG_ROUTE_GRAM_FAST] = {NG_ROUTE_GRAM_FAST, NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
         [NG_ROUTE_NEWTON_SCHULZ] = {NG_ROUTE_NEWTON_SCHULZ, NG_ROUTE_AUTO},
         [NG_ROUTE_GRAM_NEWTON_SCHULZ] = {NG_ROUTE_GRAM_NEWTON_SCHULZ, NG_ROUTE_AUTO},
+        [NG_ROUTE_GRAM_EXPRESS] = {NG_ROUTE_GRAM_EXPRESS, NG_ROUTE_GRAM_FAST, NG_ROUTE_DWH,
+                                   NG_ROUTE_SVD, NG_ROUTE_AUTO},
         [NG_ROUTE_DWH] = {NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
     };
     return ladders[first];

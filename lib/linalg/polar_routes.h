@@ -20,6 +20,7 @@ ngi_polar_route ngi_polar_gram;          /* f64 Gram matrix whatever the dtype, 
 ngi_polar_route ngi_polar_gram_fast;     /* Gram matrix in the dtype, soft floor */
 ngi_polar_route ngi_polar_newton_schulz; /* odd quintics on X */
 ngi_polar_route ngi_polar_gram_newton_schulz; /* the same on the Gram matrix, with restarts */
+ngi_polar_route ngi_polar_gram_express;       /* the same to convergence, well-conditioned x only */
 ngi_polar_route ngi_polar_dwh; /* f64 Gram matrix, rational iteration, no eigen-solver */
 
 ngi_polar_route_work ngi_polar_svd_work;
@@ -27,12 +28,13 @@ ngi_polar_route_work ngi_polar_gram_work;
 ngi_polar_route_work ngi_polar_gram_fast_work;
 ngi_polar_route_work ngi_polar_newton_schulz_work;
 ngi_polar_route_work ngi_polar_gram_newton_schulz_work;
+ngi_polar_route_work ngi_polar_gram_express_work;
 ngi_polar_route_work ngi_polar_dwh_work;
 
 /* The same from the Gram matrix alone (k x k, symmetric, lower triangle):
  * half (k x k) with half^T half = gram^(-1/2) under the soft floor. */
 ng_status ngi_polar_half_multiplier(ng_mat half, ng_polar_info *info, ng_mat gram, ng_work *work,
-                               ng_error *error);
+                                    ng_error *error);
 size_t ngi_polar_half_multiplier_work(size_t k, ng_dtype dtype);
 
 static inline ng_side ngi_polar_side(size_t m, size_t n)

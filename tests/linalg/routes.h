@@ -8,7 +8,7 @@
 #include <natgrad/polar.h>
 
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {9, 1}, {6, 6}, {5, 17}, {17, 5}, {19, 31}};
-enum { SHAPES = sizeof shapes / sizeof shapes[0], MAX_K = 32 };
+enum { SHAPES = sizeof shapes / sizeof shapes[0], MAX_K = 100 };
 
 /* every route and its name: info.route */
 static const struct {

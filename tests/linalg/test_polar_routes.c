@@ -161,6 +161,69 @@ START_TEST(dwh_f64)
 }
 END_TEST
 
+/* ---- Gram express -----------------------------------------------------------------------------
+ */
+
+/* u is what the route of that name gives, to the bit */
+static void check_same_as(ng_mat u, ng_polar_route route, ng_mat x, ng_dtype dtype)
+{
+    ng_polar_options o = forced(route);
+    ck_assert(test_same_bits(u, polar(x, dtype, &o, NULL)));
+}
+
+START_TEST(express)
+{
+    static const size_t sizes[][2] = {{32, 32}, {33, 80}, {80, 33}, {96, 97}};
+    test_rng rng = {47 + (unsigned)_i};
+    size_t m = sizes[_i][0], n = sizes[_i][1];
+    for (int dtype = 0; dtype < 2; dtype++) {
+        ng_polar_info info;
+        ng_polar_options o;
+        ng_polar_init(&o);
+        o.accuracy = NG_POLAR_FAST;
+        ng_mat x = graded(m, n, 1.2, &rng);
+        ng_mat u = polar(x, (ng_dtype)dtype, &o, &info);
+        ck_assert_str_eq(info.route, "gram express");
+        ck_assert_uint_eq(info.rank, m < n ? m : n);
+        ng_assert_mat(u, dense_polar(x, 0), dtype == NG_F32 ? 5e-6 : 1e-13);
+        check_same_as(u, NG_ROUTE_GRAM_EXPRESS, x, (ng_dtype)dtype);
+        x = graded(m, n, 300, &rng);
+        u = polar(x, (ng_dtype)dtype, &o, &info);
+        ck_assert_str_eq(info.route, "gram fast");
+        check_same_as(u, NG_ROUTE_GRAM_FAST, x, (ng_dtype)dtype);
+        dense_release();
+    }
+}
+END_TEST
+
+/* One singular value of 0.05 along a direction that all rows share: the pivots do not show it,
+ * the residual does. */
+START_TEST(express_residual)
+{
+    test_rng rng = {48};
+    size_t k = 64;
+    double s[64];
+    for (size_t i = 0; i < k; i++)
+        s[i] = 1;
+    ng_mat x = dense_compose(dense_frame(k, k, s, &rng));
+    for (size_t j = 0; j < k; j++) {
+        double mean = 0;
+        for (size_t i = 0; i < k; i++)
+            mean += ng_mat_get(x, i, j) / (double)k;
+        for (size_t i = 0; i < k; i++)
+            ng_mat_set(x, i, j, ng_mat_get(x, i, j) - 0.95 * mean);
+    }
+    for (int dtype = 0; dtype < 2; dtype++) {
+        ng_polar_info info;
+        ng_polar_options o = forced(NG_ROUTE_GRAM_EXPRESS);
+        ng_mat u = polar(x, (ng_dtype)dtype, &o, &info);
+        ck_assert_str_eq(info.route, "gram fast");
+        check_same_as(u, NG_ROUTE_GRAM_FAST, x, (ng_dtype)dtype);
+    }
+    dense_release();
+}
+END_TEST
+
 /* ---- Names and invariances ------------------------------------------------------------------ */
 
 START_TEST(names)
@@ -259,6 +322,8 @@ int main(void)
     tcase_add_loop_test(tcase, newton_schulz_is_itself, 0, SHAPES);
     tcase_add_loop_test(tcase, defaults, 0, SHAPES);
     tcase_add_loop_test(tcase, polar_express, 0, 2);
+    tcase_add_loop_test(tcase, express, 0, 4);
+    tcase_add_test(tcase, express_residual);
     tcase_add_loop_test(tcase, dwh_f32, 0, SHAPES);
     tcase_add_loop_test(tcase, dwh_f64, 0, SHAPES);
     tcase_add_loop_test(tcase, names, 0, SHAPES);
