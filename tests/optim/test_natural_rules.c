@@ -16,24 +16,25 @@ static void reseed(void)
 
 /* ---- What is refused ------------------------------------------------------------------------ */
 
-/* Two groups in one optimizer, natural and sgd, and a twin that never suffers. */
+/* Two groups in one optimizer, natural and steepest with scratch of its own, and a twin that
+ * never suffers. */
 typedef struct {
     crew c, twin;
     ng_fisher *f;
-    ng_mat w, dw, twin_w; /* of sgd */
+    ng_mat w, dw, twin_w; /* of steepest */
     ng_dtype dtype;
 } pair;
 
 static void open_one(crew *c, ng_fisher *f, ng_dtype dtype, ng_mat w, ng_mat dw)
 {
     ng_natural_options o;
-    ng_sgd_options sgd;
+    ng_steepest_options beside;
     ng_group *group;
     ng_natural_init(&o);
     o.momentum = 0.5;
-    ng_sgd_init(&sgd);
+    ng_steepest_init(&beside);
     crew_open(c, &o, dtype, shapes, f);
-    ng_assert_ok(ng_optimizer_add_group(c->opt, &group, &sgd), NULL);
+    ng_assert_ok(ng_optimizer_add_group(c->opt, &group, &beside), NULL);
     ng_assert_ok(ng_group_add(group, NULL, "other", w, dw), NULL);
 }
 
@@ -181,6 +182,19 @@ START_TEST(another_representation)
 }
 END_TEST
 
+/* Numbers of which D is representable and <D, g> is not. */
+START_TEST(squares_overflow)
+{
+    pair p;
+    ng_mat g = dense_mat(1, N);
+    open_pair(&p, NG_F64);
+    ng_mat_set(g, 0, 4, 1e200);
+    crew_write(&p.c, p.c.dw, g);
+    crew_refuse(&p.c, failing_step(&p), NG_ERANGE, "<D, g>");
+    close_pair(&p);
+}
+END_TEST
+
 START_TEST(other_methods)
 {
     ng_sgd_options o;
@@ -200,16 +214,22 @@ START_TEST(other_methods)
 }
 END_TEST
 
-/* An optimizer whose natural group has no parameters steps. */
+/* A natural group without parameters does not stand in the way of another's. */
 START_TEST(empty_group)
 {
     ng_natural_options o;
+    ng_sgd_options sgd;
     ng_optimizer *opt;
-    ng_group *group;
+    ng_group *group, *other;
+    double w = 3, dw = 1;
     ng_natural_init(&o);
+    ng_sgd_init(&sgd);
     ng_assert_ok(ng_optimizer_create(&opt, NULL), NULL);
     ng_assert_ok(ng_optimizer_add_group(opt, &group, &o), NULL);
+    ng_assert_ok(ng_optimizer_add_group(opt, &other, &sgd), NULL);
+    ng_assert_ok(ng_group_add(other, NULL, "w", ng_f64(&w, 1, 1), ng_f64(&dw, 1, 1)), NULL);
     ng_assert_ok(ng_optimizer_step(opt), NULL);
+    ck_assert(w < 3);
     ck_assert_int_eq(ng_group_adapt_damping(group, NULL, 1, 0), NG_ENODATA);
     ng_optimizer_destroy(opt);
 }
@@ -276,6 +296,7 @@ int main(void)
     tcase_add_loop_test(tcase, not_finite, 0, 4);
     tcase_add_test(tcase, wrong_fisher);
     tcase_add_loop_test(tcase, another_representation, 0, 8);
+    tcase_add_test(tcase, squares_overflow);
     tcase_add_test(tcase, other_methods);
     tcase_add_test(tcase, empty_group);
     tcase_add_loop_test(tcase, memory, 0, 2);
