@@ -45,8 +45,8 @@ typedef struct {
 
 /* What the parameters of a group have in common. */
 typedef struct {
-    ng_fisher *fisher;       /* (optional) borrowed: n x n for all of them, in the order of adding */
-    double predicted;        /* what the step last agreed on was to take off the loss */
+    ng_fisher *fisher; /* (optional) borrowed: n x n for all of them, in the order of adding */
+    double predicted;  /* what the step last agreed on was to take off the loss */
     unsigned long long told; /* the first parameter's steps when losses came last */
 } ngi_joint;
 

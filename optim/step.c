@@ -35,8 +35,7 @@ static ng_status reserve_work(ng_optimizer *optimizer)
             wanted = bytes > wanted ? bytes : wanted;
         }
         if (group->count > 0 && group->method->agree_work != NULL) {
-            size_t bytes =
-                group->method->agree_work(group->params, group->count, group->options);
+            size_t bytes = group->method->agree_work(group->params, group->count, group->options);
             wanted = bytes > wanted ? bytes : wanted;
         }
     }

@@ -15,7 +15,9 @@
  *   }
  *
  * The parameters make one vector g (1 x n): one after the other in the order of
- * adding, the rows of each view one after the other. F is n x n in that order.
+ * adding, the rows of each view one after the other. F is n x n in that order; a
+ * Kronecker factored one with a bias wants [W b] as one view of outputs x
+ * (inputs + 1).
  *
  *   average:  M <- momentum M + (1 - momentum) g, M_0 = 0
  *   step:     D = (F + damping I)^-1 M
