@@ -25,5 +25,6 @@
 #include <natgrad/sgd.h>
 #include <natgrad/adamw.h>
 #include <natgrad/steepest.h>
+#include <natgrad/natural.h>
 
 #endif

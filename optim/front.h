@@ -11,6 +11,7 @@ struct ng_group {
     void *options;      /* our copy of the method's struct */
     ngi_param **params; /* each allocated by itself: addresses stay */
     size_t count, capacity;
+    ngi_joint joint;
 };
 
 typedef struct {

@@ -3,6 +3,7 @@
 #ifndef NGI_METHOD_H
 #define NGI_METHOD_H
 
+#include <natgrad/fisher.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/polar.h>
 #include <natgrad/work.h>
@@ -42,9 +43,17 @@ typedef struct {
     ngi_report report;
 } ngi_param;
 
+/* What the parameters of a group have in common. */
+typedef struct {
+    ng_fisher *fisher; /* (optional) borrowed: n x n for all of them, in the order of adding */
+    double predicted;  /* what the step last agreed on was to take off the loss */
+    unsigned long long told; /* the first parameter's steps when losses came last */
+} ngi_joint;
+
 struct ng_method {
     const char *name;
-    int elementwise; /* a parameter's shape does not matter */
+    int elementwise;  /* a parameter's shape does not matter */
+    int wants_fisher; /* joint->fisher is for it */
     size_t options_size;
     const ng_option *options; /* ends with name = NULL */
     /* combinations the table cannot express (optional) */
@@ -62,11 +71,19 @@ struct ng_method {
      * of the coming step: all of it or nothing (present when wants_capture is) */
     ng_status (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
                          ng_error *error);
-    /* between the last prepare and the first commit of a step: what the parameters of one group
-     * decide together; cannot fail (optional) */
-    void (*agree)(ngi_param *const *params, size_t count, const void *options);
+    /* scratch bytes agree needs (optional: none) */
+    size_t (*agree_work)(ngi_param *const *params, size_t count, const void *options);
+    /* between the last prepare and the first commit of a step: what the parameters of one group,
+     * one at least, decide together; may fail and writes only `update`, factor, report, predicted
+     * and work (optional) */
+    ng_status (*agree)(ngi_param *const *params, size_t count, const void *options,
+                       ngi_joint *joint, ng_work *work, ng_error *error);
     /* cannot fail; allocates nothing */
     void (*commit)(ngi_param *param, const void *options);
+    /* after a step: sets the damping by the losses (finite) around it and what was predicted;
+     * a failure changes nothing (optional) */
+    ng_status (*adapt)(void *options, double *ratio, double predicted, double before, double after,
+                       ng_error *error);
 };
 
 /* The head every options struct begins with. */
@@ -75,7 +92,7 @@ typedef struct {
     const ng_method *method;
 } ngi_options_head;
 
-extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest;
+extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest, ngi_method_natural;
 
 /* The part of x (rows x cols of a parameter) that belongs to its weights, and
  * the one that belongs to its bias. */

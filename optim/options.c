@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const ng_method *const methods[] = {&ngi_method_sgd, &ngi_method_adamw,
-                                           &ngi_method_steepest};
+                                           &ngi_method_steepest, &ngi_method_natural};
 
 const char *ng_method_name(const ng_method *method)
 {

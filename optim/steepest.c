@@ -237,10 +237,12 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 }
 
 /* KL clip: one factor for all, so that 1/2 lr^2 sum <D, M> <= kl_clip. */
-static void agree(ngi_param *const *params, size_t count, const void *options)
+static ng_status agree(ngi_param *const *params, size_t count, const void *options,
+                       ngi_joint *joint, ng_work *work, ng_error *error)
 {
     const ng_steepest_options *o = options;
     double length = 0, factor = 1, limit = sqrt(2 * o->kl_clip);
+    (void)joint, (void)work, (void)error;
     for (size_t i = 0; i < count && o->kl_clip > 0; i++)
         length = hypot(length, o->lr * params[i]->length);
     if (length > limit)
@@ -249,6 +251,7 @@ static void agree(ngi_param *const *params, size_t count, const void *options)
         params[i]->factor = factor;
         params[i]->report.update_norm *= factor;
     }
+    return NG_OK;
 }
 
 static void commit(ngi_param *param, const void *options)

@@ -23,8 +23,8 @@ ng_status ngi_step_reserve(ng_optimizer *optimizer)
     return status;
 }
 
-/* Scratch for the hungriest parameter; options may have changed since the last
- * step. */
+/* Scratch for the hungriest parameter or group; options may have changed since
+ * the last step. */
 static ng_status reserve_work(ng_optimizer *optimizer)
 {
     size_t wanted = 0;
@@ -32,6 +32,10 @@ static ng_status reserve_work(ng_optimizer *optimizer)
         const ng_group *group = optimizer->groups[g];
         for (size_t i = 0; i < group->count && group->method->work != NULL; i++) {
             size_t bytes = group->method->work(group->params[i], group->options);
+            wanted = bytes > wanted ? bytes : wanted;
+        }
+        if (group->count > 0 && group->method->agree_work != NULL) {
+            size_t bytes = group->method->agree_work(group->params, group->count, group->options);
             wanted = bytes > wanted ? bytes : wanted;
         }
     }
@@ -137,13 +141,22 @@ static ng_status first_failure(ng_optimizer *optimizer, size_t count)
     return NG_OK;
 }
 
-static void agree(ng_optimizer *optimizer)
+static ng_status agree(ng_optimizer *optimizer)
 {
-    for (size_t g = 0; g < optimizer->group_count; g++) {
+    ng_status status = NG_OK;
+    for (size_t g = 0; g < optimizer->group_count && status == NG_OK; g++) {
         ng_group *group = optimizer->groups[g];
-        if (group->method->agree != NULL)
-            group->method->agree(group->params, group->count, group->options);
+        ng_error inner = {NG_OK, ""};
+        if (group->count == 0 || group->method->agree == NULL)
+            continue;
+        optimizer->work[0].used = 0;
+        status = group->method->agree(group->params, group->count, group->options, &group->joint,
+                                      &optimizer->work[0], &inner);
+        if (status != NG_OK)
+            ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
+                         group->params[0]->name, group->method->name, inner.text);
     }
+    return status;
 }
 
 ng_status ngi_step(ng_optimizer *optimizer)
@@ -159,7 +172,7 @@ ng_status ngi_step(ng_optimizer *optimizer)
     ngi_schedule(optimizer->threads, count, prepare, optimizer);
     status = first_failure(optimizer, count);
     if (status == NG_OK)
-        agree(optimizer);
+        status = agree(optimizer);
     if (status == NG_OK)
         ngi_schedule(optimizer->threads, count, commit, optimizer);
     if (blas > 0)

@@ -64,7 +64,7 @@ NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **grou
  * asked; the step is done), or an error: NG_ENONFINITE (a gradient holds NaN or
  * infinity), NG_ERANGE (numbers too large for the dtype), NG_ESINGULAR,
  * NG_ENODATA (a parameter needs ng_group_capture and got none), NG_ENOCONV,
- * NG_ENOMEM; then nothing has changed. */
+ * NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed. */
 NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
 
 /* Text of the last error of this optimizer and its groups; "" if none. */

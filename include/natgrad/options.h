@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* A method: sgd, adamw, steepest. Opaque. */
+/* A method: sgd, adamw, steepest, natural. Opaque. */
 typedef struct ng_method ng_method;
 
 typedef enum {
@@ -38,8 +38,8 @@ typedef struct {
 
 NG_API const char *ng_method_name(const ng_method *method);
 
-/* 1 if the method treats a parameter element by element, so that its shape does
- * not matter (sgd, adamw); 0 if it is meant for weight matrices (steepest). */
+/* 1 if the shape of a parameter does not matter to the method (sgd, adamw,
+ * natural); 0 if it is meant for weight matrices (steepest). */
 NG_API int ng_method_elementwise(const ng_method *method);
 
 /* 1 if parameters under these options (a pointer to any method's struct) need

@@ -1,0 +1,103 @@
+/* natgrad/natural.h: the natural gradient of a whole group of parameters under
+ * any Fisher matrix (Amari 1998).
+ *
+ *   ng_fisher *f;                           n = elements of all the group's parameters
+ *   ng_natural_options natural;
+ *   ng_natural_init(&natural);
+ *   ng_fisher_create_dense(&f, n, NG_F64, NULL);
+ *   ng_optimizer_add_group(opt, &group, &natural);
+ *   ng_group_add(group, NULL, "w", w, dw);  and the others
+ *   ng_group_set_fisher(group, f);
+ *   for (;;) {
+ *       ... fill dw ...
+ *       ng_fisher_accumulate(f, scores, NULL, &batch, &error);
+ *       ng_optimizer_step(opt);
+ *   }
+ *
+ * The parameters make one vector g (1 x n): one after the other in the order of
+ * adding, the rows of each view one after the other. F is n x n in that order; a
+ * Kronecker factored one with a bias wants [W b] as one view of outputs x
+ * (inputs + 1).
+ *
+ *   average:  M <- momentum M + (1 - momentum) g, M_0 = 0
+ *   step:     D = (F + damping I)^-1 M
+ *             W <- (1 - lr weight_decay) W - lr s D
+ *
+ * s is one factor for the group: 1, or with kl_radius > 0
+ * min(1, sqrt(2 kl_radius / (lr^2 <D, M>))), so that the quadratic model
+ * 1/2 lr^2 s^2 D (F + damping I) D^T of the step's KL divergence is at most
+ * kl_radius. F and g belong to one normalisation: the mean Fisher matrix to the
+ * gradient of the mean loss, sums to sums.
+ *
+ * State: M and its spare copy. ng_optimizer_step fails, and changes nothing,
+ * with what ng_fisher_solve fails with (NG_ENODATA: nothing accumulated,
+ * NG_ESINGULAR, NG_ENOCONV, NG_ENOMEM, ...), and with NG_ENODATA (no Fisher
+ * matrix, or no losses: see below), NG_ESHAPE (F of another size), NG_EDTYPE (a
+ * parameter not of F's dtype), NG_EINDEFINITE (<D, M> < 0), NG_ENONFINITE,
+ * NG_ERANGE. */
+#ifndef NATGRAD_NATURAL_H
+#define NATGRAD_NATURAL_H
+
+#include <natgrad/fisher.h>
+#include <natgrad/optimizer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    NG_DAMPING_FIXED = 0, /* damping is what ng_group_set says */
+    NG_DAMPING_LM = 1     /* Levenberg-Marquardt: ng_group_adapt_damping moves it */
+} ng_damping_mode;
+
+typedef struct {
+    size_t size;
+    const ng_method *method;
+    double lr;           /* >= 0 */
+    double momentum;     /* [0, 1) */
+    double weight_decay; /* >= 0, decoupled, per unit of lr */
+    double damping;      /* >= 0, absolute; under lm where it starts */
+    ng_damping_mode damping_mode;
+    double damping_factor; /* (0, 1): omega, the rate of lm */
+    double damping_min;    /* the bounds of lm, 0 < min <= max */
+    double damping_max;
+    double kl_radius; /* >= 0; 0: s = 1 */
+} ng_natural_options;
+
+/* The defaults are in the option table (optim/natural.c). damping_mode = lm
+ * goes with momentum = 0, weight_decay = 0 and lr < 2 (else NG_EOPTION): the
+ * model it trusts is that of the plain step. */
+NG_API void ng_natural_init(ng_natural_options *options);
+
+/* Gives the group its Fisher matrix: borrowed, to live until it is replaced or
+ * the optimizer destroyed; NULL takes it away. Any representation that solves,
+ * of whatever size: a step compares. A step solves with it and changes nothing
+ * else about it. NG_EUNSUPPORTED for a group of another method and for a
+ * representation without ng_fisher_solve, NG_EARG. */
+NG_API ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f);
+
+/* Under damping_mode = lm once after every step, else that group's next step is
+ * NG_ENODATA: the loss before the step and after it, both on the data the
+ * gradient came from. *ratio (may be NULL) is
+ *
+ *   rho = (before - after) / (lr s (1 - lr s / 2) <D, g>),
+ *
+ * the actual reduction over that of the model g p^T + 1/2 p (F + damping I) p^T
+ * at the step p = -lr s D. rho > 3/4 multiplies damping by damping_factor, rho
+ * < 1/4 divides it, within the bounds (Martens & Grosse 2015, section 6.5; their
+ * omega_1 = 0.95^5 every 5 steps). Where the model promises no more than the
+ * rounding of the losses, eps_f64 |before|, damping stays and rho counts as 1.
+ * Effective next step; ng_group_get(group, "damping", &x) reads it.
+ *
+ * Weights are not restored after a bad step; a caller who does so himself still
+ * tells the loss that made him do it. NG_EUNSUPPORTED for other methods and
+ * modes, NG_ENODATA without a step since the last call, NG_ENONFINITE for a
+ * loss that is NaN or infinite (tell the largest number instead), NG_EARG; then
+ * nothing has changed. */
+NG_API ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before,
+                                        double after);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
