@@ -43,6 +43,13 @@ NG_API ng_status ng_fisher_create_dense(ng_fisher **f, size_t n, ng_dtype dtype,
 NG_API ng_status ng_fisher_create_diagonal(ng_fisher **f, size_t n, ng_dtype dtype,
                                            ng_error *error);
 
+/* Dense blocks of sizes[0], sizes[1], ... sizes[count - 1] >= 1 parameters along
+ * the diagonal, n their sum: a layer each, say. Everything goes block by block,
+ * at the cost of the blocks; what is rounding next to a largest eigenvalue (see
+ * ng_fisher_solve) is judged within each block. */
+NG_API ng_status ng_fisher_create_block_diagonal(ng_fisher **f, const size_t *sizes, size_t count,
+                                                 ng_dtype dtype, ng_error *error);
+
 /* F = B^T B, kept as the weighted scores B (rows x n): exact, and right when n
  * is much larger than the number of samples. Everything goes through B B^T or
  * the singular values of B; a solve costs rows^2 n and needs damping > 0 while
@@ -65,6 +72,41 @@ NG_API ng_status ng_fisher_create_kron(ng_fisher **f, size_t outputs, size_t inp
  * the new basis. */
 NG_API ng_status ng_fisher_create_ekfac(ng_fisher **f, size_t outputs, size_t inputs, int bias,
                                         size_t refresh, ng_dtype dtype, ng_error *error);
+
+/* F by its products with vectors: Fisher- or Gauss-Newton-vector products of a
+ * network, for instance. Views have the dtype of the object, k x n, k >= 1. */
+typedef struct {
+    /* y <- F x for every row: symmetric, positive semi-definite, linear */
+    ng_status (*mul)(void *data, ng_mat y, ng_mat x, ng_error *error);
+    /* (optional) y <- C^-1 x, C positive definite and near F + damping I; with
+     * the diagonal d of F alone, y = x / (d + damping) */
+    ng_status (*precondition)(void *data, ng_mat y, ng_mat x, double damping, ng_error *error);
+    void *data;
+} ng_fisher_product;
+
+/* When iterations end; 0 stands for the default. */
+typedef struct {
+    double tolerance;      /* 0 .. 1: of solve, ||x - (F + damping I) y|| / ||x|| for each row;
+                              of eigen, ||F v - value v|| / largest value. 1e-8, float 1e-4 */
+    size_t max_iterations; /* of conjugate gradients: 1000 */
+    size_t max_basis;      /* basis vectors of n doubles, each with its product, that Lanczos
+                              may keep: 300, and as many as eigenvalues are asked for */
+} ng_fisher_iteration;
+
+/* F that is never formed. product and iteration (NULL: the defaults) are copied,
+ * product->data is borrowed. It has data from the start, and what the callback
+ * says at the time of a call is F. mul, quadratic; solve by preconditioned
+ * conjugate gradients; eigen by block Lanczos (natgrad/linalg.h); to_dense and
+ * trace by n products, exactly; nothing else. A callback's error is passed on;
+ * products that are not finite are NG_ENONFINITE. A solve that does not converge
+ * is NG_ENOCONV with y the last iterate, at which a truncated step may stop; a
+ * direction without positive curvature, where other representations would find
+ * F + damping I singular, is NG_EINDEFINITE. Leading eigenvalues that do not
+ * converge are NG_ENOCONV, too. */
+NG_API ng_status ng_fisher_create_matrix_free(ng_fisher **f, const ng_fisher_product *product,
+                                              size_t n, ng_dtype dtype,
+                                              const ng_fisher_iteration *iteration,
+                                              ng_error *error);
 
 /* NULL is fine. */
 NG_API void ng_fisher_destroy(ng_fisher *f);

@@ -152,8 +152,8 @@ static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, int solve, double exp
     if (status == NG_OK)
         status = solve ? f->table->solve(f, wide_y, wide_x, damping, error)
                        : f->table->power(f, wide_y, wide_x, exponent, damping, error);
-    if (status == NG_OK)
-        status = ng_copy(y, wide_y, error);
+    if (status == NG_OK || status == NG_ENOCONV) /* the last iterate is an answer */
+        ng_copy(y, wide_y, NULL);
     free(wide_x.data);
     free(wide_y.data);
     return status != NG_OK ? status : check_result(y, solve ? "solve" : "power", error);
