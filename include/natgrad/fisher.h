@@ -177,8 +177,9 @@ NG_API ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat 
 /* Takes a layer's statistics: activations a (rows x inputs, without the ones
  * of a bias) and output gradients g (rows x outputs), scale * row of g the
  * derivative of the sample's own loss, so that the score of row i is the
- * outer product of g_i and a_i. P is normalised as the batch says, Q is always
- * a mean: P (x) Q has the normalisation asked for. */
+ * outer product of g_i and a_i. P is normalised as the batch says, Q is the
+ * weighted mean over the rows, however many samples they stand for: P (x) Q has
+ * the normalisation asked for. */
 NG_API ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, const ng_mat *weights,
                                             const ng_fisher_batch *batch, ng_error *error);
 

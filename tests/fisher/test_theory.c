@@ -93,48 +93,60 @@ START_TEST(factored_error)
 }
 END_TEST
 
-/* Score of a categorical sample by its logits: e_y - p. Exact: diag(p) - p p^T;
- * drawn labels come near it at the rate N^-1/2 (E ||error||^2 <= E ||s||^4 / N). */
-START_TEST(categorical)
+/* y = W_3 W_2 W_1 x with unit Gaussian noise: the block of W_l is the mean over x
+ * of J^T J, J = dy / d vec W_l (outputs x n): element (k, (i, j)) is U_ki z_j with
+ * U the product of the layers above and z what arrives from below. */
+static ng_mat linear_block(ng_mat u, ng_mat z)
 {
-    static const double p[4] = {0.1, 0.2, 0.3, 0.4};
-    ng_mat closed = dense_mat(4, 4), s = test_mat(4, 4, PAD, NG_F64), w = test_mat(1, 4, 0, NG_F64);
-    ng_mat d = test_mat(4, 4, 0, NG_F64);
-    ng_fisher *f;
-    double fourth = 0;
-    for (size_t i = 0; i < 4; i++) {
-        double norm = 0;
-        for (size_t j = 0; j < 4; j++) {
-            ng_mat_set(closed, i, j, (i == j ? p[i] : 0) - p[i] * p[j]);
-            ng_mat_set(s, i, j, (i == j) - p[j]);
-            norm += pow((i == j) - p[j], 2);
-        }
-        ng_mat_set(w, 0, i, p[i]);
-        fourth += p[i] * norm * norm;
+    size_t n = u.cols * z.cols;
+    ng_mat j = dense_mat(u.rows, n), f = dense_mat(n, n);
+    for (size_t r = 0; r < z.rows; r++) {
+        for (size_t k = 0; k < u.rows; k++)
+            for (size_t p = 0; p < n; p++)
+                ng_mat_set(j, k, p, ng_mat_get(u, k, p / z.cols) * ng_mat_get(z, r, p % z.cols));
+        f = dense_add(1, f, 1 / (double)z.rows, dense_mul(j, 1, j, 0));
     }
-    ng_assert_ok(ng_fisher_create_dense(&f, 4, NG_F64, NULL), NULL);
-    ng_assert_ok(ng_fisher_accumulate(f, s, &w, NULL, NULL), NULL);
-    ng_assert_ok(ng_fisher_to_dense(f, d, NULL), NULL);
-    ng_assert_mat(d, closed, 1e-14);
-    ng_fisher_destroy(f);
-    for (size_t n = 100; n <= 10000; n *= 10) {
-        ng_mat drawn = test_mat(n, 4, 0, NG_F64);
-        for (size_t r = 0; r < n; r++) {
-            double u = test_uniform(&rng);
-            size_t y = u < 0.1 ? 0 : u < 0.3 ? 1 : u < 0.6 ? 2 : 3;
-            for (size_t j = 0; j < 4; j++)
-                ng_mat_set(drawn, r, j, (j == y) - p[j]);
+    return f;
+}
+
+/* One row for each sample and output, g = dy_k / d(what the layer puts out), not
+ * weighted, samples = the number of inputs: in a linear net g does not depend on
+ * the input, and K-FAC is the exact block (Bernacchia, Lengyel & Hennequin 2018). */
+START_TEST(deep_linear)
+{
+    enum { LAYERS = 3, INPUTS = 9 };
+    static const size_t widths[LAYERS + 1] = {4, 3, 5, 2};
+    ng_mat w[LAYERS], z = dense_normal(INPUTS, widths[0], &rng);
+    for (size_t l = 0; l < LAYERS; l++)
+        w[l] = dense_normal(widths[l + 1], widths[l], &rng);
+    for (size_t l = 0; l < LAYERS; l++) {
+        size_t m = widths[l + 1], c = widths[l], outputs = widths[LAYERS];
+        ng_mat u = dense_identity(outputs), d = test_mat(m * c, m * c, 0, NG_F64);
+        for (size_t above = LAYERS - 1; above > l; above--)
+            u = dense_mul(u, 0, w[above], 0);
+        ng_mat a = dense_mat(INPUTS * outputs, c), g = dense_mat(INPUTS * outputs, m);
+        for (size_t r = 0; r < a.rows; r++) {
+            test_assign(ng_mat_block(a, r, 0, 1, c), ng_mat_block(z, r / outputs, 0, 1, c));
+            test_assign(ng_mat_block(g, r, 0, 1, m), ng_mat_block(u, r % outputs, 0, 1, m));
         }
-        ng_assert_ok(ng_fisher_create_dense(&f, 4, NG_F64, NULL), NULL);
-        ng_assert_ok(ng_fisher_accumulate(f, drawn, NULL, NULL, NULL), NULL);
-        ng_assert_ok(ng_fisher_to_dense(f, d, NULL), NULL);
-        double error = test_norm(dense_add(1, d, -1, closed));
-        ng_assert_le(error, 4 * sqrt(fourth / (double)n));
-        ng_assert_le(0.05 * sqrt(fourth / (double)n), error);
-        ng_fisher_destroy(f);
-        test_free(drawn);
+        for (int representation = 0; representation < 2; representation++) {
+            ng_fisher *f;
+            ng_fisher_batch b;
+            ng_error error = {NG_OK, ""};
+            ng_status made = representation == 0
+                                 ? ng_fisher_create_kron(&f, m, c, 0, NG_F64, &error)
+                                 : ng_fisher_create_ekfac(&f, m, c, 0, 1, NG_F64, &error);
+            ng_assert_ok(made, &error);
+            ng_fisher_batch_init(&b);
+            b.samples = INPUTS;
+            ng_assert_ok(ng_fisher_accumulate_layer(f, a, g, NULL, &b, &error), &error);
+            ng_assert_ok(ng_fisher_to_dense(f, d, &error), &error);
+            ng_assert_mat(d, linear_block(u, z), 1e-13);
+            ng_fisher_destroy(f);
+        }
+        test_free(d);
+        z = dense_mul(z, 0, w[l], 1);
     }
-    test_free(s), test_free(w), test_free(d);
     dense_release();
 }
 END_TEST
@@ -206,7 +218,7 @@ int main(void)
     tcase_add_test(tc, duality);
     tcase_add_test(tc, compression);
     tcase_add_test(tc, factored_error);
-    tcase_add_test(tc, categorical);
+    tcase_add_test(tc, deep_linear);
     tcase_add_loop_test(tc, failures, 0, WORLDS);
     suite_add_tcase(suite, tc);
     return test_main(suite);

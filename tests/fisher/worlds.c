@@ -134,7 +134,7 @@ static ng_mat diagonal_part(ng_mat f)
 /* Decayed sums: of everything, and of a layer's factors. */
 typedef struct {
     ng_mat f, p, q;
-    double count;
+    double count, mass; /* of the samples; of the rows' weights */
 } sums;
 
 /* What EKFAC keeps: the diagonal in the eigenbasis of the factors. */
@@ -181,7 +181,7 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
     world w = {world_empty(representation, dtype, n, m), dense_mat(n, n), n, m, dtype,
                dtype == NG_F32 ? 1e-5 : 1e-10,           representation};
     ng_fisher_batch b = {NG_FISHER_MEAN, 1, 0, 1};
-    sums s = {dense_mat(n, n), dense_mat(m, m), dense_mat(n / m, n / m), 0};
+    sums s = {dense_mat(n, n), dense_mat(m, m), dense_mat(n / m, n / m), 0, 0};
     b = rule != NULL ? *rule : b;
     for (int k = 0; k < batches; k++) {
         ng_mat weights = world_normal(1, shape[1] + (size_t)k, dtype, rng);
@@ -192,11 +192,12 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
         }
         feed(&w, &s, weights.cols, m, rule, &b, weighted ? &weights : NULL, rng);
         s.count = b.decay * s.count + (b.samples > 0 ? b.samples : mass);
+        s.mass = b.decay * s.mass + mass;
         test_free(weights);
     }
     double norm = b.scale * b.scale / (b.normalisation == NG_FISHER_MEAN ? s.count : 1);
     if (representation == KRON)
-        s.f = dense_add(1 / s.count, exact_kron(s.p, s.q), 0, s.f);
+        s.f = dense_add(1 / s.mass, exact_kron(s.p, s.q), 0, s.f);
     if (representation == DIAGONAL)
         s.f = diagonal_part(s.f);
     if (representation == BLOCKS)
