@@ -170,7 +170,14 @@ NG_API void ng_fisher_batch_init(ng_fisher_batch *batch);
 
 /* Takes scores (rows x n; rows >= 1). weights (1 x rows, may be NULL) and
  * batch (NULL: the defaults) as above. NG_EARG for values out of range,
- * NG_ENODATA when there are no rows or their weights sum to 0. */
+ * NG_ENODATA when there are no rows or their weights sum to 0.
+ * EKFAC: D takes the scores' second moments in the basis there is (NG_ENODATA
+ * before layer statistics or factors gave one), P and Q count as seen again. So
+ * D is right also where a weight is used many times in a sample, which outer
+ * products of rows do not know: ng_fisher_set_factors, then decay 0 for the
+ * first batch. The same samples go into one of the two calls, not both. A
+ * Kronecker factored F is NG_EUNSUPPORTED: its factors are moments of g and of
+ * a, which a score, their product, no longer tells apart. */
 NG_API ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weights,
                                       const ng_fisher_batch *batch, ng_error *error);
 

@@ -142,6 +142,10 @@ ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weight
         status = check_weights(&mass, weights, scores.rows, f->dtype, error);
     if (status == NG_OK)
         status = make_plan(&p, f, &b, mass, ng_max_abs(scores), 0, error);
+    if (status == NG_OK && f->table->layer != NULL) { /* scores leave the factors alone */
+        p.bound = f->bound;
+        p.bound_q = f->bound_q;
+    }
     if (status == NG_OK && weights != NULL) {
         status = ngi_fisher_mat(&own, scores.rows, f->n, f->dtype, error);
         rows = own;

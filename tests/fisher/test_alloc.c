@@ -45,6 +45,7 @@ typedef struct {
 enum {
     CREATE,
     TAKE,
+    SCORES,
     SET,
     TRACE,
     MUL,
@@ -102,6 +103,10 @@ static ng_status run(int call, int i, scene *s, ng_error *error)
         return ng_fisher_can(s->f, NG_FISHER_ACCUMULATE_LAYER)
                    ? ng_fisher_accumulate_layer(s->f, s->a, s->g, &s->weights, NULL, error)
                : ng_fisher_can(s->f, NG_FISHER_ACCUMULATE)
+                   ? ng_fisher_accumulate(s->f, s->x, &s->weights, NULL, error)
+                   : NG_OK;
+    case SCORES:
+        return ng_fisher_can(s->f, NG_FISHER_ACCUMULATE)
                    ? ng_fisher_accumulate(s->f, s->x, &s->weights, NULL, error)
                    : NG_OK;
     case SET:

@@ -182,10 +182,13 @@ START_TEST(abilities)
         SCORES = MORE | NG_FISHER_ACCUMULATE | NG_FISHER_SET,
         LAYER = MORE | NG_FISHER_ACCUMULATE_LAYER | NG_FISHER_SET_FACTORS
     };
-    static const unsigned expected[REPRESENTATIONS] = {
-        [DENSE] = SCORES, [DIAGONAL] = SCORES, [LOWRANK] = SCORES | NG_FISHER_GRAM,
-        [KRON] = LAYER,   [EKFAC] = LAYER,     [BLOCKS] = SCORES,
-        [FREE] = ALL};
+    static const unsigned expected[REPRESENTATIONS] = {[DENSE] = SCORES,
+                                                       [DIAGONAL] = SCORES,
+                                                       [LOWRANK] = SCORES | NG_FISHER_GRAM,
+                                                       [KRON] = LAYER,
+                                                       [EKFAC] = LAYER | NG_FISHER_ACCUMULATE,
+                                                       [BLOCKS] = SCORES,
+                                                       [FREE] = ALL};
     world w = world_open(_i, 1, NULL, 0, &rng);
     ng_mat x = world_normal(2, w.n, w.dtype, &rng), y = test_mat(2, w.n, 0, w.dtype);
     ng_mat square = test_mat(w.n, w.n, 0, w.dtype);

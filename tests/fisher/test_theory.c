@@ -151,6 +151,52 @@ START_TEST(deep_linear)
 }
 END_TEST
 
+/* EKFAC from scores, which need not be outer products: the diagonal is theirs in the
+ * basis of the factors, with the batches' weights. _i: the dtype. */
+START_TEST(ekfac_scores)
+{
+    enum { M = 3, C = 4, N = M * C, ROWS = 5 };
+    ng_dtype dtype = (ng_dtype)_i;
+    double tol = dtype == NG_F32 ? 1e-5 : 1e-10;
+    ng_mat p = dense_normal(M, M, &rng), q = dense_normal(C, C, &rng), u, v;
+    ng_mat fp = test_convert(dense_mul(p, 0, p, 1), dtype), d = test_mat(N, N, PAD, dtype);
+    ng_mat fq = test_convert(dense_mul(q, 0, q, 1), dtype), before = test_mat(N, N, 0, dtype);
+    ng_mat s[2] = {world_normal(ROWS, N, dtype, &rng), world_normal(ROWS, N, dtype, &rng)};
+    ng_mat w = world_normal(1, ROWS, dtype, &rng), diagonal = dense_mat(N, N);
+    ng_fisher *f;
+    ng_fisher_batch b;
+    ng_error error = {NG_OK, ""};
+    for (size_t i = 0; i < ROWS; i++)
+        ng_mat_set(w, 0, i, fabs(ng_mat_get(w, 0, i)));
+    ng_fisher_batch_init(&b);
+    ng_assert_ok(ng_fisher_create_ekfac(&f, M, C, 0, 1, dtype, &error), &error);
+    ng_assert_fails(ng_fisher_accumulate(f, s[0], NULL, &b, &error), NG_ENODATA, &error, "basis");
+    ng_assert_ok(ng_fisher_set_factors(f, fp, fq, 1, &error), &error);
+    b.scale = 2, b.samples = ROWS;
+    for (int k = 0; k < 2; k++) {
+        b.decay = k == 0 ? 0 : 0.5;
+        ng_assert_ok(ng_fisher_accumulate(f, s[k], &w, &b, &error), &error);
+    }
+    dense_eigh(NULL, &u, fp), dense_eigh(NULL, &v, fq);
+    double norm = b.scale * b.scale / (0.5 * ROWS + ROWS);
+    ng_mat exact = dense_add(0.5 * norm, exact_scatter(s[0], &w), norm, exact_scatter(s[1], &w));
+    ng_mat basis = exact_kron(u, v);
+    ng_mat turned = dense_mul(dense_mul(basis, 0, exact, 0), 0, basis, 1);
+    for (size_t i = 0; i < N; i++)
+        ng_mat_set(diagonal, i, i, ng_mat_get(turned, i, i));
+    ng_assert_ok(ng_fisher_to_dense(f, d, &error), &error);
+    ng_assert_mat(d, dense_mul(dense_mul(basis, 1, diagonal, 0), 0, basis, 0), tol);
+    ng_mat_set(s[1], 2, 3, NAN); /* refused, and unchanged */
+    ng_assert_fails(ng_fisher_accumulate(f, s[1], &w, &b, &error), NG_ENONFINITE, &error, "scores");
+    ng_assert_ok(ng_fisher_to_dense(f, before, &error), &error);
+    ck_assert(test_same_bits(before, d));
+    ng_fisher_destroy(f);
+    test_free(fp), test_free(fq), test_free(d), test_free(before);
+    test_free(s[0]), test_free(s[1]), test_free(w);
+    dense_release();
+}
+END_TEST
+
 /* Without data; then F = 0: a zero factor. a: rows of activations. */
 static void check_empty(const world *w, ng_mat x, ng_mat y, ng_mat a)
 {
@@ -219,6 +265,7 @@ int main(void)
     tcase_add_test(tc, compression);
     tcase_add_test(tc, factored_error);
     tcase_add_test(tc, deep_linear);
+    tcase_add_loop_test(tc, ekfac_scores, 0, 2);
     tcase_add_loop_test(tc, failures, 0, WORLDS);
     suite_add_tcase(suite, tc);
     return test_main(suite);
