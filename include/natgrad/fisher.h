@@ -147,6 +147,9 @@ NG_API int ng_fisher_can(const ng_fisher *f, unsigned calls);
  *   exact Fisher, GGN    one row for each sample and class, weighted with the
  *                        model's probability of that class; samples = the
  *                        number of inputs
+ *                        squared loss |t - y|^2 / 2, t ~ N(y, I): one row dy_k/dw
+ *                        for each sample and output k, without weights; samples
+ *                        again the number of inputs
  *
  * What is made of it is said here, never guessed. */
 typedef enum {
