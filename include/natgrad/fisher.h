@@ -43,6 +43,13 @@ NG_API ng_status ng_fisher_create_dense(ng_fisher **f, size_t n, ng_dtype dtype,
 NG_API ng_status ng_fisher_create_diagonal(ng_fisher **f, size_t n, ng_dtype dtype,
                                            ng_error *error);
 
+/* Dense blocks of sizes[0], sizes[1], ... sizes[count - 1] >= 1 parameters along
+ * the diagonal, n their sum: a layer each, say. Everything goes block by block,
+ * at the cost of the blocks; what is rounding next to a largest eigenvalue (see
+ * ng_fisher_solve) is judged within each block. */
+NG_API ng_status ng_fisher_create_block_diagonal(ng_fisher **f, const size_t *sizes, size_t count,
+                                                 ng_dtype dtype, ng_error *error);
+
 /* F = B^T B, kept as the weighted scores B (rows x n): exact, and right when n
  * is much larger than the number of samples. Everything goes through B B^T or
  * the singular values of B; a solve costs rows^2 n and needs damping > 0 while
@@ -65,6 +72,41 @@ NG_API ng_status ng_fisher_create_kron(ng_fisher **f, size_t outputs, size_t inp
  * the new basis. */
 NG_API ng_status ng_fisher_create_ekfac(ng_fisher **f, size_t outputs, size_t inputs, int bias,
                                         size_t refresh, ng_dtype dtype, ng_error *error);
+
+/* F by its products with vectors: Fisher- or Gauss-Newton-vector products of a
+ * network, for instance. Views have the dtype of the object, k x n, k >= 1. */
+typedef struct {
+    /* y <- F x for every row: symmetric, positive semi-definite, linear */
+    ng_status (*mul)(void *data, ng_mat y, ng_mat x, ng_error *error);
+    /* (optional) y <- C^-1 x, C positive definite and near F + damping I; with
+     * the diagonal d of F alone, y = x / (d + damping) */
+    ng_status (*precondition)(void *data, ng_mat y, ng_mat x, double damping, ng_error *error);
+    void *data;
+} ng_fisher_product;
+
+/* When iterations end; 0 stands for the default. */
+typedef struct {
+    double tolerance;      /* 0 .. 1: of solve, ||x - (F + damping I) y|| / ||x|| for each row;
+                              of eigen, ||F v - value v|| / largest value. 1e-8, float 1e-4 */
+    size_t max_iterations; /* of conjugate gradients: 1000 */
+    size_t max_basis;      /* basis vectors of n doubles, each with its product, that Lanczos
+                              may keep: 300, and as many as eigenvalues are asked for */
+} ng_fisher_iteration;
+
+/* F that is never formed. product and iteration (NULL: the defaults) are copied,
+ * product->data is borrowed. It has data from the start, and what the callback
+ * says at the time of a call is F. mul, quadratic; solve by preconditioned
+ * conjugate gradients; eigen by block Lanczos (natgrad/linalg.h); to_dense and
+ * trace by n products, exactly; nothing else. A callback's error is passed on;
+ * products that are not finite are NG_ENONFINITE. A solve that does not converge
+ * is NG_ENOCONV with y the last iterate, at which a truncated step may stop; a
+ * direction without positive curvature, where other representations would find
+ * F + damping I singular, is NG_EINDEFINITE. Leading eigenvalues that do not
+ * converge are NG_ENOCONV, too. */
+NG_API ng_status ng_fisher_create_matrix_free(ng_fisher **f, const ng_fisher_product *product,
+                                              size_t n, ng_dtype dtype,
+                                              const ng_fisher_iteration *iteration,
+                                              ng_error *error);
 
 /* NULL is fine. */
 NG_API void ng_fisher_destroy(ng_fisher *f);
@@ -105,6 +147,9 @@ NG_API int ng_fisher_can(const ng_fisher *f, unsigned calls);
  *   exact Fisher, GGN    one row for each sample and class, weighted with the
  *                        model's probability of that class; samples = the
  *                        number of inputs
+ *                        squared loss |t - y|^2 / 2, t ~ N(y, I): one row dy_k/dw
+ *                        for each sample and output k, without weights; samples
+ *                        again the number of inputs
  *
  * What is made of it is said here, never guessed. */
 typedef enum {
@@ -128,15 +173,23 @@ NG_API void ng_fisher_batch_init(ng_fisher_batch *batch);
 
 /* Takes scores (rows x n; rows >= 1). weights (1 x rows, may be NULL) and
  * batch (NULL: the defaults) as above. NG_EARG for values out of range,
- * NG_ENODATA when there are no rows or their weights sum to 0. */
+ * NG_ENODATA when there are no rows or their weights sum to 0.
+ * EKFAC: D takes the scores' second moments in the basis there is (NG_ENODATA
+ * before layer statistics or factors gave one), P and Q count as seen again. So
+ * D is right also where a weight is used many times in a sample, which outer
+ * products of rows do not know: ng_fisher_set_factors, then decay 0 for the
+ * first batch. The same samples go into one of the two calls, not both. A
+ * Kronecker factored F is NG_EUNSUPPORTED: its factors are moments of g and of
+ * a, which a score, their product, no longer tells apart. */
 NG_API ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weights,
                                       const ng_fisher_batch *batch, ng_error *error);
 
 /* Takes a layer's statistics: activations a (rows x inputs, without the ones
  * of a bias) and output gradients g (rows x outputs), scale * row of g the
  * derivative of the sample's own loss, so that the score of row i is the
- * outer product of g_i and a_i. P is normalised as the batch says, Q is always
- * a mean: P (x) Q has the normalisation asked for. */
+ * outer product of g_i and a_i. P is normalised as the batch says, Q is the
+ * weighted mean over the rows, however many samples they stand for: P (x) Q has
+ * the normalisation asked for. */
 NG_API ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, const ng_mat *weights,
                                             const ng_fisher_batch *batch, ng_error *error);
 

@@ -128,6 +128,54 @@ NG_API ng_status ng_spd_power_update(ng_mat b, ng_mat basis, int *reused, ng_mat
                                      double floor, double tolerance, ng_work *work,
                                      ng_error *error);
 
+/* ---- Operators: matrices known by their products alone ------------------- */
+
+/* A symmetric n x n matrix A as a callback: y <- A x for each of the k rows of
+ * x (k x n, k >= 1, dense or strided), both of the dtype of the call that uses
+ * it. Must be linear, and the same for the length of that call. A status other
+ * than NG_OK ends the call, which returns it. */
+typedef struct {
+    ng_status (*apply)(void *data, ng_mat y, ng_mat x, ng_error *error);
+    void *data;
+} ng_operator;
+
+/* What an iteration did, also when it failed. */
+typedef struct {
+    size_t iterations; /* products, of all rows at once, that made a step */
+    double residual;   /* the largest, over the rows, as each call says */
+} ng_iteration;
+
+/* Solves A x = b for the k rows of b (k x n) by conjugate gradients from 0, all
+ * rows together; A positive definite. preconditioner (may be NULL): y <- C^-1 x
+ * with C positive definite and near A (Hestenes & Stiefel 1952; Golub & Van
+ * Loan, Matrix Computations, 11.5.2). Ends when ||b - A x||_2 <= tolerance
+ * ||b||_2 for every row, computed from x, not from the recurrence; 0 < tolerance
+ * < 1, attainable down to some condition number * eps(dtype). One product more
+ * for that check, and for each renewal after rounding has spoilt the recurrence.
+ * info (may be NULL): residual is ||b - A x|| / ||b||.
+ * NG_ENOCONV after max_iterations, or when rounding stops the way down: x is
+ * the last iterate. NG_EINDEFINITE when a direction p has p A p <= 0, or r
+ * C^-1 r <= 0; NG_ENONFINITE when a product is not finite: x is the iterate
+ * before. NG_ERANGE when x overflows. */
+NG_API ng_status ng_cg(ng_mat x, ng_iteration *info, ng_mat b, double tolerance,
+                       size_t max_iterations, const ng_operator *a,
+                       const ng_operator *preconditioner, ng_work *work, ng_error *error);
+NG_API size_t ng_cg_work(size_t k, size_t n, ng_dtype dtype);
+
+/* The k = values->cols largest (not: of largest modulus) eigenvalues of A (1 x k,
+ * ascending) and orthonormal eigenvectors (k x n, ROW i belongs to value i), 1
+ * <= k <= n, by block Lanczos with full reorthogonalisation, block size k, so
+ * that eigenvalues repeated up to k times are found (Golub & Van Loan, 10.3.6).
+ * The block it starts from is the same every time. At most max_rows (k ..; more
+ * than n counts as n) basis vectors are kept. Ends when ||A v - value v||_2 <=
+ * tolerance * (largest |eigenvalue| met) for every pair, tolerance > 0,
+ * attainable down to some n eps(dtype). info (may be NULL): residual is that
+ * norm over that eigenvalue. NG_ENOCONV when max_rows are not enough: values
+ * and vectors are the best found. NG_ENONFINITE when a product is not finite. */
+NG_API ng_status ng_lanczos(ng_mat values, ng_mat vectors, ng_iteration *info, double tolerance,
+                            size_t max_rows, const ng_operator *a, ng_work *work, ng_error *error);
+NG_API size_t ng_lanczos_work(size_t k, size_t n, size_t max_rows, ng_dtype dtype);
+
 #ifdef __cplusplus
 }
 #endif

@@ -71,7 +71,7 @@ static void weigh(ng_mat y, ng_mat x, ng_mat weights)
 
 typedef struct {
     ngi_fisher_rates rates;
-    double weight, bound, bound_q;
+    double weight, mass, bound, bound_q;
 } plan;
 
 /* Everything about a batch that is a number. max: of the scores' (or of g's)
@@ -82,10 +82,11 @@ static ng_status make_plan(plan *p, const ng_fisher *f, const ng_fisher_batch *b
     double samples = b->samples > 0 ? b->samples : mass;
     int mean = b->normalisation == NG_FISHER_MEAN;
     p->weight = b->decay * f->weight + samples;
-    p->rates.add_mean = 1 / p->weight;
-    p->rates.keep_mean = b->decay * f->weight / p->weight;
-    p->rates.keep = mean ? p->rates.keep_mean : b->decay;
-    p->rates.add = b->scale * b->scale * (mean ? p->rates.add_mean : 1);
+    p->mass = b->decay * f->mass + mass;
+    p->rates.add_mean = 1 / p->mass;
+    p->rates.keep_mean = b->decay * f->mass / p->mass;
+    p->rates.keep = mean ? b->decay * f->weight / p->weight : b->decay;
+    p->rates.add = b->scale * b->scale * (mean ? 1 / p->weight : 1);
     p->bound = p->rates.keep * f->bound + p->rates.add * mass * max * max;
     p->bound_q = p->rates.keep_mean * f->bound_q + p->rates.add_mean * mass * max_a * max_a;
     /* Written so that NaN and infinities fail too; sums before the rates count as well. */
@@ -101,6 +102,7 @@ static ng_status make_plan(plan *p, const ng_fisher *f, const ng_fisher_batch *b
 static void commit_plan(ng_fisher *f, const plan *p, const ng_fisher_batch *b)
 {
     f->weight = p->weight;
+    f->mass = p->mass;
     f->bound = p->bound;
     f->bound_q = p->bound_q;
     f->normalisation = (int)b->normalisation;
@@ -140,6 +142,10 @@ ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weight
         status = check_weights(&mass, weights, scores.rows, f->dtype, error);
     if (status == NG_OK)
         status = make_plan(&p, f, &b, mass, ng_max_abs(scores), 0, error);
+    if (status == NG_OK && f->table->layer != NULL) { /* scores leave the factors alone */
+        p.bound = f->bound;
+        p.bound_q = f->bound_q;
+    }
     if (status == NG_OK && weights != NULL) {
         status = ngi_fisher_mat(&own, scores.rows, f->n, f->dtype, error);
         rows = own;
@@ -204,8 +210,8 @@ ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, const ng_
     if (status == NG_OK)
         status = check_weights(&mass, weights, a.rows, f->dtype, error);
     if (status == NG_OK)
-        status = make_plan(&p, f, &b, mass, ng_max_abs(g),
-                           fmax(ng_max_abs(a), f->bias ? 1 : 0), error);
+        status =
+            make_plan(&p, f, &b, mass, ng_max_abs(g), fmax(ng_max_abs(a), f->bias ? 1 : 0), error);
     if (status == NG_OK)
         status = make_layer(&layer, own, f, a, g, weights, error);
     if (status == NG_OK)
@@ -260,7 +266,7 @@ ng_status ng_fisher_set(ng_fisher *f, ng_mat dense, double samples, ng_error *er
         status = f->table->set(f, dense, error);
     if (status != NG_OK)
         return status;
-    f->weight = samples;
+    f->weight = f->mass = samples;
     f->bound = max_lower(dense);
     f->has_data = 1;
     return NG_OK;
@@ -281,7 +287,7 @@ ng_status ng_fisher_set_factors(ng_fisher *f, ng_mat p, ng_mat q, double samples
         status = f->table->set_factors(f, p, q, error);
     if (status != NG_OK)
         return status;
-    f->weight = samples;
+    f->weight = f->mass = samples;
     f->bound = max_lower(p);
     f->bound_q = max_lower(q);
     f->has_data = 1;

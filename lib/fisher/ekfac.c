@@ -86,8 +86,7 @@ static ng_status estimate(ngi_kron_basis *b, const ngi_fisher_layer *l, const ng
 }
 
 /* The basis for the factors p and q, w that of the old F. */
-static ng_status next_basis(ngi_kron_basis *next, ng_fisher *f, ng_mat p, ng_mat q,
-                            ng_error *error)
+static ng_status next_basis(ngi_kron_basis *next, ng_fisher *f, ng_mat p, ng_mat q, ng_error *error)
 {
     const ngi_fisher_factored *k = factored(f);
     if (k->counts % k->refresh == 0) {
@@ -138,6 +137,53 @@ static ng_status layer(ng_fisher *f, const ngi_fisher_layer *l, const ngi_fisher
     free(q.data);
     ngi_kron_basis_free(&next);
     return status;
+}
+
+/* w <- keep w + add sum over rows of (u S v^T)^2, S the row as an m x c matrix */
+static ng_status add_scores(ng_mat w, const ngi_kron_basis *b, ng_mat rows,
+                            const ngi_fisher_rates *r, ng_error *error)
+{
+    size_t m = w.rows, c = w.cols;
+    ng_mat s, t = {NULL, 0, 0, 0, NG_F64};
+    ng_status status = ngi_fisher_mat(&s, m, c, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_fisher_mat(&t, m, c, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_axpby(w, b->w, r->keep, 0, error);
+    for (size_t i = 0; i < rows.rows && status == NG_OK; i++) {
+        ng_copy(ng_f64(s.data, 1, m * c), ng_mat_block(rows, i, 0, 1, m * c), NULL);
+        status = ng_gemm(t, b->u, NG_NOTRANS, s, NG_NOTRANS, 1, 0, error);
+        if (status == NG_OK)
+            status = ng_gemm(s, t, NG_NOTRANS, b->v, NG_TRANS, 1, 0, error);
+        square(s);
+        ng_axpby(w, s, r->add, 1, NULL);
+    }
+    if (status == NG_OK && !ng_is_finite(w))
+        status = ng_error_set(error, NG_ERANGE, "squares of the scores overflow the data type");
+    free(s.data);
+    free(t.data);
+    return status;
+}
+
+/* The diagonal of the scores in the basis there is: exact, also where a weight is
+ * used many times in one sample. P and Q stand still. */
+static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ng_error *error)
+{
+    ngi_fisher_factored *k = factored(f);
+    ng_mat w;
+    if (!f->has_data)
+        return ng_error_set(error, NG_ENODATA,
+                            "accumulate: no basis before layer statistics or factors");
+    ng_status status = ngi_fisher_mat(&w, f->outputs, f->inputs, NG_F64, error);
+    if (status == NG_OK)
+        status = add_scores(w, &k->basis, rows, r, error);
+    if (status != NG_OK) {
+        free(w.data);
+        return status;
+    }
+    free(k->basis.w.data);
+    k->basis.w = w;
+    return NG_OK;
 }
 
 static ng_status set_factors(ng_fisher *f, ng_mat p, ng_mat q, ng_error *error)
@@ -224,6 +270,7 @@ static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *er
 static const ngi_fisher_table table = {
     .name = "ekfac",
     .destroy = ngi_kron_destroy,
+    .accumulate = accumulate,
     .layer = layer,
     .set_factors = set_factors,
     .mul = mul,

@@ -5,8 +5,8 @@
 #include <natgrad/fisher.h>
 #include <natgrad/work.h>
 
-/* State <- keep state + add sum; the mean pair is for what is a mean whatever
- * the batch's normalisation. */
+/* State <- keep state + add sum; the mean pair is for what is a mean over rows
+ * whatever the batch's normalisation and number of samples. */
 typedef struct {
     double keep, add, keep_mean, add_mean;
 } ngi_fisher_rates;
@@ -52,6 +52,7 @@ struct ng_fisher {
     int has_data;
     int normalisation; /* of the first accumulation; -1 before */
     double weight;     /* decayed number of samples in F */
+    double mass;       /* decayed sum of the weights of their rows */
     double bound, bound_q; /* no element of F (or of P), and of Q, is larger */
 };
 

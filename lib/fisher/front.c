@@ -61,8 +61,7 @@ static unsigned abilities(const ngi_fisher_table *t)
            (t->set_factors != NULL ? NG_FISHER_SET_FACTORS : 0u) |
            (t->mul != NULL ? NG_FISHER_MUL : 0u) | (t->solve != NULL ? NG_FISHER_SOLVE : 0u) |
            (t->power != NULL ? NG_FISHER_POWER : 0u) | (t->trace != NULL ? NG_FISHER_TRACE : 0u) |
-           (t->logdet != NULL ? NG_FISHER_LOGDET : 0u) |
-           (t->eigen != NULL ? NG_FISHER_EIGEN : 0u) |
+           (t->logdet != NULL ? NG_FISHER_LOGDET : 0u) | (t->eigen != NULL ? NG_FISHER_EIGEN : 0u) |
            (t->to_dense != NULL ? NG_FISHER_TO_DENSE : 0u) |
            (t->gram != NULL ? NG_FISHER_GRAM : 0u);
 }
@@ -152,11 +151,14 @@ static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, int solve, double exp
     if (status == NG_OK)
         status = solve ? f->table->solve(f, wide_y, wide_x, damping, error)
                        : f->table->power(f, wide_y, wide_x, exponent, damping, error);
-    if (status == NG_OK)
-        status = ng_copy(y, wide_y, error);
     free(wide_x.data);
+    if (status == NG_OK || status == NG_ENOCONV) { /* the last iterate is an answer */
+        ng_copy(y, wide_y, NULL);
+        ng_status range = check_result(y, solve ? "solve" : "power", error);
+        status = range != NG_OK ? range : status;
+    }
     free(wide_y.data);
-    return status != NG_OK ? status : check_result(y, solve ? "solve" : "power", error);
+    return status;
 }
 
 ng_status ng_fisher_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)

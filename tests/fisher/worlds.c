@@ -38,8 +38,9 @@ ng_mat exact_kron(ng_mat p, ng_mat q)
     ng_mat f = dense_mat(p.rows * q.rows, p.rows * q.rows);
     for (size_t i = 0; i < f.rows; i++)
         for (size_t j = 0; j < f.cols; j++)
-            ng_mat_set(f, i, j, ng_mat_get(p, i / q.rows, j / q.rows) *
-                                    ng_mat_get(q, i % q.rows, j % q.rows));
+            ng_mat_set(f, i, j,
+                       ng_mat_get(p, i / q.rows, j / q.rows) *
+                           ng_mat_get(q, i % q.rows, j % q.rows));
     return f;
 }
 
@@ -64,23 +65,62 @@ ng_mat exact_ones(ng_mat a)
 /* parameters, rows of a batch, outputs */
 static const size_t shapes[SHAPES][3] = {{1, 1, 1}, {6, 9, 2}, {12, 40, 4}, {20, 7, 4}};
 
+size_t world_blocks(size_t sizes[3], size_t n)
+{
+    size_t count = 0;
+    sizes[count++] = 1;
+    if (n / 2 > 0)
+        sizes[count++] = n / 2;
+    if (n - n / 2 > 1)
+        sizes[count++] = n - n / 2 - 1;
+    return count;
+}
+
+static ng_mat behind; /* F of the world opened last, on dense.h's list */
+
+static ng_status multiply(void *data, ng_mat y, ng_mat x, ng_error *error)
+{
+    (void)error;
+    test_matmul(y, x, 0, *(ng_mat *)data, 0);
+    return NG_OK;
+}
+
+static ng_status matrix_free(ng_fisher **f, size_t n, ng_dtype dtype, ng_error *error)
+{
+    ng_fisher_product product = {multiply, NULL, &behind};
+    ng_fisher_iteration iteration = {dtype == NG_F32 ? 3e-6 : 1e-12, 0, 0};
+    return ng_fisher_create_matrix_free(f, &product, n, dtype, &iteration, error);
+}
+
 ng_fisher *world_empty(int i, ng_dtype dtype, size_t n, size_t outputs)
 {
     ng_fisher *f = NULL;
     ng_error error = {NG_OK, ""};
-    size_t c = n / outputs;
+    size_t c = n / outputs, sizes[3], count = world_blocks(sizes, n);
     int bias = c > 1;
-    ng_status status = i == 0   ? ng_fisher_create_dense(&f, n, dtype, &error)
-                       : i == 1 ? ng_fisher_create_diagonal(&f, n, dtype, &error)
-                       : i == 2 ? ng_fisher_create_lowrank(&f, n, 1000, dtype, &error)
-                       : i == 3 ? ng_fisher_create_kron(&f, outputs, c - (size_t)bias, bias, dtype,
-                                                        &error)
-                                : ng_fisher_create_ekfac(&f, outputs, c - (size_t)bias, bias, 1,
-                                                         dtype, &error);
+    ng_status status =
+        i == DENSE      ? ng_fisher_create_dense(&f, n, dtype, &error)
+        : i == DIAGONAL ? ng_fisher_create_diagonal(&f, n, dtype, &error)
+        : i == LOWRANK  ? ng_fisher_create_lowrank(&f, n, 1000, dtype, &error)
+        : i == KRON     ? ng_fisher_create_kron(&f, outputs, c - (size_t)bias, bias, dtype, &error)
+        : i == EKFAC ? ng_fisher_create_ekfac(&f, outputs, c - (size_t)bias, bias, 1, dtype, &error)
+        : i == BLOCKS ? ng_fisher_create_block_diagonal(&f, sizes, count, dtype, &error)
+                      : matrix_free(&f, n, dtype, &error);
     ng_assert_ok(status, &error);
     ck_assert_uint_eq(ng_fisher_size(f), n);
     ck_assert_int_eq(ng_fisher_dtype(f), dtype);
     return f;
+}
+
+static ng_mat block_part(ng_mat f)
+{
+    ng_mat d = dense_mat(f.rows, f.cols);
+    size_t sizes[3], count = world_blocks(sizes, f.rows), first = 0;
+    for (size_t b = 0; b < count; first += sizes[b++])
+        for (size_t i = first; i < first + sizes[b]; i++)
+            for (size_t j = first; j < first + sizes[b]; j++)
+                ng_mat_set(d, i, j, ng_mat_get(f, i, j));
+    return d;
 }
 
 static ng_mat diagonal_part(ng_mat f)
@@ -94,7 +134,7 @@ static ng_mat diagonal_part(ng_mat f)
 /* Decayed sums: of everything, and of a layer's factors. */
 typedef struct {
     ng_mat f, p, q;
-    double count;
+    double count, mass; /* of the samples; of the rows' weights */
 } sums;
 
 /* What EKFAC keeps: the diagonal in the eigenbasis of the factors. */
@@ -113,9 +153,10 @@ static void feed(world *w, sums *s, size_t rows, size_t outputs, const ng_fisher
 {
     ng_error error = {NG_OK, ""};
     size_t c = w->n / outputs, inputs = c > 1 ? c - 1 : c;
-    if (ng_fisher_can(w->f, NG_FISHER_ACCUMULATE)) {
+    if (!ng_fisher_can(w->f, NG_FISHER_ACCUMULATE_LAYER)) {
         ng_mat x = world_normal(rows, w->n, w->dtype, rng);
-        ng_assert_ok(ng_fisher_accumulate(w->f, x, weights, rule, &error), &error);
+        if (ng_fisher_can(w->f, NG_FISHER_ACCUMULATE))
+            ng_assert_ok(ng_fisher_accumulate(w->f, x, weights, rule, &error), &error);
         s->f = dense_add(b->decay, s->f, 1, exact_scatter(x, weights));
         test_free(x);
         return;
@@ -138,9 +179,9 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
     size_t n = shape[0], m = shape[2];
     ng_dtype dtype = (ng_dtype)(i % 2);
     world w = {world_empty(representation, dtype, n, m), dense_mat(n, n), n, m, dtype,
-               dtype == NG_F32 ? 1e-5 : 1e-10};
+               dtype == NG_F32 ? 1e-5 : 1e-10,           representation};
     ng_fisher_batch b = {NG_FISHER_MEAN, 1, 0, 1};
-    sums s = {dense_mat(n, n), dense_mat(m, m), dense_mat(n / m, n / m), 0};
+    sums s = {dense_mat(n, n), dense_mat(m, m), dense_mat(n / m, n / m), 0, 0};
     b = rule != NULL ? *rule : b;
     for (int k = 0; k < batches; k++) {
         ng_mat weights = world_normal(1, shape[1] + (size_t)k, dtype, rng);
@@ -151,14 +192,17 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
         }
         feed(&w, &s, weights.cols, m, rule, &b, weighted ? &weights : NULL, rng);
         s.count = b.decay * s.count + (b.samples > 0 ? b.samples : mass);
+        s.mass = b.decay * s.mass + mass;
         test_free(weights);
     }
     double norm = b.scale * b.scale / (b.normalisation == NG_FISHER_MEAN ? s.count : 1);
-    if (representation == 3)
-        s.f = dense_add(1 / s.count, exact_kron(s.p, s.q), 0, s.f);
-    if (representation == 1)
+    if (representation == KRON)
+        s.f = dense_add(1 / s.mass, exact_kron(s.p, s.q), 0, s.f);
+    if (representation == DIAGONAL)
         s.f = diagonal_part(s.f);
-    w.exact = dense_add(norm, s.f, 0, s.f);
+    if (representation == BLOCKS)
+        s.f = block_part(s.f);
+    w.exact = behind = dense_add(norm, s.f, 0, s.f);
     return w;
 }
 

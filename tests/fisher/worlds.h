@@ -15,17 +15,23 @@ typedef struct {
     size_t n, outputs;
     ng_dtype dtype;
     double tol; /* 1e-10 in double, 1e-5 in float */
+    int representation;
 } world;
 
 /* Representation and size by number, 0 <= i < WORLDS; fed with `batches`
  * batches by the rule (NULL: the defaults). */
-enum { REPRESENTATIONS = 5, SHAPES = 4, WORLDS = REPRESENTATIONS * SHAPES * 2 };
+enum { DENSE, DIAGONAL, LOWRANK, KRON, EKFAC, BLOCKS, FREE, REPRESENTATIONS };
+enum { SHAPES = 4, WORLDS = REPRESENTATIONS * SHAPES * 2 };
 world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, test_rng *rng);
 void world_close(world *w);
 
 /* An object without data of that representation; factored ones: outputs x
- * n / outputs, the last column of it a bias unless there is one column. */
+ * n / outputs, the last column of it a bias unless there is one column;
+ * matrix-free ones multiply by the F of the world opened last. */
 ng_fisher *world_empty(int i, ng_dtype dtype, size_t n, size_t outputs);
+
+/* Blocks along n parameters: their sizes, and how many. */
+size_t world_blocks(size_t sizes[3], size_t n);
 
 /* rows x cols normal numbers of the dtype, padded; and positive weights */
 ng_mat world_normal(size_t rows, size_t cols, ng_dtype dtype, test_rng *rng);

@@ -94,6 +94,24 @@ static ng_status run_power(world *w, ng_work *work, ng_error *error)
     return ng_spd_power(w->b, w->a, -0.5, 0, work, error);
 }
 
+static ng_status apply(void *data, ng_mat y, ng_mat x, ng_error *error)
+{
+    return ng_symm(y, NG_RIGHT, *(ng_mat *)data, x, 1, 0, error);
+}
+
+static ng_status run_cg(world *w, ng_work *work, ng_error *error)
+{
+    ng_operator a = {apply, &w->a};
+    ng_set_identity(w->c);
+    return ng_cg(w->b, NULL, w->c, 1e-3, 1000, &a, &a, work, error);
+}
+
+static ng_status run_lanczos(world *w, ng_work *work, ng_error *error)
+{
+    ng_operator a = {apply, &w->a};
+    return ng_lanczos(w->values, w->vectors, NULL, 1e-3, w->a.rows, &a, work, error);
+}
+
 /* The calls that take no workspace never allocate. */
 static ng_status run_rest(world *w, ng_work *work, ng_error *error)
 {
@@ -121,6 +139,16 @@ static size_t svd_work(size_t n, ng_dtype dtype)
     return ng_svd_work(n, n, dtype);
 }
 
+static size_t cg_work(size_t n, ng_dtype dtype)
+{
+    return ng_cg_work(n, n, dtype);
+}
+
+static size_t lanczos_work(size_t n, ng_dtype dtype)
+{
+    return ng_lanczos_work(n, n, n, dtype);
+}
+
 typedef struct {
     const char *name;
     int allocates; /* with work == NULL */
@@ -133,6 +161,8 @@ static const entry entries[] = {
     {"ng_eigh", 1, ng_eigh_work, run_eigh},
     {"ng_svd", 1, svd_work, run_svd},
     {"ng_spd_power", 1, ng_spd_power_work, run_power},
+    {"ng_cg", 1, cg_work, run_cg},
+    {"ng_lanczos", 1, lanczos_work, run_lanczos},
     {"calls without a workspace", 0, NULL, run_rest},
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
