@@ -20,6 +20,8 @@
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
 #include <natgrad/fisher.h>
+#include <natgrad/functional.h>
+#include <natgrad/regime.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>
