@@ -84,7 +84,7 @@ typedef struct {
     size_t above;       /* how many: the last ones */
     double beta_spread; /* sqrt(lambda_min lambda_max), where the spread is largest */
     double spread_max;  /* the spread there */
-    int pure;           /* spectral purity: all that count are equal within rounding */
+    int pure; /* spectral purity: all that count are equal to 1e-12, or 16 rounding if more */
 
     double kappa;              /* tr M / tr F */
     ng_mat deviation;          /* 1 x rank: eigenvalues of M - kappa F, lambda (lambda - kappa) */
@@ -113,7 +113,8 @@ NG_API void ng_regime_destroy(ng_regime *regime);
 
 /* alpha in [0, 1] with alpha^2 / (1 - alpha) = beta >= 0, and 1 - alpha, both
  * without cancellation: 2 beta/(beta + s) and 2/(2 + beta + s), s =
- * sqrt(beta (beta + 4)). 1 and 0 for an infinite beta. */
+ * sqrt(beta (beta + 4)), to about 1 ulp each (where long double is wider than
+ * double). 1 and 0 for an infinite beta. */
 NG_API double ng_alpha_scalar(double beta);
 NG_API double ng_alpha_scalar_rest(double beta);
 

@@ -11,6 +11,9 @@
 #include "lib/geometry/spectrum.h"
 #include "lib/linalg/check.h"
 
+/* Eigenvalues nearer to each other count as equal. */
+static const double equal = 1e-12;
+
 void ng_regime_init(ng_regime_options *options)
 {
     ng_regime_options defaults = {.size = sizeof defaults, .beta = -1, .alpha_c = 0.5};
@@ -31,18 +34,25 @@ void ng_regime_destroy(ng_regime *r)
     free(r);
 }
 
+/* s = sqrt(beta (beta + 4)). Wider than double, so that alpha^2 / (1 - alpha)
+ * comes back to 4 ulp: in double the roundings of s, sum and quotient make 9. */
+static long double root(double beta)
+{
+    return sqrtl(beta) * sqrtl(beta + 4.0L);
+}
+
 double ng_alpha_scalar(double beta)
 {
     if (!(beta > 0))
         return 0;
-    return isinf(beta) ? 1 : 2 * beta / (beta + sqrt(beta) * sqrt(beta + 4));
+    return isinf(beta) ? 1 : (double)(2 * beta / (beta + root(beta)));
 }
 
 double ng_alpha_scalar_rest(double beta)
 {
     if (!(beta > 0))
         return 1;
-    return isinf(beta) ? 0 : 2 / (2 + beta + sqrt(beta) * sqrt(beta + 4));
+    return isinf(beta) ? 0 : (double)(2 / (2 + beta + root(beta)));
 }
 
 /* ---- The spectrum ------------------------------------------------------------- */
@@ -151,7 +161,7 @@ static ng_status restrict_to(ng_regime *r, double rcond, ng_error *error)
         r->trace += w[k];
     r->cond = r->lambda_max / r->lambda_min;
     r->Delta = r->lambda_max - 2 * r->lambda_min;
-    r->pure = r->lambda_max - r->lambda_min <= 16 * r->rounding * r->lambda_max;
+    r->pure = r->lambda_max - r->lambda_min <= fmax(equal, 16 * r->rounding) * r->lambda_max;
     if (!isfinite(r->cond) || !isfinite(r->trace))
         return ng_error_set(error, NG_ERANGE, "condition number %g or trace %g overflows", r->cond,
                             r->trace);

@@ -232,7 +232,8 @@ static double nan_above_one(const ng_functional *self, const double *w, size_t n
 
 START_TEST(refusals_name_the_culprit)
 {
-    double w[] = {1, 2, 3}, down[] = {1, 3, 2}, zero[] = {0, 1, 2}, nan[] = {1, (double)NAN, 2}, y = 7;
+    double w[] = {1, 2, 3}, down[] = {1, 3, 2}, zero[] = {0, 1, 2}, nan[] = {1, (double)NAN, 2},
+           y = 7;
     float single[] = {1, 2, 3};
     ng_minimum m = {NG_MINIMUM_FLAT, 42};
     ng_error error = {NG_OK, ""};
