@@ -177,7 +177,7 @@ NG_API void ng_signature_destroy(ng_signature *signature);
 /* Negative eigenvalues of M' + beta F: #{eigenvalues < -beta}. */
 NG_API size_t ng_signature_negative(const ng_signature *signature, double beta);
 
-/* g (n x n, both triangles) <- F S F + beta F. */
+/* g (n x n, both triangles) <- F S F + beta F, F in the space that counts. */
 NG_API ng_status ng_signature_metric(const ng_regime *regime, ng_mat g, const int *signs,
                                      double beta, ng_error *error);
 

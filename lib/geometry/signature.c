@@ -117,7 +117,7 @@ size_t ng_signature_negative(const ng_signature *s, double beta)
 ng_status ng_signature_metric(const ng_regime *r, ng_mat g, const int *signs, double beta,
                               ng_error *error)
 {
-    ng_mat f = {NULL, 0, 0, 0, NG_F64}, flipped = f, sum = f;
+    ng_mat f = {NULL, 0, 0, 0, NG_F64}, flipped = f, sum = f, weights = f;
     ng_status status = check(r, &g, signs, error);
     if (status == NG_OK && !isfinite(beta))
         status = ng_error_set(error, NG_EARG, "beta is %g", beta);
@@ -130,7 +130,11 @@ ng_status ng_signature_metric(const ng_regime *r, ng_mat g, const int *signs, do
     if (status == NG_OK)
         status = ngi_geometry_mat(&sum, r->n, r->n, error);
     if (status == NG_OK)
-        status = ngi_compose(r, f, r->eigenvalues.data, error);
+        status = ngi_geometry_mat(&weights, 1, r->n, error);
+    if (status == NG_OK) {
+        ng_copy(ng_mat_block(weights, 0, r->n - r->rank, 1, r->rank), r->spectrum, NULL);
+        status = ngi_compose(r, f, weights.data, error);
+    }
     if (status == NG_OK) {
         ng_copy(flipped, f, NULL);
         ng_copy(sum, f, NULL);
@@ -146,5 +150,6 @@ ng_status ng_signature_metric(const ng_regime *r, ng_mat g, const int *signs, do
     free(f.data);
     free(flipped.data);
     free(sum.data);
+    free(weights.data);
     return status;
 }

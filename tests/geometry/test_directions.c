@@ -205,6 +205,38 @@ START_TEST(the_deviation_tensor)
 }
 END_TEST
 
+/* Eigenvalues below rcond are left out of everything, not only zeros. */
+START_TEST(small_eigenvalues_do_not_count)
+{
+    double w[] = {0.02, 0.05, 1, 3}, kept[] = {0, 0, 1, 3}, alpha;
+    int signs[] = {1, -1, 1, -1};
+    ng_regime *r;
+    ng_regime_options o;
+    ng_regime_init(&o);
+    o.rcond = 0.1;
+    test_rng same = rng;
+    ng_mat f = world_spd(w, 4, &rng), left = world_spd(kept, 4, &same), g = dense_mat(4, 4);
+    ng_mat v = dense_normal(1, 4, &rng), mass = dense_mul(left, 0, left, 0),
+           sign = dense_identity(4);
+    ng_assert_ok(ng_regime_create(&r, f, &o, NULL), NULL);
+    ck_assert(r->rank == 2 && r->n == 4);
+    ng_assert_rel(r->cond, 3, 1e-13);
+    ng_assert_rel(ng_mat_get(r->eigenvalues, 0, 0), 0.02, 1e-13);
+    ng_assert_ok(ng_regime_alpha(r, &alpha, v, 0.7, NULL), NULL);
+    double m = form(v, mass), whole = m + 0.7 * form(v, left);
+    ng_assert_rel(alpha, m / whole, 1e-13);
+    ng_assert_ok(ng_regime_metric(r, g, 0.7, NULL), NULL);
+    ng_assert_mat(g, metric(left, 0.7), 1e-13);
+    ng_assert_ok(ng_regime_deviation(r, g, NULL), NULL);
+    ng_assert_mat(g, dense_add(1, mass, -10.0 / 4, left), 1e-13);
+    ng_assert_ok(ng_signature_metric(r, g, signs, 0.7, NULL), NULL);
+    ng_mat_set(sign, 1, 1, -1), ng_mat_set(sign, 3, 3, -1);
+    ng_assert_mat(g, dense_add(1, dense_mul(dense_mul(left, 0, sign, 0), 0, left, 0), 0.7, left),
+                  1e-13);
+    ng_regime_destroy(r);
+}
+END_TEST
+
 /* The pair's regime is that of the matrix it never forms. */
 START_TEST(a_pair_is_its_dense_matrix)
 {
@@ -311,6 +343,7 @@ int main(void)
     tcase_add_loop_test(tc, alpha_of_any_vector, 0, 2 * KINDS);
     tcase_add_loop_test(tc, the_deviation_tensor, 0, 2 * KINDS);
     tcase_add_test(tc, purity_is_one_alpha_for_all);
+    tcase_add_test(tc, small_eigenvalues_do_not_count);
     tcase_add_loop_test(tc, a_pair_is_its_dense_matrix, 0, 2);
     tcase_add_test(tc, rounding_is_judged_factor_by_factor);
     tcase_add_test(tc, refusals);
