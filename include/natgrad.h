@@ -27,5 +27,6 @@
 #include <natgrad/sgd.h>
 #include <natgrad/adamw.h>
 #include <natgrad/steepest.h>
+#include <natgrad/regime_monitor.h>
 
 #endif
