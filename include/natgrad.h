@@ -20,11 +20,14 @@
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
 #include <natgrad/fisher.h>
+#include <natgrad/functional.h>
+#include <natgrad/regime.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>
 #include <natgrad/adamw.h>
 #include <natgrad/steepest.h>
 #include <natgrad/natural.h>
+#include <natgrad/regime_monitor.h>
 
 #endif

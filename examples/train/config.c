@@ -54,6 +54,9 @@ static void print_help(void)
         "                       set is not looked at\n"
         "  --sweep              try a grid of settings, as many for every optimizer, judged as\n"
         "                       by --validate; writes DIR/sweep.csv\n"
+        "  --regimes[=N]        every N steps (default: 50) the regimes of each layer's Kronecker\n"
+        "                       factors (fismo, kfac; eigenvalues above 1e-6 of the largest)\n"
+        "                       to DIR/regimes.csv, and a picture; not with --sweep\n"
         "  --out=DIR            for curves.csv and pictures (default: out)\n"
         "  --quiet              no progress\n"
         "  --help, --version\n\n"
@@ -222,6 +225,7 @@ enum {
     SET,
     SWEEP,
     VALIDATE,
+    REGIMES,
     OUT,
     QUIET,
     SHOW_HELP,
@@ -242,6 +246,7 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, SET},
     {"sweep", no_argument, NULL, SWEEP},
     {"validate", no_argument, NULL, VALIDATE},
+    {"regimes", optional_argument, NULL, REGIMES},
     {"out", required_argument, NULL, OUT},
     {"quiet", no_argument, NULL, QUIET},
     {"help", no_argument, NULL, SHOW_HELP},
@@ -289,6 +294,10 @@ static int take(config *c, int option, const char *value)
     case SWEEP:
         c->sweep = 1;
         return 0;
+    case REGIMES:
+        status = parse_count(&n, value != NULL ? value : "50", "regimes", 1, 1 << 30);
+        c->regimes = status == 0 ? (int)n : 0;
+        return status;
     case OUT:
         c->out = value;
         return 0;

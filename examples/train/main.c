@@ -5,13 +5,19 @@
 
 #include "examples/support/threads.h"
 
-static int compare(const config *c)
+static int compare(const config *given)
 {
+    config with = *given, *c = &with;
+    regime_log log;
     source s;
     size_t count = 0, wanted = c->method_count * c->seed_count;
     int status = report_folder(c->out);
     if (status != 0 || (status = source_open(&s, c, c->validate)) != 0)
         return status;
+    if (c->regimes > 0 && regimes_open(c->log = &log, c->out) != 0) {
+        source_close(&s);
+        return 1;
+    }
     run *runs = calloc(wanted, sizeof *runs);
     if (runs == NULL) {
         fputs("train: out of memory\n", stderr);
@@ -28,6 +34,8 @@ static int compare(const config *c)
             progress_end(&bar);
             free(options);
         }
+    if (c->log != NULL && regimes_close(&log) != 0)
+        status = 1;
     if (status == 0)
         status = report_runs(c, &s, runs, count);
     for (size_t i = 0; i < count; i++)

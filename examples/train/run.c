@@ -244,6 +244,9 @@ int run_train(run *r, const config *c, const source *s, const ng_preset *method,
     ng_status status = trainer_create(&t, c, s, method, options, seed);
     if (r->points == NULL && status == NG_OK)
         status = ng_error_set(&t.error, NG_ENOMEM, "out of memory");
+    if (c->log != NULL && status == NG_OK &&
+        (status = regimes_watch(c->log, t.opt, c->regimes, method, seed)) != NG_OK)
+        status = optimizer_error(&t, status);
     for (int number = 0; number < c->epochs && status == NG_OK; number++) {
         status = epoch(&t, r, bar, number, &r->points[number]);
         if (status == NG_OK) {

@@ -1,6 +1,6 @@
 /* train: trains a feed-forward net on digits or text with several optimizers
  * and compares them. The pieces: config.c (command line), source.c (data),
- * run.c (one training run), sweep.c (grids), report.c (tables, CSV), picture.c
+ * run.c (one training run), regimes.c (of its layers), sweep.c (grids), report.c (tables, CSV), picture.c
  * (what gnuplot draws of the CSV). */
 #ifndef TRAIN_H
 #define TRAIN_H
@@ -12,6 +12,8 @@
 #include "examples/support/progress.h"
 
 enum { MAX_WIDTHS = 16, MAX_METHODS = 16, MAX_SEEDS = 64, MAX_SETTINGS = 64, MAX_EPOCHS = 10000 };
+
+typedef struct regime_log regime_log;
 
 /* One --set fismo.lr=0.01 */
 typedef struct {
@@ -33,6 +35,8 @@ typedef struct {
     const char *out;
     ng_dtype dtype;
     ng_activation activation;
+    int regimes;     /* steps from one report to the next; 0: none asked */
+    regime_log *log; /* where they go, or NULL */
 } config;
 
 /* Fills the config from the command line. 0 go on; 1 done (--help, --version);
@@ -89,6 +93,29 @@ int report_runs(const config *c, const source *s, const run *runs, size_t count)
  * is no gnuplot, 2 no run got anywhere, -1 gnuplot failed. */
 int picture_draw(const char *path, const config *c, const source *s, const run *runs, size_t count,
                  const char *csv);
+
+/* What --regimes writes: out/regimes.csv and, at the end, its picture. */
+enum { MAX_CURVES = 12 };
+struct regime_log {
+    FILE *csv;
+    char path[4000]; /* without .csv */
+    ng_regime_monitor monitor;
+    const ng_preset *method; /* of the run at the moment */
+    unsigned long seed, first_seed;
+    struct {
+        const ng_preset *method;
+        char layer[64];
+    } curves[MAX_CURVES];
+    size_t curve_count;
+};
+
+/* 0, or 1 after reporting. */
+int regimes_open(regime_log *log, const char *out);
+int regimes_close(regime_log *log);
+
+/* From now on the optimizer's factors are logged as that run's. */
+ng_status regimes_watch(regime_log *log, ng_optimizer *optimizer, int interval,
+                        const ng_preset *method, unsigned long seed);
 
 /* The folder is there afterwards and can be written to; its parent must exist.
  * 0, or 1 after reporting. */

@@ -1,0 +1,22 @@
+/* The eigenbasis of a regime, formed or not: between vectors and coefficients. */
+#ifndef NGI_GEOMETRY_BASIS_H
+#define NGI_GEOMETRY_BASIS_H
+
+#include <natgrad/regime.h>
+
+/* A zero rows x cols matrix of doubles; free its data. NG_ENOMEM. */
+ng_status ngi_geometry_mat(ng_mat *m, size_t rows, size_t cols, ng_error *error);
+
+/* c (k x n) <- coefficients of the rows of v (k x n) in ascending order of the
+ * eigenvalues; v (k x n) <- the other way. Both dense NG_F64. */
+ng_status ngi_coefficients(const ng_regime *r, ng_mat c, ng_mat v, ng_error *error);
+ng_status ngi_vectors(const ng_regime *r, ng_mat v, ng_mat c, ng_error *error);
+
+/* y <- V^T diag(weights) V x for the rows of x (k x n, finite), V the rows of
+ * directions, weights n numbers. Checks y and x. */
+ng_status ngi_act(const ng_regime *r, ng_mat y, ng_mat x, const double *weights, ng_error *error);
+
+/* dense (n x n, both triangles) <- V^T diag(weights) V. Checks dense. */
+ng_status ngi_compose(const ng_regime *r, ng_mat dense, const double *weights, ng_error *error);
+
+#endif
