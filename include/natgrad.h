@@ -25,5 +25,8 @@
 #include <natgrad/sgd.h>
 #include <natgrad/adamw.h>
 #include <natgrad/steepest.h>
+#include <natgrad/schedule.h>
+#include <natgrad/average.h>
+#include <natgrad/policy.h>
 
 #endif
