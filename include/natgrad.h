@@ -29,5 +29,8 @@
 #include <natgrad/steepest.h>
 #include <natgrad/natural.h>
 #include <natgrad/regime_monitor.h>
+#include <natgrad/schedule.h>
+#include <natgrad/average.h>
+#include <natgrad/policy.h>
 
 #endif

@@ -67,7 +67,9 @@ static ng_status extend(ngi_param *param, const ng_group *group, ng_mat b, ng_ma
                        .dbias = db,
                        .rows = param->w.rows + (param->layout == NG_IN_OUT),
                        .cols = param->w.cols + (param->layout == NG_OUT_IN),
-                       .layout = param->layout};
+                       .layout = param->layout,
+                       .sum = param->sum,
+                       .staged = param->staged};
     ng_status status = group->method->create(&grown, group->options, &group->optimizer->error);
     if (status != NG_OK) {
         ngi_param_drop_state(&grown);

@@ -25,7 +25,7 @@ ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng
 
 /* ---- State of one parameter --------------------------------------------------- */
 
-static ng_status allocate(ng_mat *mat, size_t rows, size_t cols, ng_dtype dtype, ng_error *error)
+ng_status ngi_allocate(ng_mat *mat, size_t rows, size_t cols, ng_dtype dtype, ng_error *error)
 {
     size_t size = ng_dtype_size(dtype);
     ng_mat m = {NULL, rows, cols, cols, dtype};
@@ -41,15 +41,15 @@ ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t 
 {
     ngi_tensor *tensor = &param->tensor[slot];
     tensor->name = name;
-    ng_status status = allocate(&tensor->now, rows, cols, dtype, error);
+    ng_status status = ngi_allocate(&tensor->now, rows, cols, dtype, error);
     if (status == NG_OK && spare)
-        status = allocate(&tensor->next, rows, cols, dtype, error);
+        status = ngi_allocate(&tensor->next, rows, cols, dtype, error);
     return status;
 }
 
 ng_status ngi_param_update(ngi_param *param, ng_error *error)
 {
-    return allocate(&param->update, param->rows, param->cols, param->w.dtype, error);
+    return ngi_allocate(&param->update, param->rows, param->cols, param->w.dtype, error);
 }
 
 static size_t mat_bytes(ng_mat m)
@@ -59,7 +59,9 @@ static size_t mat_bytes(ng_mat m)
 
 size_t ngi_param_memory(const ngi_param *param)
 {
-    size_t bytes = sizeof *param + strlen(param->name) + 1 + mat_bytes(param->update);
+    size_t bytes = sizeof *param + strlen(param->name) + 1 + mat_bytes(param->update) +
+                   mat_bytes(param->sum) + mat_bytes(param->sum_bias) + mat_bytes(param->staged) +
+                   mat_bytes(param->staged_bias);
     for (int i = 0; i < NGI_TENSORS; i++)
         bytes += mat_bytes(param->tensor[i].now) + mat_bytes(param->tensor[i].next);
     return bytes;
@@ -79,6 +81,10 @@ static void param_destroy(ngi_param *param)
     if (param == NULL)
         return;
     ngi_param_drop_state(param);
+    free(param->sum.data);
+    free(param->sum_bias.data);
+    free(param->staged.data);
+    free(param->staged_bias.data);
     free(param->name);
     free(param);
 }
@@ -180,6 +186,32 @@ ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error
     return NG_OK;
 }
 
+/* Do two views share memory? Of equal strides in one buffer their blocks are compared, else the
+ * spans of their bytes. */
+static int overlap(ng_mat a, ng_mat b)
+{
+    if (a.data == NULL || b.data == NULL)
+        return 0;
+    if (a.rows == 1) /* one row has no stride of its own */
+        a.stride = b.stride;
+    if (b.rows == 1)
+        b.stride = a.stride;
+    size_t size = ng_dtype_size(a.dtype);
+    uintptr_t a0 = (uintptr_t)a.data, a1 = a0 + ((a.rows - 1) * a.stride + a.cols) * size;
+    uintptr_t b0 = (uintptr_t)b.data;
+    uintptr_t b1 = b0 + ((b.rows - 1) * b.stride + b.cols) * ng_dtype_size(b.dtype);
+    if (a1 <= b0 || b1 <= a0)
+        return 0;
+    if ((a.rows == 1 && b.rows == 1) || a.dtype != b.dtype || a.stride != b.stride ||
+        (a0 > b0 ? a0 - b0 : b0 - a0) % size != 0)
+        return 1;
+    if (a0 > b0)
+        return overlap(b, a);
+    size_t row = (b0 - a0) / size / a.stride, col = (b0 - a0) / size % a.stride;
+    /* b begins at (row, col) of a's buffer; past a's stride its columns wrap into the next row */
+    return (row < a.rows && col < a.cols) || (row + 1 < a.rows && col + b.cols > a.stride);
+}
+
 ng_status ngi_check_new(const ng_optimizer *optimizer, const ngi_param *self, const char *name,
                         ng_mat w, ng_error *error)
 {
@@ -190,9 +222,8 @@ ng_status ngi_check_new(const ng_optimizer *optimizer, const ngi_param *self, co
                 continue;
             if (name != NULL && strcmp(other->name, name) == 0)
                 return ng_error_set(error, NG_EARG, "parameter '%.60s' was added before", name);
-            if (other->w.data == w.data || other->bias.data == w.data)
-                return ng_error_set(error, NG_EARG,
-                                    "parameters '%.60s' and '%.60s' have the same weights",
+            if (overlap(other->w, w) || overlap(other->bias, w))
+                return ng_error_set(error, NG_EARG, "parameters '%.60s' and '%.60s' share weights",
                                     self != NULL ? self->name : name, other->name);
         }
     return NG_OK;
@@ -225,6 +256,14 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
     group->params[group->count++] = param;
     group->optimizer->param_count++;
     return NG_OK;
+}
+
+void ngi_group_truncate(ng_group *group, size_t count)
+{
+    while (group->count > count) {
+        param_destroy(group->params[--group->count]);
+        group->optimizer->param_count--;
+    }
 }
 
 ngi_param *ngi_param_find(ng_group *group, size_t index)

@@ -32,7 +32,11 @@ typedef struct {
     char *name;
     ng_mat w, dw;       /* borrowed */
     ng_mat bias, dbias; /* (optional) borrowed, 1 x outputs: [W b] is one parameter */
-    size_t rows, cols;  /* of the whole: w's, and one more on the input side with a bias */
+    /* dense, ours, allocated when first needed: sums over micro-batches, and what takes the place
+     * of dw and dbias during a step that accumulates or clips (gradient.c) */
+    ng_mat sum, sum_bias, staged, staged_bias;
+    double gradient_norm; /* of the step's gradient before clipping, when staged */
+    size_t rows, cols;    /* of the whole: w's, and one more on the input side with a bias */
     ng_layout layout;
     double length;                  /* of the step, in its metric, from prepare to agree */
     double factor;                  /* on the step, from agree to commit */

@@ -23,7 +23,8 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
         return NG_EARG;
     *result = NULL;
     if (options != NULL && (options->size != sizeof *options || options->threads < 0 ||
-                            options->threads > MAX_THREADS))
+                            options->threads > MAX_THREADS || !(options->clip_value >= 0) ||
+                            !(options->clip_norm >= 0)))
         return NG_EOPTION;
     int threads = options != NULL ? options->threads : 0;
     if (threads > 0 && ngi_blas_threads() == 0)
@@ -32,6 +33,9 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
     if (optimizer == NULL)
         return NG_ENOMEM;
     optimizer->threads = threads;
+    optimizer->clip_value = options != NULL ? options->clip_value : 0;
+    optimizer->clip_norm = options != NULL ? options->clip_norm : 0;
+    optimizer->clip_factor = 1;
     optimizer->work = calloc(threads > 0 ? (size_t)threads : 1, sizeof *optimizer->work);
     if (optimizer->work == NULL) {
         free(optimizer);
@@ -126,6 +130,12 @@ static int deliver(const ng_optimizer *optimizer, const ng_event *event)
     return stop;
 }
 
+static double gradient_norm(const ng_optimizer *optimizer, const ngi_param *param)
+{
+    return optimizer->staged ? param->gradient_norm
+                             : hypot(ng_norm(param->dw), ng_norm(param->dbias));
+}
+
 static int notify(const ng_optimizer *optimizer, double seconds)
 {
     ng_event total = {.size = sizeof total,
@@ -134,7 +144,8 @@ static int notify(const ng_optimizer *optimizer, double seconds)
                       .name = "",
                       .method = "",
                       .route = "",
-                      .seconds = seconds};
+                      .seconds = seconds,
+                      .clip_factor = optimizer->clip_factor};
     int stop = 0;
     for (size_t g = 0; g < optimizer->group_count; g++) {
         const ng_group *group = optimizer->groups[g];
@@ -148,14 +159,15 @@ static int notify(const ng_optimizer *optimizer, double seconds)
                               .index = i,
                               .name = param->name,
                               .method = group->method->name,
-                              .gradient_norm = hypot(ng_norm(param->dw), ng_norm(param->dbias)),
+                              .gradient_norm = gradient_norm(optimizer, param),
                               .update_norm = param->report.update_norm,
                               .seconds = param->report.seconds,
                               .route = polar->route,
                               .rank = polar->rank,
                               .orthogonality_error = polar->orthogonality_error,
                               .condition = polar->condition,
-                              .stale = param->report.stale};
+                              .stale = param->report.stale,
+                              .clip_factor = optimizer->clip_factor};
             ng_options_get(group->options, "lr", &event.lr, NULL);
             total.gradient_norm = hypot(total.gradient_norm, event.gradient_norm);
             total.update_norm = hypot(total.update_norm, event.update_norm);

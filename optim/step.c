@@ -159,23 +159,35 @@ static ng_status agree(ng_optimizer *optimizer)
     return status;
 }
 
-ng_status ngi_step(ng_optimizer *optimizer)
+static ng_status run(ng_optimizer *optimizer)
 {
     size_t count = optimizer->param_count;
-    ng_status status = reserve_work(optimizer);
-    if (status != NG_OK || count == 0)
-        return status;
     fill_tasks(optimizer);
     int blas = optimizer->threads > 0 ? ngi_blas_threads() : 0;
     if (blas > 0)
         ngi_blas_set_threads(1);
     ngi_schedule(optimizer->threads, count, prepare, optimizer);
-    status = first_failure(optimizer, count);
+    ng_status status = first_failure(optimizer, count);
     if (status == NG_OK)
         status = agree(optimizer);
     if (status == NG_OK)
         ngi_schedule(optimizer->threads, count, commit, optimizer);
     if (blas > 0)
         ngi_blas_set_threads(blas);
+    return status;
+}
+
+ng_status ngi_step(ng_optimizer *optimizer)
+{
+    ng_status status = reserve_work(optimizer);
+    if (status == NG_OK)
+        status = ngi_gradients_stage(optimizer);
+    if (status != NG_OK)
+        return status;
+    if (optimizer->param_count > 0)
+        status = run(optimizer);
+    ngi_gradients_restore(optimizer);
+    if (status == NG_OK)
+        ngi_gradients_reset(optimizer);
     return status;
 }

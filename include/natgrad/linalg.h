@@ -33,6 +33,9 @@ NG_API void ng_fill(ng_mat x, double value);
 NG_API void ng_scale(ng_mat x, double a);
 NG_API void ng_add_diagonal(ng_mat x, double a);
 
+/* Every element into -limit ... limit, limit >= 0. NaN stays. */
+NG_API void ng_clamp(ng_mat x, double limit);
+
 /* x <- the identity (ones where row = column). */
 NG_API void ng_set_identity(ng_mat x);
 

@@ -73,6 +73,25 @@ static inline ng_mat ng_mat_block(ng_mat m, size_t i, size_t j, size_t rows, siz
     return m;
 }
 
+/* The next rows x cols elements of a flat buffer, one after the other:
+ *
+ *   ng_mat rest = ng_f32(params, 1, count);
+ *   ng_mat wte = ng_mat_take(&rest, vocabulary, width), wpe = ng_mat_take(&rest, context, width);
+ *
+ * rest (1 x n) becomes what is left of it. A view with data = NULL, which every call refuses, and
+ * rest unchanged, when it has not that many. */
+static inline ng_mat ng_mat_take(ng_mat *rest, size_t rows, size_t cols)
+{
+    ng_mat taken = {rest->data, rows, cols, cols, rest->dtype};
+    if (rows != 0 && cols > rest->cols / rows) {
+        taken.data = NULL;
+        return taken;
+    }
+    rest->data = (char *)rest->data + rows * cols * ng_dtype_size(rest->dtype);
+    rest->cols -= rows * cols;
+    return taken;
+}
+
 /* Element (i, j) as a double; for tests, printing and small loops. */
 static inline double ng_mat_get(ng_mat m, size_t i, size_t j)
 {

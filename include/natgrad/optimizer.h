@@ -42,6 +42,12 @@ typedef struct {
      * other thread of the host may call BLAS meanwhile. The bits of the result
      * do not depend on k. Another BLAS: NG_EUNSUPPORTED from create. */
     int threads;
+    /* Gradient clipping, before any method sees the gradients (so before whitening and
+     * orthogonalisation), by a copy: the caller's gradients are never written. First every element
+     * into -clip_value ... clip_value, then, if the norm over all parameters of all groups exceeds
+     * clip_norm, all gradients times clip_norm / norm. >= 0; 0 (default): off. Statistics of
+     * ng_group_capture are not clipped. */
+    double clip_value, clip_norm;
 } ng_optimizer_options;
 
 NG_API void ng_optimizer_init(ng_optimizer_options *options);
@@ -67,6 +73,23 @@ NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **grou
  * NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed. */
 NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
 
+/* Gradient accumulation over micro-batches: adds the present gradients of all
+ * parameters to sums of the optimizer's own. The next ng_optimizer_step uses
+ * their mean in place of the gradients; with mean losses over micro-batches of
+ * one size that is the gradient of the whole batch.
+ *
+ *   for (int k = 0; k < 8; k++) {
+ *       ... forward, backward ...
+ *       ng_optimizer_accumulate(opt);
+ *   }
+ *   ng_optimizer_step(opt);
+ *
+ * A step that is done begins anew, one that fails keeps the sums; drop throws
+ * them away. NG_ENONFINITE (names the parameter), NG_ENOMEM: then nothing was
+ * added. */
+NG_API ng_status ng_optimizer_accumulate(ng_optimizer *optimizer);
+NG_API void ng_optimizer_drop(ng_optimizer *optimizer);
+
 /* Text of the last error of this optimizer and its groups; "" if none. */
 NG_API const char *ng_optimizer_error(const ng_optimizer *optimizer);
 
@@ -83,10 +106,20 @@ typedef enum { NG_OUT_IN = 0, NG_IN_OUT = 1 } ng_layout;
 
 /* Adds the parameter w with gradient dw (same shape and dtype, any strides)
  * and allocates its state. *index (may be NULL) numbers it in its group. The
- * name is copied; it and the weights must be new to the optimizer.
+ * name is copied; it must be new to the optimizer, and so must every weight: a
+ * matrix used twice by the model (tied) is added once.
  * NG_EARG, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat w,
                               ng_mat dw);
+
+/* Adds blocks of one matrix as parameters of their own, "name[0]", "name[1]", ...: the q, k and v
+ * of a fused attention matrix, or its heads, each with a step of its own. Block i has
+ * outputs[i] >= 1 outputs: rows of w under NG_OUT_IN, columns under NG_IN_OUT; together they are
+ * all of w (else NG_ESHAPE). *first (may be NULL) numbers the first in its group, the others
+ * follow. All or none are added. Otherwise as ng_group_add. */
+NG_API ng_status ng_group_add_blocks(ng_group *group, size_t *first, const char *name, ng_mat w,
+                                     ng_mat dw, const size_t *outputs, size_t count,
+                                     ng_layout layout);
 
 /* Before the parameter's first step (else NG_EARG). Default NG_OUT_IN. */
 NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout);
@@ -151,7 +184,7 @@ typedef struct {
     const char *name;        /* of the parameter; "" for NG_EVENT_STEP */
     const char *method;      /* "adamw", ...; "" for NG_EVENT_STEP */
     double lr;
-    double gradient_norm; /* ||G||_F as given; over all parameters for NG_EVENT_STEP */
+    double gradient_norm; /* ||G||_F before clipping; over all parameters for NG_EVENT_STEP */
     double update_norm;   /* ||W_new - W_old||_F without decoupled weight decay */
     double seconds;       /* wall time of this parameter's step, or of the whole step */
     const char *route;    /* how the polar factor was found (natgrad/polar.h), or "" */
@@ -159,6 +192,7 @@ typedef struct {
     double orthogonality_error;
     double condition;
     int stale; /* roots of the metric kept from an earlier step, because every solver failed */
+    double clip_factor; /* what clip_norm multiplied the gradients with: 1 if nothing */
 } ng_event;
 
 /* Called after the step is committed. Non-zero asks to stop: the step's other

@@ -12,6 +12,7 @@ typedef struct {
     void (*axpby)(size_t n, double a, const void *x, double b, void *y);
     void (*scale)(size_t n, double a, void *x);
     void (*fill)(size_t n, double value, void *x);
+    void (*clamp)(size_t n, double limit, void *x);
     double (*dot)(size_t n, const void *x, const void *y, double scale);
     double (*max_abs)(size_t n, const void *x);
     void (*from_f32)(size_t n, const float *x, void *y);
@@ -112,6 +113,13 @@ void ng_scale(ng_mat x, double a)
     x = flattened(x);
     for (size_t i = 0; i < x.rows; i++)
         vec[x.dtype]->scale(x.cols, a, row(x, i));
+}
+
+void ng_clamp(ng_mat x, double limit)
+{
+    x = flattened(x);
+    for (size_t i = 0; i < x.rows; i++)
+        vec[x.dtype]->clamp(x.cols, limit, row(x, i));
 }
 
 static size_t diagonal_length(ng_mat x)

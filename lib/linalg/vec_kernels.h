@@ -24,6 +24,13 @@ static void K(scale)(size_t n, double a, void *xv)
         x[i] *= ta;
 }
 
+static void K(clamp)(size_t n, double limit, void *xv)
+{
+    T *restrict x = xv, high = (T)limit, low = -high;
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] > high ? high : x[i] < low ? low : x[i];
+}
+
 static void K(fill)(size_t n, double value, void *xv)
 {
     T *x = xv, t = (T)value;
@@ -107,6 +114,7 @@ static const vec_table K(table) = {
     .axpby = K(axpby),
     .scale = K(scale),
     .fill = K(fill),
+    .clamp = K(clamp),
     .dot = K(dot),
     .max_abs = K(max_abs),
     .from_f32 = K(from_f32),

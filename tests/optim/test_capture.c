@@ -161,10 +161,10 @@ START_TEST(bias_rebound)
     void *adamw = test_options("adamw", "");
     ng_assert_ok(ng_optimizer_add_group(x.run.opt, &group, adamw), NULL);
     refused(&x, ng_group_add(group, NULL, "b", ng_f64(other, 1, 3), ng_f64(v, 1, 3)), NG_EARG,
-            "same weights");
+            "share weights");
     ng_assert_ok(ng_group_add(group, NULL, "b", ng_f64(b, 1, 3), ng_f64(v, 1, 3)), NULL);
     refused(&x, ng_group_add_bias(x.run.group, 0, ng_f64(b, 1, 3), ng_f64(db, 1, 3)), NG_EARG,
-            "same weights");
+            "share weights");
     free(adamw);
     close_world(&x);
 }

@@ -138,7 +138,7 @@ START_TEST(rebind)
     refuse(&x, ng_group_rebind(x.group, 0, turned, turned), NG_ESHAPE, "'p'");
     refuse(&x, ng_group_rebind(x.group, 0, wide, wide), NG_EDTYPE, "'p'");
     refuse(&x, ng_group_rebind(x.group, 0, moved, wide), NG_EDTYPE, "'p'");
-    refuse(&x, ng_group_rebind(x.group, 0, other, dmoved), NG_EARG, "same weights");
+    refuse(&x, ng_group_rebind(x.group, 0, other, dmoved), NG_EARG, "share weights");
     refuse(&x, ng_group_rebind(x.group, 2, moved, dmoved), NG_EARG, "2");
     ng_assert_ok(ng_optimizer_step(x.opt), NULL);
     ck_assert(test_norm(w) > 0); /* the old ones are still bound */

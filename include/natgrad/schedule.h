@@ -1,0 +1,72 @@
+/* natgrad/schedule.h: an option of a group as a function of the step, for
+ * learning rates above all.
+ *
+ *   ng_schedule lr;
+ *   ng_schedule_init(&lr);
+ *   lr.shape = "cosine", lr.peak = 0.02, lr.warmup = 100, lr.steps = 2000;
+ *   for (;;) {
+ *       ... forward, backward ...
+ *       ng_group_schedule(hidden, "lr", &lr);     before the step
+ *       ng_optimizer_step(opt);
+ *   }
+ *
+ * The value belongs to the step the optimizer makes next (ng_optimizer_steps),
+ * so that a run that is stopped and resumed goes on where it was. Each group
+ * has schedules of its own; nothing is kept between calls. */
+#ifndef NATGRAD_SCHEDULE_H
+#define NATGRAD_SCHEDULE_H
+
+#include <natgrad/optimizer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* With t = 0, 1, ... the steps done, w = warmup, T = steps, f = final, the
+ * value is peak times
+ *
+ *   (t + 1) / w                                     while t < w, whatever the shape; then
+ *   constant       1
+ *   linear         1 + (f - 1) s                    s = (t - w) / (T - w), 1 from t = T on
+ *   cosine         f + (1 - f) (1 + cos(pi s)) / 2  (Loshchilov & Hutter 2017, one period)
+ *   inverse_sqrt   sqrt(max(w, 1) / (t + 1))        (Vaswani et al. 2017); T and f are not read
+ *   wsd            1 until t = T - decay, then linearly to f at T (warm-up, stable, decay;
+ *                  Hu et al. 2024) */
+typedef struct {
+    size_t size;               /* set by ng_schedule_init */
+    const char *shape;         /* a name of ng_schedule_shapes; default "constant" */
+    double peak;               /* >= 0 and finite; default 1 */
+    double final;              /* f, 0 ... 1, part of the peak; default 0 */
+    unsigned long long warmup; /* default 0 */
+    unsigned long long steps;  /* of the whole run; > warmup for linear, cosine, wsd; default 0 */
+    unsigned long long decay;  /* wsd: the last so many steps, 1 ... steps - warmup */
+} ng_schedule;
+
+typedef struct {
+    const char *name;
+    /* part of the peak at step t >= warmup */
+    double (*part)(const ng_schedule *schedule, unsigned long long t);
+    int ends;        /* reads steps and final */
+    const char *doc; /* one line */
+} ng_schedule_shape;
+
+/* All shapes; ends with name = NULL. */
+NG_API extern const ng_schedule_shape ng_schedule_shapes[];
+
+/* Fills in the defaults. */
+NG_API void ng_schedule_init(ng_schedule *schedule);
+
+/* *value at step t. NG_EOPTION with a text that names the field. */
+NG_API ng_status ng_schedule_value(double *value, const ng_schedule *schedule, unsigned long long t,
+                                   ng_error *error);
+
+/* ng_group_set of that option (lr, damping, momentum, ...) to the value for the next step. On an
+ * error (also NG_EOPTION for a value the option refuses) nothing has changed and the text is
+ * ng_optimizer_error. */
+NG_API ng_status ng_group_schedule(ng_group *group, const char *option,
+                                   const ng_schedule *schedule);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
