@@ -21,9 +21,10 @@ enum {
     RIGHT_BASIS,
     LEFT_PENDING,
     RIGHT_PENDING,
-    LEFT_VALUES,
-    RIGHT_VALUES,
-    AVERAGE_WEIGHT
+    DIAGONAL, /* of what a metric has between its bases */
+    DIAGONAL_PENDING,
+    AVERAGE_WEIGHT,
+    GRAFT_MOMENT
 };
 
 typedef struct {

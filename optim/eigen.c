@@ -1,0 +1,173 @@
+/* Metrics diagonal in a product of bases (eigen.h). */
+#include "optim/eigen.h"
+
+#include <math.h>
+
+#include "lib/core/size.h"
+#include "lib/linalg/basis.h"
+
+static ngi_tensor *root_of(ngi_param *param, ng_side side)
+{
+    return &param->tensor[side == NG_LEFT ? LEFT_ROOT : RIGHT_ROOT];
+}
+
+/* ---- Bases ------------------------------------------------------------------------------ */
+
+ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work *work,
+                           ng_error *error)
+{
+    size_t mark = work->used, n = factor.rows;
+    ng_mat wide;
+    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(wide, factor, error);
+    if (status == NG_OK)
+        status = ng_eigh(values, vectors, NULL, wide, work, error);
+    for (size_t i = 0; i < n && status == NG_OK; i++)
+        ng_mat_set(values, 0, i, fmax(0, ng_mat_get(values, 0, i)));
+    work->used = mark;
+    return status;
+}
+
+static ng_status solve(ngi_tensor *root, ng_mat values, ng_mat factor, ng_work *work,
+                       ng_error *error)
+{
+    ng_mat vectors;
+    ng_status status = ng_work_mat(work, &vectors, factor.rows, factor.rows, NG_F64, error);
+    if (status == NG_OK && values.data == NULL)
+        status = ng_work_mat(work, &values, 1, factor.rows, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_factor_eigen(values, vectors, factor, work, error);
+    return status != NG_OK ? status : ng_copy(root->next, vectors, error);
+}
+
+/* One step of orthogonal iteration on the rows: Q <- QR(Q factor). */
+static ng_status iterate(ngi_tensor *root, ng_mat factor, ng_work *work, ng_error *error)
+{
+    size_t n = factor.rows;
+    ng_mat wide, old, turned;
+    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &old, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &turned, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(wide, factor, error);
+    if (status == NG_OK)
+        status = ng_copy(old, root->now, error);
+    if (status == NG_OK)
+        status = ng_symm(turned, NG_RIGHT, wide, old, 1, 0, error);
+    if (status == NG_OK)
+        status = ngi_orthonormal_rows(turned, work, error);
+    return status != NG_OK ? status : ng_copy(root->next, turned, error);
+}
+
+ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, ng_work *work,
+                          ng_error *error)
+{
+    size_t mark = work->used;
+    ng_status status = NG_OK;
+    int failed = 0;
+    for (int i = 0; i < 2 && status == NG_OK; i++) {
+        ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
+        ngi_tensor *root = root_of(param, side);
+        if (!ngi_kron_has(param, side))
+            continue;
+        ng_mat factor = ngi_newest(ngi_kron_tensor(param, LEFT_FACTOR, side));
+        status = follow ? iterate(root, factor, work, error)
+                        : solve(root, values[i], factor, work, error);
+        work->used = mark;
+        root->fresh = status == NG_OK;
+        failed += status == NG_ENOCONV;
+        if (status == NG_ENOCONV)
+            status = NG_OK;
+    }
+    if (status == NG_OK && failed == 0)
+        return NG_OK;
+    root_of(param, NG_LEFT)->fresh = root_of(param, NG_RIGHT)->fresh = 0;
+    param->report.stale += failed;
+    return status != NG_OK ? status : NG_ENOCONV;
+}
+
+ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error)
+{
+    const ngi_tensor *left = root_of(param, NG_LEFT), *right = root_of(param, NG_RIGHT);
+    if (!left->fresh && !right->fresh)
+        return NG_OK;
+    return ngi_basis_carry(param->tensor[DIAGONAL].next, left->next, right->next, left->now,
+                           right->now, work, error);
+}
+
+/* ---- The diagonal ---------------------------------------------------------------------------- */
+
+void ngi_eigen_products(ngi_param *param, const ng_mat values[2])
+{
+    ngi_tensor *t = &param->tensor[DIAGONAL];
+    for (size_t i = 0; i < t->next.rows; i++)
+        for (size_t j = 0; j < t->next.cols; j++)
+            ng_mat_set(t->next, i, j, ng_mat_get(values[0], 0, i) * ng_mat_get(values[1], 0, j));
+    t->fresh = 1;
+}
+
+static double eigenvalue(ngi_spectrum h, double s)
+{
+    s = h.scale * fmax(0, s);
+    return (h.power == 1 ? s : sqrt(s)) + h.shift;
+}
+
+/* x_ij <- x_ij / sqrt(eigenvalue_ij); 0 stays 0 where the metric is 0 */
+static void divide(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h, ng_mat x)
+{
+    ng_mat s = ngi_newest(&param->tensor[DIAGONAL]);
+    double unit = 1;
+    if (ngi_trace_scaled(o)) {
+        unit = 0;
+        for (size_t i = 0; i < x.rows; i++)
+            for (size_t j = 0; j < x.cols; j++)
+                unit += eigenvalue(h, ng_mat_get(s, i, j));
+        unit /= (double)x.rows * (double)x.cols;
+    }
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t j = 0; j < x.cols; j++) {
+            double value = ng_mat_get(x, i, j);
+            if (value != 0)
+                ng_mat_set(x, i, j, value * sqrt(unit / eigenvalue(h, ng_mat_get(s, i, j))));
+        }
+}
+
+static ng_status rotate(const ngi_param *param, ng_mat x, int back, ng_work *work, ng_error *error)
+{
+    size_t mark = work->used;
+    ng_mat scratch;
+    ng_status status = ng_work_mat(work, &scratch, x.rows, x.cols, x.dtype, error);
+    if (status == NG_OK)
+        status = ngi_basis_rotate(x, ngi_kron_root(param, NG_LEFT, NGI_NEW),
+                                  ngi_kron_root(param, NG_RIGHT, NGI_NEW), back, scratch, error);
+    work->used = mark;
+    return status;
+}
+
+ng_status ngi_eigen_whiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
+                           ng_mat x, ng_work *work, ng_error *error)
+{
+    ng_status status = rotate(param, x, 0, work, error);
+    divide(param, o, h, x);
+    return status;
+}
+
+ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
+                             ng_mat y, ng_work *work, ng_error *error)
+{
+    divide(param, o, h, y);
+    return rotate(param, y, 1, work, error);
+}
+
+size_t ngi_eigen_work(const ngi_param *param)
+{
+    size_t n = param->rows > param->cols ? param->rows : param->cols;
+    size_t square = ng_work_mat_size(n, n, NG_F64), row = ng_work_mat_size(1, n, NG_F64);
+    size_t solver = ng_eigh_work(n, NG_F64), qr = ngi_orthonormal_rows_work(n, NG_F64);
+    size_t most = ngi_size_add(ngi_size_mul(3, square), solver > qr ? solver : qr);
+    size_t carry = ngi_basis_carry_work(param->rows, param->cols, NG_F64);
+    return ngi_size_add(most > carry ? most : carry, ngi_size_mul(3, row));
+}
