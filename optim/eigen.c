@@ -41,25 +41,61 @@ static ng_status solve(ngi_tensor *root, ng_mat values, ng_mat factor, ng_work *
     return status != NG_OK ? status : ng_copy(root->next, vectors, error);
 }
 
-/* One step of orthogonal iteration on the rows: Q <- QR(Q factor). */
+/* order <- the rows k of q by the Rayleigh quotients q_k . turned_k, ascending: nearly so before.
+ */
+static void by_quotient(size_t *order, ng_mat quotients, ng_mat q, ng_mat turned)
+{
+    const double *value = quotients.data;
+    for (size_t k = 0; k < q.rows; k++) {
+        size_t i = k;
+        ng_mat_set(quotients, 0, k,
+                   ng_dot(ng_mat_block(q, k, 0, 1, q.cols), ng_mat_block(turned, k, 0, 1, q.cols)));
+        for (; i > 0 && value[order[i - 1]] > value[k]; i--)
+            order[i] = order[i - 1];
+        order[i] = k;
+    }
+}
+
+/* Q <- QR(Q factor) for the rows of Q, from the largest eigenvalue on: a row of rounding errors
+ * that came first would spoil those after it. */
+static ng_status orthonormalise(ngi_tensor *root, ng_mat q, ng_mat turned, ng_work *work,
+                                ng_error *error)
+{
+    size_t n = q.rows;
+    ng_mat quotients;
+    void *order;
+    ng_status status = ng_work_mat(work, &quotients, 1, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_bytes(work, &order, n * sizeof(size_t), error);
+    if (status != NG_OK)
+        return status;
+    by_quotient(order, quotients, q, turned);
+    for (size_t k = 0; k < n; k++)
+        ng_copy(ng_mat_block(q, n - 1 - k, 0, 1, n),
+                ng_mat_block(turned, ((size_t *)order)[k], 0, 1, n), NULL);
+    status = ngi_orthonormal_rows(q, work, error);
+    for (size_t k = 0; k < n && status == NG_OK; k++)
+        ng_copy(ng_mat_block(root->next, n - 1 - k, 0, 1, n), ng_mat_block(q, k, 0, 1, n), NULL);
+    return status;
+}
+
+/* One step of orthogonal iteration. */
 static ng_status iterate(ngi_tensor *root, ng_mat factor, ng_work *work, ng_error *error)
 {
     size_t n = factor.rows;
-    ng_mat wide, old, turned;
+    ng_mat wide, q, turned;
     ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
     if (status == NG_OK)
-        status = ng_work_mat(work, &old, n, n, NG_F64, error);
+        status = ng_work_mat(work, &q, n, n, NG_F64, error);
     if (status == NG_OK)
         status = ng_work_mat(work, &turned, n, n, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(wide, factor, error);
     if (status == NG_OK)
-        status = ng_copy(old, root->now, error);
+        status = ng_copy(q, root->now, error);
     if (status == NG_OK)
-        status = ng_symm(turned, NG_RIGHT, wide, old, 1, 0, error);
-    if (status == NG_OK)
-        status = ngi_orthonormal_rows(turned, work, error);
-    return status != NG_OK ? status : ng_copy(root->next, turned, error);
+        status = ng_symm(turned, NG_RIGHT, wide, q, 1, 0, error);
+    return status != NG_OK ? status : orthonormalise(root, q, turned, work, error);
 }
 
 ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, ng_work *work,
@@ -89,6 +125,19 @@ ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, 
     return status != NG_OK ? status : NG_ENOCONV;
 }
 
+ng_status ngi_eigen_rotate(const ngi_param *param, ng_mat x, int back, ng_work *work,
+                           ng_error *error)
+{
+    size_t mark = work->used;
+    ng_mat scratch;
+    ng_status status = ng_work_mat(work, &scratch, x.rows, x.cols, x.dtype, error);
+    if (status == NG_OK)
+        status = ngi_basis_rotate(x, ngi_kron_root(param, NG_LEFT, NGI_NEW),
+                                  ngi_kron_root(param, NG_RIGHT, NGI_NEW), back, scratch, error);
+    work->used = mark;
+    return status;
+}
+
 ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error)
 {
     const ngi_tensor *left = root_of(param, NG_LEFT), *right = root_of(param, NG_RIGHT);
@@ -115,7 +164,7 @@ static double eigenvalue(ngi_spectrum h, double s)
     return (h.power == 1 ? s : sqrt(s)) + h.shift;
 }
 
-/* x_ij <- x_ij / sqrt(eigenvalue_ij); 0 stays 0 where the metric is 0 */
+/* x_ij <- x_ij / sqrt(eigenvalue_ij); 0 where the metric is 0 */
 static void divide(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h, ng_mat x)
 {
     ng_mat s = ngi_newest(&param->tensor[DIAGONAL]);
@@ -129,28 +178,15 @@ static void divide(const ngi_param *param, const ng_steepest_options *o, ngi_spe
     }
     for (size_t i = 0; i < x.rows; i++)
         for (size_t j = 0; j < x.cols; j++) {
-            double value = ng_mat_get(x, i, j);
-            if (value != 0)
-                ng_mat_set(x, i, j, value * sqrt(unit / eigenvalue(h, ng_mat_get(s, i, j))));
+            double value = eigenvalue(h, ng_mat_get(s, i, j));
+            ng_mat_set(x, i, j, value > 0 ? ng_mat_get(x, i, j) * sqrt(unit / value) : 0);
         }
-}
-
-static ng_status rotate(const ngi_param *param, ng_mat x, int back, ng_work *work, ng_error *error)
-{
-    size_t mark = work->used;
-    ng_mat scratch;
-    ng_status status = ng_work_mat(work, &scratch, x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK)
-        status = ngi_basis_rotate(x, ngi_kron_root(param, NG_LEFT, NGI_NEW),
-                                  ngi_kron_root(param, NG_RIGHT, NGI_NEW), back, scratch, error);
-    work->used = mark;
-    return status;
 }
 
 ng_status ngi_eigen_whiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
                            ng_mat x, ng_work *work, ng_error *error)
 {
-    ng_status status = rotate(param, x, 0, work, error);
+    ng_status status = ngi_eigen_rotate(param, x, 0, work, error);
     divide(param, o, h, x);
     return status;
 }
@@ -159,7 +195,7 @@ ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *
                              ng_mat y, ng_work *work, ng_error *error)
 {
     divide(param, o, h, y);
-    return rotate(param, y, 1, work, error);
+    return ngi_eigen_rotate(param, y, 1, work, error);
 }
 
 size_t ngi_eigen_work(const ngi_param *param)
@@ -169,5 +205,6 @@ size_t ngi_eigen_work(const ngi_param *param)
     size_t solver = ng_eigh_work(n, NG_F64), qr = ngi_orthonormal_rows_work(n, NG_F64);
     size_t most = ngi_size_add(ngi_size_mul(3, square), solver > qr ? solver : qr);
     size_t carry = ngi_basis_carry_work(param->rows, param->cols, NG_F64);
-    return ngi_size_add(most > carry ? most : carry, ngi_size_mul(3, row));
+    return ngi_size_add(most > carry ? most : carry,
+                        ngi_size_mul(4, row)); /* as long as the order's numbers */
 }

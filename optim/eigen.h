@@ -29,6 +29,10 @@ ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work
 ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, ng_work *work,
                           ng_error *error);
 
+/* x <- x in the newest bases, or back. */
+ng_status ngi_eigen_rotate(const ngi_param *param, ng_mat x, int back, ng_work *work,
+                           ng_error *error);
+
 /* New DIAGONAL (written before) from the old bases into the new ones; if there are any. */
 ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error);
 

@@ -7,12 +7,6 @@
 
 #include "optim/kron.h"
 
-/* Is it the turn of what happens every `interval` steps? */
-static inline int ngi_due(const ngi_param *param, int interval)
-{
-    return param->step % (unsigned)interval == 0;
-}
-
 /* Adds factors, roots (identities) and sums. */
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
