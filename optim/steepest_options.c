@@ -191,7 +191,7 @@ void ng_steepest_init_ekfac(ng_steepest_options *options)
 {
     init_kfac(options);
     options->metric = NG_METRIC_EKFAC;
-    options->lr = 0.02;
+    options->lr = 0.005;
     options->momentum = 0.9;
     options->eigenbasis = NG_EIGENBASIS_EIGH;
 }
