@@ -68,23 +68,23 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
 
 /* ---- Factors -------------------------------------------------------------------------- */
 
-/* factor <- decay factor + weight x x^T (x^T x on the right), lower triangle. For a factor in
+/* factor <- keep factor + weight x x^T (x^T x on the right), lower triangle. For a factor in
  * double the product is in double too: one rounded to f32 is off by eps_f32 times the largest
  * eigenvalue, more than a small damping, and may be indefinite. */
-static ng_status add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double decay,
-                          ng_work *work, ng_error *error)
+ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double keep,
+                            ng_work *work, ng_error *error)
 {
     size_t mark = work->used;
     ng_trans trans = side == NG_LEFT ? NG_NOTRANS : NG_TRANS;
     ng_mat wide;
     /* the upper triangle of a factor is never read and keeps what it had */
     if (factor.dtype == x.dtype)
-        return ng_syrk(factor, x, trans, weight, decay, error);
+        return ng_syrk(factor, x, trans, weight, keep, error);
     ng_status status = ng_work_mat(work, &wide, x.rows, x.cols, factor.dtype, error);
     if (status == NG_OK)
         status = ng_copy(wide, x, error);
     if (status == NG_OK)
-        status = ng_syrk(factor, wide, trans, weight, decay, error);
+        status = ng_syrk(factor, wide, trans, weight, keep, error);
     work->used = mark;
     return status;
 }
@@ -96,7 +96,7 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
     double n = (double)t->now.rows, rest = 1 - o->ema_decay;
     double d = (double)length(param, ngi_other(side));
     ng_copy(t->next, t->now, NULL);
-    ng_status status = add_gram(t->next, side, x, rest / d, o->ema_decay, work, error);
+    ng_status status = ngi_kron_add_gram(t->next, side, x, rest / d, o->ema_decay, work, error);
     if (status != NG_OK)
         return status;
     ng_add_diagonal(t->next, rest * shift * ng_trace(t->now) / n);

@@ -45,6 +45,12 @@ static inline int ngi_trace_scaled(const ng_steepest_options *o)
            (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
 }
 
+/* Is it the turn of what happens every `interval` steps? */
+static inline int ngi_due(const ngi_param *param, int interval)
+{
+    return param->step % (unsigned)interval == 0;
+}
+
 /* Adds factors and roots, all identities, as the options ask. */
 ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
@@ -54,6 +60,16 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
  * overflows. */
 ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
                               ng_mat x, double shift, ng_work *work, ng_error *error);
+
+/* factor <- keep factor + weight x x^T (x^T x on the right), lower triangle. */
+ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double keep,
+                            ng_work *work, ng_error *error);
+
+/* The factors of Shampoo and SOAP: sums (ema_decay = 1) or averages, corrected for their start,
+ * of g g^T and g^T g. create: factors 0, roots identities. NG_ERANGE. */
+ng_status ngi_gram_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
+ng_status ngi_gram_average(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
+                           ng_error *error);
 
 /* New root of `side` from the new factor. NG_ESINGULAR. Where every
  * eigen-solver fails the last good root stays, and the report says so. */

@@ -8,7 +8,7 @@
 #include <natgrad/polar.h>
 #include <natgrad/work.h>
 
-enum { NGI_TENSORS = 12 };
+enum { NGI_TENSORS = 13 };
 
 /* One tensor of a parameter's state. `next` is the spare copy: a prepare that
  * has written it says so in `fresh`, and the front swaps the two at commit.

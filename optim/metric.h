@@ -21,9 +21,10 @@ enum {
     RIGHT_BASIS,
     LEFT_PENDING,
     RIGHT_PENDING,
-    LEFT_VALUES,
-    RIGHT_VALUES,
-    AVERAGE_WEIGHT
+    DIAGONAL, /* of what a metric has between its bases */
+    DIAGONAL_PENDING,
+    AVERAGE_WEIGHT,
+    GRAFT_MOMENT
 };
 
 typedef struct {
@@ -51,7 +52,8 @@ typedef struct {
     int (*is_kronecker)(const ng_steepest_options *o);
 } ngi_metric;
 
-extern const ngi_metric ngi_metric_identity, ngi_metric_fismo, ngi_metric_kfac;
+extern const ngi_metric ngi_metric_identity, ngi_metric_fismo, ngi_metric_kfac, ngi_metric_ekfac,
+    ngi_metric_shampoo, ngi_metric_soap;
 
 const ngi_metric *ngi_metric_find(ng_metric metric);
 

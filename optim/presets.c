@@ -20,6 +20,9 @@ PRESET_INIT(fismo, ng_steepest_options, ng_steepest_init_fismo)
 PRESET_INIT(fismo_paper, ng_steepest_options, ng_steepest_init_fismo_paper)
 PRESET_INIT(kfac, ng_steepest_options, ng_steepest_init_kfac)
 PRESET_INIT(kfac_muon, ng_steepest_options, ng_steepest_init_kfac_muon)
+PRESET_INIT(ekfac, ng_steepest_options, ng_steepest_init_ekfac)
+PRESET_INIT(shampoo, ng_steepest_options, ng_steepest_init_shampoo)
+PRESET_INIT(soap, ng_steepest_options, ng_steepest_init_soap)
 
 const ng_preset ng_presets[] = {
     {"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), sgd_init,
@@ -36,6 +39,12 @@ const ng_preset ng_presets[] = {
      "natural gradient with Kronecker factors from activations and output gradients"},
     {"kfac_muon", &ngi_method_steepest, sizeof(ng_steepest_options), kfac_muon_init,
      "K-FAC with Muon's step: the same metric, spectral ball"},
+    {"ekfac", &ngi_method_steepest, sizeof(ng_steepest_options), ekfac_init,
+     "K-FAC with the second moments of samples' gradients in the eigenbases of its factors"},
+    {"shampoo", &ngi_method_steepest, sizeof(ng_steepest_options), shampoo_init,
+     "inverse roots of the averages of G G^T and G^T G on its sides, with Adam's step length"},
+    {"soap", &ngi_method_steepest, sizeof(ng_steepest_options), soap_init,
+     "Adam in the eigenbases of Shampoo's averages"},
     {NULL, NULL, 0, NULL, NULL},
 };
 

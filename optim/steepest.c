@@ -7,6 +7,7 @@
 
 #include "lib/core/size.h"
 #include "lib/linalg/unit.h"
+#include "optim/moment.h"
 
 static size_t max_size(size_t a, size_t b)
 {
@@ -21,6 +22,8 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
                                         param->w.dtype, NGI_SPARE, error);
     if (status == NG_OK)
         status = ngi_param_update(param, error);
+    if (status == NG_OK)
+        status = ngi_graft_create(param, o, error);
     if (status == NG_OK && metric->create != NULL)
         status = metric->create(param, o, error);
     return status;
@@ -198,6 +201,8 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
 {
     ng_mat d = param->update;
     int whitened = o->momentum_space == NG_MOMENTUM_WHITENED;
+    int grafted = o->grafting != NG_GRAFTING_NONE;
+    double length = 0;
     ng_status status = NG_OK;
     if (whitened)
         status = whiten(param, o, g, work, error);
@@ -209,13 +214,20 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
             return status;
         status = average(x, param, o, g, error); /* the long way has other solvers */
     }
+    if (status == NG_OK && grafted)
+        status = ngi_graft_length(&length, param, o, g, x, error);
     if (status == NG_OK && !whitened)
         status = whiten(param, o, x, work, error);
     if (status == NG_OK)
         status = ngi_ball_find(o->ball)->project(d, &param->report, x, o, work, error);
     if (o->kl_clip > 0)
         param->length = ng_norm(d); /* without a ball: <D, M> is its square */
-    return status != NG_OK ? status : unwhiten(param, o, d, work, error);
+    if (status == NG_OK)
+        status = unwhiten(param, o, d, work, error);
+    double own = status == NG_OK && grafted ? ng_norm(d) : 0;
+    if (own > 0)
+        ng_scale(d, length / own);
+    return status;
 }
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)

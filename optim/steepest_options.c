@@ -26,9 +26,12 @@ static const char *const metric_scales[] = {"auto", "none", "trace", NULL};
 
 static const char *const one_sided[] = {"never", "auto", "always", NULL};
 static const char *const factor_dtypes[] = {"auto", "same", "f64", NULL};
-static const char *const metrics[] = {"identity", "fismo", "kfac", NULL};
+static const char *const metrics[] = {"identity", "fismo", "kfac", "ekfac",
+                                      "shampoo",  "soap",  NULL};
 static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen", NULL};
 static const char *const factor_starts[] = {"first", "identity", NULL};
+static const char *const graftings[] = {"none", "sgd", "adam", NULL};
+static const char *const eigenbases[] = {"qr", "eigh", NULL};
 static const char *const balls[] = {"none", "frobenius", "spectral", NULL};
 
 const ng_option ngi_steepest_table[] = {
@@ -49,16 +52,16 @@ const ng_option ngi_steepest_table[] = {
            "divide each gradient by its root mean square"),
     CHOICE(metric_scale, NG_METRIC_SCALE_AUTO, metric_scales, 0,
            "scale the factors to mean eigenvalue 1"),
-    REAL(ema_decay, 0.95, 1, 1, "decay of the factors (gamma)"),
+    REAL(ema_decay, 0.95, 1, 0, "decay of the factors (gamma); 1: sums (shampoo, soap)"),
     REAL(damping, 1, DBL_MAX, 0,
-         "damping: relative to the factors' mean eigenvalue (fismo), absolute (kfac)"),
+         "damping: relative to the factors' mean eigenvalue (fismo, shampoo), absolute (others)"),
     CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1, "how damping enters (kfac)"),
     CHOICE(factor_start, NG_FACTOR_START_FIRST, factor_starts, 1,
-           "what the averages of the factors start from (kfac)"),
+           "what the averages of the factors start from (kfac, ekfac)"),
     {FIELD(update_interval), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
-     .doc = "steps from one use of captured statistics to the next (kfac)"},
+     .doc = "steps from one use of statistics for the factors to the next"},
     {FIELD(inverse_interval), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
-     .doc = "steps from one inversion of the factors to the next (kfac)"},
+     .doc = "steps from one decomposition of the factors to the next"},
     {FIELD(refresh_p), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
      .doc = "steps from one update of the output factor P to the next"},
     {FIELD(refresh_q), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
@@ -68,8 +71,24 @@ const ng_option ngi_steepest_table[] = {
     CHOICE(factor_dtype, NG_FACTORS_AUTO, factor_dtypes, 1, "dtype of the factors"),
     {FIELD(refresh_tolerance), .kind = NG_OPTION_REAL, .min = 0, .max = 1, .below = 1, .fixed = 1,
      .doc = "off-diagonal part up to which an eigenbasis is kept (symmetric roots)"},
+    REAL(exponent, 0.25, 1, 0, "power of the averages in the factors (shampoo)"),
+    CHOICE(grafting, NG_GRAFTING_NONE, graftings, 1, "whose step length the step gets (no ball)"),
+    REAL(beta2, 0.95, 1, 0, "decay of second moments (soap, grafting = adam); 1: sums"),
+    CHOICE(eigenbasis, NG_EIGENBASIS_QR, eigenbases, 0, "how eigenbases follow (ekfac, soap)"),
     {.name = NULL},
 };
+
+/* Metrics diagonal in a product of eigenbases. */
+static int diagonal(const ng_steepest_options *o)
+{
+    return o->metric == NG_METRIC_EKFAC || o->metric == NG_METRIC_SOAP ||
+           (o->metric == NG_METRIC_KFAC && o->damping_kind == NG_DAMPING_EXACT_EIGEN);
+}
+
+static const char *eigen_name(const ng_steepest_options *o)
+{
+    return o->metric == NG_METRIC_KFAC ? "damping_kind = exact_eigen" : metrics[o->metric];
+}
 
 ng_status ngi_steepest_check(const void *options, ng_error *error)
 {
@@ -77,22 +96,35 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
     if (o->shape_scale != NG_SHAPE_SCALE_NONE && o->ball != NG_BALL_SPECTRAL)
         return ng_error_set(error, NG_EOPTION, "steepest: shape_scale = %s needs ball = spectral",
                             shape_scales[o->shape_scale]);
+    if (o->momentum_space == NG_MOMENTUM_WHITENED && diagonal(o))
+        return ng_error_set(error, NG_EOPTION, "steepest: %s needs momentum_space = gradient",
+                            eigen_name(o));
     if (o->momentum_space == NG_MOMENTUM_WHITENED && o->metric != NG_METRIC_IDENTITY &&
         o->root != NG_ROOT_SYMMETRIC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: momentum_space = whitened needs root = symmetric");
-    if (o->metric == NG_METRIC_KFAC && o->damping_kind == NG_DAMPING_EXACT_EIGEN &&
-        (o->momentum_space == NG_MOMENTUM_WHITENED || o->one_sided != NG_ONE_SIDED_NEVER))
+    if (o->one_sided != NG_ONE_SIDED_NEVER && diagonal(o) && o->metric != NG_METRIC_SOAP)
+        return ng_error_set(error, NG_EOPTION, "steepest: %s needs one_sided = never",
+                            eigen_name(o));
+    if (o->metric == NG_METRIC_SHAMPOO && o->root != NG_ROOT_SYMMETRIC)
         return ng_error_set(error, NG_EOPTION,
-                            "steepest: damping_kind = exact_eigen needs momentum_space = gradient "
-                            "and one_sided = never");
+                            "steepest: the metric shampoo needs root = symmetric");
+    if (o->ema_decay == 1 && o->metric != NG_METRIC_SHAMPOO && o->metric != NG_METRIC_SOAP)
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: ema_decay = 1 is for the metrics shampoo and soap");
+    if (o->grafting != NG_GRAFTING_NONE &&
+        (o->ball != NG_BALL_NONE || o->momentum_space != NG_MOMENTUM_GRADIENT || o->kl_clip > 0))
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: grafting needs ball = none, momentum_space = gradient and "
+                            "kl_clip = 0");
     if (o->kl_clip > 0 && (o->ball != NG_BALL_NONE || o->metric == NG_METRIC_IDENTITY))
         return ng_error_set(error, NG_EOPTION,
                             "steepest: kl_clip needs ball = none and a Fisher metric");
-    if (o->refresh_tolerance > 0 && o->metric == NG_METRIC_KFAC)
+    if (o->refresh_tolerance > 0 && o->metric >= NG_METRIC_KFAC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: refresh_tolerance is not for the metric "
-                            "kfac, which has inverse_interval");
+                            "%s, which has inverse_interval",
+                            metrics[o->metric]);
     if (o->refresh_tolerance > 0 && o->root != NG_ROOT_SYMMETRIC)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: refresh_tolerance needs root = symmetric");
@@ -153,4 +185,35 @@ void ng_steepest_init_kfac_muon(ng_steepest_options *options)
     options->ball = NG_BALL_SPECTRAL;
     options->shape_scale = NG_SHAPE_SCALE_ORIGINAL;
     options->nesterov = 1;
+}
+
+void ng_steepest_init_ekfac(ng_steepest_options *options)
+{
+    init_kfac(options);
+    options->metric = NG_METRIC_EKFAC;
+    options->lr = 0.005;
+    options->momentum = 0.9;
+    options->eigenbasis = NG_EIGENBASIS_EIGH;
+}
+
+void ng_steepest_init_shampoo(ng_steepest_options *options)
+{
+    ng_steepest_init(options);
+    options->metric = NG_METRIC_SHAMPOO;
+    options->root = NG_ROOT_SYMMETRIC;
+    options->lr = 0.001;
+    options->momentum = 0.9;
+    options->damping = 1e-4;
+    options->inverse_interval = 10;
+    options->grafting = NG_GRAFTING_ADAM;
+}
+
+void ng_steepest_init_soap(ng_steepest_options *options)
+{
+    ng_steepest_init(options);
+    options->metric = NG_METRIC_SOAP;
+    options->lr = 0.003;
+    options->damping = 1e-8;
+    options->factor_dtype = NG_FACTORS_SAME;
+    options->inverse_interval = 10;
 }

@@ -61,8 +61,8 @@ static void print_help(void)
         "  --quiet              no progress\n"
         "  --help, --version\n\n"
         "Matrix methods (all but sgd and adamw) step the hidden weights; biases and the last\n"
-        "layer go to adamw with lr 0.001. kfac and kfac_muon step whole layers, biases and the\n"
-        "last one included. Exit status: 0 done, 1 failed, 2 usage.\n",
+        "layer go to adamw with lr 0.001. kfac, kfac_muon and ekfac step whole layers, biases\n"
+        "and the last one included. Exit status: 0 done, 1 failed, 2 usage.\n",
         default_optimizers);
     for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++)
         print_options(preset);

@@ -16,7 +16,9 @@
  * metric \ ball    none               Frobenius         spectral
  * identity         gradient descent   normalised GD     Muon (Jordan 2024)
  * fismo                                                 FISMO (Xu et al. 2026)
- * kfac             K-FAC             normalised        K-FAC with Muon's step
+ * kfac, ekfac      K-FAC, EKFAC      normalised        K-FAC with Muon's step
+ * shampoo          Shampoo
+ * soap             SOAP
  *
  * The fismo metric (Xu et al. 2026, Alg. 1), from the gradient alone, P first:
  *   P <- gamma P + (1 - gamma) (G Q^-1 G^T / n + mu tr(P)/m I),  then tr P = m
@@ -48,6 +50,47 @@
  * NG_ESINGULAR; no capture since the last step is NG_ENODATA. Where every
  * eigen-solver fails the last good inverse stays (ng_event, stale).
  *
+ * The ekfac metric (George et al. 2018) keeps the eigenvectors (rows of u, v) of
+ * kfac's factors and replaces the products of their eigenvalues by the second
+ * moments of the samples' own gradients there,
+ *   s <- ema_decay-average of (U o U)^T (V o V) / N,  U = scale G u^T, V = A v^T:
+ * F = (u (x) v)^T diag(s) (u (x) v), damped exactly, s + lambda. No `root`. At the
+ * first step s is the product of eigenvalues (kfac with exact_eigen). The bases
+ * are renewed at steps 1, 1 + inverse_interval, ... ; s is measured at each step, in
+ * the bases of the step before, and carried into new ones as the diagonal of the
+ * same matrix, (R o R) s (R' o R')^T for the rotations R, R' from old to new.
+ *
+ * A convolution is captured through its unfolded view: W is out_channels x
+ * (in_channels kernel_h kernel_w), and a sample with T output positions gives T rows
+ * of A (its patches, im2col) and of G (the derivatives of its loss by the outputs at
+ * those positions). N = samples x positions: with the scale of a dense layer F is the
+ * mean over positions. Times sqrt(T) it is a sample's, its positions' gradients taken
+ * as independent (KFC, Grosse & Martens 2016; "expand", Eschenhagen et al. 2023).
+ *
+ * The shampoo metric (Gupta, Koren & Singer 2018), from the gradient alone:
+ *   L <- ema_decay-average of G G^T,  R <- that of G^T G, corrected for their
+ *        start as kfac's; with ema_decay = 1 their sums
+ *   P = (L + damping tr(L)/m I)^exponent,  Q = (R + damping tr(R)/n I)^exponent
+ * with symmetric roots (else NG_EOPTION), so that without a ball
+ *   D = (L + ..)^-exponent M (R + ..)^-exponent.
+ * exponent = 1/4 is the paper's Shampoo, 1/2 the Kronecker approximation of the
+ * gradients' second moment (Morwani et al. 2024). damping is relative, so D of c G is
+ * c^(1 - 4 exponent) D; 0 with a singular factor is NG_ESINGULAR. A factor without any
+ * gradient yet has the root I. Roots are taken at steps 1, 1 + inverse_interval, ...
+ *
+ * The soap metric (Vyas et al. 2024) is diagonal in the eigenbases u, v (rows) of L
+ * and R with eigenvalues sqrt(V') + damping, so that without a ball
+ *   D = u^T [ (u M v^T) / (sqrt(V') + damping) ] v,
+ *   V <- beta2 V + (1 - beta2) (u G v^T)^2,   V' = V / (1 - beta2^t)
+ * (beta2 = 1: the sum, V' = V). damping is Adam's eps, absolute. Against the authors'
+ * program: M has no bias correction, as in all of ng_steepest, and is averaged in the
+ * gradients' space and rotated at each step; V is carried when the bases move, as
+ * ekfac's s; the first step is Adam's, with u, v the identity, and not left out. Bases are renewed
+ * before steps 2, 2 + inverse_interval, ... from the gradients before, so that no gradient
+ * defines its own. one_sided leaves a side in the identity.
+ *
+ * grafting, without a ball: D is rescaled to another optimizer's length, for the same M.
+ *
  * kl_clip = kappa > 0, without a ball: D is scaled by one factor for all
  * parameters of the group, min(1, sqrt(2 kappa / (lr^2 sum <D, M>))), so that
  * the step's KL divergence in the damped metric, 1/2 lr^2 sum <D, F D>, is at
@@ -55,8 +98,9 @@
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M twice, and for
- * fismo and kfac P, Q and their roots twice (a step is all or nothing), for kfac
- * the sums of captured statistics.
+ * all metrics but identity two factors and their roots or bases twice (a step is
+ * all or nothing), for kfac and ekfac the sums of captured statistics, for ekfac, soap and
+ * exact_eigen a diagonal of W's size twice.
  *
  * With the spectral ball, polar = fast and momentum in gradient space the step
  * is fused: D = S_P^-T K S_P^-1 M Q^-1 with K = (X X^T)^(-1/2) from one
@@ -71,7 +115,14 @@
 extern "C" {
 #endif
 
-typedef enum { NG_METRIC_IDENTITY = 0, NG_METRIC_FISMO = 1, NG_METRIC_KFAC = 2 } ng_metric;
+typedef enum {
+    NG_METRIC_IDENTITY = 0,
+    NG_METRIC_FISMO = 1,
+    NG_METRIC_KFAC = 2,
+    NG_METRIC_EKFAC = 3,
+    NG_METRIC_SHAMPOO = 4,
+    NG_METRIC_SOAP = 5
+} ng_metric;
 
 typedef enum { NG_BALL_NONE = 0, NG_BALL_FROBENIUS = 1, NG_BALL_SPECTRAL = 2 } ng_ball;
 
@@ -136,6 +187,20 @@ typedef enum {
     NG_FACTOR_START_IDENTITY = 1 /* identities, which fade as ema_decay^t (as kfac-pytorch does) */
 } ng_factor_start;
 
+/* The Frobenius norm D is rescaled to, without a ball. */
+typedef enum {
+    NG_GRAFTING_NONE = 0,
+    NG_GRAFTING_SGD = 1, /* ||M||_F */
+    NG_GRAFTING_ADAM = 2 /* ||M / (sqrt(V) + 1e-8)||_F, V the second moment of the elements of G
+                            with decay beta2, corrected for its start; beta2 = 1: AdaGrad's sum */
+} ng_grafting;
+
+/* How an eigenbasis follows its factor, after the first one, which is by eigh. */
+typedef enum {
+    NG_EIGENBASIS_QR = 0,  /* one orthogonal iteration Q <- QR(factor Q) */
+    NG_EIGENBASIS_EIGH = 1 /* eigenvectors */
+} ng_eigenbasis;
+
 typedef struct {
     size_t size;
     const ng_method *method;
@@ -151,13 +216,15 @@ typedef struct {
     ng_root root;
     ng_gradient_scale gradient_scale;
     ng_metric_scale metric_scale;
-    double ema_decay; /* [0, 1), of the factors */
-    double damping;   /* >= 0; fismo: relative to the factors' mean eigenvalue; kfac: absolute */
+    double ema_decay; /* [0, 1), of the factors; shampoo and soap: [0, 1], 1 is their sum */
+    double damping;   /* >= 0; fismo, shampoo: relative to the factors' mean eigenvalue; others:
+                         absolute */
     ng_damping_kind damping_kind;
     ng_factor_start factor_start;
-    /* kfac: statistics are taken in at steps 1, 1 + update_interval, ... (captures before the
-     * others are checked and dropped), factors are inverted, with the damping of that step, at
-     * steps 1, 1 + inverse_interval, ...; >= 1 */
+    /* all but fismo: statistics (gradients, captures) go into the factors at steps 1, 1 +
+     * update_interval, ... (captures before the others are checked and dropped), factors are
+     * decomposed, with the damping of that step, at steps 1, 1 + inverse_interval, ... (soap: one
+     * later); >= 1 */
     int update_interval, inverse_interval;
     double kl_clip; /* >= 0; 0 (default): off; see the head of this file */
     /* P and Q take in the gradient and get a new root every that many steps, >= 1 */
@@ -167,6 +234,10 @@ typedef struct {
     /* symmetric roots: [0, 1); an eigenbasis that still diagonalises its factor up to this part
      * of its Frobenius norm is kept (ng_spd_power_update); 0 never */
     double refresh_tolerance;
+    double exponent;      /* [0, 1], shampoo; 1/4 Gupta et al. 2018, 1/2 Morwani et al. 2024 */
+    double beta2;         /* [0, 1], soap and grafting = adam: decay of second moments; 1: sums */
+    ng_grafting grafting; /* ball = none only */
+    ng_eigenbasis eigenbasis; /* ekfac, soap */
 } ng_steepest_options;
 
 /* Plain gradient descent with momentum: identity metric, no ball. */
@@ -190,6 +261,19 @@ NG_API void ng_steepest_init_kfac(ng_steepest_options *options);
 /* K-FAC with Muon's step: kfac metric, spectral ball, shape_scale original,
  * Nesterov, damping 0.01. Needs ng_group_capture at every step. */
 NG_API void ng_steepest_init_kfac_muon(ng_steepest_options *options);
+
+/* EKFAC: ekfac metric, no ball; momentum 0.9, lr 0.005, damping 0.001, eigenvectors
+ * by eigh every 10 steps. Needs ng_group_capture at every step. */
+NG_API void ng_steepest_init_ekfac(ng_steepest_options *options);
+
+/* Shampoo: shampoo metric, no ball; exponent 1/4, averages with ema_decay 0.95, damping 1e-4,
+ * roots every 10 steps; momentum 0.9, lr 0.001 with Adam's step length (grafting = adam,
+ * beta2 0.95). */
+NG_API void ng_steepest_init_shampoo(ng_steepest_options *options);
+
+/* SOAP: soap metric, no ball; momentum, ema_decay and beta2 0.95, damping 1e-8, lr 0.003,
+ * bases every 10 steps by orthogonal iteration, factors in the weights' dtype. */
+NG_API void ng_steepest_init_soap(ng_steepest_options *options);
 
 #ifdef __cplusplus
 }

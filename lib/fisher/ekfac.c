@@ -5,6 +5,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/linalg/basis.h"
+
 static const ngi_fisher_table table;
 
 static ngi_fisher_factored *factored(ng_fisher *f)
@@ -25,13 +27,6 @@ ng_status ng_fisher_create_ekfac(ng_fisher **f, size_t outputs, size_t inputs, i
     return status;
 }
 
-static void square(ng_mat x)
-{
-    double *e = x.data;
-    for (size_t i = 0; i < x.rows * x.cols; i++)
-        e[i] *= e[i];
-}
-
 /* out (rows x n) <- the squares of rows basis^T, in double */
 static ng_status squared_in(ng_mat *out, ng_mat rows, ng_mat basis, ng_error *error)
 {
@@ -45,28 +40,22 @@ static ng_status squared_in(ng_mat *out, ng_mat rows, ng_mat basis, ng_error *er
     if (status == NG_OK)
         status = ng_gemm(*out, wide, NG_NOTRANS, basis, NG_TRANS, 1, 0, error);
     if (status == NG_OK)
-        square(*out);
+        ngi_square(*out);
     free(wide.data);
     return status;
 }
 
-/* next->w <- the diagonal, in the basis of next, of the F that old describes:
- * (R_u o R_u) w (R_v o R_v)^T with the rotations R between the bases */
+/* next->w <- the diagonal, in the basis of next, of the F that old describes */
 static ng_status carry(ngi_kron_basis *next, const ngi_kron_basis *old, ng_error *error)
 {
-    ng_mat ru, rv = {NULL, 0, 0, 0, NG_F64}, t = rv;
-    ng_status status = squared_in(&ru, next->u, old->u, error);
+    ng_work work;
+    ng_status status =
+        ng_work_create(&work, ngi_basis_carry_work(old->w.rows, old->w.cols, NG_F64), error);
     if (status == NG_OK)
-        status = squared_in(&rv, next->v, old->v, error);
+        status = ng_copy(next->w, old->w, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&t, old->w.rows, old->w.cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_gemm(t, ru, NG_NOTRANS, old->w, NG_NOTRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_gemm(next->w, t, NG_NOTRANS, rv, NG_TRANS, 1, 0, error);
-    free(ru.data);
-    free(rv.data);
-    free(t.data);
+        status = ngi_basis_carry(next->w, next->u, next->v, old->u, old->v, &work, error);
+    ng_work_destroy(&work);
     return status;
 }
 

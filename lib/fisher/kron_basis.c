@@ -6,6 +6,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/linalg/basis.h"
+
 ng_status ngi_kron_basis_new(ngi_kron_basis *b, size_t m, size_t c, ng_error *error)
 {
     memset(b, 0, sizeof *b);
@@ -64,16 +66,14 @@ static ng_status apply(const ngi_kron_basis *b, ng_mat y, ng_mat x, const double
                        ng_mat t, ng_error *error)
 {
     double *turned = t.data;
-    ng_status status = ng_gemm(s, b->u, NG_NOTRANS, x, NG_NOTRANS, 1, 0, error);
+    ng_status status = ng_copy(t, x, error);
     if (status == NG_OK)
-        status = ng_gemm(t, s, NG_NOTRANS, b->v, NG_TRANS, 1, 0, error);
+        status = ngi_basis_rotate(t, b->u, b->v, 0, s, error);
     for (size_t i = 0; i < t.rows * t.cols && status == NG_OK; i++)
         turned[i] *= w[i];
     if (status == NG_OK)
-        status = ng_gemm(s, b->u, NG_TRANS, t, NG_NOTRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_gemm(y, s, NG_NOTRANS, b->v, NG_NOTRANS, 1, 0, error);
-    return status;
+        status = ngi_basis_rotate(t, b->u, b->v, 1, s, error);
+    return status != NG_OK ? status : ng_copy(y, t, error);
 }
 
 ng_status ngi_kron_power(const ngi_kron_basis *b, ng_mat y, ng_mat x, double exponent,

@@ -30,6 +30,10 @@ typedef struct {
                      void *vt, ngi_int ldvt, void *work, ngi_int lwork, ngi_int *iwork);
     ngi_int (*gesvd)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *s, void *u, ngi_int ldu,
                      void *vt, ngi_int ldvt, void *work, ngi_int lwork);
+    ngi_int (*geqrf)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *tau, void *work,
+                     ngi_int lwork);
+    ngi_int (*orgqr)(ngi_int m, ngi_int n, ngi_int k, void *a, ngi_int lda, const void *tau,
+                     void *work, ngi_int lwork);
 } ngi_blas_table;
 
 extern const ngi_blas_table *const ngi_blas[2]; /* indexed by ng_dtype */

@@ -26,6 +26,10 @@ void F(gesdd)(const char *, const ngi_int *, const ngi_int *, T *, const ngi_int
 void F(gesvd)(const char *, const char *, const ngi_int *, const ngi_int *, T *, const ngi_int *,
               T *, T *, const ngi_int *, T *, const ngi_int *, T *, const ngi_int *, ngi_int *,
               size_t, size_t);
+void F(geqrf)(const ngi_int *, const ngi_int *, T *, const ngi_int *, T *, T *, const ngi_int *,
+              ngi_int *);
+void F(orgqr)(const ngi_int *, const ngi_int *, const ngi_int *, T *, const ngi_int *, const T *,
+              T *, const ngi_int *, ngi_int *);
 
 static void K(gemm)(char ta, char tb, ngi_int m, ngi_int n, ngi_int k, double alpha, const void *a,
                     ngi_int lda, const void *b, ngi_int ldb, double beta, void *c, ngi_int ldc)
@@ -96,6 +100,22 @@ static ngi_int K(gesvd)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *s, voi
     return info;
 }
 
+static ngi_int K(geqrf)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *tau, void *work,
+                        ngi_int lwork)
+{
+    ngi_int info = 0;
+    F(geqrf)(&m, &n, a, &lda, tau, work, &lwork, &info);
+    return info;
+}
+
+static ngi_int K(orgqr)(ngi_int m, ngi_int n, ngi_int k, void *a, ngi_int lda, const void *tau,
+                        void *work, ngi_int lwork)
+{
+    ngi_int info = 0;
+    F(orgqr)(&m, &n, &k, a, &lda, tau, work, &lwork, &info);
+    return info;
+}
+
 static const ngi_blas_table K(table) = {
     .gemm = K(gemm),
     .syrk = K(syrk),
@@ -106,4 +126,6 @@ static const ngi_blas_table K(table) = {
     .syevr = K(syevr),
     .gesdd = K(gesdd),
     .gesvd = K(gesvd),
+    .geqrf = K(geqrf),
+    .orgqr = K(orgqr),
 };

@@ -13,7 +13,11 @@ static const struct {
               {"fismo", ""},
               {"fismo", "polar=fast root=symmetric"},
               {"fismo_paper", ""},
-              {"muon", "ball=frobenius shape_scale=none"}};
+              {"muon", "ball=frobenius shape_scale=none"},
+              {"shampoo", "inverse_interval=2"},
+              {"shampoo", "grafting=none ball=spectral inverse_interval=1"},
+              {"soap", "inverse_interval=2"},
+              {"soap", "ball=frobenius eigenbasis=eigh inverse_interval=1"}};
 static const size_t shapes[][2] = {{4, 7}, {1, 6}, {7, 4}};
 enum {
     GROUPS = sizeof groups / sizeof groups[0],
@@ -110,9 +114,10 @@ static void suffer(twin *t, ng_dtype dtype)
         bad_step(t, p, NAN, NG_ENONFINITE);
         bad_step(t, p, INFINITY, NG_ENONFINITE);
         bad_step(t, p, -INFINITY, NG_ENONFINITE);
-        /* squares that overflow: adamw's second moment, and the factors of a
-         * fismo that takes gradients as they come */
-        if (is_preset(p, "adamw") || is_preset(p, "fismo_paper")) {
+        /* squares that overflow: second moments, and the factors of metrics that take
+         * gradients as they come */
+        if (is_preset(p, "adamw") || is_preset(p, "fismo_paper") || is_preset(p, "shampoo") ||
+            is_preset(p, "soap")) {
             bad_step(t, p, dtype == NG_F32 ? 1e30 : 1e200, NG_ERANGE);
             bad_step(t, p, dtype == NG_F32 ? -3e38 : -1e308, NG_ERANGE);
         }

@@ -19,7 +19,7 @@ START_TEST(presets)
     ck_assert(both.shape_scale == NG_SHAPE_SCALE_ORIGINAL && both.nesterov == 1);
     for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++) {
         void *options = test_options(preset->name, "");
-        ck_assert_int_eq(ng_options_want_capture(options), strncmp(preset->name, "kfac", 4) == 0);
+        ck_assert_int_eq(ng_options_want_capture(options), strstr(preset->name, "kfac") != NULL);
         free(options);
     }
     ck_assert_int_eq(ng_options_want_capture(NULL), 0);

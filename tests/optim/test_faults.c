@@ -18,8 +18,19 @@ static const struct {
              {"fismo_paper", ""},
              {"kfac", "inverse_interval=1"},
              {"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
-             {"kfac_muon", "inverse_interval=1 polar=fast"}};
-enum { KINDS = sizeof kinds / sizeof kinds[0], EXACT = KINDS - 2, M = 4, N = 6 };
+             {"kfac_muon", "inverse_interval=1 polar=fast"},
+             {"ekfac", "inverse_interval=1 eigenbasis=eigh"},
+             {"ekfac", "inverse_interval=1 eigenbasis=qr"},
+             {"shampoo", "inverse_interval=1"},
+             {"shampoo", "inverse_interval=1 grafting=none ball=spectral polar=fast"},
+             {"soap", "inverse_interval=1 eigenbasis=eigh"},
+             {"soap", "inverse_interval=1 eigenbasis=qr ball=spectral"}};
+enum { KINDS = sizeof kinds / sizeof kinds[0], M = 4, N = 6 };
+
+static int captures(int kind)
+{
+    return strstr(kinds[kind].preset, "kfac") != NULL;
+}
 
 typedef struct {
     test_run run, twin; /* the twin never suffers */
@@ -46,7 +57,7 @@ static void close_pair(pair *p)
 static void both_capture(pair *p, int kind)
 {
     kfac_batch batch = kfac_random(9, M, N, &p->rng);
-    if (strncmp(kinds[kind].preset, "kfac", 4) != 0)
+    if (!captures(kind))
         return;
     ng_assert_ok(kfac_capture(&p->run, batch, 1), NULL);
     ng_assert_ok(kfac_capture(&p->twin, batch, 1), NULL);
@@ -118,8 +129,8 @@ END_TEST
  * to have seen failures where there is something to fail. */
 START_TEST(lapack_is_reached)
 {
-    static const int used[KINDS] = {0, 0, 1, 1, 3, 3,
-                                    1, 1, 3, 0, 3}; /* 1: any solver, 2: Cholesky */
+    static const int used[KINDS] = {0, 0, 1, 1, 3, 3, 1, 1, 3,
+                                    0, 3, 0, 0, 0, 1, 0, 1}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));
@@ -160,21 +171,30 @@ static int note_stale(const ng_event *event, void *data)
  * turn, and the event says so. */
 START_TEST(stale)
 {
-    for (int i = 0; i < 2; i++) {
+    static const struct {
+        const char *preset, *settings;
+    } metrics[] = {{"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
+                   {"ekfac", "inverse_interval=1 eigenbasis=eigh"},
+                   {"shampoo", "inverse_interval=1"},
+                   {"soap", "inverse_interval=1 eigenbasis=eigh"}};
+    for (int i = 0; i < 8; i++) {
+        int kind = 0, seen = -1;
         pair p;
-        int seen = -1;
-        open_pair(&p, EXACT, (ng_dtype)i);
+        while (strcmp(kinds[kind].preset, metrics[i / 2].preset) != 0 ||
+               strcmp(kinds[kind].settings, metrics[i / 2].settings) != 0)
+            kind++;
+        open_pair(&p, kind, (ng_dtype)(i % 2));
         ng_assert_ok(ng_optimizer_add_monitor(p.run.opt, note_stale, &seen), NULL);
-        both_step(&p, EXACT, 2);
+        both_step(&p, kind, 3);
         ck_assert_int_eq(seen, 0);
-        ng_assert_ok(faulty_step(&p, EXACT, EIGEN | EIGEN_RETRY, 1, 1), NULL);
+        ng_assert_ok(faulty_step(&p, kind, EIGEN | EIGEN_RETRY, 1, 1), NULL);
         ck_assert_int_eq(seen, 2);
         ng_assert_ok(ng_copy(p.twin.dw, p.run.dw, NULL), NULL);
         ng_assert_ok(ng_group_set(p.twin.group, "inverse_interval", 1000), NULL);
         ng_assert_ok(ng_optimizer_step(p.twin.opt), NULL);
         ck_assert(test_same_bits(p.run.w, p.twin.w));
         ng_assert_ok(ng_group_set(p.twin.group, "inverse_interval", 1), NULL);
-        both_step(&p, EXACT, 2);
+        both_step(&p, kind, 2);
         close_pair(&p);
     }
 }
@@ -232,7 +252,7 @@ START_TEST(memory_groups)
         status = ng_group_add_bias(group, 0, bias, dbias);
         arm(0, 0, 0);
     }
-    int layer = strncmp(kinds[_i].preset, "kfac", 4) == 0;
+    int layer = captures(_i);
     ck_assert_int_eq(status, layer ? NG_OK : NG_EUNSUPPORTED);
     ck_assert_int_ge(at, layer ? 9 : 1);
     memory = ng_optimizer_memory(opt);

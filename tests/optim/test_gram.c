@@ -1,0 +1,400 @@
+/* The metrics of averaged G G^T and G^T G, Shampoo and SOAP, against dense
+ * programs in double: several steps, every ball and setup; closed forms. */
+#include "tests/support/dense.h"
+#include "tests/support/run.h"
+
+#include <stdio.h>
+
+static const char *const balls[] = {" ball=none", " ball=frobenius", " ball=spectral"};
+
+static double tolerance(test_setup setup)
+{
+    return setup.dtype == NG_F64 ? 1e-9 : 1e-3;
+}
+
+static ng_mat project(int ball, ng_mat x)
+{
+    if (ball == 0)
+        return x;
+    return ball == 2 ? dense_polar(x, 1e-12) : dense_add(1 / test_norm(x), x, 0, x);
+}
+
+static ng_mat scaled(double a, ng_mat x)
+{
+    return dense_add(a, x, 0, x);
+}
+
+static ng_mat map(ng_mat x, ng_mat y, double (*f)(double, double, double), double c)
+{
+    ng_mat z = dense_mat(x.rows, x.cols);
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t j = 0; j < x.cols; j++)
+            ng_mat_set(z, i, j, f(ng_mat_get(x, i, j), ng_mat_get(y, i, j), c));
+    return z;
+}
+
+static double adams(double m, double v, double eps)
+{
+    return m / (sqrt(v) + eps);
+}
+
+static double by_root(double m, double h, double unit)
+{
+    return m * sqrt(unit / h);
+}
+
+static double times(double x, double y, double c)
+{
+    return c * x * y;
+}
+
+/* Rows within a space of dimension 2, wide or tall: what lies beyond stays zero. */
+static ng_mat gradient(size_t m, size_t n, int step)
+{
+    test_rng fixed = {17}, rng = {(unsigned long long)step + 100};
+    ng_mat small = dense_normal(m < n ? m : n, m < n ? m : n, &rng);
+    ng_mat frame = dense_normal(m < n ? m : n, m < n ? n : m, &fixed);
+    return m <= n ? dense_mul(small, 0, frame, 0) : dense_mul(frame, 1, small, 0);
+}
+
+/* ---- Shampoo --------------------------------------------------------------------------- */
+
+/* (x + damping mean I)^-(e/2), with a ball its inverse square of mean eigenvalue 1 */
+static ng_mat shampoo_root(ng_mat x, double damping, double e, int ball)
+{
+    ng_mat p, id = dense_identity(x.rows);
+    p = dense_power(dense_add(1, x, damping * dense_trace(x) / (double)x.rows, id), e);
+    p = scaled(ball == 0 ? 1 : (double)p.rows / dense_trace(p), p);
+    return dense_power(p, -0.5);
+}
+
+typedef struct {
+    double exponent, decay, damping;
+    int update, inverse, graft; /* graft: 1 sgd, 2 adam */
+} rule;
+
+static void follow_shampoo(const char *settings, rule r, size_t m, size_t n, int ball,
+                           test_setup setup)
+{
+    char text[300];
+    test_run run;
+    double weight = 0, beta2 = 0.9;
+    ng_mat l = dense_mat(m, m), q = dense_mat(n, n), sl = l, sq = q;
+    ng_mat mean = dense_mat(m, n), v = mean;
+    sprintf(text, "lr=1 momentum=0.7 beta2=0.9 %s%s", settings, balls[ball]);
+    test_run_open(&run, "shampoo", text, m, n, setup);
+    for (int step = 0; step < 6; step++) {
+        ng_mat g = gradient(m, n, step);
+        if (step % r.update == 0) {
+            weight = r.decay < 1 ? r.decay * weight + 1 : 1;
+            double keep = r.decay < 1 ? 1 - 1 / weight : 1;
+            l = dense_add(keep, l, 1 / weight, dense_mul(g, 0, g, 1));
+            q = dense_add(keep, q, 1 / weight, dense_mul(g, 1, g, 0));
+        }
+        if (step % r.inverse == 0) {
+            sl = shampoo_root(l, r.damping, r.exponent, ball);
+            sq = shampoo_root(q, r.damping, r.exponent, ball);
+        }
+        mean = dense_add(0.7, mean, 0.3, g);
+        v = dense_add(beta2, v, 1 - beta2, map(g, g, times, 1));
+        ng_mat x = project(ball, dense_mul(sl, 0, dense_mul(mean, 0, sq, 0), 0));
+        ng_mat d = dense_mul(sl, 0, dense_mul(x, 0, sq, 0), 0);
+        if (r.graft == 1)
+            d = scaled(test_norm(mean) / test_norm(d), d);
+        if (r.graft == 2)
+            d = scaled(
+                test_norm(map(mean, scaled(1 / (1 - pow(beta2, step + 1)), v), adams, 1e-8)) /
+                    test_norm(d),
+                d);
+        ng_assert_mat(test_run_direction(&run, g), d, tolerance(setup));
+    }
+    test_run_close(&run);
+    dense_release();
+}
+
+static const size_t shapes[][2] = {{3, 3}, {2, 5}, {5, 2}, {1, 4}, {4, 1}, {1, 1}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
+START_TEST(shampoo)
+{
+    test_setup setup = test_setup_number(_i);
+    rule classic = {0.25, 0.8, 0.1, 1, 1, 0}, sums = {0.5, 1, 0.2, 1, 1, 0};
+    rule rare = {0.25, 0.8, 0.1, 2, 3, 0}, odd = {0.4, 0.6, 0.3, 1, 2, 0};
+    for (int s = 0; s < SHAPES; s++) {
+        size_t m = shapes[s][0], n = shapes[s][1];
+        for (int ball = 0; ball < 3; ball++) {
+            follow_shampoo("grafting=none ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m,
+                           n, ball, setup);
+            follow_shampoo("grafting=none exponent=0.5 ema_decay=1 damping=0.2 "
+                           "inverse_interval=1 factor_dtype=f64",
+                           sums, m, n, ball, setup);
+            follow_shampoo("grafting=none ema_decay=0.8 damping=0.1 update_interval=2 "
+                           "inverse_interval=3",
+                           rare, m, n, ball, setup);
+            follow_shampoo("grafting=none exponent=0.4 ema_decay=0.6 damping=0.3 "
+                           "inverse_interval=2 polar=fast",
+                           odd, m, n, ball, setup);
+        }
+        classic.graft = 1;
+        follow_shampoo("grafting=sgd ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m, n,
+                       0, setup);
+        classic.graft = 2;
+        follow_shampoo("grafting=adam ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m, n,
+                       0, setup);
+        classic.graft = 0;
+    }
+}
+END_TEST
+
+/* A first gradient U diag(s) V^T of full rank, no damping: U diag(s^(1 - 4e)) V^T. */
+START_TEST(closed_form)
+{
+    static const double s[] = {3, 2, 0.5}, e[] = {0.25, 0.5, 0.1};
+    for (int i = 0; i < 3 * TEST_SETUPS; i++) {
+        test_setup setup = test_setup_number(i / 3);
+        test_rng rng = {18};
+        double powers[3];
+        char text[200];
+        test_run run;
+        dense_svd_result f = dense_frame(3, 3, s, &rng);
+        ng_mat g = dense_compose(f);
+        for (int k = 0; k < 3; k++)
+            powers[k] = pow(s[k], 1 - 4 * e[i % 3]);
+        sprintf(text, "lr=1 momentum=0 damping=0 grafting=none exponent=%g", e[i % 3]);
+        test_run_open(&run, "shampoo", text, 3, 3, setup);
+        for (int k = 0; k < 3; k++)
+            ng_mat_set(f.s, 0, (size_t)k, powers[k]);
+        ng_assert_mat(test_run_direction(&run, g), dense_compose(f), tolerance(setup));
+        test_run_close(&run);
+        dense_release();
+    }
+}
+END_TEST
+
+START_TEST(singular)
+{
+    test_rng rng = {19};
+    test_run run;
+    test_run_open(&run, "shampoo", "damping=0", 2, 5, test_setup_number(_i));
+    test_run_gradient(&run, dense_normal(2, 5, &rng));
+    ck_assert_int_eq(ng_optimizer_step(run.opt), NG_ESINGULAR);
+    ck_assert_ptr_nonnull(strstr(ng_optimizer_error(run.opt), "damping"));
+    test_run_close(&run);
+    dense_release();
+}
+END_TEST
+
+/* ---- SOAP -------------------------------------------------------------------------------- */
+
+/* rows orthonormal by Gram-Schmidt, from the last one on */
+static ng_mat gram_schmidt(ng_mat x)
+{
+    ng_mat q = dense_of(x);
+    size_t n = x.cols;
+    for (size_t i = x.rows; i-- > 0;) {
+        ng_mat row = ng_mat_block(q, i, 0, 1, n);
+        for (int twice = 0; twice < 2; twice++)
+            for (size_t k = i + 1; k < x.rows; k++) {
+                ng_mat other = ng_mat_block(q, k, 0, 1, n);
+                test_assign(row, dense_add(1, row, -dense_dot(row, other), other));
+            }
+        test_assign(row, scaled(1 / test_norm(row), row));
+    }
+    return q;
+}
+
+/* rows of q by q x q^T's diagonal, ascending */
+static ng_mat sorted(ng_mat q, ng_mat x)
+{
+    ng_mat r = dense_mul(q, 0, dense_mul(x, 0, q, 1), 0), y = dense_of(q);
+    for (size_t i = 0; i < q.rows; i++) {
+        size_t rank = 0;
+        for (size_t k = 0; k < q.rows; k++)
+            rank += ng_mat_get(r, k, k) < ng_mat_get(r, i, i);
+        test_assign(ng_mat_block(y, rank, 0, 1, q.cols), ng_mat_block(q, i, 0, 1, q.cols));
+    }
+    return y;
+}
+
+/* The next basis; a missing side has none. */
+static ng_mat next_basis(ng_mat q, ng_mat x, int qr, int missing)
+{
+    ng_mat vectors;
+    if (missing)
+        return q;
+    if (qr)
+        return gram_schmidt(dense_mul(sorted(q, x), 0, x, 0));
+    dense_eigh(NULL, &vectors, x);
+    return vectors;
+}
+
+static ng_mat squared_turn(ng_mat next, ng_mat old)
+{
+    ng_mat r = dense_mul(next, 0, old, 1);
+    return map(r, r, times, 1);
+}
+
+static void follow_soap(const char *settings, int qr, int interval, double beta2, int one_sided,
+                        size_t m, size_t n, int ball, test_setup setup)
+{
+    char text[300];
+    double weight = 0, eps = 1e-3;
+    test_run run;
+    ng_mat l = dense_mat(m, m), q = dense_mat(n, n), u = dense_identity(m), w = dense_identity(n);
+    ng_mat mean = dense_mat(m, n), v = mean;
+    sprintf(text, "lr=1 momentum=0.7 ema_decay=0.8 damping=1e-3 %s%s", settings, balls[ball]);
+    test_run_open(&run, "soap", text, m, n, setup);
+    for (int step = 0; step < 7; step++) {
+        ng_mat g = gradient(m, n, step), h, x;
+        if (step > 0 && (step - 1) % interval == 0) {
+            ng_mat next_u = next_basis(u, l, qr && step > 1, one_sided && m > n);
+            ng_mat next_w = next_basis(w, q, qr && step > 1, one_sided && m <= n);
+            v = dense_mul(squared_turn(next_u, u), 0, dense_mul(v, 0, squared_turn(next_w, w), 1),
+                          0);
+            u = next_u;
+            w = next_w;
+        }
+        weight = 0.8 * weight + 1;
+        l = dense_add(1 - 1 / weight, l, 1 / weight, dense_mul(g, 0, g, 1));
+        q = dense_add(1 - 1 / weight, q, 1 / weight, dense_mul(g, 1, g, 0));
+        x = dense_mul(u, 0, dense_mul(g, 0, w, 1), 0);
+        v = dense_add(beta2, v, beta2 < 1 ? 1 - beta2 : 1, map(x, x, times, 1));
+        mean = dense_add(0.7, mean, 0.3, g);
+        x = dense_mul(u, 0, dense_mul(mean, 0, w, 1), 0);
+        h = scaled(beta2 < 1 ? 1 / (1 - pow(beta2, step + 1)) : 1, v);
+        double unit = 0;
+        for (size_t i = 0; i < m * n; i++) {
+            double *value = (double *)h.data + i;
+            *value = sqrt(*value) + eps;
+            unit += *value / (double)(m * n);
+        }
+        unit = ball == 0 ? 1 : unit;
+        x = map(project(ball, map(x, h, by_root, unit)), h, by_root, unit);
+        x = dense_mul(u, 1, dense_mul(x, 0, w, 0), 0);
+        ng_assert_mat(test_run_direction(&run, g), x, tolerance(setup));
+    }
+    test_run_close(&run);
+    dense_release();
+}
+
+START_TEST(soap)
+{
+    test_setup setup = test_setup_number(_i);
+    for (int ball = 0; ball < 3; ball++) {
+        follow_soap("beta2=0.9 eigenbasis=eigh inverse_interval=1", 0, 1, 0.9, 0, 3, 3, ball,
+                    setup);
+        follow_soap("beta2=0.9 eigenbasis=qr inverse_interval=1", 1, 1, 0.9, 0, 3, 3, ball, setup);
+        follow_soap("beta2=1 eigenbasis=qr inverse_interval=3", 1, 3, 1, 0, 4, 4, ball, setup);
+        for (int s = 1; s < SHAPES; s++)
+            follow_soap("beta2=0.8 eigenbasis=qr inverse_interval=2 one_sided=always", 1, 2, 0.8, 1,
+                        shapes[s][0], shapes[s][1], ball, setup);
+    }
+}
+END_TEST
+
+/* Constant factors of deficient rank: eigenvectors stay what they are under the iteration, and the
+ * space of zeros, arbitrary, does not disturb them. */
+START_TEST(eigenvectors_stay)
+{
+    test_setup setup = test_setup_number(_i);
+    for (int s = 1; s < SHAPES; s++) {
+        static const char *const ways[] = {"damping=0.001 momentum=0 lr=1 eigenbasis=eigh",
+                                           "damping=0.001 momentum=0 lr=1 eigenbasis=qr"};
+        test_run run[2];
+        ng_mat g = gradient(shapes[s][0], shapes[s][1], 0);
+        for (int i = 0; i < 2; i++) {
+            test_run_open(&run[i], "soap", ways[i], g.rows, g.cols, setup);
+            ng_assert_ok(ng_group_set(run[i].group, "inverse_interval", 1), NULL);
+        }
+        for (int step = 0; step < 8; step++) {
+            ng_mat by_eigh = test_run_direction(&run[0], g);
+            ng_assert_mat(test_run_direction(&run[1], g), by_eigh, tolerance(setup));
+        }
+        test_run_close(&run[0]), test_run_close(&run[1]);
+        dense_release();
+    }
+}
+END_TEST
+
+/* In the identity, one of the right bases for gradients of one element each, SOAP is Adam
+ * without the correction of the first moment. */
+START_TEST(soap_is_adam)
+{
+    test_setup setup = test_setup_number(_i);
+    test_run run;
+    test_rng rng = {20};
+    ng_mat mean = dense_mat(3, 4), v = mean;
+    test_run_open(&run, "soap", "lr=1 momentum=0.6 beta2=0.9 damping=1e-6 eigenbasis=eigh", 3, 4,
+                  setup);
+    for (int step = 0; step < 5; step++) {
+        ng_mat g = dense_mat(3, 4);
+        for (size_t i = 0; i < 3; i++)
+            ng_mat_set(g, i, (i + 1) % 4, ((double)i + 1) * (1 + test_uniform(&rng)));
+        mean = dense_add(0.6, mean, 0.4, g);
+        v = dense_add(0.9, v, 0.1, map(g, g, times, 1));
+        ng_mat d = map(mean, scaled(1 / (1 - pow(0.9, step + 1)), v), adams, 1e-6);
+        ng_assert_mat(test_run_direction(&run, g), d, setup.dtype == NG_F64 ? 1e-12 : 1e-5);
+    }
+    test_run_close(&run);
+    dense_release();
+}
+END_TEST
+
+/* Zero gradients, first and later, are ordinary steps; nothing else comes out than numbers. */
+START_TEST(zeros)
+{
+    static const char *const presets[] = {"shampoo", "soap"};
+    test_setup setup = test_setup_number(_i);
+    for (int i = 0; i < 6; i++) {
+        char text[100] = "inverse_interval=1 grafting=none";
+        test_run run;
+        strcat(text, balls[i / 2]);
+        test_run_open(&run, presets[i % 2], text, 3, 5, setup);
+        for (int step = 0; step < 6; step++) {
+            ng_mat g = step == 2 ? gradient(3, 5, 2) : dense_mat(3, 5);
+            ng_mat d = test_run_direction(&run, g);
+            ck_assert(isfinite(test_norm(d)));
+            ck_assert_int_eq(test_norm(d) > 0, step >= 2);
+        }
+        test_run_close(&run);
+        dense_release();
+    }
+}
+END_TEST
+
+START_TEST(combinations)
+{
+    static const char *const bad[][3] = {{"shampoo", "ball=spectral", "grafting"},
+                                         {"shampoo", "kl_clip=1", "grafting"},
+                                         {"shampoo", "root=cholesky", "root"},
+                                         {"soap", "momentum_space=whitened", "soap"},
+                                         {"shampoo", "refresh_tolerance=0.1", "refresh"},
+                                         {"fismo", "ema_decay=1", "ema_decay"},
+                                         {"ekfac", "one_sided=auto", "one_sided"},
+                                         {"ekfac", "ema_decay=1", "ema_decay"},
+                                         {"shampoo", "momentum_space=whitened", "grafting"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ng_error err = {NG_OK, ""};
+        void *options = test_options(bad[i][0], bad[i][1]);
+        ng_assert_fails(ng_options_check(options, &err), NG_EOPTION, &err, bad[i][2]);
+        free(options);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shampoo and soap");
+    TCase *tcase = tcase_create("metrics");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, shampoo, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, closed_form, 0, 1);
+    tcase_add_loop_test(tcase, singular, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, soap, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, eigenvectors_stay, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, soap_is_adam, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, zeros, 0, TEST_SETUPS);
+    tcase_add_test(tcase, combinations);
+    suite_add_tcase(suite, tcase);
+    return test_main(suite);
+}
