@@ -192,7 +192,6 @@ static int run_method(run *runs, const config *c, const pictures *p, const ng_pr
     int status = 0;
     for (int i = 0; i < c->seeds && status == 0; i++) {
         progress bar;
-        char text[200];
         run *r = &runs[i];
         r->method = method;
         r->seed = (unsigned long)i + 1;
@@ -200,11 +199,6 @@ static int run_method(run *runs, const config *c, const pictures *p, const ng_pr
         progress_start(&bar, method->name, (size_t)c->epochs * ng_dataset_count(p->train),
                        "pictures", c->quiet);
         status = run_train(r, c, p, c->epochs, target, &bar);
-        const point *last = &r->points[r->epochs];
-        snprintf(text, sizeof text, "%-12s seed %lu: %d epochs, train loss %.3f, %.1f s",
-                 method->name, r->seed, r->epochs, last->train_loss, last->seconds);
-        if (status == 0)
-            progress_line(&bar, text);
         progress_end(&bar);
     }
     return status;

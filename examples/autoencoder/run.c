@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { EVALUATE_BATCH = 500 };
+enum { EVALUATE_BATCH = 500, STATISTICS_PART = 4 };
 
 /* Hinton and Salakhutdinov's encoder (Science 313, 2006) and its mirror at 28 x 28 digits,
  * narrower: the whole table is to take minutes. */
@@ -18,6 +18,8 @@ typedef struct {
     learner l;
     ng_random random;
     size_t *order; /* the training samples, shuffled each epoch */
+    float *drawn;  /* targets from the model, batch x PIXELS */
+    double *uniform;
 } trainer;
 
 static double cpu_clock(void)
@@ -33,8 +35,10 @@ static ng_status trainer_create(trainer *t, const run *r, const config *c, size_
     memset(t, 0, sizeof *t);
     t->c = c;
     t->order = malloc(count * sizeof *t->order);
+    t->drawn = malloc(c->batch * PIXELS * sizeof *t->drawn);
+    t->uniform = malloc(c->batch * PIXELS * sizeof *t->uniform);
     void *options = methods_options(&c->methods, r->method);
-    if (t->order == NULL || options == NULL) {
+    if (t->order == NULL || t->drawn == NULL || t->uniform == NULL || options == NULL) {
         free(options);
         return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
     }
@@ -61,17 +65,54 @@ static void trainer_destroy(trainer *t)
     learner_destroy(&t->l);
     ng_rng_destroy(&t->random);
     free(t->order);
+    free(t->drawn);
+    free(t->uniform);
 }
 
-/* The pictures are input and target. */
-static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
-                         double *loss)
+static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
 {
     ng_mat x = ng_net_input(t->l.net, batch);
     ng_status status = ng_dataset_gather(data, x, NULL, index, batch, &t->l.error);
+    return status == NG_OK ? ng_net_forward(t->l.net, batch, &t->l.error) : status;
+}
+
+/* The pictures are input and target. */
+static ng_status reconstruct(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
+                             double *loss)
+{
+    ng_status status = forward(t, data, index, batch);
     if (status == NG_OK)
-        status = ng_net_forward(t->l.net, batch, &t->l.error);
-    return status == NG_OK ? ng_net_loss_targets(t->l.net, loss, x, &t->l.error) : status;
+        status = ng_net_loss_targets(t->l.net, loss, ng_net_input(t->l.net, batch), &t->l.error);
+    return status;
+}
+
+/* The Fisher matrix proper: targets drawn from the model's own distribution, on a part of the
+ * batch (Martens and Grosse, arXiv:1503.05671, sections 5 and 8: 1/8 of theirs). */
+static ng_status capture(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
+{
+    double unused;
+    size_t part = (batch + STATISTICS_PART - 1) / STATISTICS_PART, count = part * PIXELS;
+    ng_status status = forward(t, data, index, part);
+    if (status != NG_OK)
+        return status;
+    ng_mat z = ng_net_output(t->l.net);
+    const float *logits = z.data;
+    t->random.fill_uniform(t->random.data, t->uniform, count);
+    for (size_t i = 0; i < count; i++)
+        t->drawn[i] = t->uniform[i] * (1 + exp(-(double)logits[i])) < 1;
+    status = ng_net_loss_targets(t->l.net, &unused, ng_f32(t->drawn, part, PIXELS), &t->l.error);
+    return status == NG_OK ? learner_capture(&t->l) : status;
+}
+
+static ng_status step(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
+                      double *loss)
+{
+    ng_status status = NG_OK;
+    if (t->l.captures != NULL)
+        status = capture(t, data, index, batch);
+    if (status == NG_OK)
+        status = reconstruct(t, data, index, batch, loss);
+    return status == NG_OK ? learner_step(&t->l) : status;
 }
 
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss)
@@ -83,7 +124,7 @@ static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss)
         size_t batch = count - first < EVALUATE_BATCH ? count - first : EVALUATE_BATCH;
         for (size_t i = 0; i < batch; i++)
             index[i] = first + i;
-        ng_status status = forward(t, data, index, batch, &mean);
+        ng_status status = reconstruct(t, data, index, batch, &mean);
         if (status != NG_OK)
             return status;
         *loss += mean * (double)batch / (double)count;
@@ -107,15 +148,23 @@ static ng_status epoch(trainer *t, run *r, const pictures *p, progress *bar)
     for (size_t first = 0; first < count && status == NG_OK; first += size) {
         char note[64];
         size = count - first < t->c->batch ? count - first : t->c->batch;
-        status = forward(t, p->train, t->order + first, size, &loss);
-        if (status == NG_OK)
-            status = learner_step(&t->l);
+        status = step(t, p->train, t->order + first, size, &loss);
         snprintf(note, sizeof note, "epoch %d  loss %.2f", r->epochs + 1, loss);
         progress_update(bar, (size_t)r->epochs * count + first + size, note);
     }
     at->seconds = before->seconds + progress_clock() - wall;
     at->cpu = before->cpu + cpu_clock() - cpu;
     return status == NG_OK ? judge(t, p, at) : status;
+}
+
+static void say_epoch(progress *bar, const run *r)
+{
+    const point *p = &r->points[r->epochs];
+    char text[160];
+    snprintf(
+        text, sizeof text, "%-12s lr %-8.4g seed %lu  %d  train loss %.3f  held out %.3f  %.1f s",
+        r->method->name, r->lr, r->seed, r->epochs, p->train_loss, p->held_out_loss, p->seconds);
+    progress_line(bar, text);
 }
 
 int run_train(run *r, const config *c, const pictures *p, int epochs, double target, progress *bar)
@@ -129,7 +178,10 @@ int run_train(run *r, const config *c, const pictures *p, int epochs, double tar
         status = judge(&t, p, &r->points[0]);
     while (status == NG_OK && r->epochs < epochs && r->points[r->epochs].train_loss > target) {
         status = epoch(&t, r, p, bar);
-        r->epochs += status == NG_OK;
+        if (status == NG_OK) {
+            r->epochs++;
+            say_epoch(bar, r);
+        }
     }
     if (status != NG_OK && learner_diverged(status)) {
         r->failed = 1;

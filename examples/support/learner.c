@@ -91,15 +91,30 @@ static ng_status capture(learner *l)
     return status;
 }
 
+static ng_status update(learner *l)
+{
+    ng_status status = ng_optimizer_step(l->opt);
+    return status == NG_OK ? NG_OK : optimizer_error(l, status);
+}
+
+ng_status learner_capture(learner *l)
+{
+    ng_status status = ng_net_backward(l->net, &l->error);
+    if (status == NG_OK && (status = capture(l)) != NG_OK)
+        status = optimizer_error(l, status);
+    return status;
+}
+
 ng_status learner_step(learner *l)
 {
     ng_status status = ng_net_backward(l->net, &l->error);
-    if (status != NG_OK)
-        return status;
-    status = capture(l);
-    if (status == NG_OK)
-        status = ng_optimizer_step(l->opt);
-    return status == NG_OK ? NG_OK : optimizer_error(l, status);
+    return status == NG_OK ? update(l) : status;
+}
+
+ng_status learner_capture_step(learner *l)
+{
+    ng_status status = learner_capture(l);
+    return status == NG_OK ? update(l) : status;
 }
 
 int learner_diverged(ng_status status)

@@ -25,8 +25,15 @@ ng_status learner_create(learner *l, const ng_net_options *net, const ng_random 
                          const ng_preset *preset, const void *options);
 void learner_destroy(learner *l);
 
-/* After a loss of a batch: backward pass, statistics, step. */
+/* Backward pass from a loss of a batch, and its statistics for the methods that
+ * ask for them: the Fisher matrix is the one of that loss's targets. */
+ng_status learner_capture(learner *l);
+
+/* Backward pass and step; the statistics must have been captured. */
 ng_status learner_step(learner *l);
+
+/* Both from one backward pass: the empirical Fisher matrix. */
+ng_status learner_capture_step(learner *l);
 
 /* A run that leaves the numbers is a result of its settings, not a failure of
  * the program. */

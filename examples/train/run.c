@@ -80,7 +80,7 @@ static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index
 static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss, size_t *correct)
 {
     ng_status status = forward(t, t->s->train, index, batch, loss, correct);
-    return status == NG_OK ? learner_step(&t->l) : status;
+    return status == NG_OK ? learner_capture_step(&t->l) : status;
 }
 
 /* Mean loss and accuracy over a data set. */
