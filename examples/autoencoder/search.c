@@ -31,7 +31,7 @@ static int try(walk *w, double lr, double *loss)
     const point *last = &r->points[r->epochs];
     *loss = r->failed || !isfinite(last->held_out_loss) ? (double)INFINITY : last->held_out_loss;
     if (status == 0)
-        printf("%-12s %10.5g %12.3f %12.3f %9.2f%s\n", r->method->name, lr, last->train_loss, *loss,
+        printf("%-12s %10.6g %12.3f %12.3f %9.2f%s\n", r->method->name, lr, last->train_loss, *loss,
                last->cpu, r->failed ? "  diverged" : "");
     fflush(stdout);
     w->trials++;
