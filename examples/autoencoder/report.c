@@ -138,7 +138,8 @@ static void write_script(FILE *script, const config *c, const pictures *p, const
             target, c->data, ng_dataset_count(p->train), c->batch);
     plot_legend(script, names, c->methods.count);
     plot_range(script, 'y', low, high, 1);
-    fputs("set format y '%g'\nset ytics 1.25\nset ylabel 'training loss (nats a picture)'\n"
+    fputs("set format y '%g'\nset ytics (20,30,50,70,100,150,200,300,500)\nset ylabel 'training "
+          "loss (nats a picture)'\n"
           "set xrange [0:*]\n",
           script);
     plot_panel(script, c, csv, "epoch", 4);
