@@ -10,8 +10,8 @@ static int compare(const config *given)
     config with = *given, *c = &with;
     regime_log log;
     source s;
-    size_t count = 0, wanted = c->method_count * c->seed_count;
-    int status = report_folder(c->out);
+    size_t count = 0, wanted = c->methods.count * c->seed_count;
+    int status = arguments_folder(c->out);
     if (status != 0 || (status = source_open(&s, c, c->validate)) != 0)
         return status;
     if (c->regimes > 0 && regimes_open(c->log = &log, c->out) != 0) {
@@ -23,14 +23,14 @@ static int compare(const config *given)
         fputs("train: out of memory\n", stderr);
         status = 1;
     }
-    for (size_t m = 0; m < c->method_count && status == 0; m++)
+    for (size_t m = 0; m < c->methods.count && status == 0; m++)
         for (size_t i = 0; i < c->seed_count && status == 0; i++) {
             progress bar;
-            void *options = config_options(c, c->methods[m]);
-            progress_start(&bar, c->methods[m]->name, (size_t)c->epochs * ng_dataset_count(s.train),
-                           "samples", c->quiet);
-            status = options == NULL || run_train(&runs[count++], c, &s, c->methods[m], options,
-                                                  c->seeds[i], &bar) != 0;
+            void *options = methods_options(&c->methods, c->methods.list[m]);
+            progress_start(&bar, c->methods.list[m]->name,
+                           (size_t)c->epochs * ng_dataset_count(s.train), "samples", c->quiet);
+            status = options == NULL || run_train(&runs[count++], c, &s, c->methods.list[m],
+                                                  options, c->seeds[i], &bar) != 0;
             progress_end(&bar);
             free(options);
         }

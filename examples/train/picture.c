@@ -9,11 +9,6 @@
 
 #include "examples/support/plot.h"
 
-/* Colours that colour-blind readers tell apart (Okabe and Ito). */
-static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                      "#E69F00", "#56B4E9", "#000000", "#F0E442"};
-#define COLOUR(i) (colours[(i) % (sizeof colours / sizeof colours[0])])
-
 /* Numbers by their column in curves.csv. */
 enum { EPOCH = 3, TIME, TRAIN_LOSS, HELD_OUT_LOSS, HELD_OUT_ACCURACY };
 
@@ -43,60 +38,24 @@ static int extent(double *low, double *high, const config *c, const run *runs, s
     return *low <= *high ? 0 : -1;
 }
 
-/* An axis a little longer than its data: gnuplot warns of empty ranges and puts
- * the extreme points on the frame. */
-static void set_range(FILE *script, char axis, double low, double high, int logarithmic)
-{
-    if (logarithmic) {
-        double factor = high > low ? pow(high / low, 0.06) : 2;
-        fprintf(script,
-                "set logscale %c\nset format %c '10^{%%T}'\nset %crange [%.8g:%.8g]\n", axis,
-                axis, axis, low / factor, high * factor);
-    } else {
-        double margin = high > low ? 0.06 * (high - low) : fmax(0.1 * fabs(high), 0.1);
-        fprintf(script, "unset logscale %c\nset format %c '%%g'\nset %crange [%.8g:%.8g]\n", axis,
-                axis, axis, low - margin, high + margin);
-    }
-}
-
 /* One plot command: column y against column x of the first seed of each method. */
 static void plot_panel(FILE *script, const config *c, const char *csv, int x, int y)
 {
     fputs("plot ", script);
-    for (size_t i = 0; i < c->method_count; i++) {
+    for (size_t i = 0; i < c->methods.count; i++) {
         fputs(i > 0 ? ", " : "", script);
         plot_quote(script, csv);
         fprintf(script,
                 " using (strcol(1) eq '%s' && $2 == %lu ? $%d : NaN):%d with linespoints "
                 "lw 2 pt 7 ps 0.6 lc rgb '%s'",
-                c->methods[i]->name, c->seeds[0], x, y, COLOUR(i));
+                c->methods.list[i]->name, c->seeds[0], x, y, plot_colour(i));
     }
     fputs("\n", script);
 }
 
-/* Names in their colours above the panels, where no curve can be; gnuplot's own
- * key is as wide as one panel and cuts what does not fit. */
-static void put_legend(FILE *script, const config *c)
-{
-    const double left = 0.42, right = 0.97, letter = 0.0065, gap = 0.035;
-    double x = left, y = 0.95;
-    for (size_t i = 0; i < c->method_count; i++) {
-        const char *name = c->methods[i]->name, *colour = COLOUR(i);
-        double width = letter * (double)strlen(name);
-        if (x + width > right) {
-            x = left;
-            y -= 0.055;
-        }
-        fprintf(script,
-                "set label '%s' noenhanced at screen %.4f,%.4f left tc rgb '%s' "
-                "point pt 7 ps 0.8 lc rgb '%s' offset character 1,0\n",
-                name, x, y, colour, colour);
-        x += width + gap;
-    }
-}
-
 static void put_head(FILE *script, const config *c, const source *s)
 {
+    const char *names[MAX_METHODS];
     fprintf(script,
             "set datafile separator ','\nset datafile missing NaN\nset nokey\n"
             "set multiplot layout 1,3 margins screen 0.07,0.985,0.15,0.86 spacing screen 0.085\n"
@@ -104,14 +63,9 @@ static void put_head(FILE *script, const config *c, const source *s)
             "at screen 0.015,0.95 left\n"
             "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n",
             s->name, ng_dataset_count(s->train), c->batch, c->seeds[0]);
-    put_legend(script, c);
-}
-
-/* Distance of about five marks on an axis from zero: 1, 2 or 5 times a power of ten. */
-static double mark_distance(double length)
-{
-    double power = pow(10, floor(log10(length / 5))), times = length / 5 / power;
-    return power * (times < 2 ? 2 : times < 5 ? 5 : 10);
+    for (size_t i = 0; i < c->methods.count; i++)
+        names[i] = c->methods.list[i]->name;
+    plot_legend(script, names, c->methods.count);
 }
 
 /* Panel with the epochs below. */
@@ -119,7 +73,7 @@ static void by_epoch(FILE *script, const config *c, const char *csv, int column)
 {
     fputs("set xlabel 'epoch'\n", script);
     fprintf(script, "set xtics %s\n", c->epochs <= 12 ? "1" : "autofreq");
-    set_range(script, 'x', 1, c->epochs, 0);
+    plot_range(script, 'x', 1, c->epochs, 0);
     plot_panel(script, c, csv, EPOCH, column);
 }
 
@@ -129,24 +83,24 @@ static int write_script(FILE *script, const config *c, const source *s, const ru
     double low, high, seconds, least;
     int column = s->by_loss ? HELD_OUT_LOSS : HELD_OUT_ACCURACY;
     /* the loss of a classifier runs to zero; that of a text does not */
-    int logarithmic = !s->by_loss && extent(&low, &high, c, runs, count, TRAIN_LOSS, 1) == 0 &&
-                      high > 30 * low;
+    int logarithmic =
+        !s->by_loss && extent(&low, &high, c, runs, count, TRAIN_LOSS, 1) == 0 && high > 30 * low;
     if (extent(&low, &high, c, runs, count, TRAIN_LOSS, logarithmic) != 0 ||
         extent(&least, &seconds, c, runs, count, TIME, 0) != 0)
         return -1;
     put_head(script, c, s);
-    set_range(script, 'y', low, high, logarithmic);
+    plot_range(script, 'y', low, high, logarithmic);
     fputs("set ylabel 'training loss (nats)'\n", script);
     by_epoch(script, c, csv, TRAIN_LOSS);
     seconds = 1.06 * fmax(seconds, 1e-3);
     fprintf(script,
             "unset label\nset xlabel 'training time (s)'\nset xtics %.8g\n"
             "set xrange [0:%.8g]\n",
-            mark_distance(seconds), seconds);
+            plot_mark_distance(seconds), seconds);
     plot_panel(script, c, csv, TIME, TRAIN_LOSS);
     if (extent(&low, &high, c, runs, count, column, 0) != 0)
         return -1;
-    set_range(script, 'y', low, high, 0);
+    plot_range(script, 'y', low, high, 0);
     fprintf(script, "set ylabel '%s %s'\n", s->held_out_name,
             s->by_loss ? "loss (nats)" : "accuracy");
     by_epoch(script, c, csv, column);

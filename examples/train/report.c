@@ -7,26 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-int report_folder(const char *path)
-{
-    struct stat info;
-    if (mkdir(path, 0777) == 0)
-        return 0;
-    int why = errno;
-    if (why == EEXIST && stat(path, &info) == 0) {
-        if (!S_ISDIR(info.st_mode))
-            why = ENOTDIR;
-        else if (access(path, W_OK | X_OK) == 0)
-            return 0;
-        else
-            why = errno;
-    }
-    fprintf(stderr, "train: --out=%s: %s\n", path, strerror(why));
-    return 1;
-}
+#include "examples/support/median.h"
 
 static const point *last(const run *r)
 {
@@ -36,12 +18,6 @@ static const point *last(const run *r)
 
 /* ---- The table: medians over seeds ------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return isnan(x) ? 1 : isnan(y) ? -1 : (x > y) - (x < y);
-}
-
 /* Median over the method's runs of one number of their last point. */
 static double median(const run *runs, size_t count, const ng_preset *method, size_t offset)
 {
@@ -50,8 +26,7 @@ static double median(const run *runs, size_t count, const ng_preset *method, siz
     for (size_t i = 0; i < count; i++)
         if (runs[i].method == method && n < MAX_SEEDS)
             memcpy(&values[n++], (const char *)last(&runs[i]) + offset, sizeof(double));
-    qsort(values, n, sizeof *values, by_size);
-    return n == 0 ? (double)NAN : (values[(n - 1) / 2] + values[n / 2]) / 2;
+    return median_of(values, n);
 }
 
 static void print_table(const config *c, const source *s, const run *runs, size_t count)
@@ -62,12 +37,12 @@ static void print_table(const config *c, const source *s, const run *runs, size_
     printf("%-12s %12s %s loss %s accuracy %9s\n", "optimizer", "train loss", s->held_out_name,
            s->held_out_name, "seconds");
     int width = (int)strlen(s->held_out_name);
-    for (size_t i = 0; i < c->method_count; i++)
-        printf("%-12s %12.4g %*.4g %*.4f %9.2f\n", c->methods[i]->name,
-               median(runs, count, c->methods[i], offsetof(point, train_loss)), width + 5,
-               median(runs, count, c->methods[i], offsetof(point, held_out_loss)), width + 9,
-               median(runs, count, c->methods[i], offsetof(point, held_out_accuracy)),
-               median(runs, count, c->methods[i], offsetof(point, seconds)));
+    for (size_t i = 0; i < c->methods.count; i++)
+        printf("%-12s %12.4g %*.4g %*.4f %9.2f\n", c->methods.list[i]->name,
+               median(runs, count, c->methods.list[i], offsetof(point, train_loss)), width + 5,
+               median(runs, count, c->methods.list[i], offsetof(point, held_out_loss)), width + 9,
+               median(runs, count, c->methods.list[i], offsetof(point, held_out_accuracy)),
+               median(runs, count, c->methods.list[i], offsetof(point, seconds)));
     for (size_t i = 0; i < count; i++)
         if (runs[i].failed)
             printf("%s, seed %lu, stopped in epoch %d: %s\n", runs[i].method->name, runs[i].seed,
@@ -130,7 +105,7 @@ int report_runs(const config *c, const source *s, const run *runs, size_t count)
     char csv[4096];
     print_table(c, s, runs, count);
     snprintf(csv, sizeof csv, "%s/curves.csv", c->out);
-    if (report_folder(c->out) != 0 || write_curves(csv, s, runs, count) != 0)
+    if (arguments_folder(c->out) != 0 || write_curves(csv, s, runs, count) != 0)
         return 1;
     draw_pictures(c, s, runs, count, csv);
     for (size_t i = 0; i < count; i++)

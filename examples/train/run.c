@@ -5,24 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "examples/support/learner.h"
+
 enum { EVALUATE_BATCH = 500 };
 
 typedef struct {
     const config *c;
     const source *s;
-    ng_net *net;
-    ng_optimizer *opt;
-    ng_group *captures; /* its parameter i is layer i and wants its statistics; or NULL */
+    learner l;
     ng_random random;
     size_t *order; /* the training samples, shuffled each epoch */
     int *labels;
     size_t room; /* largest batch */
-    ng_error error;
 } trainer;
 
 /* ---- Setting up ------------------------------------------------------------------ */
 
-static ng_status create_net(trainer *t)
+static ng_status create_learner(trainer *t, const ng_preset *method, const void *options)
 {
     ng_net_options o;
     size_t widths[MAX_WIDTHS];
@@ -35,65 +34,7 @@ static ng_status create_net(trainer *t)
     o.layers = t->c->width_count + 1;
     o.activation = t->c->activation;
     o.max_batch = t->room;
-    ng_status status = ng_net_create(&t->net, &o, &t->error);
-    return status != NG_OK ? status : ng_net_initialise(t->net, &t->random, &t->error);
-}
-
-static ng_status optimizer_error(trainer *t, ng_status status)
-{
-    return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
-}
-
-/* Whole layers, weights and biases, to a method that asks for their statistics. */
-static ng_status add_layers(trainer *t, const void *options)
-{
-    ng_status status = ng_optimizer_add_group(t->opt, &t->captures, options);
-    for (size_t i = 0; i < ng_net_layers(t->net) && status == NG_OK; i++) {
-        ng_layer layer;
-        size_t index;
-        ng_net_layer(t->net, &layer, i, NULL);
-        status =
-            ng_group_add(t->captures, &index, layer.weight_name, layer.weight, layer.weight_grad);
-        if (status == NG_OK)
-            status = ng_group_add_bias(t->captures, index, layer.bias, layer.bias_grad);
-    }
-    return status;
-}
-
-/* Hidden weights to the method; biases and the last layer to AdamW at the same
- * learning rate whatever the method, unless the method is element-wise itself. */
-static const double REST_LR = 1e-3;
-
-static ng_status add_matrices(trainer *t, const ng_preset *method, const void *options)
-{
-    ng_adamw_options adamw;
-    ng_group *hidden, *rest;
-    ng_adamw_init(&adamw);
-    adamw.lr = REST_LR;
-    ng_status status = ng_optimizer_add_group(t->opt, &hidden, options);
-    rest = hidden;
-    if (status == NG_OK && !ng_method_elementwise(method->method))
-        status = ng_optimizer_add_group(t->opt, &rest, &adamw);
-    for (size_t i = 0; i < ng_net_layers(t->net) && status == NG_OK; i++) {
-        ng_layer layer;
-        int last = i + 1 == ng_net_layers(t->net);
-        ng_net_layer(t->net, &layer, i, NULL);
-        status = ng_group_add(last ? rest : hidden, NULL, layer.weight_name, layer.weight,
-                              layer.weight_grad);
-        if (status == NG_OK)
-            status = ng_group_add(rest, NULL, layer.bias_name, layer.bias, layer.bias_grad);
-    }
-    return status;
-}
-
-static ng_status create_optimizer(trainer *t, const ng_preset *method, const void *options)
-{
-    ng_status status = ng_optimizer_create(&t->opt, NULL);
-    if (status != NG_OK)
-        return ng_error_set(&t->error, status, "cannot create an optimizer");
-    status = ng_options_want_capture(options) ? add_layers(t, options)
-                                              : add_matrices(t, method, options);
-    return status == NG_OK ? NG_OK : optimizer_error(t, status);
+    return learner_create(&t->l, &o, &t->random, method, options);
 }
 
 static ng_status trainer_create(trainer *t, const config *c, const source *s,
@@ -107,19 +48,16 @@ static ng_status trainer_create(trainer *t, const config *c, const source *s,
     t->order = malloc(count * sizeof *t->order);
     t->labels = malloc(t->room * sizeof *t->labels);
     if (t->order == NULL || t->labels == NULL)
-        return ng_error_set(&t->error, NG_ENOMEM, "no memory for %zu samples", count);
+        return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
     for (size_t i = 0; i < count; i++)
         t->order[i] = i;
-    ng_status status = ng_rng_create(&t->random, seed, &t->error);
-    if (status == NG_OK)
-        status = create_net(t);
-    return status == NG_OK ? create_optimizer(t, method, options) : status;
+    ng_status status = ng_rng_create(&t->random, seed, &t->l.error);
+    return status == NG_OK ? create_learner(t, method, options) : status;
 }
 
 static void trainer_destroy(trainer *t)
 {
-    ng_optimizer_destroy(t->opt);
-    ng_net_destroy(t->net);
+    learner_destroy(&t->l);
     ng_rng_destroy(&t->random);
     free(t->order);
     free(t->labels);
@@ -130,40 +68,19 @@ static void trainer_destroy(trainer *t)
 static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
                          double *loss, size_t *correct)
 {
-    ng_status status =
-        ng_dataset_gather(data, ng_net_input(t->net, batch), t->labels, index, batch, &t->error);
+    ng_status status = ng_dataset_gather(data, ng_net_input(t->l.net, batch), t->labels, index,
+                                         batch, &t->l.error);
     if (status == NG_OK)
-        status = ng_net_forward(t->net, batch, &t->error);
+        status = ng_net_forward(t->l.net, batch, &t->l.error);
     if (status == NG_OK)
-        status = ng_net_loss_labels(t->net, loss, correct, t->labels, batch, &t->error);
+        status = ng_net_loss_labels(t->l.net, loss, correct, t->labels, batch, &t->l.error);
     return status;
 }
 
-/* Loss and gradients are means over the batch, so that a sample's own output
- * gradient is `batch` times its row of outputs_grad. */
-static ng_status capture(trainer *t)
-{
-    ng_status status = NG_OK;
-    for (size_t i = 0; t->captures != NULL && i < ng_net_layers(t->net) && status == NG_OK; i++) {
-        ng_layer layer;
-        ng_net_layer(t->net, &layer, i, NULL);
-        status = ng_group_capture(t->captures, i, layer.inputs, layer.outputs_grad,
-                                  (double)layer.inputs.rows);
-    }
-    return status == NG_OK ? NG_OK : optimizer_error(t, status);
-}
-
-static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss,
-                      size_t *correct)
+static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss, size_t *correct)
 {
     ng_status status = forward(t, t->s->train, index, batch, loss, correct);
-    if (status == NG_OK)
-        status = ng_net_backward(t->net, &t->error);
-    if (status == NG_OK)
-        status = capture(t);
-    if (status == NG_OK && (status = ng_optimizer_step(t->opt)) != NG_OK)
-        status = optimizer_error(t, status);
-    return status;
+    return status == NG_OK ? learner_capture_step(&t->l) : status;
 }
 
 /* Mean loss and accuracy over a data set. */
@@ -218,19 +135,11 @@ static void say_epoch(progress *bar, const run *r, const trainer *t, const point
     char text[256], seed[32] = "";
     if (t->c->seed_count > 1)
         snprintf(seed, sizeof seed, " seed %lu ", r->seed);
-    snprintf(text, sizeof text,
-             "%-11s%s %d/%d  train loss %.4f  %s %.4f  accuracy %.4f  %.1f s", r->method->name,
-             seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name, p->held_out_loss,
-             p->held_out_accuracy, p->seconds);
+    snprintf(text, sizeof text, "%-11s%s %d/%d  train loss %.4f  %s %.4f  accuracy %.4f  %.1f s",
+             r->method->name, seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name,
+             p->held_out_loss, p->held_out_accuracy, p->seconds);
     if (!t->c->sweep)
         progress_line(bar, text);
-}
-
-/* A run that leaves the numbers is a result of its settings, not a failure of
- * the program. */
-static int diverged(ng_status status)
-{
-    return status == NG_ENONFINITE || status == NG_ERANGE || status == NG_ESINGULAR;
 }
 
 int run_train(run *r, const config *c, const source *s, const ng_preset *method,
@@ -243,10 +152,10 @@ int run_train(run *r, const config *c, const source *s, const ng_preset *method,
     r->points = calloc((size_t)c->epochs, sizeof *r->points);
     ng_status status = trainer_create(&t, c, s, method, options, seed);
     if (r->points == NULL && status == NG_OK)
-        status = ng_error_set(&t.error, NG_ENOMEM, "out of memory");
+        status = ng_error_set(&t.l.error, NG_ENOMEM, "out of memory");
     if (c->log != NULL && status == NG_OK &&
-        (status = regimes_watch(c->log, t.opt, c->regimes, method, seed)) != NG_OK)
-        status = optimizer_error(&t, status);
+        (status = regimes_watch(c->log, t.l.opt, c->regimes, method, seed)) != NG_OK)
+        ng_error_set(&t.l.error, status, "%s", ng_optimizer_error(t.l.opt));
     for (int number = 0; number < c->epochs && status == NG_OK; number++) {
         status = epoch(&t, r, bar, number, &r->points[number]);
         if (status == NG_OK) {
@@ -254,12 +163,12 @@ int run_train(run *r, const config *c, const source *s, const ng_preset *method,
             say_epoch(bar, r, &t, &r->points[number]);
         }
     }
-    if (status != NG_OK && diverged(status)) {
+    if (status != NG_OK && learner_diverged(status)) {
         r->failed = 1;
-        snprintf(r->why, sizeof r->why, "%s", t.error.text);
+        snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
     } else if (status != NG_OK) {
         progress_end(bar);
-        fprintf(stderr, "train: %s: %s\n", method->name, t.error.text);
+        fprintf(stderr, "train: %s: %s\n", method->name, t.l.error.text);
     }
     trainer_destroy(&t);
     return status != NG_OK && !r->failed;

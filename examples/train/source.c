@@ -4,28 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "examples/support/images.h"
 
 static const char default_text[] = "/usr/share/common-licenses/GPL-3";
-
-enum { DIGITS_TRAIN = 8000, DIGITS_TEST = 2000, DIGITS_SEED = 2026 };
-
-/* s->train, s->held_out <- the first `first` samples and the rest of `all`,
- * which is destroyed. */
-static ng_status divide(source *s, ng_dataset *all, size_t first, ng_error *error)
-{
-    size_t count = ng_dataset_count(all);
-    ng_status status = NG_OK;
-    if (first == 0 || first >= count)
-        status = ng_error_set(error, NG_ENODATA, "%s: %zu samples are too few to hold some out",
-                              ng_dataset_name(all), count);
-    if (status == NG_OK)
-        status = ng_dataset_view(&s->train, all, 0, first, error);
-    if (status == NG_OK)
-        status = ng_dataset_view(&s->held_out, all, first, count - first, error);
-    ng_dataset_destroy(all);
-    return status;
-}
 
 static ng_status open_text(source *s, const char *path, const config *c, ng_error *error)
 {
@@ -33,7 +15,9 @@ static ng_status open_text(source *s, const char *path, const config *c, ng_erro
     ng_status status = ng_dataset_text(&all, path != NULL ? path : default_text, c->context, error);
     s->held_out_name = "validation";
     s->by_loss = 1;
-    return status != NG_OK ? status : divide(s, all, ng_dataset_count(all) / 10 * 9, error);
+    return status != NG_OK
+               ? status
+               : images_divide(&s->train, &s->held_out, all, ng_dataset_count(all) / 10 * 9, error);
 }
 
 static ng_status open_csv(source *s, const char *path, const config *c, ng_error *error)
@@ -43,40 +27,23 @@ static ng_status open_csv(source *s, const char *path, const config *c, ng_error
     if (path == NULL)
         return ng_error_set(error, NG_EARG, "csv wants a file: --data=csv:FILE");
     ng_status status = ng_dataset_csv(&all, path, NULL, error);
-    return status != NG_OK ? status : divide(s, all, ng_dataset_count(all) / 5 * 4, error);
+    return status != NG_OK
+               ? status
+               : images_divide(&s->train, &s->held_out, all, ng_dataset_count(all) / 5 * 4, error);
 }
 
 static ng_status open_digits(source *s, const char *path, const config *c, ng_error *error)
 {
-    ng_dataset *all;
-    ng_random random;
     (void)c;
     if (path != NULL)
         return ng_error_set(error, NG_EARG, "digits are drawn, not read: '%s' means nothing", path);
-    ng_status status = ng_rng_create(&random, DIGITS_SEED, error);
-    if (status == NG_OK)
-        status = ng_dataset_digits(&all, DIGITS_TRAIN + DIGITS_TEST, &random, error);
-    ng_rng_destroy(&random);
-    return status != NG_OK ? status : divide(s, all, DIGITS_TRAIN, error);
+    return images_digits(&s->train, &s->held_out, error);
 }
 
 static ng_status open_mnist(source *s, const char *path, const config *c, ng_error *error)
 {
-    const char *data = getenv("NATGRAD_DATA");
-    char folder[4096];
-    struct stat info;
     (void)c;
-    if (path == NULL) {
-        snprintf(folder, sizeof folder, "%s/mnist-t10k", data != NULL ? data : "");
-        path = folder;
-        if (data == NULL || stat(folder, &info) != 0)
-            return ng_error_set(
-                error, NG_EIO,
-                "no MNIST: name its folder with --data=mnist:DIR, or set NATGRAD_DATA to "
-                "a folder that holds mnist-t10k (now %s%.80s)",
-                data != NULL ? "it is " : "it is not set", data != NULL ? data : "");
-    }
-    return ng_dataset_mnist(&s->train, &s->held_out, path, error);
+    return images_mnist(&s->train, &s->held_out, path, error);
 }
 
 static const struct {
@@ -110,7 +77,7 @@ int source_open(source *s, const config *c, int validate)
         ng_dataset_destroy(s->held_out);
         s->held_out = NULL;
         s->held_out_name = "validation";
-        status = divide(s, all, ng_dataset_count(all) / 8 * 7, &error);
+        status = images_divide(&s->train, &s->held_out, all, ng_dataset_count(all) / 8 * 7, &error);
     }
     if (status == NG_OK)
         return 0;

@@ -43,7 +43,8 @@ static const grid *find_grid(const ng_preset *method)
  * thousand samples. A failed run is worst of all. */
 static double badness(const run *r)
 {
-    double loss = r->failed || r->epochs == 0 ? (double)NAN : r->points[r->epochs - 1].held_out_loss;
+    double loss =
+        r->failed || r->epochs == 0 ? (double)NAN : r->points[r->epochs - 1].held_out_loss;
     return isfinite(loss) ? loss : (double)INFINITY;
 }
 
@@ -52,7 +53,7 @@ static void *grid_options(const config *c, const ng_preset *method, const grid *
                           char *label, size_t size)
 {
     double lr = g->lr * pow(2, i / SECONDS - 3), value = g->values[i % SECONDS];
-    void *options = config_options(c, method);
+    void *options = methods_options(&c->methods, method);
     if (options != NULL) {
         ng_options_set(options, "lr", lr, NULL);
         ng_options_set(options, g->option, value, NULL);
@@ -108,7 +109,7 @@ int sweep_all(const config *c)
 {
     source s;
     char path[4096];
-    int status = report_folder(c->out);
+    int status = arguments_folder(c->out);
     if (status != 0 || (status = source_open(&s, c, 1)) != 0)
         return status;
     snprintf(path, sizeof path, "%s/sweep.csv", c->out);
@@ -124,8 +125,8 @@ int sweep_all(const config *c)
            s.name, ng_dataset_count(s.train), ng_dataset_count(s.held_out), c->epochs, c->batch);
     printf("  %-12s %-26s %10s %10s %9s %8s\n", "optimizer", "settings", "train loss", "val. loss",
            "accuracy", "seconds");
-    for (size_t i = 0; i < c->method_count && status == 0; i++)
-        status = sweep_method(c, &s, c->methods[i], csv);
+    for (size_t i = 0; i < c->methods.count && status == 0; i++)
+        status = sweep_method(c, &s, c->methods.list[i], csv);
     if (csv != NULL && fclose(csv) != 0) {
         perror(path);
         status = 1;

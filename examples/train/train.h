@@ -9,29 +9,22 @@
 
 #include <natgrad-lab.h>
 
+#include "examples/support/arguments.h"
 #include "examples/support/progress.h"
 
-enum { MAX_WIDTHS = 16, MAX_METHODS = 16, MAX_SEEDS = 64, MAX_SETTINGS = 64, MAX_EPOCHS = 10000 };
+enum { MAX_WIDTHS = 16, MAX_SEEDS = 64, MAX_EPOCHS = 10000 };
 
 typedef struct regime_log regime_log;
 
-/* One --set fismo.lr=0.01 */
-typedef struct {
-    char method[32], option[32], value[64];
-} setting;
-
 typedef struct {
     const char *data; /* "mnist", "mnist:DIR", ... as given */
-    const ng_preset *methods[MAX_METHODS];
-    size_t method_count;
+    methods methods;
     size_t widths[MAX_WIDTHS]; /* hidden layers */
     size_t width_count;
     int epochs, sweep, validate, quiet, threads;
     size_t batch, context;
     unsigned long seeds[MAX_SEEDS];
     size_t seed_count;
-    setting settings[MAX_SETTINGS];
-    size_t setting_count;
     const char *out;
     ng_dtype dtype;
     ng_activation activation;
@@ -42,10 +35,6 @@ typedef struct {
 /* Fills the config from the command line. 0 go on; 1 done (--help, --version);
  * 2 usage error, reported on stderr. */
 int config_parse(config *c, int argc, char **argv);
-
-/* The preset's options with the config's settings applied; to be freed. NULL on
- * an error, reported. */
-void *config_options(const config *c, const ng_preset *preset);
 
 /* What to train on and what to judge by. */
 typedef struct {
@@ -116,9 +105,5 @@ int regimes_close(regime_log *log);
 /* From now on the optimizer's factors are logged as that run's. */
 ng_status regimes_watch(regime_log *log, ng_optimizer *optimizer, int interval,
                         const ng_preset *method, unsigned long seed);
-
-/* The folder is there afterwards and can be written to; its parent must exist.
- * 0, or 1 after reporting. */
-int report_folder(const char *path);
 
 #endif

@@ -144,7 +144,7 @@ static ng_status add_scores(ng_mat w, const ngi_kron_basis *b, ng_mat rows,
         status = ng_gemm(t, b->u, NG_NOTRANS, s, NG_NOTRANS, 1, 0, error);
         if (status == NG_OK)
             status = ng_gemm(s, t, NG_NOTRANS, b->v, NG_TRANS, 1, 0, error);
-        square(s);
+        ngi_square(s);
         ng_axpby(w, s, r->add, 1, NULL);
     }
     if (status == NG_OK && !ng_is_finite(w))

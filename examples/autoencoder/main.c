@@ -1,0 +1,267 @@
+/* autoencoder: the command line and the order of events. See --help. */
+#define _GNU_SOURCE
+#include "examples/autoencoder/autoencoder.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "examples/support/images.h"
+#include "examples/support/median.h"
+#include "examples/support/threads.h"
+
+static const char reference[] = "adamw", default_optimizers[] = "adamw,kfac";
+
+/* Where the task is far from what a preset was tuned for: the loss is a sum over 784 outputs, and
+ * the Fisher matrix with it. Found on validation data; the search replaces lr. */
+static const char *const task[] = {"kfac.lr=0.4", "kfac.damping=0.03", "kfac.kl_clip=0.1"};
+enum { TASK = sizeof task / sizeof *task };
+
+static void print_help(void)
+{
+    printf("Usage: autoencoder [OPTION]...\n"
+           "Train the deep autoencoder 784-400-200-100-30-100-200-400-784 (tanh, Bernoulli\n"
+           "loss) and say how long each optimizer takes to the loss AdamW ends with.\n\n"
+           "  --data=SOURCE        digits        drawn digits: 8,000 to train, 2,000 to test\n"
+           "                       mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
+           "  --samples=N          the first N of the training set (default: all)\n"
+           "  --optimizer=NAMES    comma-separated, or all; adamw among them (default: %s)\n"
+           "  --epochs=N           of AdamW, at most of the others; 0: learning rates only\n"
+           "                       (default: 50)\n"
+           "  --search-epochs=N    of one trial of a learning rate; 0: no search, the preset's\n"
+           "                       or the one set (default: 10)\n"
+           "  --seeds=N            runs an optimizer, seeds 1 ... N (default: 3)\n"
+           "  --batch=N            samples a step (default: 256)\n"
+           "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
+           "  --out=DIR            for curves.csv and pictures (default: out)\n"
+           "  --quiet              no progress\n"
+           "  --help, --version\n\n"
+           "The learning rate of every optimizer is found on the last eighth of the training\n"
+           "set: from the preset's down by factors of two as long as that helps, else up. Every\n"
+           "optimizer then stops at the median of AdamW's last training losses.\n"
+           "Matrix methods (all but sgd and adamw) step the hidden weights; biases and the last\n"
+           "layer go to adamw with lr 0.001. Methods that ask for statistics of the layers (kfac)\n"
+           "step whole layers, with the Fisher matrix of targets drawn from the model on a\n"
+           "quarter of each batch. Settings of this task, which --set overrides:\n ",
+           default_optimizers);
+    for (size_t i = 0; i < TASK; i++)
+        printf(" %s", task[i]);
+    printf("\nOne thread. Exit status: 0 done, 1 failed, 2 usage.\n");
+    methods_print();
+}
+
+enum {
+    DATA = 256,
+    SAMPLES,
+    OPTIMIZER,
+    EPOCHS,
+    SEARCH_EPOCHS,
+    SEEDS,
+    BATCH,
+    SET,
+    OUT,
+    QUIET,
+    SHOW_HELP,
+    SHOW_VERSION
+};
+
+static const struct option long_options[] = {
+    {"data", required_argument, NULL, DATA},
+    {"samples", required_argument, NULL, SAMPLES},
+    {"optimizer", required_argument, NULL, OPTIMIZER},
+    {"epochs", required_argument, NULL, EPOCHS},
+    {"search-epochs", required_argument, NULL, SEARCH_EPOCHS},
+    {"seeds", required_argument, NULL, SEEDS},
+    {"batch", required_argument, NULL, BATCH},
+    {"set", required_argument, NULL, SET},
+    {"out", required_argument, NULL, OUT},
+    {"quiet", no_argument, NULL, QUIET},
+    {"help", no_argument, NULL, SHOW_HELP},
+    {"version", no_argument, NULL, SHOW_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static int take_count(int *to, const char *value, const char *option, size_t min, size_t max)
+{
+    size_t n = 0;
+    int status = arguments_count(&n, value, option, min, max);
+    *to = (int)n;
+    return status;
+}
+
+/* 0, 1 done, 2 usage error */
+static int take(config *c, int option, const char *value)
+{
+    switch (option) {
+    case DATA:
+        c->data = value;
+        return 0;
+    case SAMPLES:
+        return arguments_count(&c->samples, value, "samples", 16, 1 << 30);
+    case OPTIMIZER:
+        return methods_parse(&c->methods, value);
+    case EPOCHS:
+        return take_count(&c->epochs, value, "epochs", 0, MAX_EPOCHS);
+    case SEARCH_EPOCHS:
+        return take_count(&c->search_epochs, value, "search-epochs", 0, MAX_EPOCHS);
+    case SEEDS:
+        return take_count(&c->seeds, value, "seeds", 1, MAX_SEEDS);
+    case BATCH:
+        return arguments_count(&c->batch, value, "batch", 1, 1 << 20);
+    case SET:
+        return methods_set(&c->methods, value);
+    case OUT:
+        c->out = value;
+        return 0;
+    case QUIET:
+        c->quiet = 1;
+        return 0;
+    case SHOW_HELP:
+        print_help();
+        return 1;
+    case SHOW_VERSION:
+        printf("autoencoder (natgrad) %s\n", ng_version());
+        return 1;
+    default: /* getopt has said what is wrong */
+        fputs("Try 'autoencoder --help' for more information.\n", stderr);
+        return 2;
+    }
+}
+
+/* AdamW first: the others stop where it ends. */
+static int reference_first(methods *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->list[i]->name, reference) == 0) {
+            const ng_preset *found = m->list[i];
+            memmove(m->list + 1, m->list, i * sizeof *m->list);
+            m->list[0] = found;
+            return 0;
+        }
+    return arguments_usage("--optimizer: %s is what the others are measured by", reference);
+}
+
+static int parse(config *c, int argc, char **argv)
+{
+    static char name[] = "autoencoder"; /* for getopt's messages: libtool has made it a long path */
+    int option, status;
+    if (argc > 0)
+        argv[0] = name;
+    arguments_program = name;
+    *c = (config){.data = "digits",
+                  .epochs = 50,
+                  .search_epochs = 10,
+                  .seeds = 3,
+                  .batch = 256,
+                  .out = "out"};
+    status = methods_parse(&c->methods, default_optimizers);
+    for (size_t i = 0; i < TASK && status == 0; i++)
+        status = methods_set(&c->methods, task[i]);
+    while (status == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        status = take(c, option, optarg);
+    if (status == 0 && optind < argc)
+        status = arguments_usage("unexpected argument '%s'", argv[optind]);
+    if (status == 0)
+        status = methods_check(&c->methods);
+    return status == 0 && c->epochs > 0 ? reference_first(&c->methods) : status;
+}
+
+/* ---- Data ---------------------------------------------------------------------------- */
+
+static int open_pictures(pictures *p, const config *c)
+{
+    ng_error error = {NG_OK, ""};
+    ng_status status = NG_OK;
+    if (strcmp(c->data, "digits") == 0)
+        status = images_digits(&p->train, &p->held_out, &error);
+    else if (strcmp(c->data, "mnist") == 0)
+        status = images_mnist(&p->train, &p->held_out, NULL, &error);
+    else if (strncmp(c->data, "mnist:", 6) == 0)
+        status = images_mnist(&p->train, &p->held_out, c->data + 6, &error);
+    else
+        return arguments_usage("--data=%s: expected digits or mnist", c->data);
+    if (status == NG_OK && c->samples > 0 && c->samples < ng_dataset_count(p->train)) {
+        ng_dataset *all = p->train;
+        status = ng_dataset_view(&p->train, all, 0, c->samples, &error);
+        ng_dataset_destroy(all);
+    }
+    if (status == NG_OK && ng_dataset_features(p->train) != PIXELS)
+        status = ng_error_set(&error, NG_ESHAPE, "%s: pictures of %zu numbers, not %d", c->data,
+                              ng_dataset_features(p->train), PIXELS);
+    if (status != NG_OK)
+        fprintf(stderr, "autoencoder: %s\n", error.text);
+    return status != NG_OK;
+}
+
+/* ---- Running -------------------------------------------------------------------------- */
+
+/* All seeds of one method at its rate, down to the target. */
+static int run_method(run *runs, const config *c, const pictures *p, const ng_preset *method,
+                      double lr, double target)
+{
+    int status = 0;
+    for (int i = 0; i < c->seeds && status == 0; i++) {
+        progress bar;
+        run *r = &runs[i];
+        r->method = method;
+        r->seed = (unsigned long)i + 1;
+        r->lr = lr;
+        progress_start(&bar, method->name, (size_t)c->epochs * ng_dataset_count(p->train),
+                       "pictures", c->quiet);
+        status = run_train(r, c, p, c->epochs, target, &bar);
+        progress_end(&bar);
+    }
+    return status;
+}
+
+static double last_loss(const run *runs, const config *c)
+{
+    double losses[MAX_SEEDS];
+    for (int i = 0; i < c->seeds; i++)
+        losses[i] = runs[i].failed ? (double)NAN : runs[i].points[runs[i].epochs].train_loss;
+    return median_of(losses, (size_t)c->seeds);
+}
+
+static int compare(const config *c, const pictures *p)
+{
+    size_t seeds = (size_t)c->seeds, done = 0;
+    run *runs = calloc(c->methods.count * seeds, sizeof *runs);
+    double target = -INFINITY;
+    int status = runs == NULL;
+    if (runs == NULL)
+        fputs("autoencoder: out of memory\n", stderr);
+    else
+        printf("%-12s %10s %12s %12s %9s   (%d epochs)\n", "optimizer", "lr", "train loss",
+               "val. loss", "CPU s", c->search_epochs);
+    for (size_t m = 0; m < c->methods.count && status == 0; m++) {
+        double lr;
+        status = search_lr(&lr, c, c->methods.list[m], p->train);
+        if (status == 0 && c->epochs > 0) {
+            status = run_method(runs + done, c, p, c->methods.list[m], lr, target);
+            done += seeds;
+        }
+        if (status == 0 && c->epochs > 0 && m == 0)
+            target = last_loss(runs, c);
+    }
+    if (status == 0 && c->epochs > 0)
+        status = report_runs(c, p, runs, done, target);
+    free(runs);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    config c;
+    pictures p = {NULL, NULL};
+    int status = parse(&c, argc, argv);
+    if (status != 0)
+        return status == 1 ? EXIT_SUCCESS : status;
+    blas_set_threads(1);
+    status = c.epochs > 0 ? arguments_folder(c.out) : 0;
+    if (status == 0 && (status = open_pictures(&p, &c)) == 0)
+        status = compare(&c, &p);
+    ng_dataset_destroy(p.train);
+    ng_dataset_destroy(p.held_out);
+    return status;
+}

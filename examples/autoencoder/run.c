@@ -1,0 +1,195 @@
+/* One training run. */
+#define _POSIX_C_SOURCE 200809L
+#include "examples/autoencoder/autoencoder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { EVALUATE_BATCH = 500, STATISTICS_PART = 4 };
+
+/* Hinton and Salakhutdinov's encoder (Science 313, 2006) and its mirror at 28 x 28 digits,
+ * narrower: the whole table is to take minutes. */
+static const size_t widths[] = {400, 200, 100, 30, 100, 200, 400, PIXELS};
+
+typedef struct {
+    const config *c;
+    learner l;
+    ng_random random;
+    size_t *order; /* the training samples, shuffled each epoch */
+    float *drawn;  /* targets from the model, batch x PIXELS */
+    double *uniform;
+} trainer;
+
+static double cpu_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static ng_status trainer_create(trainer *t, const run *r, const config *c, size_t count)
+{
+    ng_net_options o;
+    memset(t, 0, sizeof *t);
+    t->c = c;
+    t->order = malloc(count * sizeof *t->order);
+    t->drawn = malloc(c->batch * PIXELS * sizeof *t->drawn);
+    t->uniform = malloc(c->batch * PIXELS * sizeof *t->uniform);
+    void *options = methods_options(&c->methods, r->method);
+    if (t->order == NULL || t->drawn == NULL || t->uniform == NULL || options == NULL) {
+        free(options);
+        return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
+    }
+    for (size_t i = 0; i < count; i++)
+        t->order[i] = i;
+    ng_net_options_init(&o);
+    o.inputs = PIXELS;
+    o.widths = widths;
+    o.layers = sizeof widths / sizeof *widths;
+    o.activation = NG_ACTIVATION_TANH;
+    o.loss = NG_LOSS_BERNOULLI;
+    o.max_batch = c->batch > EVALUATE_BATCH ? c->batch : EVALUATE_BATCH;
+    ng_status status = ng_options_set(options, "lr", r->lr, &t->l.error);
+    if (status == NG_OK)
+        status = ng_rng_create(&t->random, r->seed, &t->l.error);
+    if (status == NG_OK)
+        status = learner_create(&t->l, &o, &t->random, r->method, options);
+    free(options);
+    return status;
+}
+
+static void trainer_destroy(trainer *t)
+{
+    learner_destroy(&t->l);
+    ng_rng_destroy(&t->random);
+    free(t->order);
+    free(t->drawn);
+    free(t->uniform);
+}
+
+static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
+{
+    ng_mat x = ng_net_input(t->l.net, batch);
+    ng_status status = ng_dataset_gather(data, x, NULL, index, batch, &t->l.error);
+    return status == NG_OK ? ng_net_forward(t->l.net, batch, &t->l.error) : status;
+}
+
+/* The pictures are input and target. */
+static ng_status reconstruct(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
+                             double *loss)
+{
+    ng_status status = forward(t, data, index, batch);
+    if (status == NG_OK)
+        status = ng_net_loss_targets(t->l.net, loss, ng_net_input(t->l.net, batch), &t->l.error);
+    return status;
+}
+
+/* The Fisher matrix proper: targets drawn from the model's own distribution, on a part of the
+ * batch (Martens and Grosse, arXiv:1503.05671, sections 5 and 8: 1/8 of theirs). */
+static ng_status capture(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
+{
+    double unused;
+    size_t part = (batch + STATISTICS_PART - 1) / STATISTICS_PART, count = part * PIXELS;
+    ng_status status = forward(t, data, index, part);
+    if (status != NG_OK)
+        return status;
+    ng_mat z = ng_net_output(t->l.net);
+    const float *logits = z.data;
+    t->random.fill_uniform(t->random.data, t->uniform, count);
+    for (size_t i = 0; i < count; i++)
+        t->drawn[i] = t->uniform[i] * (1 + exp(-(double)logits[i])) < 1;
+    status = ng_net_loss_targets(t->l.net, &unused, ng_f32(t->drawn, part, PIXELS), &t->l.error);
+    return status == NG_OK ? learner_capture(&t->l) : status;
+}
+
+static ng_status step(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
+                      double *loss)
+{
+    ng_status status = NG_OK;
+    if (t->l.captures != NULL)
+        status = capture(t, data, index, batch);
+    if (status == NG_OK)
+        status = reconstruct(t, data, index, batch, loss);
+    return status == NG_OK ? learner_step(&t->l) : status;
+}
+
+static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss)
+{
+    size_t count = ng_dataset_count(data), index[EVALUATE_BATCH];
+    double mean;
+    *loss = 0;
+    for (size_t first = 0; first < count; first += EVALUATE_BATCH) {
+        size_t batch = count - first < EVALUATE_BATCH ? count - first : EVALUATE_BATCH;
+        for (size_t i = 0; i < batch; i++)
+            index[i] = first + i;
+        ng_status status = reconstruct(t, data, index, batch, &mean);
+        if (status != NG_OK)
+            return status;
+        *loss += mean * (double)batch / (double)count;
+    }
+    return NG_OK;
+}
+
+static ng_status judge(trainer *t, const pictures *p, point *at)
+{
+    ng_status status = evaluate(t, p->train, &at->train_loss);
+    return status == NG_OK ? evaluate(t, p->held_out, &at->held_out_loss) : status;
+}
+
+static ng_status epoch(trainer *t, run *r, const pictures *p, progress *bar)
+{
+    size_t count = ng_dataset_count(p->train), size;
+    point *before = &r->points[r->epochs], *at = before + 1;
+    double wall = progress_clock(), cpu = cpu_clock(), loss = 0;
+    ng_status status = NG_OK;
+    ng_rng_shuffle(&t->random, t->order, count);
+    for (size_t first = 0; first < count && status == NG_OK; first += size) {
+        char note[64];
+        size = count - first < t->c->batch ? count - first : t->c->batch;
+        status = step(t, p->train, t->order + first, size, &loss);
+        snprintf(note, sizeof note, "epoch %d  loss %.2f", r->epochs + 1, loss);
+        progress_update(bar, (size_t)r->epochs * count + first + size, note);
+    }
+    at->seconds = before->seconds + progress_clock() - wall;
+    at->cpu = before->cpu + cpu_clock() - cpu;
+    return status == NG_OK ? judge(t, p, at) : status;
+}
+
+static void say_epoch(progress *bar, const run *r)
+{
+    const point *p = &r->points[r->epochs];
+    char text[160];
+    snprintf(
+        text, sizeof text, "%-12s lr %-8.4g seed %lu  %d  train loss %.3f  held out %.3f  %.1f s",
+        r->method->name, r->lr, r->seed, r->epochs, p->train_loss, p->held_out_loss, p->seconds);
+    progress_line(bar, text);
+}
+
+int run_train(run *r, const config *c, const pictures *p, int epochs, double target, progress *bar)
+{
+    trainer t;
+    ng_status status = trainer_create(&t, r, c, ng_dataset_count(p->train));
+    memset(&r->points[0], 0, sizeof r->points[0]);
+    r->epochs = 0;
+    r->failed = 0;
+    if (status == NG_OK)
+        status = judge(&t, p, &r->points[0]);
+    while (status == NG_OK && r->epochs < epochs && r->points[r->epochs].train_loss > target) {
+        status = epoch(&t, r, p, bar);
+        if (status == NG_OK) {
+            r->epochs++;
+            say_epoch(bar, r);
+        }
+    }
+    if (status != NG_OK && learner_diverged(status)) {
+        r->failed = 1;
+        snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
+    } else if (status != NG_OK) {
+        progress_end(bar);
+        fprintf(stderr, "autoencoder: %s: %s\n", r->method->name, t.l.error.text);
+    }
+    trainer_destroy(&t);
+    return status != NG_OK && !r->failed;
+}

@@ -1,0 +1,42 @@
+/* A net with an optimizer of any preset: who steps what, and the half of a
+ * training step that follows the loss. */
+#ifndef EXAMPLES_LEARNER_H
+#define EXAMPLES_LEARNER_H
+
+#include <natgrad-lab.h>
+#include <natgrad.h>
+
+typedef struct {
+    ng_net *net;
+    ng_optimizer *opt;
+    ng_group *captures; /* its parameter i is layer i and wants its statistics; or NULL */
+    ng_error error;     /* of the last call that failed */
+} learner;
+
+/* A net of these options, initialised from random. Its parameters go
+ *   to a method that asks for statistics (ng_options_want_capture): whole
+ *     layers, weights and biases;
+ *   to an element-wise method: everything;
+ *   to any other method: hidden weights; biases and the last layer to AdamW
+ *     with lr 0.001 whatever the method.
+ * options is the preset's struct. The learner can be destroyed afterwards also
+ * if it was not created. */
+ng_status learner_create(learner *l, const ng_net_options *net, const ng_random *random,
+                         const ng_preset *preset, const void *options);
+void learner_destroy(learner *l);
+
+/* Backward pass from a loss of a batch, and its statistics for the methods that
+ * ask for them: the Fisher matrix is the one of that loss's targets. */
+ng_status learner_capture(learner *l);
+
+/* Backward pass and step; the statistics must have been captured. */
+ng_status learner_step(learner *l);
+
+/* Both from one backward pass: the empirical Fisher matrix. */
+ng_status learner_capture_step(learner *l);
+
+/* A run that leaves the numbers is a result of its settings, not a failure of
+ * the program. */
+int learner_diverged(ng_status status);
+
+#endif
