@@ -8,5 +8,6 @@
 #include <natgrad/lab/data.h>
 #include <natgrad/lab/net.h>
 #include <natgrad/lab/family.h>
+#include <natgrad/lab/hypergraph.h>
 
 #endif
