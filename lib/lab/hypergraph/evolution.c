@@ -16,7 +16,7 @@ static ng_status record(ng_evolution *v, size_t event, size_t generation, ng_err
     if (v->all->edges > EDGES_MAX)
         return ng_error_set(error, NG_ERANGE, "more than %d hyperedges in generation %zu",
                             EDGES_MAX, generation);
-    ng_status status = ngi_grow(&life, &v->room, v->all->edges, sizeof *v->life, error);
+    ng_status status = ngi_hypergraph_grow(&life, &v->room, v->all->edges, sizeof *v->life, error);
     v->life = life;
     for (; status == NG_OK && v->lives < v->all->edges; v->lives++)
         v->life[v->lives] = (ngi_life){event, none, generation, none};

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-ng_status ngi_grow(void **data, size_t *room, size_t needed, size_t size, ng_error *error)
+ng_status ngi_hypergraph_grow(void **data, size_t *room, size_t needed, size_t size,
+                              ng_error *error)
 {
     if (needed <= *room)
         return NG_OK;
@@ -36,10 +37,12 @@ ng_status ngi_hypergraph_add(ng_hypergraph *g, const size_t *vertex, size_t arit
 {
     size_t first = g->edges > 0 ? g->start[g->edges] : 0;
     void *start = g->start, *data = g->vertex;
-    ng_status status = ngi_grow(&start, &g->start_room, g->edges + 2, sizeof *g->start, error);
+    ng_status status =
+        ngi_hypergraph_grow(&start, &g->start_room, g->edges + 2, sizeof *g->start, error);
     g->start = start;
     if (status == NG_OK)
-        status = ngi_grow(&data, &g->vertex_room, first + arity, sizeof *g->vertex, error);
+        status =
+            ngi_hypergraph_grow(&data, &g->vertex_room, first + arity, sizeof *g->vertex, error);
     g->vertex = data;
     if (status != NG_OK)
         return status;

@@ -50,6 +50,7 @@ ng_status ngi_rule_append(ng_hypergraph *g, const ngi_rule *rule, const ngi_matc
 int ngi_match_takes(const ng_rules *rules, const ngi_match *match, size_t e);
 
 /* Room for one more element of `size` bytes. NG_ENOMEM; then nothing changed. */
-ng_status ngi_grow(void **data, size_t *room, size_t needed, size_t size, ng_error *error);
+ng_status ngi_hypergraph_grow(void **data, size_t *room, size_t needed, size_t size,
+                              ng_error *error);
 
 #endif

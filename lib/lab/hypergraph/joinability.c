@@ -64,7 +64,7 @@ static ng_status set_add(set *s, ng_hypergraph *g, ng_error *error)
     if (status == NG_OK && !found && s->count == STATES_MAX)
         status = ng_error_set(error, NG_ERANGE, "more than %d states", STATES_MAX);
     if (status == NG_OK && !found)
-        status = ngi_grow(&item, &s->room, s->count + 1, sizeof *s->item, error);
+        status = ngi_hypergraph_grow(&item, &s->room, s->count + 1, sizeof *s->item, error);
     s->item = item;
     if (status != NG_OK || found) {
         ng_hypergraph_destroy(g);

@@ -54,10 +54,12 @@ static ng_status parse_name(parser *p, size_t *number)
         if (p->length[*number] == length && memcmp(p->text + p->first[*number], name, length) == 0)
             return NG_OK;
     void *first = p->first, *lengths = p->length;
-    ng_status status = ngi_grow(&first, &p->first_room, p->names + 1, sizeof *p->first, p->error);
+    ng_status status =
+        ngi_hypergraph_grow(&first, &p->first_room, p->names + 1, sizeof *p->first, p->error);
     p->first = first;
     if (status == NG_OK)
-        status = ngi_grow(&lengths, &p->length_room, p->names + 1, sizeof *p->length, p->error);
+        status = ngi_hypergraph_grow(&lengths, &p->length_room, p->names + 1, sizeof *p->length,
+                                     p->error);
     p->length = lengths;
     if (status != NG_OK)
         return status;
@@ -167,7 +169,7 @@ ng_status ng_rules_parse(ng_rules **rules, const char *text, ng_error *error)
     ng_status status = r != NULL ? NG_OK : ng_error_set(error, NG_ENOMEM, "no memory for rules");
     while (status == NG_OK) {
         void *rule = r->rule;
-        status = ngi_grow(&rule, &room, r->count + 1, sizeof *r->rule, error);
+        status = ngi_hypergraph_grow(&rule, &room, r->count + 1, sizeof *r->rule, error);
         r->rule = rule;
         if (status != NG_OK)
             break;
@@ -241,7 +243,7 @@ static ng_status extend(matcher *w, ngi_match *m, size_t k, size_t bound)
         void *item = w->item;
         if (w->count == MATCHES_MAX)
             return ng_error_set(w->error, NG_ERANGE, "more than %d matches at once", MATCHES_MAX);
-        status = ngi_grow(&item, &w->room, w->count + 1, sizeof *w->item, w->error);
+        status = ngi_hypergraph_grow(&item, &w->room, w->count + 1, sizeof *w->item, w->error);
         w->item = item;
         if (status == NG_OK)
             w->item[w->count++] = *m;
