@@ -7,5 +7,7 @@
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
 #include <natgrad/lab/net.h>
+#include <natgrad/lab/family.h>
+#include <natgrad/lab/hypergraph.h>
 
 #endif

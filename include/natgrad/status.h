@@ -31,7 +31,8 @@ extern "C" {
     X(NG_ENODATA, -11, "needed data were never given")                         \
     X(NG_EINDEFINITE, -12, "a quadratic form that must be positive is not")    \
     X(NG_EIO, -13, "a file cannot be opened, read or written")                 \
-    X(NG_EFORMAT, -14, "a file is truncated or malformed")
+    X(NG_EFORMAT, -14, "a file is truncated or malformed")                     \
+    X(NG_EBOUNDARY, -15, "on the boundary: the likelihood has no maximum")
 
 typedef enum {
 #define NG_STATUS_ENUM(name, value, text) name = value,

@@ -23,7 +23,7 @@ END_TEST
 
 START_TEST(status_unknown)
 {
-    static const int unknown[] = {2, 99, -15, -1000};
+    static const int unknown[] = {2, 99, -16, -1000};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         ck_assert_str_eq(ng_status_name((ng_status)unknown[i]), "unknown");
         ck_assert_ptr_nonnull(ng_status_text((ng_status)unknown[i]));
