@@ -11,7 +11,7 @@
 #include "examples/support/median.h"
 #include "examples/support/threads.h"
 
-static const char reference[] = "adamw", default_optimizers[] = "adamw,kfac";
+static const char reference[] = "adamw", default_optimizers[] = "adamw,fismo";
 
 /* Where the task is far from what a preset was tuned for: the loss is a sum over 784 outputs, and
  * the Fisher matrix with it. Found on validation data; the search replaces lr. */
