@@ -32,5 +32,6 @@
 #include <natgrad/schedule.h>
 #include <natgrad/average.h>
 #include <natgrad/policy.h>
+#include <natgrad/checkpoint.h>
 
 #endif

@@ -82,6 +82,9 @@ ng_status ngi_step_reserve(ng_optimizer *optimizer);
 ng_status ngi_gradients_stage(ng_optimizer *optimizer);
 void ngi_gradients_restore(ng_optimizer *optimizer);
 
+/* Allocates the sums of accumulation where there are none. */
+ng_status ngi_gradients_reserve(ng_optimizer *optimizer);
+
 /* After a step that is done: accumulation begins anew. */
 void ngi_gradients_reset(ng_optimizer *optimizer);
 
