@@ -1,7 +1,7 @@
 /* Save and load (natgrad/checkpoint.h). */
 #include "optim/checkpoint.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +134,11 @@ static ng_status read_counts(cargo *c, ng_optimizer *optimizer)
     if (c->counts == NULL)
         return ng_error_set(&optimizer->error, NG_ENOMEM, "no memory for %zu counts", n);
     memcpy(c->counts, c->data + begin, n * sizeof *c->counts);
+    char steps[32];
+    snprintf(steps, sizeof steps, "%.0f", c->counts[0]);
+    if (strcmp(steps, c->header.steps) != 0)
+        return ng_error_set(&optimizer->error, NG_EFORMAT,
+                            "checkpoint: %.20s steps and a count of %s", c->header.steps, steps);
     return ngi_counts_check(optimizer, c->counts, n);
 }
 

@@ -186,14 +186,16 @@ static ng_status check_metadata(ngi_header *header, const json_t *meta, ng_error
     }
     header->model = json_string_value(json_object_get(meta, "model"));
     header->library = json_string_value(json_object_get(meta, "library"));
+    header->steps = json_string_value(json_object_get(meta, "steps"));
     const char *sum = json_string_value(json_object_get(meta, "crc32"));
     char again[16] = "";
     if (sum != NULL) {
         header->crc = (uint32_t)strtoul(sum, NULL, 16);
         snprintf(again, sizeof again, "%08lx", (unsigned long)header->crc);
     }
-    if (header->model == NULL || header->library == NULL || sum == NULL || strcmp(sum, again) != 0)
-        return malformed(error, "__metadata__", "no model, library or crc32");
+    if (header->model == NULL || header->library == NULL || header->steps == NULL || sum == NULL ||
+        strcmp(sum, again) != 0)
+        return malformed(error, "__metadata__", "no model, library, steps or crc32");
     return NG_OK;
 }
 
@@ -246,31 +248,28 @@ static ng_status match(const ngi_header *header, ngi_entry *expected, ng_error *
     return NG_OK;
 }
 
-/* Whatever is left belongs to nobody. */
-static ng_status check_rest(json_t *rest, ng_error *error)
+static int expected(const ngi_entries *list, const char *name)
 {
-    const char *name;
-    json_t *value;
-    json_object_del(rest, "__metadata__");
-    json_object_del(rest, "random");
-    json_object_foreach(rest, name, value) return ng_error_set(
-        error, NG_EARG, "'%.100s' of the checkpoint is nobody's here", name);
-    return NG_OK;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return 1;
+    return strcmp(name, "__metadata__") == 0 || strcmp(name, "random") == 0;
 }
 
 ng_status ngi_header_match(const ngi_header *header, ngi_entries *list, ng_error *error)
 {
-    json_t *rest = json_copy(header->root);
-    ng_status status =
-        rest != NULL ? NG_OK : ng_error_set(error, NG_ENOMEM, "no memory for a header");
+    const char *name;
+    json_t *value;
+    size_t known = 1 + (json_object_get(header->root, "random") != NULL);
+    ng_status status = NG_OK;
     for (size_t i = 0; i < list->count && status == NG_OK; i++) {
         status = match(header, &list->items[i], error);
-        json_object_del(rest, list->items[i].name);
+        known += json_object_get(header->root, list->items[i].name) != NULL;
     }
-    if (status == NG_OK)
-        status = check_rest(rest, error);
-    json_decref(rest);
-    return status;
+    if (status != NG_OK || known == json_object_size(header->root))
+        return status;
+    json_object_foreach(header->root, name, value) if (!expected(list, name)) break;
+    return ng_error_set(error, NG_EARG, "'%.100s' of the checkpoint is nobody's here", name);
 }
 
 ng_status ngi_header_vector(const ngi_header *header, const char *name, const char *dtype,
