@@ -56,6 +56,16 @@ void ngi_crc_add(ngi_crc *crc, const void *bytes, size_t size);
 
 /* ---- Header -------------------------------------------------------------------------- */
 
+/* Its text, NULL without memory; free() it. (json_dumps of jansson 2.14 may leave out a key where
+ * memory fails.) */
+char *ngi_json_text(const json_t *json);
+
+/* Was it memory that a parser lacked? Then it may say nothing at all. */
+static inline int ngi_json_starved(const json_error_t *error)
+{
+    return json_error_code(error) == json_error_out_of_memory || error->text[0] == '\0';
+}
+
 /* The header's text, padded to a multiple of 8 bytes; free() it. */
 ng_status ngi_header_write(char **text, size_t *size, const ngi_entries *list, const char *model,
                            uint32_t crc, unsigned long long steps, ng_error *error);

@@ -25,6 +25,20 @@ enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
 
 /* ---- Writing ---------------------------------------------------------------------------- */
 
+char *ngi_json_text(const json_t *json)
+{
+    size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
+    char *text = size > 0 ? malloc(size + 1) : NULL;
+    if (text == NULL)
+        return NULL;
+    if (json_dumpb(json, text, size, JSON_COMPACT) == size) {
+        text[size] = '\0';
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
 static json_t *entry_json(const ngi_entry *entry)
 {
     json_int_t begin = (json_int_t)entry->begin;
@@ -72,7 +86,7 @@ ng_status ngi_header_write(char **text, size_t *size, const ngi_entries *list, c
     int bad = json_object_set_new(root, "__metadata__", metadata(model, crc, steps));
     for (size_t i = 0; i < list->count && !bad; i++)
         bad = json_object_set_new(root, list->items[i].name, entry_json(&list->items[i]));
-    char *json = bad ? NULL : json_dumps(root, JSON_COMPACT);
+    char *json = bad ? NULL : ngi_json_text(root);
     json_decref(root);
     return json != NULL ? pad(text, size, json, error)
                         : ng_error_set(error, NG_ENOMEM, "no memory for a header");
@@ -207,7 +221,7 @@ ng_status ngi_header_read(ngi_header *header, const char *text, size_t size, siz
     if (size == 0 || text[0] != '{')
         return ng_error_set(error, NG_EFORMAT, "checkpoint: its header is not JSON");
     header->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &inner);
-    if (header->root == NULL && json_error_code(&inner) == json_error_out_of_memory)
+    if (header->root == NULL && ngi_json_starved(&inner))
         return ng_error_set(error, NG_ENOMEM, "no memory for a header of %zu bytes", size);
     if (header->root == NULL)
         return ng_error_set(error, NG_EFORMAT, "checkpoint: its header is not JSON: %.150s",

@@ -112,7 +112,7 @@ ng_status ngi_model_write(char **text, ng_optimizer *optimizer)
         bad = json_array_append_new(groups, group_json(optimizer->groups[g]));
     json_t *model = json_pack("{s:f, s:f, s:o}", "clip_value", limit(optimizer->clip_value),
                               "clip_norm", limit(optimizer->clip_norm), "groups", groups);
-    *text = bad || model == NULL ? NULL : json_dumps(model, JSON_COMPACT);
+    *text = bad || model == NULL ? NULL : ngi_json_text(model);
     json_decref(model);
     return *text != NULL
                ? NG_OK
@@ -197,7 +197,7 @@ ng_status ngi_model_compare(json_t **model, const char *text, ng_optimizer *opti
     ng_error *error = &optimizer->error;
     json_error_t inner;
     *model = json_loads(text, JSON_REJECT_DUPLICATES, &inner);
-    if (*model == NULL && json_error_code(&inner) == json_error_out_of_memory)
+    if (*model == NULL && ngi_json_starved(&inner))
         return ng_error_set(error, NG_ENOMEM, "no memory for a checkpoint's model");
     const json_t *groups = json_object_get(*model, "groups");
     ng_status status = NG_OK;

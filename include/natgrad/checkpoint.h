@@ -66,11 +66,11 @@ NG_API ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
 
 /* Checks the whole file before anything changes; needs memory for its tensors.
  *
- * NG_EIO; NG_EFORMAT (truncated, damaged, or of another version: the text says
- * where); of another model, the first difference named: NG_EARG (groups or
- * parameters, by number, name or layout), NG_ESHAPE, NG_EDTYPE, NG_EOPTION (a method,
- * or an option that cannot change); NG_ENODATA (no weights or no random in the file,
- * and wanted), NG_ENONFINITE, NG_ENOMEM. Then nothing has changed. */
+ * NG_EIO; NG_EFORMAT (truncated, damaged, of another version; or jansson lacked memory: the text
+ * says where); of another model, the first difference named: NG_EARG (groups or parameters, by
+ * number, name or layout), NG_ESHAPE, NG_EDTYPE, NG_EOPTION (a method, or an option that cannot
+ * change); NG_ENODATA (no weights or no random in the file, and wanted), NG_ENONFINITE, NG_ENOMEM.
+ * Then nothing has changed. */
 NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
                                    const ng_checkpoint_options *options);
 

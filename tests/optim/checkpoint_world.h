@@ -227,12 +227,17 @@ static inline int world_is(world *t, snapshot s)
 
 static char folder[64], path[96], temporary[100];
 
-static inline void open_files(void)
+static inline void open_files_in(const char *place)
 {
-    strcpy(folder, "/tmp/natgrad-checkpoint-XXXXXX");
+    sprintf(folder, "%s/natgrad-checkpoint-XXXXXX", place);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     sprintf(path, "%s/last.safetensors", folder);
     sprintf(temporary, "%s.tmp", path);
+}
+
+static inline void open_files(void)
+{
+    open_files_in("/tmp");
 }
 
 static inline void close_files(void)

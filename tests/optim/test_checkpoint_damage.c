@@ -116,7 +116,8 @@ static world t; /* sgd and adamw, small */
 
 static void open_world(void)
 {
-    open_files();
+    /* thousands of files: in memory where there is such a folder */
+    open_files_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     world_open(&t, 0, 2, NG_F32, 0, 1);
     world_step(&t, 0);
     save(&t, 0);
@@ -311,18 +312,20 @@ static void *failing(size_t size)
     return fails(MEMORY) ? NULL : __real_malloc(size);
 }
 
+/* jansson's allocations are not wrapped. They fail in saving; its parser (2.14) aborts by an
+ * assertion of its own when it lacks memory inside a string. */
 START_TEST(memory_fails)
 {
     int failures = 0;
-    json_set_alloc_funcs(failing, free); /* jansson's are not wrapped */
     for (int loading = 0; loading < 2; loading++) {
-        ng_status status = NG_ENOMEM;
+        ng_status status;
+        json_set_alloc_funcs(loading ? __real_malloc : failing, free);
         save(&t, 0);
-        for (int at = 1; status == NG_ENOMEM; at++, failures++) {
+        for (int at = 1, reached = 1; reached; at++, failures++) {
             snapshot before = world_snapshot(&t);
             arm(MEMORY, at);
             status = loading ? load(&t, 0) : ng_optimizer_save(t.opt, path, NULL);
-            int reached = fault.calls >= at;
+            reached = fault.calls >= at;
             arm(NOTHING, 0);
             ck_assert_msg(status == (reached ? NG_ENOMEM : NG_OK), "allocation %d: %s (%s)", at,
                           ng_status_name(status), ng_optimizer_error(t.opt));
