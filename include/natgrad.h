@@ -33,5 +33,6 @@
 #include <natgrad/average.h>
 #include <natgrad/policy.h>
 #include <natgrad/checkpoint.h>
+#include <natgrad/recorder.h>
 
 #endif

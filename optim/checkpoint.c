@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <natgrad/linalg.h>
+#include <natgrad/version.h>
 
 static ng_status check_call(const ng_checkpoint_options **options, ng_checkpoint_options *defaults,
                             ng_optimizer *optimizer, const char *path)
@@ -226,6 +227,18 @@ static void take(const cargo *c, ng_optimizer *optimizer, const ng_checkpoint_op
                optimizer->groups[g]->method->options_size);
 }
 
+static void warn(const cargo *c, const ng_optimizer *optimizer)
+{
+    ng_error note;
+    if (optimizer->message == NULL || strcmp(c->header.library, ng_version()) == 0)
+        return;
+    ng_error_set(&note, NG_OK,
+                 "the checkpoint was written by natgrad %.40s, this is %s: the steps that follow "
+                 "may differ in their last bits",
+                 c->header.library, ng_version());
+    optimizer->message(note.text, optimizer->message_data);
+}
+
 ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
                             const ng_checkpoint_options *options)
 {
@@ -237,8 +250,10 @@ ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
     status = gather(&c, optimizer, path, options);
     if (status == NG_OK)
         status = restore_random(&c, options->random, &optimizer->error);
-    if (status == NG_OK)
+    if (status == NG_OK) {
         take(&c, optimizer, options);
+        warn(&c, optimizer);
+    }
     unload(&c, optimizer->group_count);
     return status;
 }

@@ -38,6 +38,8 @@ struct ng_optimizer {
     size_t group_count, group_capacity;
     ngi_listener *listeners;
     size_t listener_count, listener_capacity;
+    ng_message message;
+    void *message_data;
     int threads;
     double clip_value, clip_norm; /* 0: off */
     double clip_factor;           /* of the last step */

@@ -25,9 +25,9 @@ typedef struct {
      * the optimizer is asked to stop. */
     int (*write)(const char *text, size_t length, void *data);
     void *data;
-    int steps_only;            /* 1: no lines for parameters. Default 0. */
-    unsigned long long every;  /* >= 1: steps that are multiples of it. Default 1. */
-    int begun;                 /* the line of names was written; 1 beforehand to append */
+    int steps_only;           /* 1: no lines for parameters. Default 0. */
+    unsigned long long every; /* >= 1: steps that are multiples of it. Default 1. */
+    int begun;                /* the line of names was written; 1 beforehand to append */
 } ng_recorder;
 
 NG_API void ng_recorder_init(ng_recorder *recorder);

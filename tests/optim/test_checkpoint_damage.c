@@ -201,6 +201,11 @@ static void edit(const blob *b, const char *from, const char *to)
     free(edited);
 }
 
+static void hear(const char *text, void *data)
+{
+    strcpy(data, text);
+}
+
 START_TEST(edited)
 {
     /* counts: 2 + 2 groups of 2 + 4 parameters of 2 = 14 doubles, the first tensor */
@@ -246,8 +251,16 @@ START_TEST(edited)
         edit(&b, edits[i].from, edits[i].to);
         refused(&t, edits[i].status, edits[i].culprit);
     }
+    char heard[256] = "", old[64];
+    sprintf(old, "\"library\":\"%s\"", ng_version());
+    ng_assert_ok(ng_optimizer_set_message(t.opt, hear, heard), NULL);
+    edit(&b, old, "\"library\":\"0.0.9\"");
+    ng_assert_ok(load(&t, 0), NULL);
+    ck_assert_msg(strstr(heard, "0.0.9") != NULL, "heard \"%s\"", heard);
+    heard[0] = '\0';
     edit(&b, "]", "]"); /* the tool itself does no harm */
     ng_assert_ok(load(&t, 0), NULL);
+    ck_assert_str_eq(heard, "");
     memset(b.bytes, 0xff, 8);
     write_blob(b.bytes, b.size);
     refused(&t, NG_EFORMAT, "header of 18446744073709551615");
@@ -337,8 +350,7 @@ START_TEST(memory_fails)
 }
 END_TEST
 
-/* ---- Processes that are killed
- * -------------------------------------------------------------------- */
+/* ---- Processes that are killed ------------------------------------------------------- */
 
 enum { KILLS = 200, SIDE = 120 };
 
