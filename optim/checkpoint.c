@@ -63,7 +63,7 @@ ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
         status = ngi_header_write(&header, &size, &list, model, sum_of(model, &list),
                                   optimizer->steps, &optimizer->error);
     if (status == NG_OK)
-        status = ngi_file_save(path, header, size, &list, &optimizer->error);
+        status = ngi_blob_write(path, header, size, &list, &optimizer->error);
     free(header);
     free(model);
     ngi_entries_free(&list);
@@ -170,7 +170,7 @@ static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
                         const ng_checkpoint_options *options)
 {
     ng_error *error = &optimizer->error;
-    ng_status status = ngi_file_load(path, &c->text, &c->size, &c->data, &c->bytes, error);
+    ng_status status = ngi_blob_read(path, &c->text, &c->size, &c->data, &c->bytes, error);
     if (status == NG_OK)
         status = ngi_header_read(&c->header, c->text, c->size, c->bytes, error);
     if (status == NG_OK)

@@ -107,11 +107,11 @@ ng_status ngi_model_clipping(double *value, double *norm, const json_t *model, n
 /* ---- Files ---------------------------------------------------------------------------- */
 
 /* Header (its length before it) and tensors into path, whole or not at all. */
-ng_status ngi_file_save(const char *path, const char *header, size_t size, const ngi_entries *list,
-                        ng_error *error);
+ng_status ngi_blob_write(const char *path, const char *header, size_t size, const ngi_entries *list,
+                         ng_error *error);
 
 /* The whole file: its header's text and its tensors, both to free(). */
-ng_status ngi_file_load(const char *path, char **header, size_t *size, unsigned char **data,
+ng_status ngi_blob_read(const char *path, char **header, size_t *size, unsigned char **data,
                         size_t *bytes, ng_error *error);
 
 #endif

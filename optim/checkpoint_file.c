@@ -112,8 +112,8 @@ static int write_temporary(const char *temporary, const char *header, size_t siz
     return bad;
 }
 
-ng_status ngi_file_save(const char *path, const char *header, size_t size, const ngi_entries *list,
-                        ng_error *error)
+ng_status ngi_blob_write(const char *path, const char *header, size_t size, const ngi_entries *list,
+                         ng_error *error)
 {
     ng_status status = NG_OK;
     char *temporary = malloc(strlen(path) + sizeof ".tmp");
@@ -202,7 +202,7 @@ static ng_status read_sizes(int fd, size_t *size, size_t *bytes, const char *pat
     return NG_OK;
 }
 
-ng_status ngi_file_load(const char *path, char **header, size_t *size, unsigned char **data,
+ng_status ngi_blob_read(const char *path, char **header, size_t *size, unsigned char **data,
                         size_t *bytes, ng_error *error)
 {
     void *text = NULL, *tensors = NULL;
