@@ -32,5 +32,7 @@
 #include <natgrad/schedule.h>
 #include <natgrad/average.h>
 #include <natgrad/policy.h>
+#include <natgrad/checkpoint.h>
+#include <natgrad/recorder.h>
 
 #endif

@@ -38,6 +38,8 @@ struct ng_optimizer {
     size_t group_count, group_capacity;
     ngi_listener *listeners;
     size_t listener_count, listener_capacity;
+    ng_message message;
+    void *message_data;
     int threads;
     double clip_value, clip_norm; /* 0: off */
     double clip_factor;           /* of the last step */
@@ -81,6 +83,9 @@ ng_status ngi_step_reserve(ng_optimizer *optimizer);
  * step asks for it; all or none. ngi_gradients_restore undoes it, whatever became of the step. */
 ng_status ngi_gradients_stage(ng_optimizer *optimizer);
 void ngi_gradients_restore(ng_optimizer *optimizer);
+
+/* Allocates the sums of accumulation where there are none. */
+ng_status ngi_gradients_reserve(ng_optimizer *optimizer);
 
 /* After a step that is done: accumulation begins anew. */
 void ngi_gradients_reset(ng_optimizer *optimizer);

@@ -28,14 +28,24 @@ static ng_status ensure(ng_mat *copy, ng_mat of, ng_error *error)
 
 /* ---- Accumulation --------------------------------------------------------------------- */
 
-static ng_status check(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+static ng_status reserve(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
     (void)optimizer;
+    ng_status status = ensure(&param->sum, param->dw, error);
+    return status == NG_OK ? ensure(&param->sum_bias, param->dbias, error) : status;
+}
+
+static ng_status check(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+{
     if (!ng_is_finite(param->dw) || !ng_is_finite(param->dbias))
         return ng_error_set(error, NG_ENONFINITE,
                             "parameter '%.60s': gradient holds NaN or infinity", param->name);
-    ng_status status = ensure(&param->sum, param->dw, error);
-    return status == NG_OK ? ensure(&param->sum_bias, param->dbias, error) : status;
+    return reserve(param, optimizer, error);
+}
+
+ng_status ngi_gradients_reserve(ng_optimizer *optimizer)
+{
+    return for_each(optimizer, reserve);
 }
 
 static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)

@@ -93,6 +93,15 @@ ng_status ng_optimizer_add_monitor(ng_optimizer *optimizer, ng_monitor monitor, 
     return status;
 }
 
+ng_status ng_optimizer_set_message(ng_optimizer *optimizer, ng_message message, void *data)
+{
+    if (optimizer == NULL)
+        return NG_EARG;
+    optimizer->message = message;
+    optimizer->message_data = data;
+    return NG_OK;
+}
+
 const char *ng_optimizer_error(const ng_optimizer *optimizer)
 {
     return optimizer != NULL ? optimizer->error.text : "";
@@ -134,6 +143,23 @@ static double gradient_norm(const ng_optimizer *optimizer, const ngi_param *para
 {
     return optimizer->staged ? param->gradient_norm
                              : hypot(ng_norm(param->dw), ng_norm(param->dbias));
+}
+
+/* Warns of roots that are out of date. */
+static void warn(const ng_optimizer *optimizer)
+{
+    ng_error note;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
+            const ngi_param *param = optimizer->groups[g]->params[i];
+            if (param->report.stale == 0)
+                continue;
+            ng_error_set(&note, NG_OK,
+                         "step %llu: parameter '%.60s' goes on with %d roots of an earlier step: "
+                         "every solver failed",
+                         optimizer->steps, param->name, param->report.stale);
+            optimizer->message(note.text, optimizer->message_data);
+        }
 }
 
 static int notify(const ng_optimizer *optimizer, double seconds)
@@ -186,6 +212,8 @@ ng_status ng_optimizer_step(ng_optimizer *optimizer)
     if (status != NG_OK)
         return status;
     optimizer->steps++;
+    if (optimizer->message != NULL)
+        warn(optimizer);
     if (optimizer->listener_count > 0 && notify(optimizer, ngi_clock() - start))
         return ng_error_set(&optimizer->error, NG_STOPPED, "a monitor asked to stop at step %llu",
                             optimizer->steps);

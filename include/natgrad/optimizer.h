@@ -203,6 +203,16 @@ typedef int (*ng_monitor)(const ng_event *event, void *data);
  * norms are not computed. NG_EARG, NG_ENOMEM. */
 NG_API ng_status ng_optimizer_add_monitor(ng_optimizer *optimizer, ng_monitor monitor, void *data);
 
+/* ---- Messages ------------------------------------------------------------ */
+
+/* Takes one line of text, without its end of line, during a call of the optimizer: what is no
+ * error but worth knowing. Roots of a metric that were kept because every solver failed; a
+ * checkpoint written by another version of the library. */
+typedef void (*ng_message)(const char *text, void *data);
+
+/* One at a time; NULL (the default): nobody listens, nothing is printed. NG_EARG. */
+NG_API ng_status ng_optimizer_set_message(ng_optimizer *optimizer, ng_message message, void *data);
+
 #ifdef __cplusplus
 }
 #endif
