@@ -56,9 +56,9 @@ typedef struct {
     uint32_t edges[MAX_EDGES];
 } topology;
 
-/* P5 path, S6 star, C4 cycle, K5 complete graph, T8 random tree, G8 random
- * connected graph of 12 edges (3 for every two vertices), H6 ring of 3-body terms; the number is
- * that of the spins. 0, or -1 for another name. */
+/* P5 path, S6 star, C4 cycle, K5 complete graph, T8 random tree, G8 random connected
+ * graph (3 edges for every 2 spins), H6 ring of 3-body terms; the number is that of
+ * the spins. 0, or -1 for another name. */
 int topology_parse(topology *t, const char *name, const ng_random *random);
 
 /* *family <- its Ising model with the coupling J on every hyperedge, F its
@@ -66,6 +66,6 @@ int topology_parse(topology *t, const char *name, const ng_random *random);
 ng_mat topology_fisher(ng_family **family, const topology *t, double coupling);
 
 /* The scalar curvature R of the family where it stands; NaN where it is not known. */
-double scalar_curvature(const ng_family *family, ng_mat f);
+double scalar_curvature(ng_family *family, ng_mat f);
 
 #endif

@@ -124,7 +124,7 @@ ng_mat topology_fisher(ng_family **family, const topology *t, double coupling)
 }
 
 /* The one place to compute it, from F and the third cumulants of ng_family_third. */
-double scalar_curvature(const ng_family *family, ng_mat f)
+double scalar_curvature(ng_family *family, ng_mat f)
 {
     (void)family, (void)f;
     return (double)NAN;
