@@ -128,6 +128,29 @@ START_TEST(zero)
 }
 END_TEST
 
+/* mu stays between decompositions; damping may be 0 with statistics of full rank. */
+START_TEST(stays)
+{
+    test_setup setup = test_setup_number(_i % TEST_SETUPS);
+    double damping = _i < TEST_SETUPS ? 0 : 4;
+    test_rng rng = {35};
+    test_run run;
+    char text[100];
+    ng_mat g = dense_mat(6, 6);
+    sprintf(text, "lr=1 momentum=0 metric=type2 inverse_interval=1000 damping=%g", damping);
+    test_run_open(&run, "kfac", text, 2, 3, setup);
+    for (int step = 0; step < 14; step++) {
+        kfac_batch batch = kfac_random(40, 2, 3, &rng);
+        ng_mat p = kfac_output_factor(batch, 1), q = kfac_input_factor(batch);
+        if (step == 0)
+            g = metric(kfac_kronecker(p, q), damping, 0);
+        ng_assert_mat(kfac_direction(&run, batch, 1), direction(g, batch.dw, 0), tolerance(setup));
+    }
+    test_run_close(&run);
+    dense_release();
+}
+END_TEST
+
 /* ---- Refusals ----------------------------------------------------------------------------------
  */
 
@@ -182,6 +205,7 @@ int main(void)
     tcase_add_loop_test(tcase, steps, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, large_beta_is_kfac, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, zero, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, stays, 0, 2 * TEST_SETUPS);
     tcase_add_loop_test(tcase, refusals, 0, TEST_SETUPS);
     tcase_add_test(tcase, combinations);
     suite_add_tcase(suite, tcase);
