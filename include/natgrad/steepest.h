@@ -95,10 +95,13 @@
  * diagonal in the eigenbases of P and Q with eigenvalues mu = (l + damping)(l + damping + beta), l
  * the products of theirs; without a ball D = g^-1 M. The option beta > 0 is in the units of F;
  * 0 takes for each layer the beta* that alpha_scalar solves, of the functional A and the
- * eigenvalues l + damping: largest - 2 smallest or 0. mu is renewed with the bases, at steps 1, 1 +
- * inverse_interval, ... NG_ERANGE where mu overflows or underflows. g of c F is c^2 g: with
- * metric_scale = none lr has the unit of F^2, with trace (mean mu 1) that of gradient descent.
- * No `root`; kl_clip measures steps in g, not in F.
+ * eigenvalues l + damping: largest - 2 smallest or 0. With a beta* > 0 the factor l + damping +
+ * beta* is exactly twice as large for the largest eigenvalue as for the smallest, so that D is
+ * kfac's with exact_eigen, divided by a number for each layer (the spread of its F) and by 1 to 2
+ * along eigenvectors. mu is renewed with the bases, at steps 1, 1 + inverse_interval, ... NG_ERANGE
+ * where mu overflows or underflows. g of c F is c^2 g: with metric_scale = none lr has the unit of
+ * F^2, with trace (mean mu 1) that of gradient descent. No `root`; kl_clip measures steps in g, not
+ * in F.
  *
  * grafting, without a ball: D is rescaled to another optimizer's length, for the same M.
  *

@@ -111,6 +111,33 @@ START_TEST(large_beta_is_kfac)
 }
 END_TEST
 
+/* With beta* the step is kfac's over a factor that is twice as large at one end as at the other. */
+START_TEST(within_two_of_kfac)
+{
+    test_setup setup = test_setup_number(_i);
+    test_rng rng = {36};
+    test_run type2, kfac;
+    kfac_batch batch = kfac_random(9, 3, 4, &rng);
+    ng_mat u, v;
+    double least = HUGE_VAL, most = 0;
+    dense_eigh(NULL, &u, kfac_output_factor(batch, 1));
+    dense_eigh(NULL, &v, kfac_input_factor(batch));
+    test_run_open(&type2, "kfac", "lr=1 damping=0.05 metric=type2", 3, 4, setup);
+    test_run_open(&kfac, "kfac", "lr=1 damping=0.05 damping_kind=exact_eigen", 3, 4, setup);
+    ng_mat x = dense_mul(u, 0, dense_mul(kfac_direction(&kfac, batch, 1), 0, v, 1), 0);
+    ng_mat y = dense_mul(u, 0, dense_mul(kfac_direction(&type2, batch, 1), 0, v, 1), 0);
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 4; j++) {
+            least = fmin(least, ng_mat_get(x, i, j) / ng_mat_get(y, i, j));
+            most = fmax(most, ng_mat_get(x, i, j) / ng_mat_get(y, i, j));
+        }
+    ng_assert_rel(most / least, 2, 10 * tolerance(setup));
+    test_run_close(&type2);
+    test_run_close(&kfac);
+    dense_release();
+}
+END_TEST
+
 /* Statistics of zero: F + d I = d I, beta* = 0, g = d^2 I. */
 START_TEST(zero)
 {
@@ -204,6 +231,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, steps, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, large_beta_is_kfac, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, within_two_of_kfac, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, zero, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, stays, 0, 2 * TEST_SETUPS);
     tcase_add_loop_test(tcase, refusals, 0, TEST_SETUPS);
