@@ -53,7 +53,7 @@ typedef struct {
 } ngi_metric;
 
 extern const ngi_metric ngi_metric_identity, ngi_metric_fismo, ngi_metric_kfac, ngi_metric_ekfac,
-    ngi_metric_shampoo, ngi_metric_soap;
+    ngi_metric_shampoo, ngi_metric_soap, ngi_metric_type2;
 
 const ngi_metric *ngi_metric_find(ng_metric metric);
 

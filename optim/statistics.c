@@ -125,6 +125,28 @@ ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o,
     return status;
 }
 
+ng_status ngi_statistics_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
+                               ng_error *error)
+{
+    size_t mark = work->used;
+    double tiny = ng_dtype_eps(param->w.dtype);
+    ng_mat values[2];
+    ng_status status = ng_work_mat(work, &values[0], 1, param->rows, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &values[1], 1, param->cols, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_eigen_bases(param, values, 0, work, error);
+    for (int i = 0; i < 2 && status == NG_OK && !(o->damping > 0); i++) {
+        size_t n = values[i].cols;
+        if (!(ng_mat_get(values[i], 0, 0) > (double)n * tiny * ng_mat_get(values[i], 0, n - 1)))
+            status = ngi_statistics_singular(error);
+    }
+    if (status == NG_OK)
+        ngi_eigen_products(param, values);
+    work->used = mark;
+    return status == NG_ENOCONV ? NG_OK : status; /* the last good ones serve */
+}
+
 ng_status ngi_statistics_singular(ng_error *error)
 {
     return ng_error_set(error, NG_ESINGULAR,

@@ -5,7 +5,7 @@
 #ifndef NGI_STATISTICS_H
 #define NGI_STATISTICS_H
 
-#include "optim/kron.h"
+#include "optim/eigen.h"
 
 /* Adds factors, roots (identities) and sums. */
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
@@ -20,6 +20,12 @@ ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o,
 /* New factors and average_weight from the sums: NG_ENODATA without any. */
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error);
+
+/* New bases of the newest factors, and DIAGONAL <- the products of their eigenvalues (eigen.h).
+ * NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones stay and
+ * DIAGONAL is not fresh. */
+ng_status ngi_statistics_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
+                               ng_error *error);
 
 /* NG_ESINGULAR, in words. */
 ng_status ngi_statistics_singular(ng_error *error);

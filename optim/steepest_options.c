@@ -26,8 +26,8 @@ static const char *const metric_scales[] = {"auto", "none", "trace", NULL};
 
 static const char *const one_sided[] = {"never", "auto", "always", NULL};
 static const char *const factor_dtypes[] = {"auto", "same", "f64", NULL};
-static const char *const metrics[] = {"identity", "fismo", "kfac", "ekfac",
-                                      "shampoo",  "soap",  NULL};
+static const char *const metrics[] = {"identity", "fismo", "kfac",  "ekfac",
+                                      "shampoo",  "soap",  "type2", NULL};
 static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen", NULL};
 static const char *const factor_starts[] = {"first", "identity", NULL};
 static const char *const graftings[] = {"none", "sgd", "adam", NULL};
@@ -57,7 +57,7 @@ const ng_option ngi_steepest_table[] = {
          "damping: relative to the factors' mean eigenvalue (fismo, shampoo), absolute (others)"),
     CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1, "how damping enters (kfac)"),
     CHOICE(factor_start, NG_FACTOR_START_FIRST, factor_starts, 1,
-           "what the averages of the factors start from (kfac, ekfac)"),
+           "what the averages of the factors start from (kfac, ekfac, type2)"),
     {FIELD(update_interval), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
      .doc = "steps from one use of statistics for the factors to the next"},
     {FIELD(inverse_interval), .kind = NG_OPTION_INTEGER, .value = 1, .min = 1, .max = 1000000,
@@ -75,6 +75,7 @@ const ng_option ngi_steepest_table[] = {
     CHOICE(grafting, NG_GRAFTING_NONE, graftings, 1, "whose step length the step gets (no ball)"),
     REAL(beta2, 0.95, 1, 0, "decay of second moments (soap, grafting = adam); 1: sums"),
     CHOICE(eigenbasis, NG_EIGENBASIS_QR, eigenbases, 0, "how eigenbases follow (ekfac, soap)"),
+    REAL(beta, 0, DBL_MAX, 0, "beta of F^2 + beta F (type2); 0: of each layer's alpha_scalar"),
     {.name = NULL},
 };
 
@@ -82,6 +83,7 @@ const ng_option ngi_steepest_table[] = {
 static int diagonal(const ng_steepest_options *o)
 {
     return o->metric == NG_METRIC_EKFAC || o->metric == NG_METRIC_SOAP ||
+           o->metric == NG_METRIC_TYPE2 ||
            (o->metric == NG_METRIC_KFAC && o->damping_kind == NG_DAMPING_EXACT_EIGEN);
 }
 

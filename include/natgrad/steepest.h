@@ -19,6 +19,7 @@
  * kfac, ekfac      K-FAC, EKFAC      normalised        K-FAC with Muon's step
  * shampoo          Shampoo
  * soap             SOAP
+ * type2            natural gradient of F^2 + beta F
  *
  * The fismo metric (Xu et al. 2026, Alg. 1), from the gradient alone, P first:
  *   P <- gamma P + (1 - gamma) (G Q^-1 G^T / n + mu tr(P)/m I),  then tr P = m
@@ -89,6 +90,19 @@
  * before steps 2, 2 + inverse_interval, ... from the gradients before, so that no gradient
  * defines its own. one_sided leaves a side in the identity.
  *
+ * The type2 metric (an experiment) is the Type II metric of natgrad/regime.h for kfac's F, damped:
+ *   g = (F + damping I)^2 + beta (F + damping I),  F = P (x) Q,
+ * diagonal in the eigenbases of P and Q with eigenvalues mu = (l + damping)(l + damping + beta), l
+ * the products of theirs; without a ball D = g^-1 M. The option beta > 0 is in the units of F;
+ * 0 takes for each layer the beta* that alpha_scalar solves, of the functional A and the
+ * eigenvalues l + damping: largest - 2 smallest or 0. With a beta* > 0 the factor l + damping +
+ * beta* is exactly twice as large for the largest eigenvalue as for the smallest, so that D is
+ * kfac's with exact_eigen, divided by a number for each layer (the spread of its F) and by 1 to 2
+ * along eigenvectors. mu is renewed with the bases, at steps 1, 1 + inverse_interval, ... NG_ERANGE
+ * where mu overflows or underflows. g of c F is c^2 g: with metric_scale = none lr has the unit of
+ * F^2, with trace (mean mu 1) that of gradient descent. No `root`; kl_clip measures steps in g, not
+ * in F.
+ *
  * grafting, without a ball: D is rescaled to another optimizer's length, for the same M.
  *
  * kl_clip = kappa > 0, without a ball: D is scaled by one factor for all
@@ -99,8 +113,8 @@
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M twice, and for
  * all metrics but identity two factors and their roots or bases twice (a step is
- * all or nothing), for kfac and ekfac the sums of captured statistics, for ekfac, soap and
- * exact_eigen a diagonal of W's size twice.
+ * all or nothing), for kfac, ekfac and type2 the sums of captured statistics, for ekfac, soap,
+ * type2 and exact_eigen a diagonal of W's size twice.
  *
  * With the spectral ball, polar = fast and momentum in gradient space the step
  * is fused: D = S_P^-T K S_P^-1 M Q^-1 with K = (X X^T)^(-1/2) from one
@@ -121,7 +135,8 @@ typedef enum {
     NG_METRIC_KFAC = 2,
     NG_METRIC_EKFAC = 3,
     NG_METRIC_SHAMPOO = 4,
-    NG_METRIC_SOAP = 5
+    NG_METRIC_SOAP = 5,
+    NG_METRIC_TYPE2 = 6
 } ng_metric;
 
 typedef enum { NG_BALL_NONE = 0, NG_BALL_FROBENIUS = 1, NG_BALL_SPECTRAL = 2 } ng_ball;
@@ -238,6 +253,7 @@ typedef struct {
     double beta2;         /* [0, 1], soap and grafting = adam: decay of second moments; 1: sums */
     ng_grafting grafting; /* ball = none only */
     ng_eigenbasis eigenbasis; /* ekfac, soap */
+    double beta;              /* >= 0, type2; 0 (default): of each layer's alpha_scalar */
 } ng_steepest_options;
 
 /* Plain gradient descent with momentum: identity metric, no ball. */

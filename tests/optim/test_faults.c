@@ -19,6 +19,7 @@ static const struct {
              {"kfac", "inverse_interval=1"},
              {"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
              {"kfac_muon", "inverse_interval=1 polar=fast"},
+             {"kfac", "inverse_interval=1 metric=type2"},
              {"ekfac", "inverse_interval=1 eigenbasis=eigh"},
              {"ekfac", "inverse_interval=1 eigenbasis=qr"},
              {"shampoo", "inverse_interval=1"},
@@ -130,7 +131,7 @@ END_TEST
 START_TEST(lapack_is_reached)
 {
     static const int used[KINDS] = {0, 0, 1, 1, 3, 3, 1, 1, 3,
-                                    0, 3, 0, 0, 0, 1, 0, 1}; /* 1: any solver, 2: Cholesky */
+                                    0, 3, 0, 0, 0, 0, 1, 0, 1}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));
@@ -174,10 +175,11 @@ START_TEST(stale)
     static const struct {
         const char *preset, *settings;
     } metrics[] = {{"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
+                   {"kfac", "inverse_interval=1 metric=type2"},
                    {"ekfac", "inverse_interval=1 eigenbasis=eigh"},
                    {"shampoo", "inverse_interval=1"},
                    {"soap", "inverse_interval=1 eigenbasis=eigh"}};
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 10; i++) {
         int kind = 0, seen = -1;
         pair p;
         while (strcmp(kinds[kind].preset, metrics[i / 2].preset) != 0 ||
