@@ -7,5 +7,6 @@
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
 #include <natgrad/lab/net.h>
+#include <natgrad/lab/ising.h>
 
 #endif
