@@ -51,6 +51,48 @@ typedef struct {
     double trace;     /* |tr kappa|^2 */
 } ng_lattice_curvature;
 
+/* Scalar curvature from the cumulants, by Fourier transform over both
+ * displacements (fact: F is block-diagonal there, d x d a wave vector):
+ * O(L^2d (L + d^4)) operations. NG_ESINGULAR when F is not positive definite
+ * (too few samples), NG_ENONFINITE. */
+NG_API ng_status ng_cumulants_curvature(ng_lattice_curvature *result, const ng_cumulants *c,
+                                        ng_error *error);
+
+/* Third cumulants of one bond position x: planes[alpha][beta][gamma][y] =
+ * kappa_alpha_beta_gamma(0, x, y), d^3 L^d numbers, row-major. */
+typedef ng_status (*ng_cumulant_planes)(void *data, double *planes, size_t x, ng_error *error);
+
+/* The same without c->third: `planes` is called once for each x in order, and
+ * its error is returned as it is. */
+NG_API ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cumulants *c,
+                                             ng_cumulant_planes planes, void *data,
+                                             ng_error *error);
+
+/* Bytes these two allocate (beside c): about 16 d^3 L^d (L/2 + 1)^d, which is
+ * 32 L^4 to 80 L^4 in two dimensions (reflections leave a quarter of the wave
+ * vectors). SIZE_MAX when it does not fit. */
+NG_API size_t ng_cumulants_curvature_memory(size_t dim, size_t length);
+
+/* ---- The 2-D Ising model on the torus, exactly ----------------------------
+ *
+ * T_a = s_i s_j, one coupling J on every bond, 0 <= J <= 2 (NG_EARG; J = 2 is
+ * deep in order and digits begin to cancel beyond). By free fermions: four
+ * sectors of boundary conditions, exact at the critical coupling too, where the
+ * periodic sector has zero modes. O(L^4): milliseconds at L = 10, seconds at
+ * L = 64. Errors of rounding: relative 1e-12 or so in R. */
+
+/* R of the L x L torus, length >= 3 (NG_EARG). memory: refuse with NG_ENOMEM,
+ * before any work, when more bytes are needed; 0: no limit. */
+NG_API ng_status ng_ising_fermion(ng_lattice_curvature *result, size_t length, double coupling,
+                                  size_t memory, ng_error *error);
+
+/* Bytes that needs: about 34 L^4 at large L. SIZE_MAX when it does not fit. */
+NG_API size_t ng_ising_fermion_memory(size_t length);
+
+/* Fills c->mean, c->second and, unless NULL, c->third of a *c made by
+ * ng_cumulants_create with dim = 2 (else NG_EARG). NG_ENOMEM. */
+NG_API ng_status ng_ising_fermion_cumulants(ng_cumulants *c, double coupling, ng_error *error);
+
 #ifdef __cplusplus
 }
 #endif
