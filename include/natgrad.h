@@ -20,6 +20,7 @@
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
 #include <natgrad/fisher.h>
+#include <natgrad/curvature.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>
