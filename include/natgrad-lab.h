@@ -7,6 +7,7 @@
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
 #include <natgrad/lab/net.h>
+#include <natgrad/lab/geodesic.h>
 #include <natgrad/lab/ising.h>
 
 #endif
