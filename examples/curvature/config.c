@@ -260,7 +260,7 @@ int config_parse(config *c, int argc, char **argv)
         status = check_sizes(c, c->sizes, c->size_count, 0);
     if (status == 0)
         status = check_sizes(c, c->mc, c->mc_count, 1);
-    if (c->critical)
+    if (status == 0 && c->critical)
         c->coupling = c->model->critical;
     return status;
 }

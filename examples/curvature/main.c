@@ -113,6 +113,25 @@ static int print_fits(fits *f, const config *c, const point *points, size_t coun
     return 0;
 }
 
+/* A power law would have one exponent. Sizes below 6 are too small to ask. */
+static void print_range(const point *points, size_t count)
+{
+    size_t low = 0, high = 0;
+    double e[MAX_SIZES];
+    for (size_t i = 1; i < count; i++) {
+        e[i] = effective_exponent(&points[i - 1], &points[i]);
+        if (points[i - 1].length < 6 || !isfinite(e[i]))
+            continue;
+        low = low == 0 || e[i] < e[low] ? i : low;
+        high = high == 0 || e[i] > e[high] ? i : high;
+    }
+    if (low != high)
+        printf("From L = 6 on the effective exponent runs from %.4f (L = %zu, %zu) to %.4f "
+               "(L = %zu, %zu).\n",
+               e[low], points[low - 1].length, points[low].length, e[high], points[high - 1].length,
+               points[high].length);
+}
+
 static void print_controls(const run *r, size_t main_count)
 {
     for (size_t i = main_count; i < r->count; i++)
@@ -150,6 +169,7 @@ int main(int argc, char **argv)
     /* sizes of --mc come after those of --exact: fits are over the exact ones */
     print_exponents(r.points, c.size_count, "");
     int fitted = print_fits(&f, &c, r.points, c.size_count) == 0;
+    print_range(r.points, c.size_count);
     print_controls(&r, main_count);
     if (write_csv(&c, r.points, r.count) != 0 ||
         draw_picture(&c, fitted ? &f : NULL, r.points, r.count) != 0)

@@ -67,7 +67,8 @@ int draw_picture(const config *c, const fits *f, const point *points, size_t cou
     fprintf(out,
             "set datafile separator ','\nset grid lc rgb '#bbbbbb'\nset multiplot layout 1,2 "
             "title 'Fisher curvature, %s'\nset logscale xy\nset format '10^{%%T}'\n"
-            "set xlabel 'sites n'\nset ylabel '|R|'\nset key left top\n",
+            "set xlabel 'sites n'\nset ylabel '|R|'\nset key right bottom Left reverse\n"
+            "set autoscale x noextend\n",
             c->model->doc);
     curves(out, c, points, count, "$3 : NaN):(abs($4))");
     if (f != NULL)
@@ -76,6 +77,7 @@ int draw_picture(const config *c, const fits *f, const point *points, size_t cou
             ", x*(%.17g + %.17g*log(x)) lw 1 dt 2 lc rgb '#000000' title 'n (%.3g + %.3g ln n)'",
             f->log_a, f->log_b, f->log_a, f->log_b);
     fputs("\nunset logscale y\nset format '%g'\nset xlabel 'L'\n"
+          "set xtics (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)\n"
           "set ylabel 'effective exponent'\nset key right top\nset yrange [0.9:1.3]\n",
           out);
     curves(out, c, points, count, "$8 : NaN):9");
