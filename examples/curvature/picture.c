@@ -61,6 +61,10 @@ int draw_picture(const config *c, const fits *f, const point *points, size_t cou
 {
     char *script = NULL, path[4200];
     size_t size;
+    if (c->size_count + c->mc_count < 2) {
+        fputs("curvature: one size makes no picture\n", stderr);
+        return 0;
+    }
     FILE *out = open_memstream(&script, &size);
     if (out == NULL)
         return -1;
