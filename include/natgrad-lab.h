@@ -6,6 +6,7 @@
 #include <natgrad.h>
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
+#include <natgrad/lab/lattice.h>
 #include <natgrad/lab/net.h>
 
 #endif
