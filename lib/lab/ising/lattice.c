@@ -73,8 +73,8 @@ ng_status ngi_lattice_check(const ng_lattice *lattice, ng_error *error)
     return NG_OK;
 }
 
-ng_status ngi_memory_check(size_t need, size_t limit, const char *engine,
-                           const ng_lattice *lattice, ng_error *error)
+ng_status ngi_memory_check(size_t need, size_t limit, const char *engine, const ng_lattice *lattice,
+                           ng_error *error)
 {
     if (need <= limit && need != SIZE_MAX)
         return NG_OK;
@@ -151,8 +151,7 @@ static size_t third_count(size_t d, size_t n)
 size_t ngi_cumulants_memory(size_t dimension, size_t length)
 {
     size_t n = ngi_power(length, dimension);
-    return ngi_mul(sizeof(double),
-                   ngi_add(fisher_count(dimension, n), third_count(dimension, n)));
+    return ngi_mul(sizeof(double), ngi_add(fisher_count(dimension, n), third_count(dimension, n)));
 }
 
 ng_status ng_cumulants_create(ng_cumulants *cumulants, size_t dimension, size_t length,

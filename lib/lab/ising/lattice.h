@@ -11,8 +11,8 @@
 ng_status ngi_lattice_check(const ng_lattice *lattice, ng_error *error);
 
 /* NG_ENOMEM, with both numbers, if need exceeds the limit. */
-ng_status ngi_memory_check(size_t need, size_t limit, const char *engine,
-                           const ng_lattice *lattice, ng_error *error);
+ng_status ngi_memory_check(size_t need, size_t limit, const char *engine, const ng_lattice *lattice,
+                           ng_error *error);
 
 /* L^d; SIZE_MAX if that does not fit. Likewise the other sizes. */
 size_t ngi_power(size_t base, size_t exponent);

@@ -10,10 +10,10 @@
 typedef struct {
     size_t d, length, n, axes; /* axes of one table: 2 d */
     ngi_orbits orbits;
-    ngi_complex *wave;     /* L: exp(-2 pi i j / L) */
-    ngi_complex *table;    /* n^2 */
-    ngi_complex *line;     /* n^2 / L x L: one axis' worth */
-    ngi_complex *spectrum; /* orbits.count d^3 */
+    ngi_complex *wave;              /* L: exp(-2 pi i j / L) */
+    ngi_complex *table;             /* n^2 */
+    ngi_complex *line;              /* n^2 / L x L: one axis' worth */
+    ngi_complex *spectrum;          /* orbits.count d^3 */
     ngi_complex *fisher, *whitener; /* n d^2 */
 } plan;
 
@@ -21,8 +21,8 @@ static size_t plan_bytes(size_t d, size_t n)
 {
     size_t classes = ngi_orbits_memory(n) / sizeof(ngi_triple);
     size_t spectrum = ngi_mul(ngi_mul(classes, d * d * d), sizeof(ngi_complex));
-    size_t tables = ngi_mul(ngi_add(ngi_mul(ngi_mul(n, n), 2), ngi_mul(2 * d * d, n)),
-                            sizeof(ngi_complex));
+    size_t tables =
+        ngi_mul(ngi_add(ngi_mul(ngi_mul(n, n), 2), ngi_mul(2 * d * d, n)), sizeof(ngi_complex));
     return ngi_add(ngi_orbits_memory(n), ngi_add(spectrum, tables));
 }
 

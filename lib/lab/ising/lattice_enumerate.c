@@ -29,9 +29,8 @@ size_t ng_enumerate_memory(const ng_lattice *lattice)
         return SIZE_MAX;
     size_t tables = ngi_cumulants_memory(d, lattice->length);
     size_t bonds = d * ngi_power(lattice->length, d);
-    return ngi_add(tables, ng_lattice_states(lattice->model) == 2
-                               ? ngi_mul(states, sizeof(double))
-                               : ngi_mul(bonds + 1, tables));
+    return ngi_add(tables, ng_lattice_states(lattice->model) == 2 ? ngi_mul(states, sizeof(double))
+                                                                  : ngi_mul(bonds + 1, tables));
 }
 
 static void lay_out(world *w, const ng_lattice *l, ng_cumulants *out)
@@ -74,8 +73,8 @@ static void subtract(const world *w, const double *mean, const double *second)
                 size_t y = ngi_site_add(w->d, w->length, j % w->n,
                                         ngi_site_negate(w->d, w->length, i % w->n));
                 double ij = second[at2(w, b, c * w->n + y)];
-                out->third[at3(w, a, i, j)] += 2 * mean[a] * mean[b] * mean[c] -
-                                               mean[a] * ij - mean[b] * second[at2(w, a, j)] -
+                out->third[at3(w, a, i, j)] += 2 * mean[a] * mean[b] * mean[c] - mean[a] * ij -
+                                               mean[b] * second[at2(w, a, j)] -
                                                mean[c] * second[at2(w, a, i)];
             }
         }
@@ -240,8 +239,8 @@ ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_
     if (status != NG_OK)
         return status;
     ng_cumulants out;
-    status = ng_cumulants_create(&out, ng_lattice_dimension(lattice->model), lattice->length,
-                                 error);
+    status =
+        ng_cumulants_create(&out, ng_lattice_dimension(lattice->model), lattice->length, error);
     if (status != NG_OK)
         return status;
     lay_out(&w, lattice, &out);

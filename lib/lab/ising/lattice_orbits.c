@@ -120,8 +120,8 @@ static void invert(ngi_complex *w, const ngi_complex *c, size_t d)
                 sum.im -= p.im;
             }
             double pivot = c[i * d + i].re;
-            w[i * d + j] = i < j ? (ngi_complex){0, 0}
-                                 : (ngi_complex){sum.re / pivot, sum.im / pivot};
+            w[i * d + j] =
+                i < j ? (ngi_complex){0, 0} : (ngi_complex){sum.re / pivot, sum.im / pivot};
         }
 }
 
