@@ -127,7 +127,7 @@ typedef int (*ng_progress)(void *data, size_t done, size_t total);
 typedef struct {
     size_t size;            /* of this struct, for ng_wolff to check */
     ng_lattice lattice;     /* an Ising model, J >= 0 */
-    size_t samples;         /* N >= 20 n^2; rounded up to whole chains of 32 */
+    size_t samples;         /* N >= 20 n^2; rounded up to 32 in each chain */
     size_t flips;           /* clusters flipped between samples, default 3, >= 1 */
     size_t warmup;          /* clusters before the first sample; 0 (default): 200 + 20 L */
     size_t chains;          /* independent chains, each one block: default and least 20 */
