@@ -194,14 +194,15 @@ static void complete(const ngi_walk *w, scratch_space *s)
 
 /* ---- Products --------------------------------------------------------------- */
 
-static inline double total(const lanes *v)
+__attribute__((always_inline)) static inline double total(const lanes *v)
 {
     return ((*v)[0] + (*v)[1]) + ((*v)[2] + (*v)[3]);
 }
 
-/* sum[(a d + b) d + c] += the batch's T_a(k0) T_b(k1) T_c(k2) */
-static inline void add_triple(ngi_complex *sum, const double *mode, const uint32_t k[3],
-                              const size_t d)
+/* sum[(a d + b) d + c] += the batch's T_a(k0) T_b(k1) T_c(k2). Always inline:
+ * on its own it would not be compiled for the clone that calls it. */
+__attribute__((always_inline)) static inline void add_triple(ngi_complex *sum, const double *mode,
+                                                             const uint32_t k[3], const size_t d)
 {
     const lanes *t0 = (const lanes *)(const void *)(mode + k[0] * d * 2 * NGI_BATCH);
     const lanes *t1 = (const lanes *)(const void *)(mode + k[1] * d * 2 * NGI_BATCH);
