@@ -103,7 +103,7 @@ NG_API size_t ng_transfer_memory(const ng_lattice *lattice);
  * other, q^(n-1) d^3 n^2 operations (L = 3; q = 3, L = 4 in minutes).
  * memory: the limit in bytes; above it NG_ENOMEM before any work, the text
  * having both numbers. *cumulants is created here; ng_cumulants_destroy it.
- * NG_EARG (model, length, coupling), NG_EUNSUPPORTED (more states than 2^40),
+ * NG_EARG (model, length, coupling), NG_EUNSUPPORTED (more than 2^40 states),
  * NG_ERANGE (|J| so large that the weights underflow). */
 NG_API ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
                               ng_error *error);
@@ -111,8 +111,8 @@ NG_API ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice
 /* The transfer matrix from row to row in its eigenbasis, one bond at the
  * origin, in the symmetry sectors of the colours: two of size 2^(L-1) for
  * Ising, two of 4^(L-1) for Potts q = 4, one of 3^L for q = 3. For Ising about
- * 4 L^2 products of matrices of 2^(L-1), 16 L 4^(L-1) bytes (one sector at a
- * time); L = 10 takes seconds, 12 minutes. Two dimensions only: else
+ * 5 L^2 products of matrices of 2^(L-1), 20 to 25 L 4^(L-1) bytes from L = 10
+ * (61 MB there, 1.1 GB at 12); L = 10 takes seconds, 12 minutes. Two dimensions only: else
  * NG_EUNSUPPORTED. Otherwise as ng_enumerate. */
 NG_API ng_status ng_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
                              ng_error *error);
@@ -148,7 +148,8 @@ NG_API void ng_wolff_options_init(ng_wolff_options *options);
  *     (|sum of k_b|^2 - sum of |k_b|^2) / (B (B - 1)),
  * for |kappa|^2 and for |tr kappa|^2; corrected is cross with the rest of the
  * bias of order 1/N, which comes from F^-1, removed by the jackknife that
- * deletes one chain; sigma is its standard error. */
+ * deletes one chain; sigma is its standard error. A chain should be at least
+ * 50 autocorrelation times long: compare samples / chains with the tau. */
 typedef struct {
     double plain, cross, corrected, difference; /* R; difference = plain - corrected */
     double sigma;
