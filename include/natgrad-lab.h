@@ -10,6 +10,6 @@
 #include <natgrad/lab/family.h>
 #include <natgrad/lab/hypergraph.h>
 #include <natgrad/lab/geodesic.h>
-#include <natgrad/lab/ising.h>
+#include <natgrad/lab/lattice.h>
 
 #endif

@@ -18,8 +18,8 @@ static void torus_bonds(size_t *mask, size_t length)
     size_t n = length * length;
     for (size_t x = 0; x < n; x++) {
         size_t down = (x + length) % n, right = x / length * length + (x + 1) % length;
-        mask[x] = (size_t)1 << x ^ (size_t)1 << down;
-        mask[n + x] = (size_t)1 << x ^ (size_t)1 << right;
+        mask[x] = (size_t)1 << x ^ (size_t)1 << right;
+        mask[n + x] = (size_t)1 << x ^ (size_t)1 << down;
     }
 }
 
@@ -41,7 +41,7 @@ START_TEST(agrees_with_enumeration)
     ng_assert_ok(ng_cumulants_create(&c, 2, length, 1, &error), &error);
     ng_assert_ok(ng_ising_fermion_cumulants(&c, coupling, &error), &error);
     ng_assert_rel(c.mean, mean[0], 1e-12);
-    ng_mat second = ng_f64(c.second, 2, bonds), third = ng_f64(c.third, 8 * n, n);
+    ng_mat second = ng_f64(c.fisher, 2, bonds), third = ng_f64(c.third, 8 * n, n);
     ng_mat second_ref = dense_mat(2, bonds), third_ref = dense_mat(8 * n, n);
     for (size_t alpha = 0; alpha < 2; alpha++)
         for (size_t b = 0; b < bonds; b++) {
@@ -128,7 +128,7 @@ static double distance(size_t a, size_t b, size_t dim, size_t length, size_t sit
 {
     int sum = 0, l = 2 * (int)length;
     size_t x = a % sites, y = b % sites;
-    for (size_t axis = dim; axis-- > 0; x /= length, y /= length) {
+    for (size_t axis = 0; axis < dim; axis++, x /= length, y /= length) {
         int r =
             2 * ((int)(x % length) - (int)(y % length)) + (a / sites == axis) - (b / sites == axis);
         r = (r % l + l) % l;
@@ -167,7 +167,7 @@ START_TEST(contraction_is_the_plain_sum)
         for (size_t b = 0; b < n; b++) {
             ng_mat_set(f, a, b, made_second(a, b, shape));
             if (a % sites == 0)
-                c.second[a / sites * n + b] = ng_mat_get(f, a, b);
+                c.fisher[a / sites * n + b] = ng_mat_get(f, a, b);
             for (size_t d = 0; d < n; d++) {
                 double value = kappa[(a * n + b) * n + d] = made_third(a, b, d, shape);
                 size_t leg = (a / sites * dim + b / sites) * dim + d / sites;
@@ -219,32 +219,33 @@ START_TEST(refusals)
     ck_assert_uint_eq(ng_ising_fermion_memory((size_t)1 << 40), SIZE_MAX);
     ck_assert_uint_eq(ng_cumulants_curvature_memory(4, 5), SIZE_MAX);
     ng_assert_fails(ng_cumulants_create(NULL, 2, 3, 0, &error), NG_EARG, &error, "c is NULL");
-    ng_assert_fails(ng_cumulants_create(&c, 1, 3, 0, &error), NG_EARG, &error, "dim = 1");
+    ng_assert_fails(ng_cumulants_create(&c, 1, 3, 0, &error), NG_EARG, &error, "dimension: 1");
+    ng_assert_fails(ng_cumulants_create(&c, 4, 3, 0, &error), NG_EARG, &error, "dimension: 4");
     ng_assert_fails(ng_cumulants_create(&c, 2, 2, 0, &error), NG_EARG, &error, "L = 2");
     ng_assert_fails(ng_cumulants_create(&c, 3, (size_t)1 << 40, 1, &error), NG_ENOMEM, &error,
                     "bytes");
-    ck_assert(c.second == NULL && c.third == NULL);
+    ck_assert(c.fisher == NULL && c.third == NULL);
 
     ng_assert_ok(ng_cumulants_create(&c, 2, 3, 0, &error), &error);
     ng_assert_fails(ng_cumulants_curvature(&r, &c, &error), NG_EARG, &error, "third");
     /* F = 0 */
     ng_assert_fails(ng_cumulants_curvature_from(&r, &c, nan_planes, &numbers, &error), NG_ESINGULAR,
-                    &error, "F at wave 0");
-    c.second[0] = c.second[27] = 1;
+                    &error, "F at momentum 0 of 9 is not positive");
+    c.fisher[0] = c.fisher[27] = 1;
     ng_assert_fails(ng_cumulants_curvature_from(&r, &c, failing_planes, NULL, &error), NG_EIO,
                     &error, "plane 4");
     ng_assert_fails(ng_cumulants_curvature_from(&r, &c, nan_planes, &numbers, &error),
                     NG_ENONFINITE, &error, "not finite");
     ng_assert_fails(ng_cumulants_curvature_from(&r, &c, NULL, NULL, &error), NG_EARG, &error,
                     "planes");
-    c.second[0] = NAN;
+    c.fisher[0] = NAN;
     ng_assert_fails(ng_cumulants_curvature_from(&r, &c, nan_planes, &numbers, &error),
-                    NG_ENONFINITE, &error, "F at wave");
+                    NG_ENONFINITE, &error, "F at momentum 0 is not finite");
     ng_cumulants_destroy(&c);
     ng_cumulants_destroy(&c);
     ng_cumulants_destroy(NULL);
     ng_assert_ok(ng_cumulants_create(&c, 3, 3, 0, &error), &error);
-    ng_assert_fails(ng_ising_fermion_cumulants(&c, 0.3, &error), NG_EARG, &error, "dim = 3");
+    ng_assert_fails(ng_ising_fermion_cumulants(&c, 0.3, &error), NG_EARG, &error, "dimension: 3");
     ng_cumulants_destroy(&c);
     ck_assert(r.curvature == 7);
 }

@@ -1,30 +1,20 @@
-/* R from averaged cumulants: third cumulants to Fourier space in both
- * displacements, one whitening F^-1/2 a leg, sums of squares.
- *
- * Leg by leg a plane wave of bond (x, beta) with factor e^(-i k x) is whitened
- * by the conjugate of W(k) = F(k)^-1/2, and the first leg, with wave -k1 - k2,
- * by W(k1 + k2). With T so whitened,
+/* R from tables of cumulants: third cumulants to Fourier space in both
+ * displacements, one whitening a leg, sums of squares. With T so whitened at
+ * the waves -k1 - k2, k1, k2
  *     |kappa|^2 = 1/n sum |T(k1, k2)|^2,  n = L^d,
  *     t_gamma = 1/n sum_k,alpha T_alpha_alpha_gamma(k, 0),  |tr kappa|^2 = n |t|^2.
  * The sum over k1 does not change when a component of k2 changes its sign (a
  * reflection), so that k2 runs over 0 ... L/2 on each axis. */
-#include <natgrad/lab/ising.h>
+#include "lib/lab/ising/lattice.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <natgrad/linalg.h>
-
-#include "lib/lab/ising/ising.h"
 #include "lib/lab/ising/wave.h"
 
-enum { MAX_DIM = 3, MAX_LEGS = 27 };
-
-typedef struct {
-    double re, im;
-} complex_number;
+enum { MAX_LEGS = NGI_SPECIES * NGI_SPECIES * NGI_SPECIES };
 
 typedef struct {
     size_t dim, length, half, sites, rows, legs, waves; /* rows L^(d-1), legs d^3, waves half^d */
@@ -34,12 +24,13 @@ typedef struct {
     double *strip;    /* [x on the last axis][leg][k2 rows][re half | im half] */
     double *out;      /* what a transform gives */
     double *scratch;
-    complex_number *whitening; /* [k][d][d] */
+    ngi_complex *fisher;    /* [k][d][d], with e^(+ikx) */
+    ngi_complex *whitening; /* [k][d][d] */
 } contraction;
 
 /* Doubles of each array. */
 typedef struct {
-    size_t spectrum, planes, strip, out, scratch, whitening;
+    size_t spectrum, planes, strip, out, scratch, blocks;
 } sizes;
 
 static sizes sizes_of(size_t dim, size_t length)
@@ -51,17 +42,16 @@ static sizes sizes_of(size_t dim, size_t length)
                .strip = length * legs * 2 * ngi_power(half, dim),
                .out = field,
                .scratch = 2 * field,
-               .whitening = 2 * dim * dim * sites};
+               .blocks = 2 * dim * dim * sites};
     return s;
 }
 
 size_t ng_cumulants_curvature_memory(size_t dim, size_t length)
 {
-    if (ngi_check_lattice(dim, length, NULL) != NG_OK ||
-        ngi_power(length, 2 * dim) > SIZE_MAX >> 11)
+    if (ngi_torus_check(dim, length, NULL) != NG_OK || ngi_power(length, 2 * dim) > SIZE_MAX >> 11)
         return SIZE_MAX;
     sizes s = sizes_of(dim, length);
-    return sizeof(double) * (s.spectrum + s.planes + s.strip + s.out + s.scratch + s.whitening +
+    return sizeof(double) * (s.spectrum + s.planes + s.strip + s.out + s.scratch + 2 * s.blocks +
                              ngi_wave_numbers(length));
 }
 
@@ -73,6 +63,7 @@ static void destroy(contraction *c)
     free(c->strip);
     free(c->out);
     free(c->scratch);
+    free(c->fisher);
     free(c->whitening);
 }
 
@@ -95,55 +86,37 @@ static ng_status create(contraction *c, size_t dim, size_t length, ng_error *err
     c->strip = malloc(s.strip * sizeof(double));
     c->out = malloc(s.out * sizeof(double));
     c->scratch = malloc(s.scratch * sizeof(double));
-    c->whitening = malloc(s.whitening * sizeof(double));
+    c->fisher = malloc(s.blocks * sizeof(double));
+    c->whitening = malloc(s.blocks * sizeof(double));
     if (c->spectrum == NULL || c->planes == NULL || c->strip == NULL || c->out == NULL ||
-        c->scratch == NULL || c->whitening == NULL)
+        c->scratch == NULL || c->fisher == NULL || c->whitening == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for the curvature at L = %zu: %zu bytes",
                             length, memory);
     return ngi_wave_create(&c->wave, dim, length, error);
 }
 
-/* ---- F^-1/2 -------------------------------------------------------------- */
+/* ---- F(k) ----------------------------------------------------------------- */
 
-/* w <- F^-1/2 of one wave, through the real symmetric [A -B; B A] of A + iB */
-static ng_status whiten_wave(complex_number *w, const double *re, const double *im, size_t dim,
-                             size_t leg, size_t k, ng_error *error)
+static ng_status whiten_all(contraction *c, const double *fisher, ng_error *error)
 {
-    double number[4 * MAX_DIM * MAX_DIM];
-    ng_mat f = ng_f64(number, 2 * dim, 2 * dim);
-    ng_error why = {NG_OK, ""};
-    for (size_t a = 0; a < dim; a++)
-        for (size_t b = 0; b < dim; b++) {
-            size_t ab = (a * dim + b) * leg, ba = (b * dim + a) * leg;
-            double real = 0.5 * (re[ab] + re[ba]), imag = 0.5 * (im[ab] - im[ba]);
-            ng_mat_set(f, a, b, real);
-            ng_mat_set(f, dim + a, dim + b, real);
-            ng_mat_set(f, dim + a, b, imag);
-            ng_mat_set(f, a, dim + b, -imag);
-        }
-    ng_status status = ng_spd_power(f, f, -0.5, 0, NULL, &why);
-    if (status != NG_OK)
-        return ng_error_set(error, status, "F at wave %zu: %.180s", k, why.text);
-    for (size_t a = 0; a < dim; a++)
-        for (size_t b = 0; b < dim; b++)
-            w[a * dim + b] = (complex_number){ng_mat_get(f, a, b), ng_mat_get(f, dim + a, b)};
-    return NG_OK;
-}
-
-static ng_status whiten_all(contraction *c, const double *second, ng_error *error)
-{
-    size_t length = c->length, pairs = c->dim * c->dim;
+    size_t length = c->length, d = c->dim, pairs = d * d;
     for (size_t row = 0; row < pairs * c->rows; row++) {
-        memcpy(c->planes + 2 * length * row, second + length * row, length * sizeof(double));
+        memcpy(c->planes + 2 * length * row, fisher + length * row, length * sizeof(double));
         memset(c->planes + 2 * length * row + length, 0, length * sizeof(double));
     }
     ng_status status = ngi_wave_full(&c->wave, c->out, c->scratch, c->planes, pairs, error);
-    for (size_t k = 0; k < c->sites && status == NG_OK; k++) {
-        const double *re = c->out + k / length * 2 * length + k % length;
-        status =
-            whiten_wave(c->whitening + k * pairs, re, re + length, c->dim, 2 * c->sites, k, error);
+    if (status != NG_OK)
+        return status;
+    for (size_t k = 0; k < c->sites; k++) {
+        const double *re = c->out + k / length * 2 * length + k % length, *im = re + length;
+        for (size_t a = 0; a < d; a++)
+            for (size_t b = 0; b < d; b++) { /* Hermitian to the last bit */
+                size_t ab = 2 * c->sites * (a * d + b), ba = 2 * c->sites * (b * d + a);
+                c->fisher[k * pairs + a * d + b] =
+                    (ngi_complex){0.5 * (re[ab] + re[ba]), 0.5 * (im[ba] - im[ab])};
+            }
     }
-    return status;
+    return ngi_whiten(c->whitening, c->fisher, c->sites, d, error);
 }
 
 /* ---- To Fourier space ----------------------------------------------------- */
@@ -182,54 +155,19 @@ static ng_status transform(contraction *c, ng_cumulant_planes planes, void *data
 
 /* ---- Sums ------------------------------------------------------------------ */
 
-/* One leg, the middle index of t[before][d][after]: t <- w t, or conj(w) t. */
-static void whiten_leg(complex_number *t, const complex_number *w, double sign, size_t dim,
-                       size_t before, size_t after)
-{
-    for (size_t o = 0; o < before; o++)
-        for (size_t i = 0; i < after; i++) {
-            complex_number *at = t + o * dim * after + i, old[MAX_DIM];
-            for (size_t a = 0; a < dim; a++)
-                old[a] = at[a * after];
-            for (size_t a = 0; a < dim; a++) {
-                complex_number sum = {0, 0};
-                for (size_t b = 0; b < dim; b++) {
-                    complex_number v = w[a * dim + b];
-                    sum.re += v.re * old[b].re - sign * v.im * old[b].im;
-                    sum.im += v.re * old[b].im + sign * v.im * old[b].re;
-                }
-                at[a * after] = sum;
-            }
-        }
-}
-
-/* The wave k + q, components modulo L. */
-static size_t add_waves(const contraction *c, size_t k, size_t q)
-{
-    size_t sum = 0, place = 1;
-    for (size_t axis = 0; axis < c->dim; axis++, place *= c->length) {
-        sum += (k % c->length + q % c->length) % c->length * place;
-        k /= c->length;
-        q /= c->length;
-    }
-    return sum;
-}
-
 /* All k1 of one k2: the sum of |T|^2, and t_gamma (before 1/n) where k2 = 0. */
 static double sum_waves(const contraction *c, double *trace, size_t q)
 {
     size_t d = c->dim, length = c->length, pairs = d * d;
     double square = 0;
-    complex_number t[MAX_LEGS];
+    ngi_complex t[MAX_LEGS];
     for (size_t k = 0; k < c->sites; k++) {
         const double *re = c->out + k / length * 2 * length + k % length;
+        size_t rest = ngi_site_negate(d, length, ngi_site_add(d, length, k, q));
         for (size_t leg = 0; leg < c->legs; leg++, re += 2 * c->sites)
-            t[leg] = (complex_number){re[0], re[length]};
-        whiten_leg(t, c->whitening + add_waves(c, k, q) * pairs, 1, d, 1, pairs);
-        whiten_leg(t, c->whitening + k * pairs, -1, d, d, d);
-        whiten_leg(t, c->whitening + q * pairs, -1, d, pairs, 1);
-        for (size_t leg = 0; leg < c->legs; leg++)
-            square += t[leg].re * t[leg].re + t[leg].im * t[leg].im;
+            t[leg] = (ngi_complex){re[0], re[length]};
+        square += ngi_whiten_third(t, c->whitening + rest * pairs, c->whitening + k * pairs,
+                                   c->whitening + q * pairs, d);
         for (size_t a = 0; q == 0 && a < d; a++)
             for (size_t g = 0; g < d; g++)
                 trace[g] += t[(a * d + a) * d + g].re;
@@ -252,7 +190,7 @@ static size_t unfold(const contraction *c, size_t k, double *weight)
 
 static ng_status sum_all(contraction *c, ng_lattice_curvature *result, ng_error *error)
 {
-    double square = 0, trace[MAX_DIM] = {0}, weight, norm = 0;
+    double square = 0, trace[NGI_SPECIES] = {0}, weight, norm = 0;
     size_t field = c->legs * 2 * c->sites;
     for (size_t k = 0; k < c->waves; k++) {
         size_t q = unfold(c, k, &weight);
@@ -278,9 +216,9 @@ static ng_status sum_all(contraction *c, ng_lattice_curvature *result, ng_error 
 
 static ng_status check(ng_lattice_curvature *result, const ng_cumulants *c, ng_error *error)
 {
-    if (result == NULL || c == NULL || c->second == NULL)
-        return ng_error_set(error, NG_EARG, "result, c or c->second is NULL");
-    return ngi_check_lattice(c->dim, c->length, error);
+    if (result == NULL || c == NULL || c->fisher == NULL)
+        return ng_error_set(error, NG_EARG, "result, c or c->fisher is NULL");
+    return ngi_torus_check(c->dimension, c->length, error);
 }
 
 ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cumulants *c,
@@ -292,9 +230,9 @@ ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cum
         return status;
     if (planes == NULL)
         return ng_error_set(error, NG_EARG, "planes is NULL");
-    status = create(&work, c->dim, c->length, error);
+    status = create(&work, c->dimension, c->length, error);
     if (status == NG_OK)
-        status = whiten_all(&work, c->second, error);
+        status = whiten_all(&work, c->fisher, error);
     if (status == NG_OK)
         status = transform(&work, planes, data, error);
     if (status == NG_OK)
@@ -306,9 +244,9 @@ ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cum
 static ng_status stored_planes(void *data, double *planes, size_t x, ng_error *error)
 {
     const ng_cumulants *c = data;
-    size_t sites = ngi_power(c->length, c->dim);
+    size_t sites = ngi_power(c->length, c->dimension);
     (void)error;
-    for (size_t leg = 0; leg < c->dim * c->dim * c->dim; leg++)
+    for (size_t leg = 0; leg < c->dimension * c->dimension * c->dimension; leg++)
         memcpy(planes + leg * sites, c->third + (leg * sites + x) * sites, sites * sizeof *planes);
     return NG_OK;
 }

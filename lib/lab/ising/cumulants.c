@@ -1,52 +1,37 @@
-/* The arrays of averaged cumulants. */
-#include <natgrad/lab/ising.h>
+/* The tables of cumulants. */
+#include "lib/lab/ising/lattice.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/lab/ising/ising.h"
-
-size_t ngi_power(size_t base, size_t exponent)
+size_t ngi_cumulants_memory(size_t dimension, size_t length)
 {
-    size_t power = 1;
-    while (exponent-- > 0)
-        power = power > SIZE_MAX / base ? SIZE_MAX : power * base;
-    return power;
+    size_t n = ngi_power(length, dimension), d = dimension;
+    return ngi_mul(sizeof(double) * d * d, ngi_add(n, ngi_mul(d, ngi_mul(n, n))));
 }
 
-ng_status ngi_check_lattice(size_t dim, size_t length, ng_error *error)
-{
-    if (dim != 2 && dim != 3)
-        return ng_error_set(error, NG_EARG, "dim = %zu, expected 2 or 3", dim);
-    if (length < 3)
-        return ng_error_set(error, NG_EARG,
-                            "length L = %zu, expected at least 3 (below, bonds coincide)", length);
-    return NG_OK;
-}
-
-ng_status ng_cumulants_create(ng_cumulants *c, size_t dim, size_t length, int third,
+ng_status ng_cumulants_create(ng_cumulants *c, size_t dimension, size_t length, int third,
                               ng_error *error)
 {
     if (c == NULL)
         return ng_error_set(error, NG_EARG, "c is NULL");
     memset(c, 0, sizeof *c);
-    ng_status status = ngi_check_lattice(dim, length, error);
+    ng_status status = ngi_torus_check(dimension, length, error);
     if (status != NG_OK)
         return status;
-    size_t sites = ngi_power(length, dim), pairs = ngi_power(length, 2 * dim);
-    double small = 8.0 * (double)(dim * dim) * (double)sites;
-    double large = 8.0 * (double)(dim * dim * dim) * (double)sites * (double)sites;
-    if (sites < SIZE_MAX / 256)
-        c->second = calloc(dim * dim * sites, sizeof(double));
+    size_t n = ngi_power(length, dimension), d = dimension, pairs = ngi_mul(n, n);
+    double bytes = 8.0 * (double)(d * d) * (double)n * (third ? 1 + (double)d * (double)n : 1);
+    if (n < SIZE_MAX / 256)
+        c->fisher = calloc(d * d * n, sizeof(double));
     if (third && pairs < SIZE_MAX / 256)
-        c->third = calloc(dim * dim * dim * pairs, sizeof(double));
-    if (c->second == NULL || (third && c->third == NULL)) {
+        c->third = calloc(d * d * d * pairs, sizeof(double));
+    if (c->fisher == NULL || (third && c->third == NULL)) {
         ng_cumulants_destroy(c);
-        return ng_error_set(error, NG_ENOMEM, "no memory for cumulants at L = %zu: %.3g bytes",
-                            length, small + (third ? large : 0));
+        return ng_error_set(error, NG_ENOMEM, "no memory for the cumulants of L = %zu: %.3g bytes",
+                            length, bytes);
     }
-    c->dim = dim;
+    c->dimension = dimension;
     c->length = length;
     return NG_OK;
 }
@@ -55,7 +40,7 @@ void ng_cumulants_destroy(ng_cumulants *c)
 {
     if (c == NULL)
         return;
-    free(c->second);
+    free(c->fisher);
     free(c->third);
     memset(c, 0, sizeof *c);
 }

@@ -17,16 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/lab/ising/ising.h"
+#include "lib/lab/ising/lattice.h"
 
 enum { R, L, U, D, MODES, EPSILON = 2 };
 
 /* The modes of a bond's ends: p at x, q at x + e. */
 static const int mode_p[2] = {R, U}, mode_q[2] = {L, D};
-
-typedef struct {
-    double re, im;
-} complex_number;
 
 /* weight of the sector in Z, its boundaries and its perturbation */
 static const struct {
@@ -47,14 +43,13 @@ static double angle_of(size_t j, int antiperiodic, size_t length)
     return 3.14159265358979323846 * (double)(2 * j + (size_t)antiperiodic) / (double)length;
 }
 
-static void fill_wave(complex_number a[MODES][MODES], double t, double k0, double k1,
-                      double epsilon)
+static void fill_wave(ngi_complex a[MODES][MODES], double t, double k0, double k1, double epsilon)
 {
     static const double site[MODES][MODES] = {
         {0, 1, -1, -1}, {-1, 0, 1, -1}, {1, -1, 0, 1}, {1, 1, -1, 0}};
     for (int i = 0; i < MODES; i++)
         for (int j = 0; j < MODES; j++)
-            a[i][j] = (complex_number){site[i][j], 0};
+            a[i][j] = (ngi_complex){site[i][j], 0};
     a[R][L].re += t * cos(k0) + epsilon;
     a[L][R].re -= t * cos(k0) + epsilon;
     a[R][L].im = a[L][R].im = t * sin(k0);
@@ -64,7 +59,7 @@ static void fill_wave(complex_number a[MODES][MODES], double t, double k0, doubl
 }
 
 /* y <- y - f x, rows of 4 */
-static void subtract_row(complex_number *y, const complex_number *x, complex_number f)
+static void subtract_row(ngi_complex *y, const ngi_complex *x, ngi_complex f)
 {
     for (int j = 0; j < MODES; j++) {
         y[j].re -= f.re * x[j].re - f.im * x[j].im;
@@ -72,26 +67,26 @@ static void subtract_row(complex_number *y, const complex_number *x, complex_num
     }
 }
 
-static void scale_row(complex_number *x, complex_number f)
+static void scale_row(ngi_complex *x, ngi_complex f)
 {
     for (int j = 0; j < MODES; j++)
-        x[j] = (complex_number){f.re * x[j].re - f.im * x[j].im, f.re * x[j].im + f.im * x[j].re};
+        x[j] = (ngi_complex){f.re * x[j].re - f.im * x[j].im, f.re * x[j].im + f.im * x[j].re};
 }
 
-static double size_of(complex_number z)
+static double size_of(ngi_complex z)
 {
     return hypot(z.re, z.im);
 }
 
 /* inverse <- a^-1 by Gauss and Jordan with row exchanges; a is destroyed */
-static void invert(complex_number inverse[MODES][MODES], complex_number a[MODES][MODES])
+static void invert(ngi_complex inverse[MODES][MODES], ngi_complex a[MODES][MODES])
 {
-    memset(inverse, 0, sizeof(complex_number[MODES][MODES]));
+    memset(inverse, 0, sizeof(ngi_complex[MODES][MODES]));
     for (int i = 0; i < MODES; i++)
         inverse[i][i].re = 1;
     for (int c = 0; c < MODES; c++) {
         int pivot = c;
-        complex_number row[MODES];
+        ngi_complex row[MODES];
         for (int i = c + 1; i < MODES; i++)
             if (size_of(a[i][c]) > size_of(a[pivot][c]))
                 pivot = i;
@@ -104,12 +99,12 @@ static void invert(complex_number inverse[MODES][MODES], complex_number a[MODES]
             memcpy(inverse[pivot], row, sizeof row);
         }
         double norm = a[c][c].re * a[c][c].re + a[c][c].im * a[c][c].im;
-        complex_number one = {a[c][c].re / norm, -a[c][c].im / norm};
+        ngi_complex one = {a[c][c].re / norm, -a[c][c].im / norm};
         scale_row(a[c], one);
         scale_row(inverse[c], one);
         for (int i = 0; i < MODES; i++)
             if (i != c) {
-                complex_number f = a[i][c];
+                ngi_complex f = a[i][c];
                 subtract_row(a[i], a[c], f);
                 subtract_row(inverse[i], inverse[c], f);
             }
@@ -144,13 +139,13 @@ static double log_pfaffian(double *sign, double t, size_t length, int sector)
 }
 
 /* g[mode][mode][x] = 1/n sum_k (A_k^-1) e^(-i k x), real; x in [0, L)^2. */
-static void green(double *g, complex_number *waves, complex_number *half,
-                  const complex_number *unit, double t, size_t length, int sector)
+static void green(double *g, ngi_complex *waves, ngi_complex *half, const ngi_complex *unit,
+                  double t, size_t length, int sector)
 {
     size_t sites = length * length;
     const int *anti = kind[sector].antiperiodic;
     for (size_t k = 0; k < sites; k++) {
-        complex_number a[MODES][MODES], inverse[MODES][MODES];
+        ngi_complex a[MODES][MODES], inverse[MODES][MODES];
         fill_wave(a, t, angle_of(k / length, anti[0], length),
                   angle_of(k % length, anti[1], length), k == 0 ? kind[sector].epsilon : 0);
         invert(inverse, a);
@@ -158,13 +153,13 @@ static void green(double *g, complex_number *waves, complex_number *half,
             waves[(size_t)m * sites + k] = inverse[m / MODES][m % MODES];
     }
     for (int m = 0; m < MODES * MODES; m++) {
-        const complex_number *w = waves + (size_t)m * sites;
+        const ngi_complex *w = waves + (size_t)m * sites;
         for (size_t k0 = 0; k0 < length; k0++)
             for (size_t x1 = 0; x1 < length; x1++) {
-                complex_number sum = {0, 0};
+                ngi_complex sum = {0, 0};
                 for (size_t k1 = 0; k1 < length; k1++) {
-                    complex_number v = w[k0 * length + k1];
-                    complex_number u = unit[(2 * k1 + (size_t)anti[1]) * x1 % (2 * length)];
+                    ngi_complex v = w[k0 * length + k1];
+                    ngi_complex u = unit[(2 * k1 + (size_t)anti[1]) * x1 % (2 * length)];
                     sum.re += v.re * u.re - v.im * u.im;
                     sum.im += v.re * u.im + v.im * u.re;
                 }
@@ -174,8 +169,8 @@ static void green(double *g, complex_number *waves, complex_number *half,
             for (size_t x1 = 0; x1 < length; x1++) {
                 double sum = 0;
                 for (size_t k0 = 0; k0 < length; k0++) {
-                    complex_number v = half[k0 * length + x1];
-                    complex_number u = unit[(2 * k0 + (size_t)anti[0]) * x0 % (2 * length)];
+                    ngi_complex v = half[k0 * length + x1];
+                    ngi_complex u = unit[(2 * k0 + (size_t)anti[0]) * x0 % (2 * length)];
                     sum += v.re * u.re - v.im * u.im;
                 }
                 g[(size_t)m * sites + x0 * length + x1] = sum / (double)sites;
@@ -320,11 +315,11 @@ ng_status ngi_fermion_create(ngi_fermion *f, size_t length, double coupling, ng_
     for (int leg = 0; leg < 8; leg++, next += step)
         f->mixed[leg / 4][leg % 4] = next;
     double *g = next;
-    complex_number *waves = (complex_number *)(g + MODES * MODES * sites);
-    complex_number *half = waves + MODES * MODES * sites, *unit = half + sites;
+    ngi_complex *waves = (ngi_complex *)(g + MODES * MODES * sites);
+    ngi_complex *half = waves + MODES * MODES * sites, *unit = half + sites;
     for (size_t i = 0; i < 2 * length; i++) {
         double angle = angle_of(i, 0, 2 * length);
-        unit[i] = (complex_number){cos(angle), -sin(angle)};
+        unit[i] = (ngi_complex){cos(angle), -sin(angle)};
     }
     for (int s = 0; s < NGI_SECTORS; s++) {
         green(g, waves, half, unit, f->t, length, s);

@@ -1,19 +1,18 @@
 /* Cumulants and curvature of the 2-D Ising torus from the tables of free
  * fermions: kappa_ab = (1-t^2)^2 w_ab and kappa_abc = (1-t^2)^3 w_abc for
- * distinct bonds; T^2 = 1 gives the others. */
-#include <natgrad/lab/ising.h>
-
+ * distinct bonds; T^2 = 1 gives the others. Sites in the tables of fermions are
+ * row-major; their direction 0 is direction 1 here. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/lab/ising/fermion.h"
-#include "lib/lab/ising/ising.h"
+#include "lib/lab/ising/lattice.h"
 
 typedef struct {
     ngi_fermion fermion;
-    const ng_cumulants *second; /* mean and second are filled */
+    const ng_cumulants *filled; /* mean and fisher are */
 } torus;
 
 /* The index of displacement (0, 0) - x in the wide tables. */
@@ -68,12 +67,12 @@ static void third_plane(const ngi_fermion *f, double *out, size_t x, int alpha, 
 /* kappa_aab = -2 <T> kappa_ab wherever two of the three bonds are one. */
 static void patch_plane(const torus *t, double *out, size_t x, int alpha, int beta, int gamma)
 {
-    size_t sites = t->second->length * t->second->length;
-    const double *second = t->second->second, twice = -2 * t->second->mean;
-    const double *ab = second + (size_t)(2 * alpha + beta) * sites;
+    size_t sites = t->filled->length * t->filled->length;
+    const double *fisher = t->filled->fisher, twice = -2 * t->filled->mean;
+    const double *ab = fisher + (size_t)(2 * alpha + beta) * sites;
     if (alpha == beta && x == 0)
         for (size_t y = 0; y < sites; y++)
-            out[y] = twice * second[(size_t)(2 * alpha + gamma) * sites + y];
+            out[y] = twice * fisher[(size_t)(2 * alpha + gamma) * sites + y];
     if (alpha == gamma)
         out[0] = twice * ab[x];
     if (beta == gamma)
@@ -84,9 +83,9 @@ static void patch_plane(const torus *t, double *out, size_t x, int alpha, int be
 static void fill_plane(const torus *t, double *out, size_t leg, size_t x)
 {
     int alpha = (int)leg / 4, beta = (int)leg / 2 % 2, gamma = (int)leg % 2;
-    size_t sites = t->second->length * t->second->length;
+    size_t sites = t->filled->length * t->filled->length;
     double slope = 1 - t->fermion.t * t->fermion.t, scale = slope * slope * slope;
-    third_plane(&t->fermion, out, x, alpha, beta, gamma);
+    third_plane(&t->fermion, out, x, 1 - alpha, 1 - beta, 1 - gamma);
     for (size_t y = 0; y < sites; y++)
         out[y] *= scale;
     patch_plane(t, out, x, alpha, beta, gamma);
@@ -95,23 +94,23 @@ static void fill_plane(const torus *t, double *out, size_t leg, size_t x)
 static ng_status planes(void *data, double *out, size_t x, ng_error *error)
 {
     const torus *t = data;
-    size_t sites = t->second->length * t->second->length;
+    size_t sites = t->filled->length * t->filled->length;
     (void)error;
     for (size_t leg = 0; leg < 8; leg++)
         fill_plane(t, out + leg * sites, leg, x);
     return NG_OK;
 }
 
-static void fill_second(ng_cumulants *c, const ngi_fermion *f)
+static void fill_fisher(ng_cumulants *c, const ngi_fermion *f)
 {
     size_t sites = f->length * f->length;
     double slope = 1 - f->t * f->t;
     c->mean = f->t + slope * 0.5 * (f->overall[0] + f->overall[1]);
     for (size_t pair = 0; pair < 4; pair++)
         for (size_t x = 0; x < sites; x++)
-            c->second[pair * sites + x] =
-                slope * slope * f->pair[pair][2 * wide_index(f, 0) - wide_index(f, x)];
-    c->second[0] = c->second[3 * sites] = 1 - c->mean * c->mean;
+            c->fisher[pair * sites + x] =
+                slope * slope * f->pair[3 - pair][2 * wide_index(f, 0) - wide_index(f, x)];
+    c->fisher[0] = c->fisher[3 * sites] = 1 - c->mean * c->mean;
 }
 
 static ng_status open_torus(torus *t, ng_cumulants *c, double coupling, ng_error *error)
@@ -120,19 +119,20 @@ static ng_status open_torus(torus *t, ng_cumulants *c, double coupling, ng_error
         return ng_error_set(error, NG_EARG, "coupling J = %g, expected 0 to 2", coupling);
     ng_status status = ngi_fermion_create(&t->fermion, c->length, coupling, error);
     if (status == NG_OK)
-        fill_second(c, &t->fermion);
-    t->second = c;
+        fill_fisher(c, &t->fermion);
+    t->filled = c;
     return status;
 }
 
 ng_status ng_ising_fermion_cumulants(ng_cumulants *c, double coupling, ng_error *error)
 {
     torus t;
-    if (c == NULL || c->second == NULL)
-        return ng_error_set(error, NG_EARG, "c or c->second is NULL");
-    if (c->dim != 2)
-        return ng_error_set(error, NG_EARG, "dim = %zu, free fermions live in 2", c->dim);
-    ng_status status = ngi_check_lattice(c->dim, c->length, error);
+    if (c == NULL || c->fisher == NULL)
+        return ng_error_set(error, NG_EARG, "c or c->fisher is NULL");
+    if (c->dimension != 2)
+        return ng_error_set(error, NG_EARG, "dimension: %zu, free fermions live in 2",
+                            c->dimension);
+    ng_status status = ngi_torus_check(c->dimension, c->length, error);
     if (status == NG_OK)
         status = open_torus(&t, c, coupling, error);
     if (status != NG_OK)
@@ -160,7 +160,7 @@ ng_status ng_ising_fermion(ng_lattice_curvature *result, size_t length, double c
     ng_cumulants c;
     if (result == NULL)
         return ng_error_set(error, NG_EARG, "result is NULL");
-    ng_status status = ngi_check_lattice(2, length, error);
+    ng_status status = ngi_torus_check(2, length, error);
     if (status != NG_OK)
         return status;
     if (memory > 0 && ng_ising_fermion_memory(length) > memory)

@@ -7,7 +7,7 @@
 
 #include <natgrad/linalg.h>
 
-#include "lib/lab/ising/ising.h"
+#include "lib/lab/ising/lattice.h"
 
 static const double two_pi = 6.283185307179586476925286766559;
 
