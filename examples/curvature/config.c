@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,19 +18,22 @@ static void print_help(void)
         "  --model=NAME      ");
     for (const model *m = models; m->name != NULL; m++)
         printf("%s%-10s %s\n", m == models ? "" : "                    ", m->name, m->doc);
-    printf("                    (default: ising2d)\n"
-           "  --J=X             the coupling, a number from 0 to 2, or J_c (default: J_c)\n"
-           "  --exact=SIZES     L, comma-separated, ranges as 3..9, ascending\n"
-           "                    (default: 3..9,10,12,14,16,20,24,32)\n"
-           "  --engine=NAME     the exact method (default: the first that suits the model):");
+    printf(
+        "                    (default: ising2d)\n"
+        "  --J=X             the coupling, a number from 0 to 2, or J_c (default: J_c)\n"
+        "  --exact=SIZES     L, comma-separated, ranges as 3..9, ascending\n"
+        "                    or none (default: 3..9,10,12,14,16,20,24,32; fewer of other models)\n"
+        "  --engine=NAME     the exact method (default: the first that suits the model):");
     for (const engine *e = engines; e->name != NULL; e++)
-        printf("\n                    %s for %s%s", e->name, e->model,
-               e->sampled ? ", sizes of --mc" : "");
+        printf("\n                    %-10s %s", e->name, e->doc);
     printf("\n"
            "  --mc=SIZES        L for Monte Carlo (default: none)\n"
-           "  --samples=N       of Monte Carlo (default: 100000)\n"
+           "  --samples=N       of Monte Carlo, at least 20 n^2 (default: 20 n^2)\n"
            "  --flips=K         cluster flips between samples (default: 3)\n"
            "  --seed=S          of Monte Carlo (default: 1)\n"
+           "  --threads=N       for its chains; changes no bit (default: 1)\n"
+           "  --checkpoint=FILE keep its state in FILE-L10 and so on, each minute and on\n"
+           "                    interrupt; go on from there if it exists (default: none)\n"
            "  --memory=BYTES    refuse what needs more; K, M, G for powers of 1000 (default: 8G)\n"
            "  --no-controls     at J_c: no runs off it (J = 0.3 and 0.6, sizes up to 32)\n"
            "  --out=DIR         for curvature.csv and pictures (default: out)\n"
@@ -143,6 +147,8 @@ enum {
     SAMPLES,
     FLIPS,
     SEED,
+    THREADS,
+    CHECKPOINT,
     MEMORY,
     NO_CONTROLS,
     OUT,
@@ -160,6 +166,8 @@ static const struct option long_options[] = {
     {"samples", required_argument, NULL, SAMPLES},
     {"flips", required_argument, NULL, FLIPS},
     {"seed", required_argument, NULL, SEED},
+    {"threads", required_argument, NULL, THREADS},
+    {"checkpoint", required_argument, NULL, CHECKPOINT},
     {"memory", required_argument, NULL, MEMORY},
     {"no-controls", no_argument, NULL, NO_CONTROLS},
     {"out", required_argument, NULL, OUT},
@@ -179,7 +187,10 @@ static int take(config *c, int option, const char *value)
     case COUPLING:
         return parse_coupling(c, value);
     case EXACT:
-        return parse_sizes(c->sizes, &c->size_count, value, "exact");
+        c->sizes_given = 1;
+        c->size_count = 0;
+        return strcmp(value, "none") == 0 ? 0
+                                          : parse_sizes(c->sizes, &c->size_count, value, "exact");
     case ENGINE:
         c->engine = value;
         return 0;
@@ -193,6 +204,11 @@ static int take(config *c, int option, const char *value)
         status = parse_count(&n, value, "seed", 0, 4294967295u);
         c->seed = n;
         return status;
+    case THREADS:
+        return parse_count(&c->threads, value, "threads", 1, 256);
+    case CHECKPOINT:
+        c->checkpoint = value;
+        return 0;
     case MEMORY:
         return parse_memory(&c->memory, value);
     case NO_CONTROLS:
@@ -227,10 +243,18 @@ static int check_sizes(const config *c, const size_t *sizes, size_t count, int s
         return 2;
     }
     for (size_t i = 0; i < count; i++) {
-        double bytes = e->memory(c, sizes[i]);
-        if (bytes > (double)c->memory) {
-            fprintf(stderr, "curvature: L = %zu by %s needs %.3g GB, more than --memory %.3g GB\n",
-                    sizes[i], e->name, 1e-9 * bytes, 1e-9 * (double)c->memory);
+        size_t bytes = e->memory(c, sizes[i]);
+        if (sampled && samples_of(c, sizes[i]) < samples_least(c, sizes[i])) {
+            fprintf(stderr,
+                    "curvature: --samples=%zu: L = %zu needs at least 20 n^2 = %zu samples\n",
+                    c->samples, sizes[i], samples_least(c, sizes[i]));
+            return 2;
+        }
+        if (bytes > c->memory) {
+            fprintf(stderr,
+                    "curvature: L = %zu by %s needs %s%.3g GB, more than --memory %.3g GB\n",
+                    sizes[i], e->name, bytes == SIZE_MAX ? "over " : "", 1e-9 * (double)bytes,
+                    1e-9 * (double)c->memory);
             return 2;
         }
     }
@@ -246,21 +270,23 @@ int config_parse(config *c, int argc, char **argv)
     memset(c, 0, sizeof *c);
     c->model = &models[0];
     c->critical = c->controls = 1;
-    c->samples = 100000;
     c->flips = 3;
+    c->threads = 1;
     c->seed = 1;
     c->memory = 8000000000u;
     c->out = "out";
-    status = parse_sizes(c->sizes, &c->size_count, "3..9,10,12,14,16,20,24,32", "exact");
+    status = 0;
     while (status == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
         status = take(c, option, optarg);
     if (status == 0 && optind < argc)
         status = usage("unexpected argument '%s'", argv[optind]);
+    if (status == 0 && !c->sizes_given)
+        status = parse_sizes(c->sizes, &c->size_count, c->model->sizes, "exact");
+    if (status == 0 && c->critical)
+        c->coupling = ng_lattice_critical(c->model->lattice);
     if (status == 0)
         status = check_sizes(c, c->sizes, c->size_count, 0);
     if (status == 0)
         status = check_sizes(c, c->mc, c->mc_count, 1);
-    if (status == 0 && c->critical)
-        c->coupling = c->model->critical;
     return status;
 }

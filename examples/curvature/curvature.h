@@ -11,8 +11,8 @@ enum { MAX_SIZES = 64, CONTROLS = 2 };
 
 typedef struct {
     const char *name, *doc;
-    size_t dim;
-    double critical;           /* J_c */
+    ng_lattice_model lattice;
+    const char *sizes;         /* --exact unless given */
     double claim;              /* the exponent Zhuravlev (2026) derives */
     double controls[CONTROLS]; /* couplings off it; 0: none */
 } model;
@@ -26,6 +26,7 @@ typedef struct {
     size_t length;
     double sites, curvature, error, seconds;
     const char *method;
+    ng_wolff_result mc; /* of a sampled one */
 } point;
 
 typedef struct {
@@ -34,17 +35,22 @@ typedef struct {
     double coupling;
     int critical;                        /* coupling is J_c: controls make sense */
     size_t sizes[MAX_SIZES], size_count; /* --exact */
-    size_t mc[MAX_SIZES], mc_count;      /* --mc */
-    size_t samples, flips, memory;
+    int sizes_given;
+    size_t mc[MAX_SIZES], mc_count; /* --mc */
+    size_t samples;                 /* 0: the fewest allowed, 20 n^2 */
+    size_t flips, threads, memory;
     unsigned long seed;
+    const char *checkpoint;
     int quiet, controls;
 } config;
 
-/* A way to R for a model. A further one is a row of engines[]. */
+/* A way to R. A further one is a row of engines[]; a model's own is the first
+ * that suits it. */
 typedef struct {
-    const char *name, *model;
+    const char *name, *doc;
     int sampled; /* takes the sizes of --mc rather than those of --exact */
-    double (*memory)(const config *c, size_t length); /* bytes */
+    int (*suits)(const model *m);
+    size_t (*memory)(const config *c, size_t length); /* bytes, SIZE_MAX: too many */
     ng_status (*run)(point *p, const config *c, ng_error *error);
 } engine;
 
@@ -52,6 +58,10 @@ extern const engine engines[]; /* ends with a NULL name */
 
 /* By name, or for name NULL the first of this model. */
 const engine *engine_find(const model *m, const char *name, int sampled);
+
+/* Samples of Monte Carlo: --samples, or by default 20 n^2, the least. */
+size_t samples_of(const config *c, size_t length);
+size_t samples_least(const config *c, size_t length);
 
 /* Reads the command line. 0; 1 when --help or --version is answered; 2 when it
  * is wrong, with a message on stderr. */

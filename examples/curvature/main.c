@@ -21,7 +21,22 @@ typedef struct {
 
 static double cost(const config *c, size_t length)
 {
-    return pow((double)length, 2.0 * (double)c->model->dim);
+    return pow((double)length, 2.0 * (double)ng_lattice_dimension(c->model->lattice));
+}
+
+/* What Monte Carlo knows beside R, and how far off the exact value it is. */
+static void print_sampled(const run *r, const point *p)
+{
+    const ng_wolff_result *m = &p->mc;
+    printf(
+        "mc L=%zu samples=%zu plain=%.10g cross=%.10g corrected=%.10g difference=%.4g sigma=%.4g "
+        "mean=%.8g tau_energy=%.3g tau_mode=%.3g resumed=%s\n",
+        p->length, m->samples, m->plain, m->cross, m->corrected, m->difference, m->sigma, m->mean,
+        m->tau_energy, m->tau_mode, m->resumed ? "yes" : "no");
+    for (size_t i = 0; i < r->count; i++)
+        if (r->points[i].length == p->length && r->points[i].error == 0)
+            printf("mc L=%zu exact=%.10g deviation=%.2f sigma\n", p->length, r->points[i].curvature,
+                   (p->curvature - r->points[i].curvature) / p->error);
 }
 
 static int measure(run *r, const config *c, const engine *e, size_t length, double coupling,
@@ -31,15 +46,19 @@ static int measure(run *r, const config *c, const engine *e, size_t length, doub
     ng_error error = {NG_OK, ""};
     point *p = &r->points[r->count];
     *p = (point){.coupling = coupling, .length = length, .method = e->name};
-    p->sites = pow((double)length, (double)c->model->dim);
+    p->sites = pow((double)length, (double)ng_lattice_dimension(c->model->lattice));
     snprintf(note, sizeof note, "L = %zu", length);
+    double start = progress_clock();
     progress_update(&r->bar, (size_t)(1000 * r->done / r->work), note);
     if (e->run(p, c, &error) != NG_OK) {
         progress_end(&r->bar);
         fprintf(stderr, "curvature: L = %zu: %s\n", length, error.text);
         return -1;
     }
+    p->seconds = progress_clock() - start;
     progress_end(&r->bar);
+    if (e->sampled)
+        print_sampled(r, p);
     printf("%sL=%zu R=%.15g error=%.3g method=%s seconds=%.3g\n", prefix, length, p->curvature,
            p->error, p->method, p->seconds);
     fflush(stdout);
