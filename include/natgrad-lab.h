@@ -9,5 +9,7 @@
 #include <natgrad/lab/net.h>
 #include <natgrad/lab/family.h>
 #include <natgrad/lab/hypergraph.h>
+#include <natgrad/lab/geodesic.h>
+#include <natgrad/lab/lattice.h>
 
 #endif

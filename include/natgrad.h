@@ -22,6 +22,7 @@
 #include <natgrad/fisher.h>
 #include <natgrad/functional.h>
 #include <natgrad/regime.h>
+#include <natgrad/curvature.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>

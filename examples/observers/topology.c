@@ -123,9 +123,15 @@ ng_mat topology_fisher(ng_family **family, const topology *t, double coupling)
     return f;
 }
 
-/* The one place to compute it, from F and the third cumulants of ng_family_third. */
+static ng_status third(void *data, size_t c, ng_mat slab, ng_error *error)
+{
+    return ng_family_third(data, c, slab, error);
+}
+
 double scalar_curvature(ng_family *family, ng_mat f)
 {
-    (void)family, (void)f;
-    return (double)NAN;
+    ng_curvature curvature;
+    ng_error error;
+    must(ng_curvature_scalar(&curvature, f, 0, 0, third, family, &error), &error);
+    return curvature.scalar;
 }

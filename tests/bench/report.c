@@ -82,9 +82,9 @@ static void print_claim(const bench_result *result, double goal)
 {
     printf("claim name=%s case=%s ", result->claim, result->label);
     if (result->pairs == 0 && !result->stated)
-        printf("value=absent goal=%.2f ok=absent\n", goal);
+        printf("value=absent goal=%.3g ok=absent\n", goal);
     else
-        printf("value=%.3f goal=%.2f ok=%s\n", result->value, goal,
+        printf("value=%.3g goal=%.3g ok=%s\n", result->value, goal,
                result->value <= goal ? "yes" : "no");
 }
 

@@ -1,0 +1,85 @@
+/* What the files of the curvature program share. */
+#ifndef EXAMPLES_CURVATURE_H
+#define EXAMPLES_CURVATURE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include <natgrad-lab.h>
+
+enum { MAX_SIZES = 64, CONTROLS = 2 };
+
+typedef struct {
+    const char *name, *doc;
+    ng_lattice_model lattice;
+    const char *sizes;         /* --exact unless given */
+    double claim;              /* the exponent Zhuravlev (2026) derives */
+    double controls[CONTROLS]; /* couplings off it; 0: none */
+} model;
+
+extern const model models[]; /* ends with a NULL name */
+const model *model_find(const char *name);
+
+/* One R at one size and coupling. */
+typedef struct {
+    double coupling;
+    size_t length;
+    double sites, curvature, error, seconds;
+    const char *method;
+    ng_wolff_result mc; /* of a sampled one */
+} point;
+
+typedef struct {
+    const model *model;
+    const char *engine, *out;
+    double coupling;
+    int critical;                        /* coupling is J_c: controls make sense */
+    size_t sizes[MAX_SIZES], size_count; /* --exact */
+    int sizes_given;
+    size_t mc[MAX_SIZES], mc_count; /* --mc */
+    size_t samples;                 /* 0: the fewest allowed, 20 n^2 */
+    size_t flips, threads, memory;
+    unsigned long seed;
+    const char *checkpoint;
+    int quiet, controls;
+} config;
+
+/* A way to R. A further one is a row of engines[]; a model's own is the first
+ * that suits it. */
+typedef struct {
+    const char *name, *doc;
+    int sampled; /* takes the sizes of --mc rather than those of --exact */
+    int (*suits)(const model *m);
+    size_t (*memory)(const config *c, size_t length); /* bytes, SIZE_MAX: too many */
+    ng_status (*run)(point *p, const config *c, ng_error *error);
+} engine;
+
+extern const engine engines[]; /* ends with a NULL name */
+
+/* By name, or for name NULL the first of this model. */
+const engine *engine_find(const model *m, const char *name, int sampled);
+
+/* Samples of Monte Carlo: --samples, or by default 20 n^2, the least. */
+size_t samples_of(const config *c, size_t length);
+size_t samples_least(const config *c, size_t length);
+
+/* Reads the command line. 0; 1 when --help or --version is answered; 2 when it
+ * is wrong, with a message on stderr. */
+int config_parse(config *c, int argc, char **argv);
+
+/* Two fits by least squares of relative residuals, which need >= 3 points of one sign. */
+typedef struct {
+    double power_a, power_d, power_rms; /* |R| = A n^d */
+    double log_a, log_b, log_rms;       /* |R| = n (a + b ln n) */
+} fits;
+
+int fit_both(fits *f, const point *points, size_t count);
+
+/* log(R2/R1)/log(n2/n1), NaN when the signs differ */
+double effective_exponent(const point *a, const point *b);
+
+/* DIR/curvature.csv and DIR/curvature.{svg,png}; 0, or -1 with a message. */
+int write_csv(const config *c, const point *points, size_t count);
+int draw_picture(const config *c, const fits *f, const point *points, size_t count);
+
+#endif

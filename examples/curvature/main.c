@@ -1,0 +1,197 @@
+/* curvature: how the scalar curvature of the Fisher metric grows with the
+ * lattice, at criticality and off it (Zhuravlev, arXiv:2603.07651). */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "examples/curvature/curvature.h"
+#include "examples/support/progress.h"
+
+enum { CONTROL_LENGTH = 32 };
+
+typedef struct {
+    point points[MAX_SIZES * (2 + CONTROLS)];
+    size_t count;
+    progress bar;
+    double work, done; /* ~ L^2dim */
+} run;
+
+static double cost(const config *c, size_t length)
+{
+    return pow((double)length, 2.0 * (double)ng_lattice_dimension(c->model->lattice));
+}
+
+/* What Monte Carlo knows beside R, and how far off the exact value it is. */
+static void print_sampled(const run *r, const point *p)
+{
+    const ng_wolff_result *m = &p->mc;
+    printf(
+        "mc L=%zu samples=%zu plain=%.10g cross=%.10g corrected=%.10g difference=%.4g sigma=%.4g "
+        "mean=%.8g tau_energy=%.3g tau_mode=%.3g resumed=%s\n",
+        p->length, m->samples, m->plain, m->cross, m->corrected, m->difference, m->sigma, m->mean,
+        m->tau_energy, m->tau_mode, m->resumed ? "yes" : "no");
+    for (size_t i = 0; i < r->count; i++)
+        if (r->points[i].length == p->length && r->points[i].error == 0)
+            printf("mc L=%zu exact=%.10g deviation=%.2f sigma\n", p->length, r->points[i].curvature,
+                   (p->curvature - r->points[i].curvature) / p->error);
+}
+
+static int measure(run *r, const config *c, const engine *e, size_t length, double coupling,
+                   const char *prefix)
+{
+    char note[32];
+    ng_error error = {NG_OK, ""};
+    point *p = &r->points[r->count];
+    *p = (point){.coupling = coupling, .length = length, .method = e->name};
+    p->sites = pow((double)length, (double)ng_lattice_dimension(c->model->lattice));
+    snprintf(note, sizeof note, "L = %zu", length);
+    double start = progress_clock();
+    progress_update(&r->bar, (size_t)(1000 * r->done / r->work), note);
+    if (e->run(p, c, &error) != NG_OK) {
+        progress_end(&r->bar);
+        fprintf(stderr, "curvature: L = %zu: %s\n", length, error.text);
+        return -1;
+    }
+    p->seconds = progress_clock() - start;
+    progress_end(&r->bar);
+    if (e->sampled)
+        print_sampled(r, p);
+    printf("%sL=%zu R=%.15g error=%.3g method=%s seconds=%.3g\n", prefix, length, p->curvature,
+           p->error, p->method, p->seconds);
+    fflush(stdout);
+    r->count++;
+    r->done += cost(c, length);
+    return 0;
+}
+
+static size_t control_sizes(const config *c)
+{
+    size_t count = 0;
+    while (c->critical && c->controls && count < c->size_count && c->sizes[count] <= CONTROL_LENGTH)
+        count++;
+    return count;
+}
+
+static int run_all(run *r, const config *c)
+{
+    const engine *exact = engine_find(c->model, c->engine, 0);
+    const engine *sampled = engine_find(c->model, NULL, 1);
+    int status = 0;
+    for (size_t i = 0; i < c->size_count; i++)
+        r->work += cost(c, c->sizes[i]) * (i < control_sizes(c) ? 1 + CONTROLS : 1);
+    progress_start(&r->bar, "curvature", 1000, "steps", c->quiet);
+    for (size_t i = 0; i < c->size_count && status == 0; i++)
+        status = measure(r, c, exact, c->sizes[i], c->coupling, "");
+    for (size_t i = 0; i < c->mc_count && status == 0; i++)
+        status = measure(r, c, sampled, c->mc[i], c->coupling, "");
+    return status;
+}
+
+static int run_controls(run *r, const config *c)
+{
+    const engine *exact = engine_find(c->model, c->engine, 0);
+    char prefix[48];
+    int status = 0;
+    for (int k = 0; k < CONTROLS && status == 0; k++)
+        for (size_t i = 0; i < control_sizes(c) && c->model->controls[k] > 0 && status == 0; i++) {
+            snprintf(prefix, sizeof prefix, "control J=%g ", c->model->controls[k]);
+            status = measure(r, c, exact, c->sizes[i], c->model->controls[k], prefix);
+        }
+    return status;
+}
+
+/* ---- What the data say ------------------------------------------------------------ */
+
+static void print_exponents(const point *points, size_t count, const char *prefix)
+{
+    for (size_t i = 1; i < count; i++)
+        printf("%sexponent L=%zu,%zu d=%.4f\n", prefix, points[i - 1].length, points[i].length,
+               effective_exponent(&points[i - 1], &points[i]));
+}
+
+static int print_fits(fits *f, const config *c, const point *points, size_t count)
+{
+    if (fit_both(f, points, count) != 0) {
+        printf("No fits: they want three sizes or more, R of one sign.\n");
+        return -1;
+    }
+    printf("fit power A=%.6g d=%.4f rms=%.3g\n", f->power_a, f->power_d, f->power_rms);
+    printf("fit nlogn a=%.6g b=%.6g rms=%.3g\n", f->log_a, f->log_b, f->log_rms);
+    int log_wins = f->log_rms < f->power_rms;
+    printf("Over L = %zu ... %zu, |R| = %s describes the data better than %s: relative residuals "
+           "%.2g against %.2g (rms).\n",
+           points[0].length, points[count - 1].length, log_wins ? "n (a + b ln n)" : "A n^d",
+           log_wins ? "A n^d" : "n (a + b ln n)", log_wins ? f->log_rms : f->power_rms,
+           log_wins ? f->power_rms : f->log_rms);
+    if (c->critical)
+        printf("The claimed exponent is %.4f; between the last two sizes it is %.4f.\n",
+               c->model->claim, effective_exponent(&points[count - 2], &points[count - 1]));
+    return 0;
+}
+
+/* A power law would have one exponent. Sizes below 6 are too small to ask. */
+static void print_range(const point *points, size_t count)
+{
+    size_t low = 0, high = 0;
+    double e[MAX_SIZES];
+    for (size_t i = 1; i < count; i++) {
+        e[i] = effective_exponent(&points[i - 1], &points[i]);
+        if (points[i - 1].length < 6 || !isfinite(e[i]))
+            continue;
+        low = low == 0 || e[i] < e[low] ? i : low;
+        high = high == 0 || e[i] > e[high] ? i : high;
+    }
+    if (low != high)
+        printf("From L = 6 on the effective exponent runs from %.4f (L = %zu, %zu) to %.4f "
+               "(L = %zu, %zu).\n",
+               e[low], points[low - 1].length, points[low].length, e[high], points[high - 1].length,
+               points[high].length);
+}
+
+static void print_controls(const run *r, size_t main_count)
+{
+    for (size_t i = main_count; i < r->count; i++)
+        if ((i + 1 == r->count || r->points[i + 1].coupling != r->points[i].coupling) &&
+            i > main_count && r->points[i - 1].coupling == r->points[i].coupling)
+            printf("Off the critical point, J = %g: R/n = %.6g, exponent %.4f at L = %zu, %zu.\n",
+                   r->points[i].coupling, r->points[i].curvature / r->points[i].sites,
+                   effective_exponent(&r->points[i - 1], &r->points[i]), r->points[i - 1].length,
+                   r->points[i].length);
+}
+
+static int make_folder(const char *path)
+{
+    struct stat info;
+    if (mkdir(path, 0777) == 0 ||
+        (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+        return 0;
+    fprintf(stderr, "curvature: --out=%s: %s\n", path, strerror(errno == EEXIST ? ENOTDIR : errno));
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    static run r;
+    config c;
+    fits f;
+    int status = config_parse(&c, argc, argv);
+    if (status != 0)
+        return status == 1 ? EXIT_SUCCESS : status;
+    if (make_folder(c.out) != 0 || run_all(&r, &c) != 0)
+        return EXIT_FAILURE;
+    size_t main_count = r.count;
+    if (run_controls(&r, &c) != 0)
+        return EXIT_FAILURE;
+    /* sizes of --mc come after those of --exact: fits are over the exact ones */
+    print_exponents(r.points, c.size_count, "");
+    int fitted = print_fits(&f, &c, r.points, c.size_count) == 0;
+    print_range(r.points, c.size_count);
+    print_controls(&r, main_count);
+    if (write_csv(&c, r.points, r.count) != 0 ||
+        draw_picture(&c, fitted ? &f : NULL, r.points, r.count) != 0)
+        return EXIT_FAILURE;
+    return EXIT_SUCCESS;
+}
