@@ -11,14 +11,14 @@
 
 #define T float
 #define K(name) f32_##name
-#include "lib/lab/cnn/cnn_kernels.h"
+#include "lib/lab/cnn/pictures_kernels.h"
 const ngi_cnn_kernels ngi_cnn_f32 = TABLE(K);
 #undef T
 #undef K
 
 #define T double
 #define K(name) f64_##name
-#include "lib/lab/cnn/cnn_kernels.h"
+#include "lib/lab/cnn/pictures_kernels.h"
 const ngi_cnn_kernels ngi_cnn_f64 = TABLE(K);
 #undef T
 #undef K

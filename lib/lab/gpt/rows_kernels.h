@@ -1,5 +1,5 @@
 /* The transformer's loops for one dtype; what they do is said in gpt.h.
- * Included by kernels.c once per dtype with T the type, K(name) our static
+ * Included by rows.c once per dtype with T the type, K(name) our static
  * name, M(name) the libm function of that type. Sums run in double, in eight
  * parts or one a column, so that the loops vectorise; their order is fixed. */
 

@@ -1,5 +1,5 @@
 /* The convolutional net's loops for one dtype; what they do is said in cnn.h.
- * Included by kernels.c once per dtype with T the type and K(name) our static
+ * Included by pictures.c once per dtype with T the type and K(name) our static
  * name. */
 
 /* PLACES(p) runs over the places of all pictures with the tap (ky, kx): `at` is the number in

@@ -14,7 +14,7 @@
 #define T float
 #define K(name) f32_##name
 #define M(name) name##f
-#include "lib/lab/gpt/gpt_kernels.h"
+#include "lib/lab/gpt/rows_kernels.h"
 const ngi_gpt_kernels ngi_gpt_f32 = TABLE(K);
 #undef T
 #undef K
@@ -23,7 +23,7 @@ const ngi_gpt_kernels ngi_gpt_f32 = TABLE(K);
 #define T double
 #define K(name) f64_##name
 #define M(name) name
-#include "lib/lab/gpt/gpt_kernels.h"
+#include "lib/lab/gpt/rows_kernels.h"
 const ngi_gpt_kernels ngi_gpt_f64 = TABLE(K);
 #undef T
 #undef K
