@@ -147,8 +147,7 @@ ng_status ngi_gpt_backward(ng_model *model, ng_error *error)
     if (gpt->flat.stage < STAGE_LOSS)
         return ng_error_set(error, NG_ENODATA, "backward: no loss since the last forward pass");
     gpt->flat.stage = STAGE_FORWARD;
-    if (!gpt->tied)
-        ng_fill(gpt->flat.param[gpt->wte].dw, 0);
+    ng_fill(gpt->flat.param[gpt->wte].dw, 0); /* a tied head overwrites it */
     ng_status status = ngi_linear_backward(&gpt->flat, gpt->head, gpt->scratch, error);
     if (status != NG_OK)
         return status;
