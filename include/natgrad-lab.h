@@ -6,7 +6,10 @@
 #include <natgrad.h>
 #include <natgrad/lab/rng.h>
 #include <natgrad/lab/data.h>
+#include <natgrad/lab/model.h>
 #include <natgrad/lab/net.h>
+#include <natgrad/lab/cnn.h>
+#include <natgrad/lab/gpt.h>
 #include <natgrad/lab/family.h>
 #include <natgrad/lab/hypergraph.h>
 #include <natgrad/lab/geodesic.h>

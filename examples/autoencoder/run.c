@@ -32,6 +32,7 @@ static double cpu_clock(void)
 static ng_status trainer_create(trainer *t, const run *r, const config *c, size_t count)
 {
     ng_net_options o;
+    ng_net *net;
     memset(t, 0, sizeof *t);
     t->c = c;
     t->order = malloc(count * sizeof *t->order);
@@ -55,7 +56,9 @@ static ng_status trainer_create(trainer *t, const run *r, const config *c, size_
     if (status == NG_OK)
         status = ng_rng_create(&t->random, r->seed, &t->l.error);
     if (status == NG_OK)
-        status = learner_create(&t->l, &o, &t->random, r->method, options);
+        status = ng_net_create(&net, &o, &t->l.error);
+    if (status == NG_OK)
+        status = learner_create(&t->l, ng_net_model(net), &t->random, r->method, options);
     free(options);
     return status;
 }
@@ -71,9 +74,9 @@ static void trainer_destroy(trainer *t)
 
 static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
 {
-    ng_mat x = ng_net_input(t->l.net, batch);
+    ng_mat x = ng_model_input(t->l.model, batch);
     ng_status status = ng_dataset_gather(data, x, NULL, index, batch, &t->l.error);
-    return status == NG_OK ? ng_net_forward(t->l.net, batch, &t->l.error) : status;
+    return status == NG_OK ? ng_model_forward(t->l.model, batch, &t->l.error) : status;
 }
 
 /* The pictures are input and target. */
@@ -82,7 +85,8 @@ static ng_status reconstruct(trainer *t, const ng_dataset *data, const size_t *i
 {
     ng_status status = forward(t, data, index, batch);
     if (status == NG_OK)
-        status = ng_net_loss_targets(t->l.net, loss, ng_net_input(t->l.net, batch), &t->l.error);
+        status =
+            ng_model_loss_targets(t->l.model, loss, ng_model_input(t->l.model, batch), &t->l.error);
     return status;
 }
 
@@ -95,12 +99,13 @@ static ng_status capture(trainer *t, const ng_dataset *data, const size_t *index
     ng_status status = forward(t, data, index, part);
     if (status != NG_OK)
         return status;
-    ng_mat z = ng_net_output(t->l.net);
+    ng_mat z = ng_model_output(t->l.model);
     const float *logits = z.data;
     t->random.fill_uniform(t->random.data, t->uniform, count);
     for (size_t i = 0; i < count; i++)
         t->drawn[i] = t->uniform[i] * (1 + exp(-(double)logits[i])) < 1;
-    status = ng_net_loss_targets(t->l.net, &unused, ng_f32(t->drawn, part, PIXELS), &t->l.error);
+    status =
+        ng_model_loss_targets(t->l.model, &unused, ng_f32(t->drawn, part, PIXELS), &t->l.error);
     return status == NG_OK ? learner_capture(&t->l) : status;
 }
 

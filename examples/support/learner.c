@@ -1,5 +1,6 @@
 #include "examples/support/learner.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const double REST_LR = 1e-3;
@@ -9,43 +10,93 @@ static ng_status optimizer_error(learner *l, ng_status status)
     return ng_error_set(&l->error, status, "%s", ng_optimizer_error(l->opt));
 }
 
-/* Whole layers, weights and biases, to a method that asks for their statistics. */
+static ng_model_param parameter(const learner *l, size_t i)
+{
+    ng_model_param p;
+    ng_model_parameter(l->model, &p, i, NULL);
+    return p;
+}
+
+static ng_model_linear layer(const learner *l, size_t i)
+{
+    ng_model_linear layer;
+    ng_model_layer(l->model, &layer, i, NULL);
+    return layer;
+}
+
+static ng_status add_rest(learner *l, ng_group **rest)
+{
+    ng_adamw_options adamw;
+    ng_adamw_init(&adamw);
+    adamw.lr = REST_LR;
+    return *rest != NULL ? NG_OK : ng_optimizer_add_group(l->opt, rest, &adamw);
+}
+
+/* Of a whole layer, or in the group `rest`, made when there is one. */
+static ng_status add_unless_captured(learner *l, ng_group **rest, size_t i)
+{
+    ng_model_param p = parameter(l, i);
+    for (size_t k = 0; k < ng_model_layers(l->model); k++)
+        if (!layer(l, k).shared && (layer(l, k).weight == i || layer(l, k).bias == i))
+            return NG_OK;
+    ng_status status = add_rest(l, rest);
+    return status == NG_OK ? ng_group_add(*rest, NULL, p.name, p.w, p.dw) : status;
+}
+
 static ng_status add_layers(learner *l, const void *options)
 {
+    size_t layers = ng_model_layers(l->model), index;
+    ng_group *rest = NULL;
     ng_status status = ng_optimizer_add_group(l->opt, &l->captures, options);
-    for (size_t i = 0; i < ng_net_layers(l->net) && status == NG_OK; i++) {
-        ng_layer layer;
-        size_t index;
-        ng_net_layer(l->net, &layer, i, NULL);
-        status =
-            ng_group_add(l->captures, &index, layer.weight_name, layer.weight, layer.weight_grad);
-        if (status == NG_OK)
-            status = ng_group_add_bias(l->captures, index, layer.bias, layer.bias_grad);
+    for (size_t i = 0; i < layers && status == NG_OK; i++) {
+        ng_model_linear it = layer(l, i);
+        ng_model_param w = parameter(l, it.weight);
+        l->captured[i] = NG_MODEL_NONE;
+        if (it.shared)
+            continue;
+        status = ng_group_add(l->captures, &index, w.name, w.w, w.dw);
+        if (status == NG_OK && it.bias != NG_MODEL_NONE)
+            status = ng_group_add_bias(l->captures, index, parameter(l, it.bias).w,
+                                       parameter(l, it.bias).dw);
+        l->captured[i] = index;
     }
+    for (size_t i = 0; i < ng_model_parameters(l->model) && status == NG_OK; i++)
+        status = add_unless_captured(l, &rest, i);
     return status;
 }
 
-/* Hidden weights to the method; biases and the last layer to AdamW at the same
- * learning rate whatever the method, unless the method is element-wise itself. */
+/* Parameter i to the method's group or the other, by ng_policy; a fused weight
+ * that goes to the method goes there block by block. */
+static ng_status add_matrix(const ng_policy *policy, ng_model_param p)
+{
+    size_t outputs[8];
+    int whole = p.blocks == 1 || p.blocks > 8 || policy->matrix == policy->rest ||
+                ng_policy_elementwise(p.name, p.w);
+    for (size_t i = 0; i < p.blocks && !whole; i++)
+        outputs[i] = p.w.rows / p.blocks;
+    return whole ? ng_policy_add(policy, NULL, NULL, p.name, p.w, p.dw)
+                 : ng_group_add_blocks(policy->matrix, NULL, p.name, p.w, p.dw, outputs, p.blocks,
+                                       NG_OUT_IN);
+}
+
 static ng_status add_matrices(learner *l, const ng_preset *preset, const void *options)
 {
-    ng_adamw_options adamw;
-    ng_group *hidden, *rest;
-    ng_adamw_init(&adamw);
-    adamw.lr = REST_LR;
+    ng_group *hidden, *rest = NULL;
+    ng_policy policy;
     ng_status status = ng_optimizer_add_group(l->opt, &hidden, options);
-    rest = hidden;
-    if (status == NG_OK && !ng_method_elementwise(preset->method))
-        status = ng_optimizer_add_group(l->opt, &rest, &adamw);
-    for (size_t i = 0; i < ng_net_layers(l->net) && status == NG_OK; i++) {
-        ng_layer layer;
-        int last = i + 1 == ng_net_layers(l->net);
-        ng_net_layer(l->net, &layer, i, NULL);
-        status = ng_group_add(last ? rest : hidden, NULL, layer.weight_name, layer.weight,
-                              layer.weight_grad);
-        if (status == NG_OK)
-            status = ng_group_add(rest, NULL, layer.bias_name, layer.bias, layer.bias_grad);
-    }
+    if (status == NG_OK && ng_method_elementwise(preset->method))
+        rest = hidden;
+    if (status == NG_OK)
+        status = add_rest(l, &rest);
+    if (status != NG_OK)
+        return status;
+    size_t head = layer(l, ng_model_layers(l->model) - 1).weight;
+    ng_policy_rule last = {parameter(l, head).name, rest};
+    ng_policy_init(&policy, hidden, rest);
+    policy.rules = &last;
+    policy.rule_count = 1;
+    for (size_t i = 0; i < ng_model_parameters(l->model) && status == NG_OK; i++)
+        status = add_matrix(&policy, parameter(l, i));
     return status;
 }
 
@@ -59,34 +110,38 @@ static ng_status create_optimizer(learner *l, const ng_preset *preset, const voi
     return status == NG_OK ? NG_OK : optimizer_error(l, status);
 }
 
-ng_status learner_create(learner *l, const ng_net_options *net, const ng_random *random,
+ng_status learner_create(learner *l, ng_model *model, const ng_random *random,
                          const ng_preset *preset, const void *options)
 {
     memset(l, 0, sizeof *l);
-    ng_status status = ng_net_create(&l->net, net, &l->error);
-    if (status == NG_OK)
-        status = ng_net_initialise(l->net, random, &l->error);
+    l->model = model;
+    l->captured = malloc(ng_model_layers(model) * sizeof *l->captured);
+    if (l->captured == NULL)
+        return ng_error_set(&l->error, NG_ENOMEM, "no memory for %zu layers",
+                            ng_model_layers(model));
+    ng_status status = ng_model_initialise(model, random, &l->error);
     return status == NG_OK ? create_optimizer(l, preset, options) : status;
 }
 
 void learner_destroy(learner *l)
 {
     ng_optimizer_destroy(l->opt);
-    ng_net_destroy(l->net);
+    ng_model_destroy(l->model);
+    free(l->captured);
     l->opt = NULL;
-    l->net = NULL;
+    l->model = NULL;
+    l->captured = NULL;
 }
 
-/* Loss and gradients are means over the batch, so that a sample's own output
- * gradient is `batch` times its row of outputs_grad. */
 static ng_status capture(learner *l)
 {
     ng_status status = NG_OK;
-    for (size_t i = 0; l->captures != NULL && i < ng_net_layers(l->net) && status == NG_OK; i++) {
-        ng_layer layer;
-        ng_net_layer(l->net, &layer, i, NULL);
-        status = ng_group_capture(l->captures, i, layer.inputs, layer.outputs_grad,
-                                  (double)layer.inputs.rows);
+    for (size_t i = 0; l->captures != NULL && i < ng_model_layers(l->model) && status == NG_OK;
+         i++) {
+        ng_model_linear it = layer(l, i);
+        if (l->captured[i] != NG_MODEL_NONE)
+            status =
+                ng_group_capture(l->captures, l->captured[i], it.inputs, it.outputs_grad, it.scale);
     }
     return status;
 }
@@ -99,7 +154,7 @@ static ng_status update(learner *l)
 
 ng_status learner_capture(learner *l)
 {
-    ng_status status = ng_net_backward(l->net, &l->error);
+    ng_status status = ng_model_backward(l->model, &l->error);
     if (status == NG_OK && (status = capture(l)) != NG_OK)
         status = optimizer_error(l, status);
     return status;
@@ -107,7 +162,7 @@ ng_status learner_capture(learner *l)
 
 ng_status learner_step(learner *l)
 {
-    ng_status status = ng_net_backward(l->net, &l->error);
+    ng_status status = ng_model_backward(l->model, &l->error);
     return status == NG_OK ? update(l) : status;
 }
 

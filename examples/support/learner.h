@@ -1,4 +1,4 @@
-/* A net with an optimizer of any preset: who steps what, and the half of a
+/* A model with an optimizer of any preset: who steps what, and the half of a
  * training step that follows the loss. */
 #ifndef EXAMPLES_LEARNER_H
 #define EXAMPLES_LEARNER_H
@@ -7,21 +7,24 @@
 #include <natgrad.h>
 
 typedef struct {
-    ng_net *net;
+    ng_model *model;
     ng_optimizer *opt;
-    ng_group *captures; /* its parameter i is layer i and wants its statistics; or NULL */
+    ng_group *captures; /* its parameters are layers that want their statistics; or NULL */
+    size_t *captured;   /* which of it each of the model's layers is, or NG_MODEL_NONE */
     ng_error error;     /* of the last call that failed */
 } learner;
 
-/* A net of these options, initialised from random. Its parameters go
+/* The model, which is the learner's from now on, initialised from random. Its
+ * parameters go
  *   to a method that asks for statistics (ng_options_want_capture): whole
- *     layers, weights and biases;
+ *     layers, weights and biases, unless their weight is shared; embeddings and
+ *     norms to AdamW;
  *   to an element-wise method: everything;
- *   to any other method: hidden weights; biases and the last layer to AdamW
- *     with lr 0.001 whatever the method.
- * options is the preset's struct. The learner can be destroyed afterwards also
- * if it was not created. */
-ng_status learner_create(learner *l, const ng_net_options *net, const ng_random *random,
+ *   to any other method: hidden weights, those of fused layers each by itself;
+ *     what ng_policy_elementwise names and the last layer to AdamW.
+ * That AdamW has lr 0.001 whatever the method. options is the preset's struct.
+ * The learner can be destroyed afterwards also if it was not created. */
+ng_status learner_create(learner *l, ng_model *model, const ng_random *random,
                          const ng_preset *preset, const void *options);
 void learner_destroy(learner *l);
 

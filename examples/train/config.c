@@ -14,7 +14,7 @@ static void print_help(void)
 {
     printf(
         "Usage: train [OPTION]...\n"
-        "Train a small net with several optimizers and compare them.\n\n"
+        "Train a small model with several optimizers and compare them.\n\n"
         "  --data=SOURCE        text[:FILE]   characters of a text (default: text:/usr/share/\n"
         "                                     common-licenses/GPL-3); last tenth held out\n"
         "                       mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
@@ -22,11 +22,16 @@ static void print_help(void)
         "                       csv:FILE      numbers, the class in the last column; last fifth\n"
         "                                     held out\n"
         "  --optimizer=NAMES    comma-separated, or all (default: %s)\n"
-        "  --hidden=WIDTHS      hidden layers (default: 128)\n"
+        "  --model=KIND         mlp, cnn (pictures: convolutions 3 x 3 with pooling), gpt (text)\n"
+        "                       (default: mlp)\n"
+        "  --hidden=WIDTHS      hidden layers (default: 128); of cnn: filters (default: 8,16)\n"
+        "  --layers=N, --width=N, --heads=N\n"
+        "                       of gpt: its blocks (default: 2, 64, 4)\n"
         "  --activation=NAME    linear, relu, tanh, sigmoid, gelu (default: relu)\n"
         "  --epochs=N           passes over the training set (default: 3)\n"
         "  --batch=N            samples a step (default: 64)\n"
-        "  --context=N          characters seen before the next one, text only (default: 8)\n"
+        "  --context=N          characters seen before the next one, text only (default: 8, of\n"
+        "                       gpt: 64)\n"
         "  --seed=LIST          of initialisation and order: 1 or 1,2,7 or 1-5 (default: 1)\n"
         "  --dtype=f32|f64      (default: f32)\n"
         "  --threads=N          of the BLAS (default: 1)\n"
@@ -41,9 +46,10 @@ static void print_help(void)
         "  --out=DIR            for curves.csv and pictures (default: out)\n"
         "  --quiet              no progress\n"
         "  --help, --version\n\n"
-        "Matrix methods (all but sgd and adamw) step the hidden weights; biases and the last\n"
-        "layer go to adamw with lr 0.001. kfac, kfac_muon and ekfac step whole layers, biases\n"
-        "and the last one included. Exit status: 0 done, 1 failed, 2 usage.\n",
+        "Matrix methods (all but sgd and adamw) step the hidden weights; biases, norms, "
+        "embeddings\n"
+        "and the last layer go to adamw with lr 0.001. kfac, kfac_muon and ekfac step whole\n"
+        "layers, biases and the last one included. Exit status: 0 done, 1 failed, 2 usage.\n",
         default_optimizers);
     methods_print();
 }
@@ -91,6 +97,18 @@ static int parse_activation(config *c, const char *text)
     return arguments_usage("--activation=%s: not one of linear, relu, tanh, sigmoid, gelu", text);
 }
 
+static int parse_model(config *c, const char *text)
+{
+    static const char *const names[] = {
+        [MODEL_MLP] = "mlp", [MODEL_CNN] = "cnn", [MODEL_GPT] = "gpt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], text) == 0) {
+            c->model = (model_kind)i;
+            return 0;
+        }
+    return arguments_usage("--model=%s: not one of mlp, cnn, gpt", text);
+}
+
 static int parse_dtype(config *c, const char *text)
 {
     if (strcmp(text, "f32") != 0 && strcmp(text, "f64") != 0)
@@ -104,6 +122,10 @@ static int parse_dtype(config *c, const char *text)
 enum {
     DATA = 256,
     OPTIMIZER,
+    MODEL,
+    LAYERS,
+    WIDTH,
+    HEADS,
     HIDDEN,
     ACTIVATION,
     EPOCHS,
@@ -125,6 +147,10 @@ enum {
 static const struct option long_options[] = {
     {"data", required_argument, NULL, DATA},
     {"optimizer", required_argument, NULL, OPTIMIZER},
+    {"model", required_argument, NULL, MODEL},
+    {"layers", required_argument, NULL, LAYERS},
+    {"width", required_argument, NULL, WIDTH},
+    {"heads", required_argument, NULL, HEADS},
     {"hidden", required_argument, NULL, HIDDEN},
     {"activation", required_argument, NULL, ACTIVATION},
     {"epochs", required_argument, NULL, EPOCHS},
@@ -154,6 +180,14 @@ static int take(config *c, int option, const char *value)
         return 0;
     case OPTIMIZER:
         return methods_parse(&c->methods, value);
+    case MODEL:
+        return parse_model(c, value);
+    case LAYERS:
+        return arguments_count(&c->layers, value, "layers", 1, 4096);
+    case WIDTH:
+        return arguments_count(&c->width, value, "width", 1, 1 << 16);
+    case HEADS:
+        return arguments_count(&c->heads, value, "heads", 1, 1 << 16);
     case HIDDEN:
         c->width_count = 0;
         return arguments_list(c, value, add_width);
@@ -206,6 +240,26 @@ static int take(config *c, int option, const char *value)
     }
 }
 
+/* Defaults that depend on the model, and what it asks of the data. */
+static int fit_model(config *c)
+{
+    int text = strncmp(c->data, "text", 4) == 0, csv = strncmp(c->data, "csv", 3) == 0;
+    if (c->width_count == 0) {
+        c->widths[0] = c->model == MODEL_CNN ? 8 : 128;
+        c->widths[1] = 16;
+        c->width_count = c->model == MODEL_CNN ? 2 : 1;
+    }
+    if (c->context == 0)
+        c->context = c->model == MODEL_GPT ? 64 : 8;
+    if (c->model == MODEL_GPT && !text)
+        return arguments_usage("--model=gpt: wants text, not --data=%s", c->data);
+    if (c->model == MODEL_CNN && (text || csv))
+        return arguments_usage("--model=cnn: wants pictures, not --data=%s", c->data);
+    if (c->model == MODEL_GPT && c->width % c->heads != 0)
+        return arguments_usage("--heads: they must divide the %s", "width");
+    return 0;
+}
+
 int config_parse(config *c, int argc, char **argv)
 {
     static char name[] = "train"; /* for getopt's messages: libtool has made it a long path */
@@ -215,11 +269,11 @@ int config_parse(config *c, int argc, char **argv)
     memset(c, 0, sizeof *c);
     arguments_program = name;
     c->data = "text";
-    c->widths[0] = 128;
-    c->width_count = 1;
     c->epochs = 3;
     c->batch = 64;
-    c->context = 8;
+    c->layers = 2;
+    c->width = 64;
+    c->heads = 4;
     c->seeds[0] = 1;
     c->seed_count = 1;
     c->out = "out";
@@ -231,6 +285,8 @@ int config_parse(config *c, int argc, char **argv)
         status = take(c, option, optarg);
     if (status == 0 && optind < argc)
         status = arguments_usage("unexpected argument '%s'", argv[optind]);
+    if (status == 0)
+        status = fit_model(c);
     if (status == 0)
         status = methods_check(&c->methods);
     return status;

@@ -1,4 +1,4 @@
-/* One training run: net, optimizer, epochs. */
+/* One training run: model, optimizer, epochs. */
 #include "examples/train/train.h"
 
 #include <math.h>
@@ -16,25 +16,16 @@ typedef struct {
     ng_random random;
     size_t *order; /* the training samples, shuffled each epoch */
     int *labels;
-    size_t room; /* largest batch */
+    size_t evaluate, room; /* samples evaluated at a time; largest batch */
 } trainer;
 
 /* ---- Setting up ------------------------------------------------------------------ */
 
 static ng_status create_learner(trainer *t, const ng_preset *method, const void *options)
 {
-    ng_net_options o;
-    size_t widths[MAX_WIDTHS];
-    memcpy(widths, t->c->widths, sizeof widths);
-    widths[t->c->width_count] = ng_dataset_classes(t->s->train);
-    ng_net_options_init(&o);
-    o.dtype = t->c->dtype;
-    o.inputs = ng_dataset_features(t->s->train);
-    o.widths = widths;
-    o.layers = t->c->width_count + 1;
-    o.activation = t->c->activation;
-    o.max_batch = t->room;
-    return learner_create(&t->l, &o, &t->random, method, options);
+    ng_model *model;
+    ng_status status = model_create(&model, t->c, t->s, t->room, &t->l.error);
+    return status == NG_OK ? learner_create(&t->l, model, &t->random, method, options) : status;
 }
 
 static ng_status trainer_create(trainer *t, const config *c, const source *s,
@@ -44,7 +35,8 @@ static ng_status trainer_create(trainer *t, const config *c, const source *s,
     memset(t, 0, sizeof *t);
     t->c = c;
     t->s = s;
-    t->room = c->batch > EVALUATE_BATCH ? c->batch : EVALUATE_BATCH;
+    t->evaluate = c->model == MODEL_GPT ? c->batch : EVALUATE_BATCH;
+    t->room = c->batch > t->evaluate ? c->batch : t->evaluate;
     t->order = malloc(count * sizeof *t->order);
     t->labels = malloc(t->room * sizeof *t->labels);
     if (t->order == NULL || t->labels == NULL)
@@ -65,56 +57,62 @@ static void trainer_destroy(trainer *t)
 
 /* ---- Steps ------------------------------------------------------------------------- */
 
+/* share (of rows of logits: samples or, in a text, positions) that is right */
 static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
-                         double *loss, size_t *correct)
+                         double *loss, double *share)
 {
-    ng_status status = ng_dataset_gather(data, ng_net_input(t->l.net, batch), t->labels, index,
-                                         batch, &t->l.error);
+    ng_model *model = t->l.model;
+    size_t correct;
+    ng_status status =
+        ng_dataset_gather(data, ng_model_input(model, batch), t->labels, index, batch, &t->l.error);
     if (status == NG_OK)
-        status = ng_net_forward(t->l.net, batch, &t->l.error);
+        status = ng_model_forward(model, batch, &t->l.error);
     if (status == NG_OK)
-        status = ng_net_loss_labels(t->l.net, loss, correct, t->labels, batch, &t->l.error);
+        status = ng_model_loss_labels(model, loss, &correct, t->labels, batch, &t->l.error);
+    if (status == NG_OK)
+        *share = (double)correct / (double)ng_model_output(model).rows;
     return status;
 }
 
-static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss, size_t *correct)
+static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss, double *share)
 {
-    ng_status status = forward(t, t->s->train, index, batch, loss, correct);
+    ng_status status = forward(t, t->s->train, index, batch, loss, share);
     return status == NG_OK ? learner_capture_step(&t->l) : status;
 }
 
 /* Mean loss and accuracy over a data set. */
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy)
 {
-    size_t count = ng_dataset_count(data), right = 0, correct, index[EVALUATE_BATCH];
-    double total = 0, mean;
-    for (size_t first = 0; first < count; first += EVALUATE_BATCH) {
-        size_t batch = count - first < EVALUATE_BATCH ? count - first : EVALUATE_BATCH;
+    size_t count = ng_dataset_count(data), index[EVALUATE_BATCH];
+    size_t most = t->evaluate < EVALUATE_BATCH ? t->evaluate : EVALUATE_BATCH;
+    double total = 0, right = 0, mean, share;
+    for (size_t first = 0; first < count; first += most) {
+        size_t batch = count - first < most ? count - first : most;
         for (size_t i = 0; i < batch; i++)
             index[i] = first + i;
-        ng_status status = forward(t, data, index, batch, &mean, &correct);
+        ng_status status = forward(t, data, index, batch, &mean, &share);
         if (status != NG_OK)
             return status;
         total += mean * (double)batch;
-        right += correct;
+        right += share * (double)batch;
     }
     *loss = total / (double)count;
-    *accuracy = (double)right / (double)count;
+    *accuracy = right / (double)count;
     return NG_OK;
 }
 
 static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
 {
-    size_t count = ng_dataset_count(t->s->train), batch = t->c->batch, correct = 0;
-    double loss = 0, smooth = 0, accuracy = 0, start = progress_clock();
+    size_t count = ng_dataset_count(t->s->train), batch = t->c->batch;
+    double loss = 0, share = 0, smooth = 0, accuracy = 0, start = progress_clock();
     char note[80];
     ng_status status = NG_OK;
     ng_rng_shuffle(&t->random, t->order, count);
     for (size_t first = 0; first < count && status == NG_OK; first += batch) {
         size_t size = count - first < batch ? count - first : batch;
-        status = step(t, t->order + first, size, &loss, &correct);
+        status = step(t, t->order + first, size, &loss, &share);
         /* of the last 20 batches or so, before they were learnt from */
-        double keep = first == 0 ? 0 : 0.95, share = (double)correct / (double)size;
+        double keep = first == 0 ? 0 : 0.95;
         smooth = keep * smooth + (1 - keep) * loss;
         accuracy = keep * accuracy + (1 - keep) * share;
         snprintf(note, sizeof note, "%d/%d  loss %.4f  accuracy %.4f", number + 1, t->c->epochs,

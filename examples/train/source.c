@@ -12,7 +12,9 @@ static const char default_text[] = "/usr/share/common-licenses/GPL-3";
 static ng_status open_text(source *s, const char *path, const config *c, ng_error *error)
 {
     ng_dataset *all;
-    ng_status status = ng_dataset_text(&all, path != NULL ? path : default_text, c->context, error);
+    const char *file = path != NULL ? path : default_text;
+    ng_status status = c->model == MODEL_GPT ? ng_dataset_sequences(&all, file, c->context, error)
+                                             : ng_dataset_text(&all, file, c->context, error);
     s->held_out_name = "validation";
     s->by_loss = 1;
     return status != NG_OK

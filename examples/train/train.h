@@ -1,5 +1,5 @@
-/* train: trains a feed-forward net on digits or text with several optimizers
- * and compares them. The pieces: config.c (command line), source.c (data),
+/* train: trains a feed-forward net, a convolutional net or a transformer on digits or text with several optimizers
+ * and compares them. The pieces: config.c (command line), source.c (data), model.c,
  * run.c (one training run), regimes.c (of its layers), sweep.c (grids), report.c (tables, CSV), picture.c
  * (what gnuplot draws of the CSV). */
 #ifndef TRAIN_H
@@ -16,13 +16,17 @@ enum { MAX_WIDTHS = 16, MAX_SEEDS = 64, MAX_EPOCHS = 10000 };
 
 typedef struct regime_log regime_log;
 
+typedef enum { MODEL_MLP, MODEL_CNN, MODEL_GPT } model_kind;
+
 typedef struct {
+    model_kind model;
     const char *data; /* "mnist", "mnist:DIR", ... as given */
     methods methods;
-    size_t widths[MAX_WIDTHS]; /* hidden layers */
+    size_t widths[MAX_WIDTHS]; /* hidden layers; filters of a convolutional net */
     size_t width_count;
     int epochs, sweep, validate, quiet, threads;
     size_t batch, context;
+    size_t layers, width, heads; /* of a transformer */
     unsigned long seeds[MAX_SEEDS];
     size_t seed_count;
     const char *out;
@@ -49,6 +53,10 @@ typedef struct {
  * the test set is not looked at. */
 int source_open(source *s, const config *c, int validate);
 void source_close(source *s);
+
+/* The model the command line asks for, zero, with room for max_batch samples. */
+ng_status model_create(ng_model **model, const config *c, const source *s, size_t max_batch,
+                       ng_error *error);
 
 /* Where a run stood after an epoch. */
 typedef struct {

@@ -53,6 +53,39 @@ START_TEST(text_windows)
 END_TEST
 
 /* All 256 bytes, from a gzipped file, the last one above 127 */
+/* every sample, of a view too, against the text cut by hand */
+START_TEST(text_sequences)
+{
+    const char text[] = "abca cab"; /* symbols 1 2 3 1 0 3 1 2 */
+    const double symbols[] = {1, 2, 3, 1, 0, 3, 1, 2};
+    const char *path = files_text("t.txt", text);
+    for (size_t context = 1; context <= 7; context++) {
+        ng_assert_ok(ng_dataset_sequences(&data, path, context, &err), &err);
+        size_t count = ng_dataset_count(data);
+        ck_assert_uint_eq(count, 7 / context);
+        ck_assert_uint_eq(ng_dataset_features(data), context);
+        ck_assert_uint_eq(ng_dataset_classes(data), 4);
+        ck_assert_int_eq(ng_dataset_vocabulary(data)[3], 'c');
+        ng_assert_ok(ng_dataset_view(&view, data, count - 1, 1, &err), &err);
+        for (size_t i = 0; i <= count; i++) { /* the last one is the view's */
+            size_t sample = i < count ? i : count - 1, index = i < count ? i : 0;
+            double x[7];
+            int label;
+            ng_assert_ok(ng_dataset_gather(i < count ? data : view, ng_f64(x, 1, context), &label,
+                                           &index, 1, &err),
+                         &err);
+            for (size_t c = 0; c < context; c++)
+                ck_assert_double_eq(x[c], symbols[sample * context + c]);
+            ck_assert_int_eq(label, (int)symbols[(sample + 1) * context]);
+        }
+        ng_dataset_destroy(view);
+        ng_dataset_destroy(data);
+    }
+    ng_assert_fails(ng_dataset_sequences(&data, path, 8, &err), NG_EFORMAT, &err, "8 bytes");
+    ng_assert_fails(ng_dataset_sequences(&data, path, 0, &err), NG_EARG, &err, "context is 0");
+}
+END_TEST
+
 START_TEST(text_of_all_bytes)
 {
     unsigned char text[300];
@@ -372,6 +405,7 @@ int main(void)
     tcase_set_timeout(tc, 60); /* seconds; for slow file systems and valgrind */
     tcase_add_checked_fixture(tc, files_setup, files_teardown);
     tcase_add_test(tc, text_windows);
+    tcase_add_test(tc, text_sequences);
     tcase_add_test(tc, text_of_all_bytes);
     tcase_add_test(tc, text_refused);
     tcase_add_test(tc, views);

@@ -88,6 +88,13 @@ NG_API ng_status ng_dataset_csv(ng_dataset **dataset, const char *path, const ch
 NG_API ng_status ng_dataset_text(ng_dataset **dataset, const char *path, size_t context,
                                  ng_error *error);
 
+/* The same text for a model that predicts each next character: sample i is
+ * bytes i context ... (i + 1) context - 1 as their numbers in the vocabulary
+ * (features = context), and its label the byte behind them. Samples do not
+ * overlap; count = (length - 1) / context. context 0: NG_EARG. */
+NG_API ng_status ng_dataset_sequences(ng_dataset **dataset, const char *path, size_t context,
+                                      ng_error *error);
+
 /* The `classes` bytes of a text's vocabulary, ascending; NULL for data that is
  * not text. Lives as long as the data set. */
 NG_API const unsigned char *ng_dataset_vocabulary(const ng_dataset *dataset);

@@ -20,9 +20,7 @@
 #define NATGRAD_LAB_NET_H
 
 #include <stddef.h>
-#include <natgrad/mat.h>
-#include <natgrad/random.h>
-#include <natgrad/status.h>
+#include <natgrad/lab/model.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -140,6 +138,11 @@ NG_API size_t ng_net_layers(const ng_net *net);
 
 /* Layer i = 0 ... layers-1; NG_EARG beyond. */
 NG_API ng_status ng_net_layer(const ng_net *net, ng_layer *layer, size_t i, ng_error *error);
+
+/* The net as a model of natgrad/lab/model.h: parameter 2i is the weight of
+ * layer i, 2i + 1 its bias, and the scale of every layer is the batch. It is
+ * the net, not a copy: destroy one of the two. */
+NG_API ng_model *ng_net_model(ng_net *net);
 
 #ifdef __cplusplus
 }

@@ -26,9 +26,10 @@ typedef struct {
     void (*gather[2])(const ngi_store *store, ng_mat x, const size_t *index, size_t first);
 } ngi_layout;
 
-extern const ngi_layout ngi_bytes;   /* values: unsigned char, count x features, in 1/255 */
-extern const ngi_layout ngi_reals;   /* values: double, count x features */
-extern const ngi_layout ngi_windows; /* values: unsigned char, count + context, as symbols */
+extern const ngi_layout ngi_bytes;     /* values: unsigned char, count x features, in 1/255 */
+extern const ngi_layout ngi_reals;     /* values: double, count x features */
+extern const ngi_layout ngi_windows;   /* values: unsigned char, count + context, as symbols */
+extern const ngi_layout ngi_sequences; /* values: unsigned char, count * context + 1, as symbols */
 
 struct ngi_store {
     const ngi_layout *layout;
@@ -36,7 +37,7 @@ struct ngi_store {
     size_t count, features, classes;
     void *values;          /* owned */
     unsigned char *labels; /* owned, count */
-    size_t context;        /* of ngi_windows; else 0 */
+    size_t context;        /* of ngi_windows and ngi_sequences; else 0 */
     unsigned char vocabulary[NGI_CLASSES];
 };
 
@@ -52,8 +53,7 @@ void ngi_store_count_classes(ngi_store *store);
 
 /* A data set of all the samples, one user more. Only the last part of a name
  * that is a path is kept. */
-ng_status ngi_store_wrap(ng_dataset **dataset, ngi_store *store, const char *name,
-                         ng_error *error);
+ng_status ngi_store_wrap(ng_dataset **dataset, ngi_store *store, const char *name, ng_error *error);
 
 /* One user less; the last one frees. NULL is fine. */
 void ngi_store_release(ngi_store *store);

@@ -27,3 +27,4 @@
 const ngi_layout ngi_bytes = {.gather = {[NG_F32] = f32_bytes, [NG_F64] = f64_bytes}};
 const ngi_layout ngi_reals = {.gather = {[NG_F32] = f32_reals, [NG_F64] = f64_reals}};
 const ngi_layout ngi_windows = {.gather = {[NG_F32] = f32_windows, [NG_F64] = f64_windows}};
+const ngi_layout ngi_sequences = {.gather = {[NG_F32] = f32_sequences, [NG_F64] = f64_sequences}};

@@ -39,3 +39,14 @@ static void K(windows)(const ngi_store *store, ng_mat x, const size_t *index, si
             to[c * store->classes + from[c]] = 1;
     }
 }
+
+static void K(sequences)(const ngi_store *store, ng_mat x, const size_t *index, size_t first)
+{
+    for (size_t i = 0; i < x.rows; i++) {
+        const unsigned char *from =
+            (unsigned char *)store->values + (first + index[i]) * store->context;
+        T *to = (T *)x.data + i * x.stride;
+        for (size_t c = 0; c < store->context; c++)
+            to[c] = (T)from[c];
+    }
+}

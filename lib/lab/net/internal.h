@@ -5,6 +5,8 @@
 #include <natgrad/lab/net.h>
 #include <natgrad/work.h>
 
+#include "lib/lab/model/model.h"
+
 /* One activation. Buffers are dense, rows x cols, and distinct. */
 typedef struct {
     const char *name;
@@ -20,8 +22,12 @@ typedef struct {
 /* The row of the table; NULL beyond the last one. */
 const ngi_activation *ngi_activation_find(ng_activation activation);
 
-/* How far the net has come with its batch; each stage includes those before. */
-typedef enum { STAGE_NONE, STAGE_FORWARD, STAGE_LOSS, STAGE_BACKWARD } ngi_stage;
+/* The sum of the rows' softmax losses; g <- scale times the derivative at the
+ * logits z, both dense, rows x classes; *correct += the hits. */
+double ngi_softmax_loss(ng_mat g, size_t *correct, ng_mat z, const int *labels, double scale);
+
+/* The net behind natgrad/lab/model.h. */
+extern const ngi_model ngi_net_table;
 
 typedef struct {
     char name[32], weight_name[40], bias_name[40];
@@ -31,21 +37,16 @@ typedef struct {
 } ngi_layer;
 
 struct ng_net {
+    ng_model model;
     ng_dtype dtype;
     ng_loss loss;
     double (*variance)(double in, double out); /* of the hidden activation, for all layers */
-    size_t max_batch, batch; /* batch: rows of the last forward pass */
+    size_t max_batch, batch;                   /* batch: rows of the last forward pass */
     ngi_stage stage;
     ng_mat input; /* max_batch x inputs */
     size_t layers;
     ngi_layer *layer;
     ng_work memory; /* every matrix above */
 };
-
-/* The first rows of a dense buffer. */
-static inline ng_mat ngi_rows(ng_mat m, size_t rows)
-{
-    return ng_mat_block(m, 0, 0, rows, m.cols);
-}
 
 #endif

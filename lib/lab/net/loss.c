@@ -40,8 +40,14 @@ static const loss_row losses[] = {
                          .high = DBL_MAX},
 };
 
-static size_t (*const outside[2])(size_t n, const void *t, double low, double high) = {
-    [NG_F32] = f32_outside, [NG_F64] = f64_outside};
+static size_t (*const outside[2])(size_t n, const void *t, double low,
+                                  double high) = {[NG_F32] = f32_outside, [NG_F64] = f64_outside};
+
+double ngi_softmax_loss(ng_mat g, size_t *correct, ng_mat z, const int *labels, double scale)
+{
+    return losses[NG_LOSS_SOFTMAX].labels[z.dtype](z.rows, z.cols, g.data, correct, z.data, labels,
+                                                   scale);
+}
 
 const char *ng_loss_name(ng_loss loss)
 {

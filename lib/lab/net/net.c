@@ -1,7 +1,6 @@
 /* The net: its memory, its weights at the start, forward and backward pass. */
 #include <natgrad/lab/net.h>
 
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,8 +83,8 @@ static ng_status cut_layer(ng_net *net, ngi_layer *l, size_t in, size_t out, ng_
     };
     ng_status status = NG_OK;
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts && status == NG_OK; i++)
-        status = ng_work_mat(&net->memory, cuts[i].mat, cuts[i].rows, cuts[i].cols, net->dtype,
-                             error);
+        status =
+            ng_work_mat(&net->memory, cuts[i].mat, cuts[i].rows, cuts[i].cols, net->dtype, error);
     return status;
 }
 
@@ -99,8 +98,8 @@ static ng_status cut_layers(ng_net *net, const ng_net_options *o, ng_error *erro
         snprintf(l->name, sizeof l->name, "fc%zu", i + 1);
         snprintf(l->weight_name, sizeof l->weight_name, "%s.weight", l->name);
         snprintf(l->bias_name, sizeof l->bias_name, "%s.bias", l->name);
-        l->activation = ngi_activation_find(i + 1 < o->layers ? o->activation
-                                                              : NG_ACTIVATION_LINEAR);
+        l->activation =
+            ngi_activation_find(i + 1 < o->layers ? o->activation : NG_ACTIVATION_LINEAR);
         status = cut_layer(net, l, in, o->widths[i], error);
         in = o->widths[i];
     }
@@ -116,6 +115,7 @@ ng_status ng_net_create(ng_net **net, const ng_net_options *options, ng_error *e
     ng_net *n = calloc(1, sizeof *n);
     if (n == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a net");
+    n->model.table = &ngi_net_table;
     n->dtype = options->dtype;
     n->loss = options->loss;
     n->variance = ngi_activation_find(options->activation)->variance;
@@ -151,31 +151,16 @@ void ng_net_destroy(ng_net *net)
 
 /* ---- Weights at the start --------------------------------------------------- */
 
-/* m <- independent N(0, variance), drawn in double whatever the dtype */
-static void fill_normal(ng_mat m, const ng_random *random, double variance)
-{
-    enum { CHUNK = 256 };
-    double draws[CHUNK], deviation = sqrt(variance);
-    for (size_t i = 0; i < m.rows; i++)
-        for (size_t k = 0; k < m.cols; k += CHUNK) {
-            size_t n = m.cols - k < CHUNK ? m.cols - k : CHUNK;
-            random->fill_normal(random->data, draws, n);
-            for (size_t j = 0; j < n; j++)
-                ng_mat_set(m, i, k + j, deviation * draws[j]);
-        }
-}
-
 ng_status ng_net_initialise(ng_net *net, const ng_random *random, ng_error *error)
 {
-    if (random == NULL || random->fill_normal == NULL)
-        return ng_error_set(error, NG_EARG, "random: no fill_normal");
-    for (size_t i = 0; i < net->layers; i++) {
+    ng_status status = ngi_normal_check(random, error);
+    for (size_t i = 0; i < net->layers && status == NG_OK; i++) {
         ngi_layer *l = &net->layer[i];
-        fill_normal(l->weight, random,
-                    net->variance((double)l->weight.cols, (double)l->weight.rows));
+        ngi_fill_normal(l->weight, random,
+                        net->variance((double)l->weight.cols, (double)l->weight.rows));
         ng_fill(l->bias, 0);
     }
-    return NG_OK;
+    return status;
 }
 
 /* ---- The passes ------------------------------------------------------------- */
@@ -231,8 +216,8 @@ ng_status ng_net_backward(ng_net *net, ng_error *error)
         ng_mat g = ngi_rows(l->g, net->batch);
         l->activation->backward[net->dtype](g.rows, g.cols, g.data, l->bias_grad.data, l->z.data,
                                             l->h.data);
-        ng_status status = ng_gemm(l->weight_grad, g, NG_TRANS, layer_inputs(net, i), NG_NOTRANS,
-                                   1, 0, error);
+        ng_status status =
+            ng_gemm(l->weight_grad, g, NG_TRANS, layer_inputs(net, i), NG_NOTRANS, 1, 0, error);
         if (status == NG_OK && i > 0)
             status = ng_gemm(ngi_rows(net->layer[i - 1].g, net->batch), g, NG_NOTRANS, l->weight,
                              NG_NOTRANS, 1, 0, error);
