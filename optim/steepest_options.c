@@ -153,6 +153,7 @@ void ng_steepest_init_fismo(ng_steepest_options *options)
     options->metric = NG_METRIC_FISMO;
     options->ball = NG_BALL_SPECTRAL;
     options->gradient_scale = NG_GRADIENT_SCALE_RMS;
+    options->damping = 3;
 }
 
 void ng_steepest_init_fismo_paper(ng_steepest_options *options)
@@ -176,14 +177,14 @@ static void init_kfac(ng_steepest_options *options)
 void ng_steepest_init_kfac(ng_steepest_options *options)
 {
     init_kfac(options);
-    options->lr = 0.02;
+    options->lr = 0.005;
     options->momentum = 0.9;
 }
 
 void ng_steepest_init_kfac_muon(ng_steepest_options *options)
 {
     init_kfac(options);
-    options->damping = 0.01;
+    options->damping = 0.1;
     options->ball = NG_BALL_SPECTRAL;
     options->shape_scale = NG_SHAPE_SCALE_ORIGINAL;
     options->nesterov = 1;

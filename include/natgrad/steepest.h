@@ -262,20 +262,20 @@ NG_API void ng_steepest_init(ng_steepest_options *options);
 /* Muon: identity metric, spectral ball, shape_scale original, Nesterov. */
 NG_API void ng_steepest_init_muon(ng_steepest_options *options);
 
-/* FISMO at BLAS-3 speed: momentum in gradient space, Cholesky roots, gradients
- * of rms 1. */
+/* FISMO at BLAS-3 speed: momentum 0.95 in gradient space, Cholesky roots, gradients of rms 1;
+ * lr 0.01, ema_decay 0.95, damping 3. */
 NG_API void ng_steepest_init_fismo(ng_steepest_options *options);
 
 /* FISMO, Algorithm 1 to the letter: whitened momentum, symmetric roots,
- * gradients as they come. */
+ * gradients as they come; momentum and ema_decay 0.95, lr 0.005, damping 1. */
 NG_API void ng_steepest_init_fismo_paper(ng_steepest_options *options);
 
-/* K-FAC: kfac metric, no ball; momentum 0.9, lr 0.02, damping 0.001
+/* K-FAC: kfac metric, no ball; momentum 0.9, lr 0.005, damping 0.001
  * (tikhonov_pi), factors inverted every 10 steps. Needs ng_group_capture at every step. */
 NG_API void ng_steepest_init_kfac(ng_steepest_options *options);
 
 /* K-FAC with Muon's step: kfac metric, spectral ball, shape_scale original,
- * Nesterov, damping 0.01. Needs ng_group_capture at every step. */
+ * Nesterov, lr 0.01, damping 0.1. Needs ng_group_capture at every step. */
 NG_API void ng_steepest_init_kfac_muon(ng_steepest_options *options);
 
 /* EKFAC: ekfac metric, no ball; momentum 0.9, lr 0.005, damping 0.001, eigenvectors
