@@ -230,12 +230,12 @@ static void take(const cargo *c, ng_optimizer *optimizer, const ng_checkpoint_op
 static void warn(const cargo *c, const ng_optimizer *optimizer)
 {
     ng_error note;
-    if (optimizer->message == NULL || strcmp(c->header.library, ng_version()) == 0)
+    if (optimizer->message == NULL || strcmp(c->header.writer, ng_version()) == 0)
         return;
     ng_error_set(&note, NG_OK,
                  "the checkpoint was written by natgrad %.40s, this is %s: the steps that follow "
                  "may differ in their last bits",
-                 c->header.library, ng_version());
+                 c->header.writer, ng_version());
     optimizer->message(note.text, optimizer->message_data);
 }
 

@@ -73,7 +73,7 @@ ng_status ngi_header_write(char **text, size_t *size, const ngi_entries *list, c
 /* A header that was read. */
 typedef struct {
     json_t *root;
-    const char *model, *library, *steps; /* parts of root */
+    const char *model, *writer, *steps; /* parts of root */
     uint32_t crc;
 } ngi_header;
 

@@ -199,7 +199,7 @@ static ng_status check_metadata(ngi_header *header, const json_t *meta, ng_error
                                 conventions[i][0], found != NULL ? found : "", conventions[i][1]);
     }
     header->model = json_string_value(json_object_get(meta, "model"));
-    header->library = json_string_value(json_object_get(meta, "library"));
+    header->writer = json_string_value(json_object_get(meta, "library"));
     header->steps = json_string_value(json_object_get(meta, "steps"));
     const char *sum = json_string_value(json_object_get(meta, "crc32"));
     char again[16] = "";
@@ -207,7 +207,7 @@ static ng_status check_metadata(ngi_header *header, const json_t *meta, ng_error
         header->crc = (uint32_t)strtoul(sum, NULL, 16);
         snprintf(again, sizeof again, "%08lx", (unsigned long)header->crc);
     }
-    if (header->model == NULL || header->library == NULL || header->steps == NULL || sum == NULL ||
+    if (header->model == NULL || header->writer == NULL || header->steps == NULL || sum == NULL ||
         strcmp(sum, again) != 0)
         return malformed(error, "__metadata__", "no model, library, steps or crc32");
     return NG_OK;
