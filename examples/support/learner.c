@@ -24,30 +24,30 @@ static ng_model_linear layer(const learner *l, size_t i)
     return layer;
 }
 
-static ng_status add_rest(learner *l, ng_group **rest)
+static ng_status add_rest(learner *l)
 {
     ng_adamw_options adamw;
     ng_adamw_init(&adamw);
     adamw.lr = REST_LR;
-    return *rest != NULL ? NG_OK : ng_optimizer_add_group(l->opt, rest, &adamw);
+    return l->rest != NULL ? NG_OK : ng_optimizer_add_group(l->opt, &l->rest, &adamw);
 }
 
-/* Of a whole layer, or in the group `rest`, made when there is one. */
-static ng_status add_unless_captured(learner *l, ng_group **rest, size_t i)
+/* Of a whole layer, or in l->rest, made when there is one. */
+static ng_status add_unless_captured(learner *l, size_t i)
 {
     ng_model_param p = parameter(l, i);
     for (size_t k = 0; k < ng_model_layers(l->model); k++)
         if (!layer(l, k).shared && (layer(l, k).weight == i || layer(l, k).bias == i))
             return NG_OK;
-    ng_status status = add_rest(l, rest);
-    return status == NG_OK ? ng_group_add(*rest, NULL, p.name, p.w, p.dw) : status;
+    ng_status status = add_rest(l);
+    return status == NG_OK ? ng_group_add(l->rest, NULL, p.name, p.w, p.dw) : status;
 }
 
 static ng_status add_layers(learner *l, const void *options)
 {
     size_t layers = ng_model_layers(l->model), index;
-    ng_group *rest = NULL;
-    ng_status status = ng_optimizer_add_group(l->opt, &l->captures, options);
+    ng_status status = ng_optimizer_add_group(l->opt, &l->method, options);
+    l->captures = l->method;
     for (size_t i = 0; i < layers && status == NG_OK; i++) {
         ng_model_linear it = layer(l, i);
         ng_model_param w = parameter(l, it.weight);
@@ -61,7 +61,7 @@ static ng_status add_layers(learner *l, const void *options)
         l->captured[i] = index;
     }
     for (size_t i = 0; i < ng_model_parameters(l->model) && status == NG_OK; i++)
-        status = add_unless_captured(l, &rest, i);
+        status = add_unless_captured(l, i);
     return status;
 }
 
@@ -81,18 +81,17 @@ static ng_status add_matrix(const ng_policy *policy, ng_model_param p)
 
 static ng_status add_matrices(learner *l, const ng_preset *preset, const void *options)
 {
-    ng_group *hidden, *rest = NULL;
     ng_policy policy;
-    ng_status status = ng_optimizer_add_group(l->opt, &hidden, options);
-    if (status == NG_OK && ng_method_elementwise(preset->method))
-        rest = hidden;
-    if (status == NG_OK)
-        status = add_rest(l, &rest);
+    ng_status status = ng_optimizer_add_group(l->opt, &l->method, options);
+    int alone = ng_method_elementwise(preset->method);
+    if (status == NG_OK && !alone)
+        status = add_rest(l);
     if (status != NG_OK)
         return status;
+    ng_group *rest = alone ? l->method : l->rest;
     size_t head = layer(l, ng_model_layers(l->model) - 1).weight;
     ng_policy_rule last = {parameter(l, head).name, rest};
-    ng_policy_init(&policy, hidden, rest);
+    ng_policy_init(&policy, l->method, rest);
     policy.rules = &last;
     policy.rule_count = 1;
     for (size_t i = 0; i < ng_model_parameters(l->model) && status == NG_OK; i++)

@@ -9,6 +9,8 @@
 typedef struct {
     ng_model *model;
     ng_optimizer *opt;
+    ng_group *method;   /* what the preset steps */
+    ng_group *rest;     /* what AdamW steps beside it; NULL if nothing */
     ng_group *captures; /* its parameters are layers that want their statistics; or NULL */
     size_t *captured;   /* which of it each of the model's layers is, or NG_MODEL_NONE */
     ng_error error;     /* of the last call that failed */

@@ -1,0 +1,133 @@
+/* What is learnt and by what model. */
+#define _POSIX_C_SOURCE 200809L
+#include "examples/fismo_paper/fismo_paper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "examples/support/images.h"
+
+static const size_t filters[] = {8, 16};
+
+const char *task_name(const config *c)
+{
+    return c->kind == TASK_TEXT ? "language" : "images";
+}
+
+static ng_status open_text(task *t, const config *c, ng_error *error)
+{
+    const char *data = getenv("NATGRAD_DATA"), *path = c->text;
+    char usual[MAX_PATH];
+    ng_dataset *all;
+    if (path == NULL && data == NULL)
+        return ng_error_set(error, NG_EIO,
+                            "no text: name a file with --text, or set NATGRAD_DATA to a folder "
+                            "that holds tinyshakespeare.txt");
+    if (path == NULL) {
+        snprintf(usual, sizeof usual, "%s/tinyshakespeare.txt", data);
+        path = usual;
+    }
+    ng_status status = ng_dataset_sequences(&all, path, c->context, error);
+    return status != NG_OK
+               ? status
+               : images_divide(&t->train, &t->held_out, all, ng_dataset_count(all) / 10 * 9, error);
+}
+
+/* The first c->samples of the training set. */
+static ng_status fewer(task *t, const config *c, ng_error *error)
+{
+    ng_dataset *all = t->train;
+    if (c->samples >= ng_dataset_count(all))
+        return NG_OK;
+    t->train = NULL;
+    ng_status status = ng_dataset_view(&t->train, all, 0, c->samples, error);
+    ng_dataset_destroy(all);
+    return status;
+}
+
+static ng_status open_pictures(task *t, const config *c, ng_error *error)
+{
+    ng_status status;
+    if (strcmp(c->data, "digits") == 0)
+        status = images_digits(&t->train, &t->held_out, error);
+    else if (strcmp(c->data, "mnist") == 0 || strncmp(c->data, "mnist:", 6) == 0)
+        status = images_mnist(&t->train, &t->held_out, c->data[5] == ':' ? c->data + 6 : NULL,
+                              error);
+    else
+        return ng_error_set(error, NG_EARG, "--data=%.60s: expected mnist, mnist:DIR or digits",
+                            c->data);
+    return status == NG_OK ? fewer(t, c, error) : status;
+}
+
+static ng_status hold_out(task *t, ng_error *error)
+{
+    ng_dataset *all = t->train;
+    ng_dataset_destroy(t->held_out);
+    t->train = t->held_out = NULL;
+    t->held_out_name = "validation";
+    return images_divide(&t->train, &t->held_out, all, ng_dataset_count(all) / 8 * 7, error);
+}
+
+int task_open(task *t, const config *c, int validate)
+{
+    ng_error error = {NG_OK, ""};
+    memset(t, 0, sizeof *t);
+    t->name = task_name(c);
+    t->held_out_name = "held-out";
+    ng_status status = c->kind == TASK_TEXT ? open_text(t, c, &error) : open_pictures(t, c, &error);
+    if (status == NG_OK && validate)
+        status = hold_out(t, &error);
+    if (status == NG_OK && c->batch > ng_dataset_count(t->train))
+        status = ng_error_set(&error, NG_ENODATA, "%zu training samples are no batch of %zu",
+                              ng_dataset_count(t->train), c->batch);
+    if (status == NG_OK)
+        return 0;
+    fprintf(stderr, "fismo_paper: %s\n", error.text);
+    task_close(t);
+    return status == NG_EARG ? 2 : 1;
+}
+
+void task_close(task *t)
+{
+    ng_dataset_destroy(t->train);
+    ng_dataset_destroy(t->held_out);
+    t->train = t->held_out = NULL;
+}
+
+static ng_status create_gpt(ng_model **model, const config *c, const task *t, ng_error *error)
+{
+    ng_gpt_options o;
+    ng_gpt_options_init(&o);
+    o.dtype = c->dtype;
+    o.vocabulary = ng_dataset_classes(t->train);
+    o.context = c->context;
+    o.layers = c->layers;
+    o.width = c->width;
+    o.heads = c->heads;
+    o.max_batch = c->batch;
+    return ng_gpt_create(model, &o, error);
+}
+
+static ng_status create_cnn(ng_model **model, const config *c, const task *t, ng_error *error)
+{
+    ng_cnn_options o;
+    size_t side = 1, features = ng_dataset_features(t->train);
+    while (side * side < features)
+        side++;
+    *model = NULL;
+    if (side * side != features)
+        return ng_error_set(error, NG_ESHAPE, "%zu numbers are no square picture", features);
+    ng_cnn_options_init(&o);
+    o.dtype = c->dtype;
+    o.height = o.width = side;
+    o.filters = filters;
+    o.stages = sizeof filters / sizeof *filters;
+    o.classes = ng_dataset_classes(t->train);
+    o.max_batch = c->batch;
+    return ng_cnn_create(model, &o, error);
+}
+
+ng_status task_model(ng_model **model, const config *c, const task *t, ng_error *error)
+{
+    return c->kind == TASK_TEXT ? create_gpt(model, c, t, error) : create_cnn(model, c, t, error);
+}
