@@ -63,7 +63,8 @@ typedef struct {
     const ng_preset *method;
     double lr, rest_lr; /* of the method, of AdamW beside it; 0: nothing is beside it */
     unsigned long seed;
-    size_t evaluations; /* spread over the steps, < MAX_POINTS; of 2 and more one before the first */
+    size_t
+        evaluations; /* spread over the steps, < MAX_POINTS; of 2 and more one before the first */
     point points[MAX_POINTS];
     size_t count; /* points there are */
     int failed;   /* left the numbers: why */
@@ -79,7 +80,8 @@ typedef struct {
 
 /* Trains from scratch with r's method, rates and seed under the preset's other
  * options, or `options` if not NULL; both rates warm up over a twentieth of the
- * steps and fall to a tenth by a cosine. watch may be NULL. 0, or 1 after reporting; a run that diverges is no error. */
+ * steps and fall to a tenth by a cosine. watch may be NULL. 0, or 1 after reporting; a run that
+ * diverges is no error. */
 int run_train(run *r, const config *c, const task *t, const void *options, const watcher *watch,
               progress *bar);
 

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { JUDGED = 256 }; /* samples of a set that an evaluation looks at, at most */
+/* samples of a set that an evaluation looks at, at most */
+enum { JUDGED_TEXTS = 256, JUDGED_PICTURES = 2000 };
 
 typedef struct {
     const config *c;
@@ -51,8 +52,8 @@ static ng_status create_learner(trainer *t, const void *options)
         return ng_error_set(&t->l.error, NG_EOPTION, "its options");
     ng_status status = task_model(&model, t->c, t->t, &t->l.error);
     if (status == NG_OK)
-        status = learner_create(&t->l, model, &t->random, t->r->method,
-                                options != NULL ? options : own);
+        status =
+            learner_create(&t->l, model, &t->random, t->r->method, options != NULL ? options : own);
     free(own);
     return status;
 }
@@ -106,10 +107,12 @@ static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index
     return status;
 }
 
-/* Mean loss and accuracy over JUDGED samples spread over the set. */
+/* Mean loss and accuracy over samples spread over the set. */
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy)
 {
-    size_t count = ng_dataset_count(data), judged = count < JUDGED ? count : JUDGED, batch;
+    size_t count = ng_dataset_count(data), batch;
+    size_t most = t->c->kind == TASK_TEXT ? JUDGED_TEXTS : JUDGED_PICTURES;
+    size_t judged = count < most ? count : most;
     double mean, share;
     *loss = *accuracy = 0;
     for (size_t first = 0; first < judged; first += batch) {
@@ -146,9 +149,8 @@ static ng_status set_rates(trainer *t)
     ng_status status = ng_group_schedule(t->l.method, "lr", &t->lr);
     if (status == NG_OK && t->l.rest != NULL)
         status = ng_group_schedule(t->l.rest, "lr", &t->rest_lr);
-    return status == NG_OK
-               ? status
-               : ng_error_set(&t->l.error, status, "%s", ng_optimizer_error(t->l.opt));
+    return status == NG_OK ? status
+                           : ng_error_set(&t->l.error, status, "%s", ng_optimizer_error(t->l.opt));
 }
 
 static ng_status step(trainer *t, size_t number, double *loss)

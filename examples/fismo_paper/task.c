@@ -51,8 +51,8 @@ static ng_status open_pictures(task *t, const config *c, ng_error *error)
     if (strcmp(c->data, "digits") == 0)
         status = images_digits(&t->train, &t->held_out, error);
     else if (strcmp(c->data, "mnist") == 0 || strncmp(c->data, "mnist:", 6) == 0)
-        status = images_mnist(&t->train, &t->held_out, c->data[5] == ':' ? c->data + 6 : NULL,
-                              error);
+        status =
+            images_mnist(&t->train, &t->held_out, c->data[5] == ':' ? c->data + 6 : NULL, error);
     else
         return ng_error_set(error, NG_EARG, "--data=%.60s: expected mnist, mnist:DIR or digits",
                             c->data);
