@@ -24,7 +24,7 @@ typedef struct {
     methods methods;
     size_t steps, batch, seeds;
     size_t layers, width, heads, context; /* of the transformer */
-    size_t samples;                       /* pictures to train on at most */
+    size_t samples;                       /* pictures to train on and to judge by at most */
     int sweep, quiet;
     const char *rates; /* CSV of a sweep; NULL: the one among the sources */
     const char *out;   /* folder */

@@ -29,7 +29,8 @@ static void print_help(void)
         "images\n"
         "  --data=SOURCE        mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
         "                       (default); digits: drawn ones\n"
-        "  --samples=N          the first N of the training set (default: 2000)\n"
+        "  --samples=N          the first N of the training set, and so many of the test\n"
+        "                       set (default: 2000)\n"
         "language, images\n"
         "  --sweep              find learning rates: half decades over two decades around the\n"
         "                       preset's own, further while the best is at an edge, then quarter\n"
@@ -41,9 +42,10 @@ static void print_help(void)
         "  --rates=FILE         what --sweep wrote (default: the file that comes with the "
         "sources)\n"
         "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
-        "  --steps=N            (default: 400; images 200, condition 200)\n"
         "  --batch=N            samples a step (default: 16; images 64)\n"
         "all\n"
+        "  --steps=N            20 or more (default: 400; images 200, condition 100; rate 4096,\n"
+        "                       with a quarter and a sixteenth of it)\n"
         "  --seeds=N            runs an optimizer, seeds 1 ... N (default: 3; condition 1)\n"
         "  --out=DIR            for CSV and pictures (default: out)\n"
         "  --quiet              no progress\n"
@@ -112,8 +114,8 @@ static const struct {
 } programs[] = {
     {"language", compare, TRANSFORMER | COMPARING, TASK_TEXT, 400, 16, 3},
     {"images", compare, BIT(DATA) | BIT(SAMPLES) | COMPARING, TASK_PICTURES, 200, 64, 3},
-    {"condition", condition, TRANSFORMER | TRAINING, TASK_TEXT, 200, 16, 1},
-    {"rate", rate, 0, TASK_TEXT, 0, 0, 3},
+    {"condition", condition, TRANSFORMER | TRAINING, TASK_TEXT, 100, 16, 1},
+    {"rate", rate, BIT(STEPS), TASK_TEXT, 4096, 0, 3},
 };
 enum { PROGRAMS = sizeof programs / sizeof *programs };
 

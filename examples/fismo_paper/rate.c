@@ -18,11 +18,10 @@
 enum { M = 32, R = 8, PROBES = 128 };
 static const double LR = 1, SIGMA = 1, START = 0.1, TOLERANCE = 0.1;
 static const char *const presets[] = {"muon", "fismo", "fismo_paper"};
-static const size_t lengths[] = {256, 1024, 4096};
 static const size_t batches[] = {1, 4, 16, 64, 256, 0}; /* 0: no noise */
 enum {
     PRESETS = sizeof presets / sizeof *presets,
-    LENGTHS = sizeof lengths / sizeof *lengths,
+    LENGTHS = 3, /* a factor of four apart */
     BATCHES = sizeof batches / sizeof *batches
 };
 
@@ -35,6 +34,7 @@ typedef struct {
 
 /* Mean nuclear norm of the gradient by preset, seed, length and batch. */
 typedef struct {
+    size_t lengths[LENGTHS];
     double norm[PRESETS][MAX_SEEDS][LENGTHS][BATCHES];
 } world;
 
@@ -177,7 +177,7 @@ static estimate length_slope(const world *w, size_t preset, size_t seeds, size_t
     for (size_t s = 0; s < seeds; s++) {
         for (size_t k = 0; k < LENGTHS; k++)
             y[k] = w->norm[preset][s][k][batch];
-        slopes[s] = slope(lengths, y, LENGTHS);
+        slopes[s] = slope(w->lengths, y, LENGTHS);
     }
     return over_seeds(slopes, seeds);
 }
@@ -216,7 +216,7 @@ static void print_table(const world *w, size_t seeds)
     fputs("\n", stdout);
     for (size_t i = 0; i < PRESETS; i++)
         for (size_t k = 0; k < LENGTHS; k++) {
-            printf("| %s | %zu |", presets[i], lengths[k]);
+            printf("| %s | %zu |", presets[i], w->lengths[k]);
             for (size_t b = 0; b < BATCHES; b++) {
                 double values[MAX_SEEDS];
                 for (size_t s = 0; s < seeds; s++)
@@ -262,8 +262,8 @@ static int write_csv(const config *c, const world *w)
         for (size_t s = 0; s < c->seeds; s++)
             for (size_t k = 0; k < LENGTHS; k++)
                 for (size_t b = 0; b < BATCHES; b++)
-                    fprintf(csv, "%s,%zu,%zu,%zu,%.9g,%.9g\n", presets[i], s + 1, lengths[k],
-                            batches[b], LR / sqrt((double)lengths[k]), w->norm[i][s][k][b]);
+                    fprintf(csv, "%s,%zu,%zu,%zu,%.9g,%.9g\n", presets[i], s + 1, w->lengths[k],
+                            batches[b], LR / sqrt((double)w->lengths[k]), w->norm[i][s][k][b]);
     return out_close(csv, c, "rate.csv");
 }
 
@@ -276,13 +276,13 @@ static void plot_panel(FILE *script, const world *w, int by_batch)
         for (size_t k = 0; k < n; k++) {
             const double(*norm)[BATCHES] = w->norm[i][0];
             double y = by_batch ? norm[LENGTHS - 1][k] : norm[k][BATCHES - 1];
-            fprintf(script, "%zu %.8g\n", by_batch ? batches[k] : lengths[k], y);
+            fprintf(script, "%zu %.8g\n", by_batch ? batches[k] : w->lengths[k], y);
             low = fmin(low, y);
             high = fmax(high, y);
         }
         fputs("EOD\n", script);
     }
-    const size_t *x = by_batch ? batches : lengths;
+    const size_t *x = by_batch ? batches : w->lengths;
     plot_range(script, 'y', low, high, 1);
     plot_range(script, 'x', (double)x[0], (double)x[n - 1], 1);
     fprintf(script, "set format y '%%g'\nset format x '%%g'\nset xlabel '%s'\nplot ",
@@ -326,7 +326,7 @@ static ng_status run_all(problem *p, world *w, const config *c)
             for (size_t k = 0; k < LENGTHS; k++)
                 for (size_t b = 0; b < BATCHES && status == NG_OK; b++) {
                     status = run_one(p, &w->norm[i][s][k][b], ng_preset_find(presets[i]), s + 1,
-                                     lengths[k], batches[b]);
+                                     w->lengths[k], batches[b]);
                     progress_update(&bar, ++done, presets[i]);
                 }
     progress_end(&bar);
@@ -342,6 +342,8 @@ int rate(const config *c)
         free(p);
         return 1;
     }
+    for (size_t k = 0; k < LENGTHS; k++)
+        w.lengths[k] = c->steps >> 2 * (LENGTHS - 1 - k);
     ng_status failed = run_all(p, &w, c);
     if (failed != NG_OK)
         fprintf(stderr, "fismo_paper: %s\n", p->error.text);

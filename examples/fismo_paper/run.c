@@ -7,8 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-/* samples of a set that an evaluation looks at, at most */
-enum { JUDGED_TEXTS = 256, JUDGED_PICTURES = 2000 };
+enum { JUDGED_TEXTS = 256 }; /* of a set, in an evaluation */
 
 typedef struct {
     const config *c;
@@ -111,7 +110,7 @@ static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy)
 {
     size_t count = ng_dataset_count(data), batch;
-    size_t most = t->c->kind == TASK_TEXT ? JUDGED_TEXTS : JUDGED_PICTURES;
+    size_t most = t->c->kind == TASK_TEXT ? JUDGED_TEXTS : t->c->samples;
     size_t judged = count < most ? count : most;
     double mean, share;
     *loss = *accuracy = 0;
