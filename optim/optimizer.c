@@ -65,7 +65,10 @@ ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **group,
                                  const void *method_options)
 {
     ng_group *added;
-    if (optimizer == NULL || group == NULL)
+    if (group == NULL)
+        return NG_EARG;
+    *group = NULL; /* so that a caller who tests only later is refused and not lost */
+    if (optimizer == NULL)
         return NG_EARG;
     void *items = optimizer->groups;
     ng_status status = ngi_grow(&items, &optimizer->group_capacity, optimizer->group_count,

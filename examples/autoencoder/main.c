@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "examples/autoencoder/autoencoder.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,83 +50,19 @@ static void print_help(void)
     methods_print();
 }
 
-enum {
-    DATA = 256,
-    SAMPLES,
-    OPTIMIZER,
-    EPOCHS,
-    SEARCH_EPOCHS,
-    SEEDS,
-    BATCH,
-    SET,
-    OUT,
-    QUIET,
-    SHOW_HELP,
-    SHOW_VERSION
+static const argument options[] = {
+    {"data", ARGUMENT_TEXT, .offset = offsetof(config, data)},
+    {"samples", ARGUMENT_COUNT, .offset = offsetof(config, samples), 16, 1 << 30},
+    {"optimizer", ARGUMENT_METHODS, .offset = offsetof(config, methods)},
+    {"epochs", ARGUMENT_INT, .offset = offsetof(config, epochs), 0, MAX_EPOCHS},
+    {"search-epochs", ARGUMENT_INT, .offset = offsetof(config, search_epochs), 0, MAX_EPOCHS},
+    {"seeds", ARGUMENT_INT, .offset = offsetof(config, seeds), 1, MAX_SEEDS},
+    {"batch", ARGUMENT_COUNT, .offset = offsetof(config, batch), 1, 1 << 20},
+    {"set", ARGUMENT_SETTING, .offset = offsetof(config, methods)},
+    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
+    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
+    {NULL},
 };
-
-static const struct option long_options[] = {
-    {"data", required_argument, NULL, DATA},
-    {"samples", required_argument, NULL, SAMPLES},
-    {"optimizer", required_argument, NULL, OPTIMIZER},
-    {"epochs", required_argument, NULL, EPOCHS},
-    {"search-epochs", required_argument, NULL, SEARCH_EPOCHS},
-    {"seeds", required_argument, NULL, SEEDS},
-    {"batch", required_argument, NULL, BATCH},
-    {"set", required_argument, NULL, SET},
-    {"out", required_argument, NULL, OUT},
-    {"quiet", no_argument, NULL, QUIET},
-    {"help", no_argument, NULL, SHOW_HELP},
-    {"version", no_argument, NULL, SHOW_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static int take_count(int *to, const char *value, const char *option, size_t min, size_t max)
-{
-    size_t n = 0;
-    int status = arguments_count(&n, value, option, min, max);
-    *to = (int)n;
-    return status;
-}
-
-/* 0, 1 done, 2 usage error */
-static int take(config *c, int option, const char *value)
-{
-    switch (option) {
-    case DATA:
-        c->data = value;
-        return 0;
-    case SAMPLES:
-        return arguments_count(&c->samples, value, "samples", 16, 1 << 30);
-    case OPTIMIZER:
-        return methods_parse(&c->methods, value);
-    case EPOCHS:
-        return take_count(&c->epochs, value, "epochs", 0, MAX_EPOCHS);
-    case SEARCH_EPOCHS:
-        return take_count(&c->search_epochs, value, "search-epochs", 0, MAX_EPOCHS);
-    case SEEDS:
-        return take_count(&c->seeds, value, "seeds", 1, MAX_SEEDS);
-    case BATCH:
-        return arguments_count(&c->batch, value, "batch", 1, 1 << 20);
-    case SET:
-        return methods_set(&c->methods, value);
-    case OUT:
-        c->out = value;
-        return 0;
-    case QUIET:
-        c->quiet = 1;
-        return 0;
-    case SHOW_HELP:
-        print_help();
-        return 1;
-    case SHOW_VERSION:
-        printf("autoencoder (natgrad) %s\n", ng_version());
-        return 1;
-    default: /* getopt has said what is wrong */
-        fputs("Try 'autoencoder --help' for more information.\n", stderr);
-        return 2;
-    }
-}
 
 /* AdamW first: the others stop where it ends. */
 static int reference_first(methods *m)
@@ -144,24 +79,18 @@ static int reference_first(methods *m)
 
 static int parse(config *c, int argc, char **argv)
 {
-    static char name[] = "autoencoder"; /* for getopt's messages: libtool has made it a long path */
-    int option, status;
-    if (argc > 0)
-        argv[0] = name;
-    arguments_program = name;
+    arguments a = {.program = "autoencoder", .help = print_help, .options = options};
     *c = (config){.data = "digits",
                   .epochs = 50,
                   .search_epochs = 10,
                   .seeds = 3,
                   .batch = 256,
                   .out = "out"};
-    status = methods_parse(&c->methods, default_optimizers);
+    int status = methods_parse(&c->methods, default_optimizers);
     for (size_t i = 0; i < TASK && status == 0; i++)
         status = methods_set(&c->methods, task[i]);
-    while (status == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        status = take(c, option, optarg);
-    if (status == 0 && optind < argc)
-        status = arguments_usage("unexpected argument '%s'", argv[optind]);
+    if (status == 0)
+        status = arguments_read(c, &a, argc, argv);
     if (status == 0)
         status = methods_check(&c->methods);
     return status == 0 && c->epochs > 0 ? reference_first(&c->methods) : status;
@@ -256,7 +185,7 @@ int main(int argc, char **argv)
     pictures p = {NULL, NULL};
     int status = parse(&c, argc, argv);
     if (status != 0)
-        return status == 1 ? EXIT_SUCCESS : status;
+        return status;
     blas_set_threads(1);
     status = c.epochs > 0 ? arguments_folder(c.out) : 0;
     if (status == 0 && (status = open_pictures(&p, &c)) == 0)

@@ -38,10 +38,9 @@ typedef struct {
     int sizes_given;
     size_t mc[MAX_SIZES], mc_count; /* --mc */
     size_t samples;                 /* 0: the fewest allowed, 20 n^2 */
-    size_t flips, threads, memory;
-    unsigned long seed;
+    size_t flips, threads, memory, seed;
     const char *checkpoint;
-    int quiet, controls;
+    int quiet, no_controls;
 } config;
 
 /* A way to R. A further one is a row of engines[]; a model's own is the first
@@ -63,8 +62,7 @@ const engine *engine_find(const model *m, const char *name, int sampled);
 size_t samples_of(const config *c, size_t length);
 size_t samples_least(const config *c, size_t length);
 
-/* Reads the command line. 0; 1 when --help or --version is answered; 2 when it
- * is wrong, with a message on stderr. */
+/* Reads the command line. 0, or 2 when it is wrong, with a message on stderr. */
 int config_parse(config *c, int argc, char **argv);
 
 /* Two fits by least squares of relative residuals, which need >= 3 points of one sign. */

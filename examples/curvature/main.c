@@ -1,13 +1,11 @@
 /* curvature: how the scalar curvature of the Fisher metric grows with the
  * lattice, at criticality and off it (Zhuravlev, arXiv:2603.07651). */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "examples/curvature/curvature.h"
+#include "examples/support/arguments.h"
 #include "examples/support/progress.h"
 
 enum { CONTROL_LENGTH = 32 };
@@ -70,7 +68,8 @@ static int measure(run *r, const config *c, const engine *e, size_t length, doub
 static size_t control_sizes(const config *c)
 {
     size_t count = 0;
-    while (c->critical && c->controls && count < c->size_count && c->sizes[count] <= CONTROL_LENGTH)
+    while (c->critical && !c->no_controls && count < c->size_count &&
+           c->sizes[count] <= CONTROL_LENGTH)
         count++;
     return count;
 }
@@ -162,16 +161,6 @@ static void print_controls(const run *r, size_t main_count)
                    r->points[i].length);
 }
 
-static int make_folder(const char *path)
-{
-    struct stat info;
-    if (mkdir(path, 0777) == 0 ||
-        (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
-        return 0;
-    fprintf(stderr, "curvature: --out=%s: %s\n", path, strerror(errno == EEXIST ? ENOTDIR : errno));
-    return -1;
-}
-
 int main(int argc, char **argv)
 {
     static run r;
@@ -179,8 +168,8 @@ int main(int argc, char **argv)
     fits f;
     int status = config_parse(&c, argc, argv);
     if (status != 0)
-        return status == 1 ? EXIT_SUCCESS : status;
-    if (make_folder(c.out) != 0 || run_all(&r, &c) != 0)
+        return status;
+    if (arguments_folder(c.out) != 0 || run_all(&r, &c) != 0)
         return EXIT_FAILURE;
     size_t main_count = r.count;
     if (run_controls(&r, &c) != 0)

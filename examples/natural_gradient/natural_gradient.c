@@ -12,13 +12,13 @@
  * from the natural gradient flow, which is known: the moments E[x], E[x^2] go
  * straight to the target's, m(t) = m* + exp(-t) (m(0) - m*). */
 #define _POSIX_C_SOURCE 200809L
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <natgrad.h>
 
+#include "examples/support/arguments.h"
 #include "examples/support/plot.h"
 
 enum {
@@ -365,32 +365,12 @@ static void help(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
+    static const argument options[] = {{"out", ARGUMENT_TEXT, .offset = 0}, {NULL}};
+    arguments a = {.program = "natural_gradient", .help = help, .options = options};
     const char *base = "natural_gradient";
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'o')
-            base = optarg;
-        else if (c == 'h') {
-            help();
-            return EXIT_SUCCESS;
-        } else if (c == 'v') {
-            printf("natural_gradient (natgrad) %s\n", ng_version());
-            return EXIT_SUCCESS;
-        } else {
-            fputs("Try 'natural_gradient --help' for more information.\n", stderr);
-            return 2;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr,
-                "natural_gradient: unexpected argument '%s'\n"
-                "Try 'natural_gradient --help' for more information.\n",
-                argv[optind]);
-        return 2;
-    }
+    int status = arguments_read(&base, &a, argc, argv);
+    if (status != 0)
+        return status;
     run(base);
     return EXIT_SUCCESS;
 }

@@ -3,7 +3,6 @@
 #include "examples/observers/observers.h"
 
 #include <getopt.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,50 +41,7 @@ static void print_help(void)
            triangles, MAX_SPINS);
 }
 
-enum {
-    BETA = 256,
-    RULE,
-    SPINS,
-    SAMPLES,
-    GRAPH,
-    COUPLING,
-    SEED,
-    OUT,
-    QUIET,
-    SHOW_HELP,
-    SHOW_VERSION
-};
-
-static const struct option long_options[] = {
-    {"beta", required_argument, NULL, BETA},      {"rule", required_argument, NULL, RULE},
-    {"spins", required_argument, NULL, SPINS},    {"samples", required_argument, NULL, SAMPLES},
-    {"graph", required_argument, NULL, GRAPH},    {"coupling", required_argument, NULL, COUPLING},
-    {"seed", required_argument, NULL, SEED},      {"out", required_argument, NULL, OUT},
-    {"quiet", no_argument, NULL, QUIET},          {"help", no_argument, NULL, SHOW_HELP},
-    {"version", no_argument, NULL, SHOW_VERSION}, {NULL, 0, NULL, 0},
-};
-
-static const struct {
-    const char *name;
-    int (*run)(const config *c);
-    int options[4]; /* its own, ended by 0 */
-} programs[] = {{"survey", survey, {BETA, 0}},
-                {"good_regulator", good_regulator, {BETA, RULE, SPINS, SAMPLES}},
-                {"signature", signature, {GRAPH, COUPLING, 0}}};
-enum { PROGRAMS = sizeof programs / sizeof *programs };
-
-/* A number in [least, most]. */
-static int take_number(double *to, const char *text, const char *format, double least, double most)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end != '\0' || !(value >= least && value <= most))
-        return arguments_usage(format, text);
-    *to = value;
-    return 0;
-}
-
-static int take_graph(config *c, const char *name)
+static int take_graph(void *field, const char *name, const char *option)
 {
     ng_random random;
     ng_error error;
@@ -93,88 +49,69 @@ static int take_graph(config *c, const char *name)
     must(ng_rng_create(&random, 1, &error), &error);
     int bad = topology_parse(&t, name, &random);
     ng_rng_destroy(&random);
-    c->graph = name;
-    return bad ? arguments_usage("no graph '%s': a letter of P S T C K G H and 2 to 16 spins "
+    *(const char **)field = name;
+    return bad ? arguments_usage("--%s: no graph '%s': a letter of P S T C K G H and 2 to 16 spins "
                                  "(C, K from 3, G, H from 4, K to 8)",
-                                 name)
+                                 option, name)
                : 0;
 }
 
-static int take_rule(config *c, const char *text)
+static int take_rule(void *field, const char *text, const char *option)
 {
     ng_rules *rules;
     ng_error error;
     ng_status status = ng_rules_parse(&rules, text, &error);
     ng_rules_destroy(rules);
-    c->rule = text;
-    return status != NG_OK ? arguments_usage("--rule: %s", error.text) : 0;
+    *(const char **)field = text;
+    return status != NG_OK ? arguments_usage("--%s: %s", option, error.text) : 0;
 }
 
-/* 0, 1 done, 2 usage error */
-static int take(config *c, int option, const char *value)
-{
-    switch (option) {
-    case BETA:
-        return take_number(&c->beta, value, "--beta: expected a number from 0 to 1e100, not '%s'",
-                           0, 1e100);
-    case RULE:
-        return take_rule(c, value);
-    case SPINS:
-        return arguments_count(&c->spins, value, "spins", 2, MAX_SPINS);
-    case SAMPLES:
-        return arguments_count(&c->samples, value, "samples", 1, 10000000);
-    case GRAPH:
-        return take_graph(c, value);
-    case COUPLING:
-        return take_number(&c->coupling, value,
-                           "--coupling: expected a number from -2 to 2, not '%s'", -2, 2);
-    case SEED:
-        return arguments_count(&c->seed, value, "seed", 1, 1000000000);
-    case OUT:
-        c->out = value;
-        return 0;
-    case QUIET:
-        c->quiet = 1;
-        return 0;
-    case SHOW_HELP:
-        print_help();
-        return 1;
-    case SHOW_VERSION:
-        printf("observers (natgrad) %s\n", ng_version());
-        return 1;
-    default: /* getopt has said what is wrong */
-        fputs("Try 'observers --help' for more information.\n", stderr);
-        return 2;
-    }
-}
+/* Options in the order of their owners. */
+enum { BETA, RULE, SPINS, SAMPLES, GRAPH, COUPLING, OF_ALL };
 
-/* Options of another subcommand would do nothing: an error. seen has a bit for each. */
-static int check(int program, unsigned seen)
+static const argument options[] = {
+    [BETA] = {"beta", ARGUMENT_NUMBER, .offset = offsetof(config, beta), 0, 1e100},
+    [RULE] = {"rule", ARGUMENT_OWN, .offset = offsetof(config, rule), .take = take_rule},
+    [SPINS] = {"spins", ARGUMENT_COUNT, .offset = offsetof(config, spins), 2, MAX_SPINS},
+    [SAMPLES] = {"samples", ARGUMENT_COUNT, .offset = offsetof(config, samples), 1, 10000000},
+    [GRAPH] = {"graph", ARGUMENT_OWN, .offset = offsetof(config, graph), .take = take_graph},
+    [COUPLING] = {"coupling", ARGUMENT_NUMBER, .offset = offsetof(config, coupling), -2, 2},
+    [OF_ALL] = {"seed", ARGUMENT_COUNT, .offset = offsetof(config, seed), 1, 1000000000},
+    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
+    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
+    {NULL},
+};
+
+static const struct {
+    const char *name;
+    int (*run)(const config *c);
+    unsigned long own; /* bits of its options beside those of all */
+} programs[] = {
+    {"survey", survey, 1 << BETA},
+    {"good_regulator", good_regulator, 1 << BETA | 1 << RULE | 1 << SPINS | 1 << SAMPLES},
+    {"signature", signature, 1 << GRAPH | 1 << COUPLING}};
+enum { PROGRAMS = sizeof programs / sizeof *programs };
+
+/* Options of another subcommand would do nothing: an error. */
+static int check(int program, unsigned long given)
 {
-    for (int option = BETA; option <= COUPLING; option++) {
-        int own = 0;
-        for (int k = 0; k < 4; k++)
-            own = own || programs[program].options[k] == option;
-        if (!own && seen >> (option - BETA) & 1) {
-            char text[80];
-            snprintf(text, sizeof text, "--%s is no option of %s", long_options[option - BETA].name,
-                     programs[program].name);
-            return arguments_usage("%s", text);
-        }
-    }
+    for (int i = 0; i < OF_ALL; i++)
+        if (given & ~programs[program].own & 1UL << i)
+            return arguments_usage("--%s is no option of %s", options[i].name,
+                                   programs[program].name);
     return 0;
 }
 
+/* The subcommand's number, or -1 after reporting. */
 static int find_program(int argc, char **argv)
 {
-    if (optind == argc) {
-        arguments_usage("%s", "which one: survey, good_regulator or signature?");
-        return -1;
-    }
-    for (int i = 0; i < PROGRAMS; i++)
-        if (strcmp(argv[optind], programs[i].name) == 0 && optind + 1 == argc)
+    for (int i = 0; i < PROGRAMS && optind < argc; i++)
+        if (strcmp(argv[optind], programs[i].name) == 0)
             return i;
-    arguments_usage("unexpected argument '%s'", argv[optind + 1 < argc ? optind + 1 : optind]);
+    if (optind == argc)
+        arguments_usage("which one: survey, good_regulator or signature?");
+    else
+        arguments_usage("unexpected argument '%s'", argv[optind]);
     return -1;
 }
 
@@ -187,18 +124,11 @@ int main(int argc, char **argv)
                 .samples = 20000,
                 .graph = "K5",
                 .coupling = 0.5};
-    unsigned seen = 0;
-    arguments_program = "observers";
-    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-        int status = take(&c, option, optarg);
-        if (status != 0)
-            return status == 1 ? EXIT_SUCCESS : status;
-        if (option <= COUPLING)
-            seen |= 1U << (option - BETA);
-    }
-    int program = find_program(argc, argv), status = program < 0 ? 2 : check(program, seen);
-    if (status != 0)
-        return status;
+    arguments a = {.program = "observers", .help = print_help, .options = options, .operands = 1};
+    int status = arguments_read(&c, &a, argc, argv);
+    int program = status == 0 ? find_program(argc, argv) : -1;
+    if (program < 0 || check(program, a.given) != 0)
+        return 2;
     if (c.out == NULL)
         c.out = programs[program].name;
     blas_set_threads(1);

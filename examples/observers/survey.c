@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
@@ -109,7 +110,8 @@ static void plot_scalar(FILE *script, const world *w)
     for (size_t k = 0; k < KINDS; k++) {
         fprintf(script, "$kind%zu << EOD\n", k);
         for (size_t i = 0; i < NAMES; i++)
-            for (size_t j = 0; j < COUPLINGS && w->observers[i].t.kind == kinds[k]; j++) {
+            for (size_t j = 0; j < COUPLINGS && strcmp(w->observers[i].t.kind, kinds[k]) == 0;
+                 j++) {
                 const ng_regime *r = w->observers[i].at[j];
                 fprintf(script, "%.8g %.8g\n", r->cond, r->alpha_scalar);
                 largest = fmax(largest, r->cond);
@@ -142,7 +144,7 @@ static void plot_directions(FILE *script, const world *w, const config *c)
             for (equal = 1; k + equal < r->rank && a[k + equal] - a[k] < 1e-6;)
                 equal++;
             size_t colour = 0;
-            while (colour + 1 < KINDS && kinds[colour] != w->observers[i].t.kind)
+            while (colour + 1 < KINDS && strcmp(kinds[colour], w->observers[i].t.kind) != 0)
                 colour++;
             fprintf(script, "%zu %.8g %.4g %lu\n", i, a[k], 0.6 * sqrt((double)equal),
                     strtoul(plot_colour(colour) + 1, NULL, 16));

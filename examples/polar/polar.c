@@ -9,7 +9,6 @@
  * kappa of about 1e5 f32 data no longer hold the smallest directions: there the
  * library's rank rule cuts, and the errors count the missing ones. */
 #define _POSIX_C_SOURCE 200809L
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include <natgrad.h>
 
+#include "examples/support/arguments.h"
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
 #include "examples/support/threads.h"
@@ -250,43 +250,32 @@ static void help(void)
 {
     printf("Usage: polar [--rows=M] [--cols=N] [--out=BASE]\n"
            "Accuracy of every route to the polar factor against the condition number.\n\n"
-           "  --rows=M     rows, at least 2 (default: 96)\n"
+           "  --rows=M     rows, 2 to 20000 (default: 96)\n"
            "  --cols=N     columns, at least as many (default: 288)\n"
            "  --out=BASE   writes BASE.csv, BASE.svg, BASE.png (default: polar)\n"
-           "  --help\n");
+           "  --help, --version\n");
 }
+
+typedef struct {
+    size_t rows, cols;
+    const char *base;
+} config;
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"rows", required_argument, NULL, 'm'},
-                                            {"cols", required_argument, NULL, 'n'},
-                                            {"out", required_argument, NULL, 'o'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    long m = 96, n = 288;
-    const char *base = "polar";
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'm')
-            m = strtol(optarg, NULL, 10);
-        else if (c == 'n')
-            n = strtol(optarg, NULL, 10);
-        else if (c == 'o')
-            base = optarg;
-        else if (c == 'h') {
-            help();
-            return EXIT_SUCCESS;
-        } else {
-            fputs("Try 'polar --help' for more information.\n", stderr);
-            return 2;
-        }
-    }
-    if (optind < argc || m < 2 || n < m || n > 20000) {
-        fputs("polar: expected 2 <= rows <= cols <= 20000 and no other argument\n"
-              "Try 'polar --help' for more information.\n",
-              stderr);
-        return 2;
-    }
+    static const argument options[] = {
+        {"rows", ARGUMENT_COUNT, .offset = offsetof(config, rows), 2, 20000},
+        {"cols", ARGUMENT_COUNT, .offset = offsetof(config, cols), 2, 20000},
+        {"out", ARGUMENT_TEXT, .offset = offsetof(config, base)},
+        {NULL}};
+    arguments a = {.program = "polar", .help = help, .options = options};
+    config c = {96, 288, "polar"};
+    int status = arguments_read(&c, &a, argc, argv);
+    if (status == 0 && c.cols < c.rows)
+        status = arguments_usage("--rows=%zu: more than the %zu columns", c.rows, c.cols);
+    if (status != 0)
+        return status;
     blas_set_threads(1);
-    run(base, (size_t)m, (size_t)n);
+    run(c.base, c.rows, c.cols);
     return EXIT_SUCCESS;
 }

@@ -3,9 +3,6 @@
 #define _GNU_SOURCE
 #include "examples/train/train.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char default_optimizers[] = "adamw,muon,fismo";
@@ -56,49 +53,57 @@ static void print_help(void)
 
 /* ---- Values ------------------------------------------------------------------- */
 
-static int add_width(void *data, const char *text)
+static int add_width(void *data, const char *text, const char *option)
 {
     config *c = data;
     if (c->width_count == MAX_WIDTHS - 1)
-        return arguments_usage("--hidden: more than %s layers", "15");
-    return arguments_count(&c->widths[c->width_count++], text, "hidden", 1, 1 << 20);
+        return arguments_usage("--%s: more than %d layers", option, MAX_WIDTHS - 1);
+    return arguments_count(&c->widths[c->width_count++], text, option, 1, 1 << 20);
+}
+
+static int take_widths(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    c->width_count = 0;
+    return arguments_list(c, text, option, add_width);
 }
 
 /* 7 or 1-5 */
-static int add_seeds(void *data, const char *text)
+static int add_seeds(void *data, const char *text, const char *option)
 {
     config *c = data;
     size_t first, last;
-    char head[24];
-    const char *dash = text[0] != '\0' ? strchr(text + 1, '-') : NULL;
-    snprintf(head, sizeof head, "%.*s", dash != NULL ? (int)(dash - text) : 20, text);
-    int status = arguments_count(&first, head, "seed", 0, 4294967295u);
-    last = first;
-    if (status == 0 && dash != NULL)
-        status = arguments_count(&last, dash + 1, "seed", 0, 4294967295u);
-    if (status == 0 && last < first)
-        return arguments_usage("--seed=%s: the last seed comes before the first", text);
+    int status = arguments_range(&first, &last, text, "-", option, 0, 4294967295u);
     for (size_t seed = first; status == 0 && seed <= last; seed++) {
         if (c->seed_count == MAX_SEEDS)
-            return arguments_usage("--seed=%s: too many seeds", text);
+            return arguments_usage("--%s=%s: too many seeds", option, text);
         c->seeds[c->seed_count++] = seed;
     }
     return status;
 }
 
-static int parse_activation(config *c, const char *text)
+static int take_seeds(void *data, const char *text, const char *option)
 {
+    config *c = data;
+    c->seed_count = 0;
+    return arguments_list(c, text, option, add_seeds);
+}
+
+static int take_activation(void *data, const char *text, const char *option)
+{
+    config *c = data;
     const char *name;
     for (int i = 0; (name = ng_activation_name((ng_activation)i)) != NULL; i++)
         if (strcmp(name, text) == 0) {
             c->activation = (ng_activation)i;
             return 0;
         }
-    return arguments_usage("--activation=%s: not one of linear, relu, tanh, sigmoid, gelu", text);
+    return arguments_usage("--%s=%s: not one of linear, relu, tanh, sigmoid, gelu", option, text);
 }
 
-static int parse_model(config *c, const char *text)
+static int take_model(void *data, const char *text, const char *option)
 {
+    config *c = data;
     static const char *const names[] = {
         [MODEL_MLP] = "mlp", [MODEL_CNN] = "cnn", [MODEL_GPT] = "gpt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -106,139 +111,43 @@ static int parse_model(config *c, const char *text)
             c->model = (model_kind)i;
             return 0;
         }
-    return arguments_usage("--model=%s: not one of mlp, cnn, gpt", text);
+    return arguments_usage("--%s=%s: not one of mlp, cnn, gpt", option, text);
 }
 
-static int parse_dtype(config *c, const char *text)
+static int take_dtype(void *data, const char *text, const char *option)
 {
+    config *c = data;
     if (strcmp(text, "f32") != 0 && strcmp(text, "f64") != 0)
-        return arguments_usage("--dtype=%s: expected f32 or f64", text);
+        return arguments_usage("--%s=%s: expected f32 or f64", option, text);
     c->dtype = strcmp(text, "f32") == 0 ? NG_F32 : NG_F64;
     return 0;
 }
 
 /* ---- The command line ----------------------------------------------------------- */
 
-enum {
-    DATA = 256,
-    OPTIMIZER,
-    MODEL,
-    LAYERS,
-    WIDTH,
-    HEADS,
-    HIDDEN,
-    ACTIVATION,
-    EPOCHS,
-    BATCH,
-    CONTEXT,
-    SEED,
-    DTYPE,
-    THREADS,
-    SET,
-    SWEEP,
-    VALIDATE,
-    REGIMES,
-    OUT,
-    QUIET,
-    SHOW_HELP,
-    SHOW_VERSION
+static const argument options[] = {
+    {"data", ARGUMENT_TEXT, .offset = offsetof(config, data)},
+    {"optimizer", ARGUMENT_METHODS, .offset = offsetof(config, methods)},
+    {"model", ARGUMENT_OWN, .take = take_model},
+    {"layers", ARGUMENT_COUNT, .offset = offsetof(config, layers), 1, 4096},
+    {"width", ARGUMENT_COUNT, .offset = offsetof(config, width), 1, 1 << 16},
+    {"heads", ARGUMENT_COUNT, .offset = offsetof(config, heads), 1, 1 << 16},
+    {"hidden", ARGUMENT_OWN, .take = take_widths},
+    {"activation", ARGUMENT_OWN, .take = take_activation},
+    {"epochs", ARGUMENT_INT, .offset = offsetof(config, epochs), 1, MAX_EPOCHS},
+    {"batch", ARGUMENT_COUNT, .offset = offsetof(config, batch), 1, 1 << 20},
+    {"context", ARGUMENT_COUNT, .offset = offsetof(config, context), 1, 4096},
+    {"seed", ARGUMENT_OWN, .take = take_seeds},
+    {"dtype", ARGUMENT_OWN, .take = take_dtype},
+    {"threads", ARGUMENT_INT, .offset = offsetof(config, threads), 1, 1024},
+    {"set", ARGUMENT_SETTING, .offset = offsetof(config, methods)},
+    {"sweep", ARGUMENT_FLAG, .offset = offsetof(config, sweep)},
+    {"validate", ARGUMENT_FLAG, .offset = offsetof(config, validate)},
+    {"regimes", ARGUMENT_INT, .offset = offsetof(config, regimes), 1, 1 << 30, .bare = "50"},
+    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
+    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
+    {NULL},
 };
-
-static const struct option long_options[] = {
-    {"data", required_argument, NULL, DATA},
-    {"optimizer", required_argument, NULL, OPTIMIZER},
-    {"model", required_argument, NULL, MODEL},
-    {"layers", required_argument, NULL, LAYERS},
-    {"width", required_argument, NULL, WIDTH},
-    {"heads", required_argument, NULL, HEADS},
-    {"hidden", required_argument, NULL, HIDDEN},
-    {"activation", required_argument, NULL, ACTIVATION},
-    {"epochs", required_argument, NULL, EPOCHS},
-    {"batch", required_argument, NULL, BATCH},
-    {"context", required_argument, NULL, CONTEXT},
-    {"seed", required_argument, NULL, SEED},
-    {"dtype", required_argument, NULL, DTYPE},
-    {"threads", required_argument, NULL, THREADS},
-    {"set", required_argument, NULL, SET},
-    {"sweep", no_argument, NULL, SWEEP},
-    {"validate", no_argument, NULL, VALIDATE},
-    {"regimes", optional_argument, NULL, REGIMES},
-    {"out", required_argument, NULL, OUT},
-    {"quiet", no_argument, NULL, QUIET},
-    {"help", no_argument, NULL, SHOW_HELP},
-    {"version", no_argument, NULL, SHOW_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static int take(config *c, int option, const char *value)
-{
-    size_t n;
-    int status = 0;
-    switch (option) {
-    case DATA:
-        c->data = value;
-        return 0;
-    case OPTIMIZER:
-        return methods_parse(&c->methods, value);
-    case MODEL:
-        return parse_model(c, value);
-    case LAYERS:
-        return arguments_count(&c->layers, value, "layers", 1, 4096);
-    case WIDTH:
-        return arguments_count(&c->width, value, "width", 1, 1 << 16);
-    case HEADS:
-        return arguments_count(&c->heads, value, "heads", 1, 1 << 16);
-    case HIDDEN:
-        c->width_count = 0;
-        return arguments_list(c, value, add_width);
-    case ACTIVATION:
-        return parse_activation(c, value);
-    case EPOCHS:
-        status = arguments_count(&n, value, "epochs", 1, MAX_EPOCHS);
-        c->epochs = status == 0 ? (int)n : 0;
-        return status;
-    case BATCH:
-        return arguments_count(&c->batch, value, "batch", 1, 1 << 20);
-    case CONTEXT:
-        return arguments_count(&c->context, value, "context", 1, 4096);
-    case SEED:
-        c->seed_count = 0;
-        return arguments_list(c, value, add_seeds);
-    case DTYPE:
-        return parse_dtype(c, value);
-    case THREADS:
-        status = arguments_count(&n, value, "threads", 1, 1024);
-        c->threads = status == 0 ? (int)n : 0;
-        return status;
-    case SET:
-        return methods_set(&c->methods, value);
-    case VALIDATE:
-        c->validate = 1;
-        return 0;
-    case SWEEP:
-        c->sweep = 1;
-        return 0;
-    case REGIMES:
-        status = arguments_count(&n, value != NULL ? value : "50", "regimes", 1, 1 << 30);
-        c->regimes = status == 0 ? (int)n : 0;
-        return status;
-    case OUT:
-        c->out = value;
-        return 0;
-    case QUIET:
-        c->quiet = 1;
-        return 0;
-    case SHOW_HELP:
-        print_help();
-        return 1;
-    case SHOW_VERSION:
-        printf("train (natgrad) %s\n", ng_version());
-        return 1;
-    default: /* getopt has said what is wrong */
-        fputs("Try 'train --help' for more information.\n", stderr);
-        return 2;
-    }
-}
 
 /* Defaults that depend on the model, and what it asks of the data. */
 static int fit_model(config *c)
@@ -256,18 +165,14 @@ static int fit_model(config *c)
     if (c->model == MODEL_CNN && (text || csv))
         return arguments_usage("--model=cnn: wants pictures, not --data=%s", c->data);
     if (c->model == MODEL_GPT && c->width % c->heads != 0)
-        return arguments_usage("--heads: they must divide the %s", "width");
+        return arguments_usage("--heads: they must divide the width");
     return 0;
 }
 
 int config_parse(config *c, int argc, char **argv)
 {
-    static char name[] = "train"; /* for getopt's messages: libtool has made it a long path */
-    int option, status;
-    if (argc > 0)
-        argv[0] = name;
+    arguments a = {.program = "train", .help = print_help, .options = options};
     memset(c, 0, sizeof *c);
-    arguments_program = name;
     c->data = "text";
     c->epochs = 3;
     c->batch = 64;
@@ -280,11 +185,9 @@ int config_parse(config *c, int argc, char **argv)
     c->dtype = NG_F32;
     c->threads = 1;
     c->activation = NG_ACTIVATION_RELU;
-    status = methods_parse(&c->methods, default_optimizers);
-    while (status == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        status = take(c, option, optarg);
-    if (status == 0 && optind < argc)
-        status = arguments_usage("unexpected argument '%s'", argv[optind]);
+    int status = methods_parse(&c->methods, default_optimizers);
+    if (status == 0)
+        status = arguments_read(c, &a, argc, argv);
     if (status == 0)
         status = fit_model(c);
     if (status == 0)

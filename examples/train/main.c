@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     config c;
     int status = config_parse(&c, argc, argv);
     if (status != 0)
-        return status == 1 ? EXIT_SUCCESS : status;
+        return status;
     blas_set_threads(c.threads);
     return c.sweep ? sweep_all(&c) : compare(&c);
 }

@@ -1,7 +1,7 @@
-/* train: trains a feed-forward net, a convolutional net or a transformer on digits or text with several optimizers
- * and compares them. The pieces: config.c (command line), source.c (data), model.c,
- * run.c (one training run), regimes.c (of its layers), sweep.c (grids), report.c (tables, CSV), picture.c
- * (what gnuplot draws of the CSV). */
+/* train: trains a feed-forward net, a convolutional net or a transformer on digits or text with
+ * several optimizers and compares them. The pieces: config.c (command line), source.c (data),
+ * model.c, run.c (one training run), regimes.c (of its layers), sweep.c (grids), report.c (tables,
+ * CSV), picture.c (what gnuplot draws of the CSV). */
 #ifndef TRAIN_H
 #define TRAIN_H
 
@@ -36,8 +36,7 @@ typedef struct {
     regime_log *log; /* where they go, or NULL */
 } config;
 
-/* Fills the config from the command line. 0 go on; 1 done (--help, --version);
- * 2 usage error, reported on stderr. */
+/* Fills the config from the command line. 0, or 2 after reporting on stderr. */
 int config_parse(config *c, int argc, char **argv);
 
 /* What to train on and what to judge by. */

@@ -52,7 +52,8 @@ typedef struct {
 
 NG_API void ng_optimizer_init(ng_optimizer_options *options);
 
-/* options NULL means defaults. NG_ENOMEM, NG_EOPTION, NG_EUNSUPPORTED. */
+/* options NULL means defaults. NG_ENOMEM, NG_EOPTION, NG_EUNSUPPORTED; then
+ * *optimizer is NULL. */
 NG_API ng_status ng_optimizer_create(ng_optimizer **optimizer, const ng_optimizer_options *options);
 
 /* Frees the optimizer, its groups and their state; never weights or gradients.
@@ -61,6 +62,7 @@ NG_API void ng_optimizer_destroy(ng_optimizer *optimizer);
 
 /* Adds a group of parameters under one method. method_options is any method's
  * options struct; it is checked and copied. The group belongs to the optimizer.
+ * On an error *group is NULL, which every call refuses (NG_EARG).
  * NG_EOPTION (not an options struct of this library, a value out of range, an
  * impossible combination), NG_EARG, NG_ENOMEM. */
 NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **group,

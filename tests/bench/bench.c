@@ -11,7 +11,8 @@
 #include "tests/bench/internal.h"
 
 /* A timing shorter than this says more about the clock and the caches than
- * about the work; a comparison longer than that needs no further pairs. */
+ * about the work; a comparison longer than that needs no further pairs (a
+ * third of it where there is no goal to hold). */
 static const double timing_seconds = 0.03, comparison_seconds = 1.5;
 
 /* Where a pair takes several seconds, this is all there is time for. */
@@ -104,20 +105,24 @@ static double time_calls(const bench_job *job, size_t calls)
     return seconds_of(bench.clock) - start;
 }
 
-/* The first call pays for page faults and cold caches, so the second counts. */
-static void calibrate(bench_job *job)
+/* The first call pays for page faults and cold caches, so that the second says
+ * how many make a timing; one that is long enough all the same is the warm-up. */
+static double calibrate(bench_job *job)
 {
-    time_calls(job, 1);
     double once = time_calls(job, 1);
+    if (once < timing_seconds)
+        once = time_calls(job, 1);
     job->repeats = once >= timing_seconds ? 1 : (size_t)ceil(timing_seconds / fmax(once, 1e-7));
+    return once;
 }
 
+/* A job's first timing is its warm-up: nobody counts it. */
 static double job_seconds(void *data)
 {
     bench_job *job = data;
     size_t units = job->units > 0 ? job->units : 1;
     if (job->repeats == 0)
-        calibrate(job);
+        return calibrate(job) / (double)units;
     return time_calls(job, job->repeats) / (double)(job->repeats * units);
 }
 
@@ -129,11 +134,11 @@ bench_side bench_job_side(const char *name, bench_job *job)
 
 double bench_time(bench_job job)
 {
-    double seconds[BENCH_PAIRS_MIN];
+    double seconds[BENCH_PAIRS_FEW];
     job_seconds(&job);
-    for (size_t i = 0; i < BENCH_PAIRS_MIN; i++)
+    for (size_t i = 0; i < BENCH_PAIRS_FEW; i++)
         seconds[i] = job_seconds(&job);
-    return bench_median(seconds, BENCH_PAIRS_MIN);
+    return bench_median(seconds, BENCH_PAIRS_FEW);
 }
 
 /* ---- Comparing ------------------------------------------------------------ */
@@ -170,10 +175,14 @@ static int measure_pair(bench_result *result, bench_side ours, bench_side peer)
 }
 
 /* Patience is of the clock that measures: a busy machine costs no pairs. */
-static int enough(size_t pairs, double seconds, double measured)
+static int enough(size_t pairs, int claimed, double seconds, double measured)
 {
+    if (pairs < BENCH_PAIRS_FEW)
+        return 0;
+    if (!claimed)
+        return pairs >= BENCH_PAIRS_MAX || 3 * seconds > comparison_seconds;
     if (pairs < BENCH_PAIRS_MIN)
-        return pairs >= BENCH_PAIRS_SLOW && measured > patience_seconds;
+        return measured > patience_seconds;
     return pairs >= BENCH_PAIRS_MAX || seconds > comparison_seconds;
 }
 
@@ -181,8 +190,9 @@ static void measure(bench_result *result, bench_side ours, bench_side peer)
 {
     if (ours.seconds(ours.data) < 0 || peer.seconds(peer.data) < 0) /* the warm-up */
         return;
+    int claimed = bench_goal(result->claim, result->label) >= 0;
     double start = seconds_of(CLOCK_MONOTONIC), measured = seconds_of(bench.clock);
-    while (!enough(result->pairs, seconds_of(CLOCK_MONOTONIC) - start,
+    while (!enough(result->pairs, claimed, seconds_of(CLOCK_MONOTONIC) - start,
                    seconds_of(bench.clock) - measured))
         if (!measure_pair(result, ours, peer)) {
             result->pairs = 0;

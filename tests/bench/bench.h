@@ -1,9 +1,9 @@
 /* What every benchmark uses. A benchmark compares two sides, ours and a peer,
  * in alternating pairs of timings, and states the median of the ratios
  * ours/peer: lower is better, always. Ratios of neighbours in time survive a
- * machine whose speed drifts; medians survive one that is sometimes busy. There
- * are at least seven pairs, or three where those take longer than 20 seconds;
- * the table says how many.
+ * machine whose speed drifts; medians survive one that is sometimes busy. A
+ * comparison with a goal has at least seven pairs; one without, or one that
+ * takes longer than 20 seconds, at least five; the table says how many.
  *
  *   int main(int argc, char **argv)
  *   {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { BENCH_PAIRS_SLOW = 3, BENCH_PAIRS_MIN = 7, BENCH_PAIRS_MAX = 31, BENCH_RESULTS_MAX = 128 };
+enum { BENCH_PAIRS_FEW = 5, BENCH_PAIRS_MIN = 7, BENCH_PAIRS_MAX = 31, BENCH_RESULTS_MAX = 128 };
 
 typedef struct {
     const char *claim, *label;

@@ -272,7 +272,7 @@ START_TEST(start_and_refusals)
     REFUSED(classes, 0, NG_EOPTION);
     REFUSED(max_batch, 0, NG_EOPTION);
     o = good;
-    o.height = o.width = 1 << 16;
+    o.channels = o.height = o.width = 1 << 16; /* more bytes than a size_t counts */
     o.max_batch = o.classes = 1 << 20;
     ng_assert_fails(ng_cnn_create(&model, &o, &error), NG_ENOMEM, &error, "no memory");
 }

@@ -1,14 +1,11 @@
-/* Files that are damaged, writing that fails, processes that are killed: the old
- * checkpoint or the new one, and an optimizer that has not changed. */
+/* Files that are damaged, writing that fails: the old checkpoint or the new one,
+ * and an optimizer that has not changed. */
 #include "tests/optim/checkpoint_world.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <jansson.h>
-#include <time.h>
 
 /* ---- What fails, and when -------------------------------------------------------------------- */
 
@@ -350,64 +347,10 @@ START_TEST(memory_fails)
 }
 END_TEST
 
-/* ---- Processes that are killed ------------------------------------------------------- */
-
-enum { KILLS = 200, SIDE = 120 };
-
-/* Steps and saves for ever. */
-static void save_for_ever(ng_optimizer *opt)
-{
-    for (;;)
-        if (ng_optimizer_step(opt) != NG_OK || ng_optimizer_save(opt, path, NULL) != NG_OK)
-            _exit(1);
-}
-
-START_TEST(killed_while_saving)
-{
-    ng_mat w = test_mat(SIDE, SIDE, 0, NG_F64), dw = test_mat(SIDE, SIDE, 0, NG_F64);
-    test_rng rng = {5};
-    ng_optimizer *opt;
-    ng_group *group;
-    void *options = test_options("adamw", "");
-    int inside = 0;
-    unsigned long long steps = 0;
-    test_fill_normal(dw, &rng);
-    ng_assert_ok(ng_optimizer_create(&opt, NULL), NULL);
-    ng_assert_ok(ng_optimizer_add_group(opt, &group, options), NULL);
-    ng_assert_ok(ng_group_add(group, NULL, "w", w, dw), NULL);
-    ng_assert_ok(ng_optimizer_save(opt, path, NULL), NULL);
-    for (int i = 0; i < KILLS; i++) {
-        pid_t child = fork();
-        ck_assert_int_ge(child, 0);
-        if (child == 0)
-            save_for_ever(opt);
-        struct timespec pause = {0, (long)(test_uniform(&rng) * 20e6)};
-        nanosleep(&pause, NULL);
-        kill(child, SIGKILL);
-        int status;
-        ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert(WIFSIGNALED(status)); /* it had not failed */
-        inside += access(temporary, F_OK) == 0;
-        ck_assert_msg(ng_optimizer_load(opt, path, NULL) == NG_OK, "kill %d: %s", i,
-                      ng_optimizer_error(opt));
-        ck_assert_uint_ge(ng_optimizer_steps(opt), steps);
-        steps = ng_optimizer_steps(opt);
-    }
-    fprintf(stderr, "%d kills, %d of them while PATH.tmp was there, %llu checkpoints\n", KILLS,
-            inside, steps);
-    ck_assert_int_gt(inside, KILLS / 10);
-    ck_assert_uint_gt(steps, 0);
-    ng_optimizer_destroy(opt);
-    free(options);
-    test_free(w);
-    test_free(dw);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("checkpoint_damage");
-    TCase *tcase = tcase_create("damage"), *killing = tcase_create("kill");
+    TCase *tcase = tcase_create("damage");
     tcase_add_checked_fixture(tcase, open_world, close_world);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, cut_short_anywhere);
@@ -417,9 +360,5 @@ int main(void)
     tcase_add_test(tcase, writing_fails);
     tcase_add_test(tcase, memory_fails);
     suite_add_tcase(suite, tcase);
-    tcase_add_checked_fixture(killing, open_files, close_files);
-    tcase_set_timeout(killing, 120);
-    tcase_add_test(killing, killed_while_saving);
-    suite_add_tcase(suite, killing);
     return test_main(suite);
 }

@@ -32,13 +32,18 @@ START_TEST(nulls)
     world x;
     double value;
     float w[1] = {0}, dw[1] = {0};
+    ng_group *none = (ng_group *)&x;
     ck_assert_int_eq(ng_optimizer_create(NULL, NULL), NG_EARG);
     ck_assert_int_eq(ng_optimizer_step(NULL), NG_EARG);
     ck_assert_str_eq(ng_optimizer_error(NULL), "");
     ng_optimizer_destroy(NULL);
     open_world(&x, "sgd", "");
     ck_assert_str_eq(ng_optimizer_error(x.opt), "");
-    ck_assert_int_eq(ng_optimizer_add_group(x.opt, &x.group, NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_add_group(x.opt, &none, NULL), NG_EARG);
+    ck_assert_ptr_null(none);
+    none = (ng_group *)&x;
+    ck_assert_int_eq(ng_optimizer_add_group(NULL, &none, NULL), NG_EARG);
+    ck_assert_ptr_null(none);
     ck_assert_int_eq(ng_optimizer_add_monitor(x.opt, NULL, NULL), NG_EARG);
     ck_assert_int_eq(ng_group_add(NULL, NULL, "w", ng_f32(w, 1, 1), ng_f32(dw, 1, 1)), NG_EARG);
     refuse(&x, ng_group_add(x.group, NULL, NULL, ng_f32(w, 1, 1), ng_f32(dw, 1, 1)), NG_EARG,
@@ -70,12 +75,13 @@ START_TEST(bad_group)
 {
     world x;
     ng_sgd_options o;
-    ng_group *group = NULL;
+    ng_group *group = (ng_group *)&x;
     open_world(&x, "sgd", "");
     memset(&o, 0, sizeof o);
     refuse(&x, ng_optimizer_add_group(x.opt, &group, &o), NG_EOPTION, "init");
     ng_sgd_init(&o);
     o.momentum = 1;
+    group = (ng_group *)&x;
     refuse(&x, ng_optimizer_add_group(x.opt, &group, &o), NG_EOPTION, "momentum");
     ck_assert_ptr_null(group);
     ng_assert_ok(ng_optimizer_step(x.opt), NULL);
