@@ -1,5 +1,5 @@
 /* fismo_paper: the command line. See --help. */
-#define _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
 #include <getopt.h>
@@ -57,8 +57,9 @@ static void print_help(void)
     methods_print();
 }
 
+/* Options in the order of their owners. */
 enum {
-    TEXT = 256,
+    TEXT,
     LAYERS,
     WIDTH,
     HEADS,
@@ -71,36 +72,31 @@ enum {
     SET,
     STEPS,
     BATCH,
-    SEEDS,
-    OUT,
-    QUIET,
-    SHOW_HELP,
-    SHOW_VERSION
+    OF_ALL
 };
 
-static const struct option long_options[] = {
-    {"text", required_argument, NULL, TEXT},
-    {"layers", required_argument, NULL, LAYERS},
-    {"width", required_argument, NULL, WIDTH},
-    {"heads", required_argument, NULL, HEADS},
-    {"context", required_argument, NULL, CONTEXT},
-    {"data", required_argument, NULL, DATA},
-    {"samples", required_argument, NULL, SAMPLES},
-    {"sweep", no_argument, NULL, SWEEP},
-    {"optimizer", required_argument, NULL, OPTIMIZER},
-    {"rates", required_argument, NULL, RATES},
-    {"set", required_argument, NULL, SET},
-    {"steps", required_argument, NULL, STEPS},
-    {"batch", required_argument, NULL, BATCH},
-    {"seeds", required_argument, NULL, SEEDS},
-    {"out", required_argument, NULL, OUT},
-    {"quiet", no_argument, NULL, QUIET},
-    {"help", no_argument, NULL, SHOW_HELP},
-    {"version", no_argument, NULL, SHOW_VERSION},
-    {NULL, 0, NULL, 0},
+#define FIELD(name) .offset = offsetof(config, name)
+static const argument options[] = {
+    [TEXT] = {"text", ARGUMENT_TEXT, FIELD(text)},
+    [LAYERS] = {"layers", ARGUMENT_COUNT, FIELD(layers), 1, 64},
+    [WIDTH] = {"width", ARGUMENT_COUNT, FIELD(width), 1, 4096},
+    [HEADS] = {"heads", ARGUMENT_COUNT, FIELD(heads), 1, 4096},
+    [CONTEXT] = {"context", ARGUMENT_COUNT, FIELD(context), 1, 4096},
+    [DATA] = {"data", ARGUMENT_TEXT, FIELD(data)},
+    [SAMPLES] = {"samples", ARGUMENT_COUNT, FIELD(samples), 16, 1 << 30},
+    [SWEEP] = {"sweep", ARGUMENT_FLAG, FIELD(sweep)},
+    [OPTIMIZER] = {"optimizer", ARGUMENT_METHODS, FIELD(methods)},
+    [RATES] = {"rates", ARGUMENT_TEXT, FIELD(rates)},
+    [SET] = {"set", ARGUMENT_SETTING, FIELD(methods)},
+    [STEPS] = {"steps", ARGUMENT_COUNT, FIELD(steps), 20, 1000000},
+    [BATCH] = {"batch", ARGUMENT_COUNT, FIELD(batch), 1, 1 << 20},
+    [OF_ALL] = {"seeds", ARGUMENT_COUNT, FIELD(seeds), 1, MAX_SEEDS},
+    {"out", ARGUMENT_TEXT, FIELD(out)},
+    {"quiet", ARGUMENT_FLAG, FIELD(quiet)},
+    {NULL},
 };
 
-#define BIT(option) (1U << ((option)-TEXT))
+#define BIT(option) (1UL << (option))
 #define TRANSFORMER (BIT(TEXT) | BIT(LAYERS) | BIT(WIDTH) | BIT(HEADS) | BIT(CONTEXT))
 #define TRAINING (BIT(RATES) | BIT(SET) | BIT(STEPS) | BIT(BATCH))
 #define COMPARING (BIT(SWEEP) | BIT(OPTIMIZER) | TRAINING)
@@ -108,7 +104,7 @@ static const struct option long_options[] = {
 static const struct {
     const char *name;
     int (*run)(const config *c);
-    unsigned options; /* those of its own */
+    unsigned long own; /* bits of its options beside those of all */
     task_kind kind;
     size_t steps, batch, seeds;
 } programs[] = {
@@ -119,93 +115,35 @@ static const struct {
 };
 enum { PROGRAMS = sizeof programs / sizeof *programs };
 
-/* 0, 1 done, 2 usage error */
-static int take(config *c, int option, const char *value)
-{
-    switch (option) {
-    case TEXT:
-        c->text = value;
-        return 0;
-    case LAYERS:
-        return arguments_count(&c->layers, value, "layers", 1, 64);
-    case WIDTH:
-        return arguments_count(&c->width, value, "width", 1, 4096);
-    case HEADS:
-        return arguments_count(&c->heads, value, "heads", 1, 4096);
-    case CONTEXT:
-        return arguments_count(&c->context, value, "context", 1, 4096);
-    case DATA:
-        c->data = value;
-        return 0;
-    case SAMPLES:
-        return arguments_count(&c->samples, value, "samples", 16, 1 << 30);
-    case SWEEP:
-        c->sweep = 1;
-        return 0;
-    case OPTIMIZER:
-        return methods_parse(&c->methods, value);
-    case RATES:
-        c->rates = value;
-        return 0;
-    case SET:
-        return methods_set(&c->methods, value);
-    case STEPS:
-        return arguments_count(&c->steps, value, "steps", 20, 1000000);
-    case BATCH:
-        return arguments_count(&c->batch, value, "batch", 1, 1 << 20);
-    case SEEDS:
-        return arguments_count(&c->seeds, value, "seeds", 1, MAX_SEEDS);
-    case OUT:
-        c->out = value;
-        return 0;
-    case QUIET:
-        c->quiet = 1;
-        return 0;
-    case SHOW_HELP:
-        print_help();
-        return 1;
-    case SHOW_VERSION:
-        printf("fismo_paper (natgrad) %s\n", ng_version());
-        return 1;
-    default: /* getopt has said what is wrong */
-        fputs("Try 'fismo_paper --help' for more information.\n", stderr);
-        return 2;
-    }
-}
-
 /* Options of another sub-command would do nothing: an error. */
-static int check(const config *c, int program, unsigned seen)
+static int check(const config *c, int program, unsigned long given)
 {
-    for (int option = TEXT; option < SEEDS; option++)
-        if (seen & BIT(option) & ~programs[program].options) {
-            char text[80];
-            snprintf(text, sizeof text, "--%s is no option of %s", long_options[option - TEXT].name,
-                     programs[program].name);
-            return arguments_usage("%s", text);
-        }
+    for (int i = 0; i < OF_ALL; i++)
+        if (given & ~programs[program].own & BIT(i))
+            return arguments_usage("--%s is no option of %s", options[i].name,
+                                   programs[program].name);
     if (c->width % c->heads != 0)
-        return arguments_usage("--heads: they must divide the %s", "width");
+        return arguments_usage("--heads: they must divide the width");
     if (c->sweep && c->rates != NULL)
-        return arguments_usage("--sweep finds rates and %s names some: not both", "--rates");
+        return arguments_usage("--sweep finds rates and --rates names some: not both");
     return methods_check(&c->methods);
 }
 
+/* The subcommand's number, or -1 after reporting. */
 static int find_program(int argc, char **argv)
 {
-    if (optind == argc) {
-        arguments_usage("%s", "which one: language, images, condition or rate?");
-        return -1;
-    }
-    for (int i = 0; i < PROGRAMS; i++)
-        if (strcmp(argv[optind], programs[i].name) == 0 && optind + 1 == argc)
+    for (int i = 0; i < PROGRAMS && optind < argc; i++)
+        if (strcmp(argv[optind], programs[i].name) == 0)
             return i;
-    arguments_usage("unexpected argument '%s'", argv[optind + 1 < argc ? optind + 1 : optind]);
+    if (optind == argc)
+        arguments_usage("which one: language, images, condition or rate?");
+    else
+        arguments_usage("unexpected argument '%s'", argv[optind]);
     return -1;
 }
 
 int main(int argc, char **argv)
 {
-    static char name[] = "fismo_paper"; /* for getopt's messages: libtool has made it a path */
     config c = {.data = "mnist",
                 .layers = 2,
                 .width = 64,
@@ -214,20 +152,11 @@ int main(int argc, char **argv)
                 .samples = 2000,
                 .out = "out",
                 .dtype = NG_F32};
-    unsigned seen = 0;
-    if (argc > 0)
-        argv[0] = name;
-    arguments_program = name;
-    int status = methods_parse(&c.methods, compared);
-    for (int option;
-         status == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-        status = take(&c, option, optarg);
-        seen |= status == 0 ? BIT(option) : 0;
-    }
-    if (status != 0)
-        return status == 1 ? EXIT_SUCCESS : status;
+    arguments a = {.program = "fismo_paper", .help = print_help, .options = options, .operands = 1};
+    if (methods_parse(&c.methods, compared) != 0 || arguments_read(&c, &a, argc, argv) != 0)
+        return 2;
     int program = find_program(argc, argv);
-    if (program < 0 || (status = check(&c, program, seen)) != 0)
+    if (program < 0 || check(&c, program, a.given) != 0)
         return 2;
     c.kind = programs[program].kind;
     c.steps = c.steps > 0 ? c.steps : programs[program].steps;
