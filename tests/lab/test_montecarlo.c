@@ -46,7 +46,7 @@ START_TEST(calibration)
 }
 END_TEST
 
-/* Where sigma is a part in 400 a wrong average shows itself: 3-D too. The
+/* Where sigma is a part in 200 a wrong average shows itself: 3-D too. The
  * exact numbers: lattice_world.h; 2^26 states. */
 START_TEST(precise)
 {
@@ -54,9 +54,9 @@ START_TEST(precise)
         ng_lattice_model model;
         size_t length, samples;
         double curvature;
-    } cases[] = {{NG_LATTICE_ISING2D, 4, 600000, -265.312142793519},
-                 {NG_LATTICE_ISING2D, 5, 400000, -446.2377606735},
-                 {NG_LATTICE_ISING3D, 3, 200000, -262.9051548176}};
+    } cases[] = {{NG_LATTICE_ISING2D, 4, 300000, -265.312142793519},
+                 {NG_LATTICE_ISING2D, 5, 200000, -446.2377606735},
+                 {NG_LATTICE_ISING3D, 3, 100000, -262.9051548176}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ng_wolff_options o = options_of(cases[i].model, cases[i].length, cases[i].samples);
         ng_wolff_result r = run(&o);
