@@ -1,6 +1,8 @@
 /* Wolff's chains against exact curvatures, and that neither threads nor stops
  * change a bit. */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/lab/lattice_world.h"
@@ -165,6 +167,52 @@ START_TEST(resume_changes_nothing)
 }
 END_TEST
 
+static int die(void *data, size_t done, size_t total)
+{
+    (void)total;
+    if (done >= *(size_t *)data)
+        raise(SIGKILL);
+    return 0;
+}
+
+/* Killed in the second round, its file from the first: and what a kill while
+ * writing leaves beside it does no harm. */
+START_TEST(killed_run_resumes)
+{
+    size_t at = 10000;
+    ng_wolff_options plain = options_of(NG_LATTICE_ISING2D, 4, 20480), o = plain;
+    int how;
+    scratch_path();
+    o.checkpoint = path;
+    o.interval = 0;
+    o.progress = die;
+    o.data = &at;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        ng_wolff_result r;
+        _exit(ng_wolff(&r, &o, &err) == NG_OK);
+    }
+    ck_assert_int_eq(waitpid(child, &how, 0), child);
+    ck_assert(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+    char part[80];
+    snprintf(part, sizeof part, "%s.part", path);
+    FILE *file = fopen(part, "wb");
+    ck_assert_ptr_nonnull(file);
+    fputs("half", file);
+    fclose(file);
+    watcher w = {.stop = SIZE_MAX};
+    o.progress = watch;
+    o.data = &w;
+    ng_wolff_result whole = run(&plain), resumed = run(&o);
+    ck_assert_int_eq(resumed.resumed, 1);
+    ck_assert_uint_eq(w.calls, 4); /* at 5120, 10240, 15360, 20480 */
+    assert_same(&whole, &resumed);
+    ck_assert_ptr_null(fopen(part, "rb"));
+    remove(path);
+}
+END_TEST
+
 START_TEST(damaged_checkpoint)
 {
     watcher w;
@@ -239,6 +287,7 @@ int main(void)
     tcase_add_test(tcase, hot);
     tcase_add_test(tcase, threads_change_nothing);
     tcase_add_test(tcase, resume_changes_nothing);
+    tcase_add_test(tcase, killed_run_resumes);
     tcase_add_test(tcase, damaged_checkpoint);
     tcase_add_test(tcase, refusals);
     suite_add_tcase(suite, tcase);
