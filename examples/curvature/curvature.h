@@ -7,7 +7,7 @@
 
 #include <natgrad-lab.h>
 
-enum { MAX_SIZES = 64, CONTROLS = 2 };
+enum { MAX_SIZES = 64, CONTROLS = 2, FIRST_LARGE = 6 };
 
 typedef struct {
     const char *name, *doc;
@@ -65,19 +65,27 @@ size_t samples_least(const config *c, size_t length);
 /* Reads the command line. 0, or 2 when it is wrong, with a message on stderr. */
 int config_parse(config *c, int argc, char **argv);
 
-/* Two fits by least squares of relative residuals, which need >= 3 points of one sign. */
+/* Two laws of growth by least squares of relative residuals, and their rms; c = 0
+ * unless corrected. L is n^(1/d). */
 typedef struct {
-    double power_a, power_d, power_rms; /* |R| = A n^d */
-    double log_a, log_b, log_rms;       /* |R| = n (a + b ln n) */
-} fits;
+    size_t from;                                 /* the least L */
+    double power_a, power_d, power_c, power_rms; /* |R| = A n^d (1 + c/L) */
+    double log_a, log_b, log_c, log_rms;         /* |R| = n (a + b ln n + c/L) */
+} growth;
 
-int fit_both(fits *f, const point *points, size_t count);
+/* -1: it needs at least 3 points, corrected 5, with R of one sign. */
+int fit_growth(growth *g, const point *points, size_t count, int corrected);
+
+/* Fits and exponents are about L >= FIRST_LARGE: the index of the first such size, or 0 if
+ * fewer than three are. */
+size_t first_large(const point *points, size_t count);
 
 /* log(R2/R1)/log(n2/n1), NaN when the signs differ */
 double effective_exponent(const point *a, const point *b);
 
-/* DIR/curvature.csv and DIR/curvature.{svg,png}; 0, or -1 with a message. */
+/* DIR/curvature.csv and DIR/curvature.{svg,png}; 0, or -1 with a message. fits[0]: the plain
+ * laws, fits[1]: corrected ones; NULL where there is none. */
 int write_csv(const config *c, const point *points, size_t count);
-int draw_picture(const config *c, const fits *f, const point *points, size_t count);
+int draw_picture(const config *c, const growth *const fits[2], const point *points, size_t count);
 
 #endif

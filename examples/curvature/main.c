@@ -111,43 +111,75 @@ static void print_exponents(const point *points, size_t count, const char *prefi
                effective_exponent(&points[i - 1], &points[i]));
 }
 
-static int print_fits(fits *f, const config *c, const point *points, size_t count)
+static void print_winner(const growth *g, const point *first, const point *last, const char *power,
+                         const char *log_law)
 {
-    if (fit_both(f, points, count) != 0) {
-        printf("No fits: they want three sizes or more, R of one sign.\n");
-        return -1;
-    }
-    printf("fit power A=%.6g d=%.4f rms=%.3g\n", f->power_a, f->power_d, f->power_rms);
-    printf("fit nlogn a=%.6g b=%.6g rms=%.3g\n", f->log_a, f->log_b, f->log_rms);
-    int log_wins = f->log_rms < f->power_rms;
+    int log_wins = g->log_rms < g->power_rms;
     printf("Over L = %zu ... %zu, |R| = %s describes the data better than %s: relative residuals "
            "%.2g against %.2g (rms).\n",
-           points[0].length, points[count - 1].length, log_wins ? "n (a + b ln n)" : "A n^d",
-           log_wins ? "A n^d" : "n (a + b ln n)", log_wins ? f->log_rms : f->power_rms,
-           log_wins ? f->power_rms : f->log_rms);
+           first->length, last->length, log_wins ? log_law : power, log_wins ? power : log_law,
+           fmin(g->log_rms, g->power_rms), fmax(g->log_rms, g->power_rms));
+}
+
+/* With a correction, and ever more of the small sizes left out: a law that holds
+ * keeps its numbers. *last is the last that there are points for, or untouched. */
+static int print_corrected(growth *last, const point *points, size_t count)
+{
+    int found = 0;
+    growth g;
+    for (size_t least = FIRST_LARGE, first = 0;; least *= 2) {
+        while (first < count && points[first].length < least)
+            first++;
+        if (fit_growth(&g, points + first, count - first, 1) != 0)
+            return found;
+        printf("fit L>=%zu power_c A=%.6g d=%.4f c=%.4g rms=%.3g\n", points[first].length,
+               g.power_a, g.power_d, g.power_c, g.power_rms);
+        printf("fit L>=%zu nlogn_c a=%.6g b=%.6g c=%.4g rms=%.3g\n", points[first].length, g.log_a,
+               g.log_b, g.log_c, g.log_rms);
+        print_winner(&g, &points[first], &points[count - 1], "A n^d (1 + c/L)",
+                     "n (a + b ln n + c/L)");
+        *last = g;
+        found = 1;
+    }
+}
+
+/* fits[0]: the two laws; fits[1]: corrected ones; NULL where there are too few sizes. */
+static void print_fits(growth *g, const growth *fits[2], const config *c, const point *points,
+                       size_t count)
+{
+    fits[0] = fit_growth(&g[0], points, count, 0) == 0 ? &g[0] : NULL;
+    fits[1] = NULL;
+    if (fits[0] == NULL) {
+        printf("No fits: they want three sizes or more, R of one sign.\n");
+        return;
+    }
+    printf("fit power A=%.6g d=%.4f rms=%.3g\n", g[0].power_a, g[0].power_d, g[0].power_rms);
+    printf("fit nlogn a=%.6g b=%.6g rms=%.3g\n", g[0].log_a, g[0].log_b, g[0].log_rms);
+    print_winner(&g[0], points, &points[count - 1], "A n^d", "n (a + b ln n)");
+    if (print_corrected(&g[1], points, count))
+        fits[1] = &g[1];
     if (c->critical)
         printf("The claimed exponent is %.4f; between the last two sizes it is %.4f.\n",
                c->model->claim, effective_exponent(&points[count - 2], &points[count - 1]));
-    return 0;
 }
 
-/* A power law would have one exponent. Sizes below 6 are too small to ask. */
+/* A power law would have one exponent. */
 static void print_range(const point *points, size_t count)
 {
     size_t low = 0, high = 0;
     double e[MAX_SIZES];
     for (size_t i = 1; i < count; i++) {
         e[i] = effective_exponent(&points[i - 1], &points[i]);
-        if (points[i - 1].length < 6 || !isfinite(e[i]))
+        if (!isfinite(e[i]))
             continue;
         low = low == 0 || e[i] < e[low] ? i : low;
         high = high == 0 || e[i] > e[high] ? i : high;
     }
     if (low != high)
-        printf("From L = 6 on the effective exponent runs from %.4f (L = %zu, %zu) to %.4f "
+        printf("From L = %zu on the effective exponent runs from %.4f (L = %zu, %zu) to %.4f "
                "(L = %zu, %zu).\n",
-               e[low], points[low - 1].length, points[low].length, e[high], points[high - 1].length,
-               points[high].length);
+               points[0].length, e[low], points[low - 1].length, points[low].length, e[high],
+               points[high - 1].length, points[high].length);
 }
 
 static void print_controls(const run *r, size_t main_count)
@@ -165,7 +197,8 @@ int main(int argc, char **argv)
 {
     static run r;
     config c;
-    fits f;
+    growth g[2];
+    const growth *fits[2];
     int status = config_parse(&c, argc, argv);
     if (status != 0)
         return status;
@@ -176,11 +209,11 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     /* sizes of --mc come after those of --exact: fits are over the exact ones */
     print_exponents(r.points, c.size_count, "");
-    int fitted = print_fits(&f, &c, r.points, c.size_count) == 0;
-    print_range(r.points, c.size_count);
+    size_t first = first_large(r.points, c.size_count);
+    print_fits(g, fits, &c, r.points + first, c.size_count - first);
+    print_range(r.points + first, c.size_count - first);
     print_controls(&r, main_count);
-    if (write_csv(&c, r.points, r.count) != 0 ||
-        draw_picture(&c, fitted ? &f : NULL, r.points, r.count) != 0)
+    if (write_csv(&c, r.points, r.count) != 0 || draw_picture(&c, fits, r.points, r.count) != 0)
         return EXIT_FAILURE;
     return EXIT_SUCCESS;
 }

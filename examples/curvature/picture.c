@@ -20,8 +20,8 @@ int write_csv(const config *c, const point *points, size_t count)
         const point *p = &points[i];
         fprintf(csv, "%.17g,%zu,%.0f,%.15g,%.3g,%s,%.4g", p->coupling, p->length, p->sites,
                 p->curvature, p->error, p->method, p->seconds);
-        /* the exponent from the size before, at the geometric mean of both */
-        if (i > 0 && points[i - 1].coupling == p->coupling)
+        /* the exponent from the exact size before, at the geometric mean of both */
+        if (i > 0 && points[i - 1].coupling == p->coupling && p->error == 0)
             fprintf(csv, ",%.6g,%.8g\n", sqrt((double)p->length * (double)points[i - 1].length),
                     effective_exponent(&points[i - 1], p));
         else
@@ -36,28 +36,72 @@ int write_csv(const config *c, const point *points, size_t count)
 
 static const char *const colours[CONTROLS + 1] = {"#D55E00", "#0072B2", "#009E73"};
 
-/* One curve a coupling; they stand in the table one after the other. */
-static void curves(FILE *script, const config *c, const point *points, size_t count,
-                   const char *columns)
+static const char *separator(int *curves)
+{
+    return (*curves)++ > 0 ? ", " : "plot ";
+}
+
+/* Exact values, one curve a coupling; they stand in the table one after the other. */
+static void exact_curves(FILE *script, int *curves, const config *c, const point *points,
+                         size_t count, const char *columns)
 {
     size_t curve = 0;
-    char csv[4200];
-    snprintf(csv, sizeof csv, "%s/curvature.csv", c->out);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && points[i].coupling == points[i - 1].coupling)
+        if (points[i].error > 0 || (i > 0 && points[i].coupling == points[i - 1].coupling))
             continue;
-        fputs(curve > 0 ? ", " : "plot ", script);
-        plot_quote(script, csv);
         fprintf(script,
-                " using (abs($1 - %.17g) < 1e-12 ? %s with linespoints pt %zu ps 0.8 lw 1.5 lc rgb "
-                "'%s' title 'J = %s%.4g'",
-                points[i].coupling, columns, 7 + 2 * curve, colours[curve],
-                c->critical && i == 0 ? "J_c = " : "", points[i].coupling);
+                "%scsv using (abs($1 - %.17g) < 1e-12 && strcol(6) ne 'mc' ? %s with linespoints "
+                "pt %zu ps 0.7 lw 1.5 lc rgb '%s' title 'J = %.4g%s'",
+                separator(curves), points[i].coupling, columns, 7 + 2 * curve, colours[curve],
+                points[i].coupling, c->critical && curve == 0 ? ", critical" : "");
         curve++;
     }
 }
 
-int draw_picture(const config *c, const fits *f, const point *points, size_t count)
+static void left_panel(FILE *out, const config *c, const growth *g, const point *points,
+                       size_t count)
+{
+    int curves = 0;
+    fputs("set logscale xy\nset format '10^{%T}'\nset xlabel 'sites n'\nset ylabel '|R|'\n"
+          "set key left top Left reverse\nset xrange [5:*]\n",
+          out);
+    exact_curves(out, &curves, c, points, count, "$3 : NaN):(abs($4))");
+    if (c->mc_count > 0)
+        fprintf(out,
+                "%scsv using (strcol(6) eq 'mc' ? $3 : NaN):(abs($4)):5 with yerrorbars pt 2 "
+                "lc rgb '#CC79A7' title 'Monte Carlo'",
+                separator(&curves));
+    if (g != NULL)
+        fprintf(out,
+                ", %.17g*x**%.17g lw 1 dt 3 lc rgb '#000000' title '%.3g n^{%.4g}'"
+                ", x*(%.17g + %.17g*log(x)) lw 1 dt 2 lc rgb '#000000' title 'n (%.3g %+.3g ln n)'",
+                g->power_a, g->power_d, g->power_a, g->power_d, g->log_a, g->log_b, g->log_a,
+                g->log_b);
+    fputs("\n", out);
+}
+
+/* The exponent of the corrected law, d ln|R| / d ln n, goes on where the data end. */
+static void right_panel(FILE *out, const config *c, const growth *g, const point *points,
+                        size_t count)
+{
+    int curves = 0;
+    fputs("unset logscale y\nset format '%g'\nset xlabel 'L'\nset xrange [3:128]\n"
+          "set xtics (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)\n"
+          "set ylabel 'effective exponent'\nset key right center Left reverse\n"
+          "set yrange [0.98:1.18]\n",
+          out);
+    exact_curves(out, &curves, c, points, count, "$8 : NaN):9");
+    fprintf(out, "%s%.17g lw 1 lc rgb '#888888' title 'claim %.4f'", separator(&curves),
+            c->model->claim, c->model->claim);
+    if (g != NULL)
+        fprintf(out,
+                ", x < %zu ? NaN : 1 + (%.17g - %.17g/(2*x))/(%.17g + 2*%.17g*log(x) + %.17g/x) "
+                "lw 1.5 dt 2 lc rgb '#000000' title 'n (a + b ln n + c/L) fitted from L = %zu'",
+                g->from, g->log_b, g->log_c, g->log_a, g->log_b, g->log_c, g->from);
+    fputs("\nunset multiplot\n", out);
+}
+
+int draw_picture(const config *c, const growth *const fits[2], const point *points, size_t count)
 {
     char *script = NULL, path[4200];
     size_t size;
@@ -68,29 +112,17 @@ int draw_picture(const config *c, const fits *f, const point *points, size_t cou
     FILE *out = open_memstream(&script, &size);
     if (out == NULL)
         return -1;
-    fprintf(out,
-            "set datafile separator ','\nset grid lc rgb '#bbbbbb'\nset multiplot layout 1,2 "
-            "title 'Fisher curvature, %s'\nset logscale xy\nset format '10^{%%T}'\n"
-            "set xlabel 'sites n'\nset ylabel '|R|'\nset key right bottom Left reverse\n"
-            "set autoscale x noextend\n",
-            c->model->doc);
-    curves(out, c, points, count, "$3 : NaN):(abs($4))");
-    if (f != NULL)
-        fprintf(
-            out,
-            ", x*(%.17g + %.17g*log(x)) lw 1 dt 2 lc rgb '#000000' title 'n (%.3g + %.3g ln n)'",
-            f->log_a, f->log_b, f->log_a, f->log_b);
-    fputs("\nunset logscale y\nset format '%g'\nset xlabel 'L'\n"
-          "set xtics (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)\n"
-          "set ylabel 'effective exponent'\nset key right top\nset yrange [0.9:1.3]\n",
-          out);
-    curves(out, c, points, count, "$8 : NaN):9");
-    fprintf(out, ", %.17g lw 1 dt 2 lc rgb '#000000' title 'claim %.4f'\nunset multiplot\n",
-            c->model->claim, c->model->claim);
+    snprintf(path, sizeof path, "%s/curvature.csv", c->out);
+    fputs("set datafile separator ','\nset samples 400\nset grid lc rgb '#cccccc'\ncsv = ", out);
+    plot_quote(out, path);
+    fprintf(out, "\nset multiplot layout 1,2 title 'Fisher curvature, %s'\n", c->model->doc);
+    left_panel(out, c, fits[0], points, count);
+    right_panel(out, c, ng_lattice_dimension(c->model->lattice) == 2 ? fits[1] : NULL, points,
+                count);
     if (fclose(out) != 0)
         return -1;
     snprintf(path, sizeof path, "%s/curvature", c->out);
-    int drawn = plot_draw(path, 1000, 420, script);
+    int drawn = plot_draw(path, 1000, 440, script);
     free(script);
     if (drawn == 1)
         fputs("curvature: no gnuplot, no picture\n", stderr);

@@ -185,8 +185,10 @@ NG_API void ng_wolff_options_init(ng_wolff_options *options);
  *     (|sum of k_b|^2 - sum of |k_b|^2) / (B (B - 1)),
  * for |kappa|^2 and for |tr kappa|^2; corrected is cross with the rest of the
  * bias of order 1/N, which comes from F^-1, removed by the jackknife that
- * deletes one chain; sigma is its standard error. A chain should be at least
- * 50 autocorrelation times long: compare samples / chains with the tau. */
+ * deletes one chain; sigma is its standard error, from as many numbers as
+ * there are chains: deviations in its unit follow Student's t, and with 20
+ * chains one in 136 exceeds 3. A chain should be at least 50 autocorrelation
+ * times long: compare samples / chains with the tau. */
 typedef struct {
     double plain, cross, corrected, difference; /* R; difference = plain - corrected */
     double sigma;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATES_BITS = 40, BONDS = 192, CACHED_BITS = 13 };
+#include "lib/lab/families/family.h"
+
+enum { STATES_BITS = 40, BONDS = 192 };
 
 typedef struct {
     size_t d, length, n, bonds;
@@ -83,30 +85,6 @@ static void subtract(const world *w, const double *mean, const double *second)
 
 /* ---- Ising ------------------------------------------------------------------ */
 
-/* x[mask] <- sum over states of (-1)^popcount(mask & state) x[state]; halves
- * first, so that all but the longest strides stay in the cache. */
-static void walsh_hadamard(double *x, size_t count)
-{
-    if (count > (size_t)1 << CACHED_BITS) {
-        double *y = x + count / 2;
-        for (size_t i = 0; i < count / 2; i++) {
-            double sum = x[i] + y[i], difference = x[i] - y[i];
-            x[i] = sum;
-            y[i] = difference;
-        }
-        walsh_hadamard(x, count / 2);
-        walsh_hadamard(y, count / 2);
-        return;
-    }
-    for (size_t half = 1; half < count; half *= 2)
-        for (size_t at = 0; at < count; at += 2 * half)
-            for (size_t i = at; i < at + half; i++) {
-                double sum = x[i] + x[i + half], difference = x[i] - x[i + half];
-                x[i] = sum;
-                x[i + half] = difference;
-            }
-}
-
 /* weight[state] = exp(J sum of T - |J| m) in the order of a Gray code */
 static void weigh(const world *w, double *weight, size_t states)
 {
@@ -142,7 +120,7 @@ static ng_status enumerate_ising(world *w, size_t states, ng_error *error)
     if (weight == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for %zu weights", states);
     weigh(w, weight, states);
-    walsh_hadamard(weight, states);
+    ngi_walsh_hadamard(weight, states); /* weight[mask]: sum of (-1)^|mask & state| weights */
     for (size_t i = 0; i < w->bonds; i++)
         mask[i] = (((size_t)1 << w->from[i]) ^ ((size_t)1 << w->to[i])) & (states - 1);
     w->total = weight[0];
