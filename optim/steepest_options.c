@@ -194,7 +194,7 @@ void ng_steepest_init_ekfac(ng_steepest_options *options)
 {
     init_kfac(options);
     options->metric = NG_METRIC_EKFAC;
-    options->lr = 0.005;
+    options->lr = 0.0025;
     options->momentum = 0.9;
     options->eigenbasis = NG_EIGENBASIS_EIGH;
 }
@@ -204,9 +204,9 @@ void ng_steepest_init_shampoo(ng_steepest_options *options)
     ng_steepest_init(options);
     options->metric = NG_METRIC_SHAMPOO;
     options->root = NG_ROOT_SYMMETRIC;
-    options->lr = 0.001;
+    options->lr = 0.002;
     options->momentum = 0.9;
-    options->damping = 1e-4;
+    options->damping = 0.001;
     options->inverse_interval = 10;
     options->grafting = NG_GRAFTING_ADAM;
 }
@@ -215,7 +215,8 @@ void ng_steepest_init_soap(ng_steepest_options *options)
 {
     ng_steepest_init(options);
     options->metric = NG_METRIC_SOAP;
-    options->lr = 0.003;
+    options->lr = 0.004;
+    options->beta2 = 0.9;
     options->damping = 1e-8;
     options->factor_dtype = NG_FACTORS_SAME;
     options->inverse_interval = 10;

@@ -74,7 +74,7 @@ void plot_range(FILE *script, char axis, double low, double high, int logarithmi
 
 void plot_legend(FILE *script, const char *const *names, size_t count)
 {
-    const double left = 0.42, right = 0.97, letter = 0.0065, gap = 0.035;
+    const double left = 0.42, right = 0.97, letter = 0.0085, gap = 0.035;
     double x = left, y = 0.95;
     for (size_t i = 0; i < count; i++) {
         const char *name = names[i], *colour = plot_colour(i);

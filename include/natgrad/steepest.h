@@ -278,16 +278,16 @@ NG_API void ng_steepest_init_kfac(ng_steepest_options *options);
  * Nesterov, lr 0.01, damping 0.1. Needs ng_group_capture at every step. */
 NG_API void ng_steepest_init_kfac_muon(ng_steepest_options *options);
 
-/* EKFAC: ekfac metric, no ball; momentum 0.9, lr 0.005, damping 0.001, eigenvectors
+/* EKFAC: ekfac metric, no ball; momentum 0.9, lr 0.0025, damping 0.001, eigenvectors
  * by eigh every 10 steps. Needs ng_group_capture at every step. */
 NG_API void ng_steepest_init_ekfac(ng_steepest_options *options);
 
-/* Shampoo: shampoo metric, no ball; exponent 1/4, averages with ema_decay 0.95, damping 1e-4,
- * roots every 10 steps; momentum 0.9, lr 0.001 with Adam's step length (grafting = adam,
+/* Shampoo: shampoo metric, no ball; exponent 1/4, averages with ema_decay 0.95, damping 0.001,
+ * roots every 10 steps; momentum 0.9, lr 0.002 with Adam's step length (grafting = adam,
  * beta2 0.95). */
 NG_API void ng_steepest_init_shampoo(ng_steepest_options *options);
 
-/* SOAP: soap metric, no ball; momentum, ema_decay and beta2 0.95, damping 1e-8, lr 0.003,
+/* SOAP: soap metric, no ball; momentum and ema_decay 0.95, beta2 0.9, damping 1e-8, lr 0.004,
  * bases every 10 steps by orthogonal iteration, factors in the weights' dtype. */
 NG_API void ng_steepest_init_soap(ng_steepest_options *options);
 

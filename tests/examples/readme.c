@@ -71,7 +71,6 @@ static void add_groups(void)
     ng_adamw_options adam;
     ng_steepest_init_fismo(&fismo);
     ng_adamw_init(&adam);
-    fismo.lr = 0.02, adam.lr = 0.001;
     if (ng_optimizer_add_group(opt, &hidden, &fismo) < 0 ||
         ng_optimizer_add_group(opt, &rest, &adam) < 0)
         die(ng_optimizer_error(opt));
