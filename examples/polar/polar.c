@@ -173,12 +173,15 @@ static void plot_panel(FILE *script, const char *csv, const route *routes, int c
                        const char *title)
 {
     fprintf(script, "set ylabel '%s'\nplot ", title);
-    for (int i = 0; i < ROUTES; i++)
+    for (int i = 0; i < ROUTES; i++) {
+        fputs(i > 0 ? ", " : "", script);
+        plot_quote(script, csv);
         fprintf(script,
-                "%s'%s' using (strcol(1) eq '%s' ? $2 : NaN):%d with linespoints lw 1.5 ps 0.7 "
+                " using (strcol(1) eq '%s' ? $2 : NaN):%d with linespoints lw 1.5 ps 0.7 "
                 "pt %d dt %d lc rgb '%s' title '%s'",
-                i > 0 ? ", " : "", csv, routes[i].name, column, i % 7 + 4,
-                routes[i].dtype == NG_F64 ? 2 : 1, colours[i % 8], routes[i].name);
+                routes[i].name, column, i % 7 + 4, routes[i].dtype == NG_F64 ? 2 : 1,
+                colours[i % 8], routes[i].name);
+    }
     fputs("\n", script);
 }
 
