@@ -240,11 +240,11 @@ static void print_trials(const trial *t)
 }
 
 /* Every trajectory. */
-static void write_paths(const char *csv, const trial *t)
+static void write_paths(const char *base, const trial *t)
 {
-    FILE *out = fopen(csv, "w");
+    FILE *out = arguments_table(base);
     if (out == NULL)
-        die("cannot write the table: is there such a folder?");
+        exit(EXIT_FAILURE);
     fprintf(out, "method,chart,lr,time,mu,sigma\n");
     for (int i = 0; i < RATES; i++)
         for (int natural = 0; natural < 2; natural++)
@@ -350,7 +350,7 @@ static void run(const char *base)
     for (int i = 0; i < RATES; i++)
         run_trial(&t[i], COARSE << i);
     print_trials(t);
-    write_paths(csv, t);
+    write_paths(base, t);
     draw(base, csv, t);
 }
 
@@ -365,7 +365,7 @@ static void help(void)
 
 int main(int argc, char **argv)
 {
-    static const argument options[] = {{"out", ARGUMENT_TEXT, .offset = 0}, {NULL}};
+    static const argument options[] = {{"out", ARGUMENT_BASE, .offset = 0}, {NULL}};
     arguments a = {.program = "natural_gradient", .help = help, .options = options};
     const char *base = "natural_gradient";
     int status = arguments_read(&base, &a, argc, argv);

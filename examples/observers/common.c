@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "examples/support/arguments.h"
 #include "examples/support/plot.h"
 
 void die(const char *format, const char *what)
@@ -30,11 +31,9 @@ void *memory(size_t count, size_t size)
 
 FILE *table_open(const config *c, const char *header)
 {
-    char path[MAX_PATH];
-    snprintf(path, sizeof path, "%s.csv", c->out);
-    FILE *csv = fopen(path, "w");
+    FILE *csv = arguments_table(c->out);
     if (csv == NULL)
-        die("cannot write %s: is there such a folder?", path);
+        exit(EXIT_FAILURE);
     fprintf(csv, "%s\n", header);
     return csv;
 }

@@ -77,7 +77,7 @@ static const argument options[] = {
     [GRAPH] = {"graph", ARGUMENT_OWN, .offset = offsetof(config, graph), .take = take_graph},
     [COUPLING] = {"coupling", ARGUMENT_NUMBER, .offset = offsetof(config, coupling), -2, 2},
     [OF_ALL] = {"seed", ARGUMENT_COUNT, .offset = offsetof(config, seed), 1, 1000000000},
-    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
+    {"out", ARGUMENT_BASE, .offset = offsetof(config, out)},
     {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
     {NULL},
 };

@@ -173,12 +173,15 @@ static void plot_panel(FILE *script, const char *csv, const route *routes, int c
                        const char *title)
 {
     fprintf(script, "set ylabel '%s'\nplot ", title);
-    for (int i = 0; i < ROUTES; i++)
+    for (int i = 0; i < ROUTES; i++) {
+        fputs(i > 0 ? ", " : "", script);
+        plot_quote(script, csv);
         fprintf(script,
-                "%s'%s' using (strcol(1) eq '%s' ? $2 : NaN):%d with linespoints lw 1.5 ps 0.7 "
+                " using (strcol(1) eq '%s' ? $2 : NaN):%d with linespoints lw 1.5 ps 0.7 "
                 "pt %d dt %d lc rgb '%s' title '%s'",
-                i > 0 ? ", " : "", csv, routes[i].name, column, i % 7 + 4,
-                routes[i].dtype == NG_F64 ? 2 : 1, colours[i % 8], routes[i].name);
+                routes[i].name, column, i % 7 + 4, routes[i].dtype == NG_F64 ? 2 : 1,
+                colours[i % 8], routes[i].name);
+    }
     fputs("\n", script);
 }
 
@@ -217,9 +220,9 @@ static void run(const char *base, size_t m, size_t n)
     progress bar;
     char csv[4096];
     snprintf(csv, sizeof csv, "%s.csv", base);
-    FILE *out = fopen(csv, "w");
+    FILE *out = arguments_table(base);
     if (out == NULL)
-        die("cannot write the table: is there such a folder?");
+        exit(EXIT_FAILURE);
     fill_routes(routes);
     fprintf(out, "route,kappa,orthogonality_error,forward_error,rank\n");
     printf("%-24s %9s %14s %14s %6s\n", "route", "kappa", "orthogonality", "forward", "rank");
@@ -266,7 +269,7 @@ int main(int argc, char **argv)
     static const argument options[] = {
         {"rows", ARGUMENT_COUNT, .offset = offsetof(config, rows), 2, 20000},
         {"cols", ARGUMENT_COUNT, .offset = offsetof(config, cols), 2, 20000},
-        {"out", ARGUMENT_TEXT, .offset = offsetof(config, base)},
+        {"out", ARGUMENT_BASE, .offset = offsetof(config, base)},
         {NULL}};
     arguments a = {.program = "polar", .help = help, .options = options};
     config c = {96, 288, "polar"};

@@ -87,6 +87,16 @@ int arguments_folder(const char *path)
     return 1;
 }
 
+FILE *arguments_table(const char *base)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s.csv", base);
+    FILE *csv = fopen(path, "w");
+    if (csv == NULL)
+        fprintf(stderr, "%s: cannot write %s: %s\n", arguments_program, path, strerror(errno));
+    return csv;
+}
+
 /* ---- Options -------------------------------------------------------------------- */
 
 static int take_number(double *to, const char *text, const argument *a)
@@ -109,6 +119,12 @@ static int take(void *field, const argument *a, const char *text)
         *(int *)field = 1;
         return 0;
     case ARGUMENT_TEXT:
+        *(const char **)field = text;
+        return 0;
+    case ARGUMENT_BASE:
+        if (text[0] == '\0' || text[strlen(text) - 1] == '/')
+            return arguments_usage("--%s=%s: expected a file's name, not a folder's", a->name,
+                                   text);
         *(const char **)field = text;
         return 0;
     case ARGUMENT_COUNT:

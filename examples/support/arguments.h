@@ -5,6 +5,7 @@
 #define EXAMPLES_ARGUMENTS_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <natgrad.h>
 
 /* Begins every message; arguments_read sets it. */
@@ -31,6 +32,7 @@ typedef struct {
 typedef enum {
     ARGUMENT_FLAG,    /* int: takes no value and becomes 1 */
     ARGUMENT_TEXT,    /* const char * into argv */
+    ARGUMENT_BASE,    /* the same: a file's path without .csv or the like */
     ARGUMENT_COUNT,   /* size_t, a whole number min ... max */
     ARGUMENT_INT,     /* int, likewise */
     ARGUMENT_NUMBER,  /* double, min ... max */
@@ -83,6 +85,9 @@ int arguments_list(void *data, const char *text, const char *option, argument_ta
 /* The folder of --out is there afterwards and can be written to; its parent
  * must exist. 0, or 1 after reporting. */
 int arguments_folder(const char *path);
+
+/* Opens BASE.csv to write it. NULL after reporting. */
+FILE *arguments_table(const char *base);
 
 /* ---- Presets ---------------------------------------------------------------------- */
 

@@ -38,8 +38,9 @@ static void print_help(void)
         "  --sweep              try a grid of settings, as many for every optimizer, judged as\n"
         "                       by --validate; writes DIR/sweep.csv\n"
         "  --regimes[=N]        every N steps (default: 50) the regimes of each layer's Kronecker\n"
-        "                       factors (fismo, kfac; eigenvalues above 1e-6 of the largest)\n"
-        "                       to DIR/regimes.csv, and a picture; not with --sweep\n"
+        "                       factors (sgd, adamw and muon have none; eigenvalues above 1e-6\n"
+        "                       of the largest) to DIR/regimes.csv, and a picture; not with\n"
+        "                       --sweep\n"
         "  --out=DIR            for curves.csv and pictures (default: out)\n"
         "  --quiet              no progress\n"
         "  --help, --version\n\n"
@@ -160,6 +161,8 @@ static int fit_model(config *c)
     }
     if (c->context == 0)
         c->context = c->model == MODEL_GPT ? 64 : 8;
+    if (c->sweep && c->regimes > 0)
+        return arguments_usage("--regimes: not with --sweep");
     if (c->model == MODEL_GPT && !text)
         return arguments_usage("--model=gpt: wants text, not --data=%s", c->data);
     if (c->model == MODEL_CNN && (text || csv))

@@ -103,7 +103,7 @@ int regimes_close(regime_log *log)
     }
     FILE *script = log->curve_count > 0 ? open_memstream(&text, &size) : NULL;
     if (script == NULL) {
-        printf("regimes: %s (no picture: there is nothing to draw)\n", csv);
+        printf("regimes: %s (no picture: no layer has Kronecker factors with a regime)\n", csv);
         return 0;
     }
     fputs("set datafile separator ','\nset datafile missing NaN\nset grid\nset border 3\n"

@@ -58,6 +58,8 @@ static ng_status open_kind(source *s, const config *c, ng_error *error)
 {
     const char *colon = strchr(c->data, ':');
     size_t length = colon != NULL ? (size_t)(colon - c->data) : strlen(c->data);
+    if (colon != NULL && colon[1] == '\0')
+        return ng_error_set(error, NG_EARG, "--data=%.60s: a name is missing", c->data);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strlen(kinds[i].name) == length && strncmp(kinds[i].name, c->data, length) == 0) {
             snprintf(s->name, sizeof s->name, "%s", kinds[i].name);

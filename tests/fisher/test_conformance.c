@@ -168,7 +168,7 @@ START_TEST(set_from_dense)
     ng_mat s = world_normal(4, w.n, w.dtype, &rng); /* 40 = 4 / (1 - 0.9) */
     ng_mat zero = test_mat(4, w.n, 0, w.dtype);
     ng_assert_ok(ng_fisher_accumulate(copy, zero, NULL, &forget, &error), &error);
-    w.exact = dense_add(0.9, w.exact, 0, w.exact);
+    w.exact = dense_scale(0.9, w.exact);
     check_dense(&w);
     test_free(d), test_free(s), test_free(zero);
     world_close(&w);

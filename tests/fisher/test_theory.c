@@ -53,7 +53,7 @@ START_TEST(compression)
     ng_assert_ok(ng_fisher_accumulate(f, s, NULL, NULL, NULL), NULL);
     ck_assert_uint_eq(ng_fisher_rows(f), KEPT);
     ng_mat exact = exact_scatter(s, NULL);
-    exact = dense_add(1.0 / ROWS, exact, 0, exact);
+    exact = dense_scale(1.0 / ROWS, exact);
     dense_eigh(&values, NULL, exact);
     for (size_t i = 0; i < N - KEPT; i++)
         lost += ng_mat_get(values, 0, i) * ng_mat_get(values, 0, i);
@@ -80,7 +80,7 @@ START_TEST(factored_error)
         ng_assert_ok(ng_fisher_to_dense(kron, dk, NULL), NULL);
         ng_assert_ok(ng_fisher_to_dense(ekfac, de, NULL), NULL);
         ng_mat exact = exact_scatter(exact_scores(a, g), NULL);
-        exact = dense_add(1 / (double)rows, exact, 0, exact);
+        exact = dense_scale(1 / (double)rows, exact);
         double norm = test_norm(exact), error_k = test_norm(dense_add(1, dk, -1, exact));
         double error_e = test_norm(dense_add(1, de, -1, exact));
         ng_assert_le(error_e, error_k + 1e-12 * norm);
@@ -210,7 +210,7 @@ static void check_empty(const world *w, ng_mat x, ng_mat y, ng_mat a)
         ng_assert_ok(ng_fisher_accumulate(empty, zero, NULL, NULL, &error), &error);
     ng_assert_fails(ng_fisher_solve(empty, y, x, 0, &error), NG_ESINGULAR, &error, "singular");
     ng_assert_ok(ng_fisher_solve(empty, y, x, 0.5, &error), &error);
-    ng_assert_mat(y, dense_add(2, x, 0, x), w->tol);
+    ng_assert_mat(y, dense_scale(2, x), w->tol);
     ng_fisher_destroy(empty);
     test_free(zero), test_free(none);
 }

@@ -202,7 +202,7 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
         s.f = diagonal_part(s.f);
     if (representation == BLOCKS)
         s.f = block_part(s.f);
-    w.exact = behind = dense_add(norm, s.f, 0, s.f);
+    w.exact = behind = dense_scale(norm, s.f);
     return w;
 }
 

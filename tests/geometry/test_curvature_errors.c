@@ -1,6 +1,7 @@
 /* Curvature: what is refused, and every allocation failing once. Linked
  * statically with --wrap, so that the library's allocations arrive here. */
 #include "tests/geometry/curvature_worlds.h"
+#include "tests/support/allocations.h"
 
 #include <natgrad/linalg.h>
 
@@ -14,7 +15,7 @@ static void done(family w)
 
 /* ---- Refusals ------------------------------------------------------------------------ */
 
-static ng_status failing(void *data, size_t c, ng_mat slab, ng_error *e)
+static ng_status unreadable(void *data, size_t c, ng_mat slab, ng_error *e)
 {
     ng_third_stored(data, c, slab, NULL);
     return c < 2 ? NG_OK : ng_error_set(e, NG_EIO, "slab %zu cannot be read", c);
@@ -37,22 +38,23 @@ START_TEST(refusals)
     ng_assert_fails(SCALAR(ng_f64(NULL, 0, 0), ng_third_stored, w.kappa), NG_ESHAPE, &error, "f");
     ng_assert_fails(SCALAR(w.f, NULL, w.kappa), NG_EARG, &error, "callback");
     ng_assert_fails(SCALAR(w.f, ng_third_stored, NULL), NG_EARG, &error, "NULL");
-    ng_assert_fails(SCALAR(w.f, failing, w.kappa), NG_EIO, &error, "slab 2");
-    ng_assert_fails(ng_curvature_scalar(NULL, w.f, 0, 0, failing, w.kappa, &error), NG_EARG, &error,
-                    "result");
-    ng_assert_fails(ng_curvature_scalar(&r, w.f, NAN, 0, failing, w.kappa, &error), NG_EARG, &error,
-                    "amari_alpha");
-    ng_assert_fails(ng_curvature_riemann(riemann, w.f, NAN, failing, w.kappa, &error), NG_EARG,
+    ng_assert_fails(SCALAR(w.f, unreadable, w.kappa), NG_EIO, &error, "slab 2");
+    ng_assert_fails(ng_curvature_scalar(NULL, w.f, 0, 0, unreadable, w.kappa, &error), NG_EARG,
+                    &error, "result");
+    ng_assert_fails(ng_curvature_scalar(&r, w.f, NAN, 0, unreadable, w.kappa, &error), NG_EARG,
                     &error, "amari_alpha");
-    ng_assert_fails(ng_christoffel(wrong, w.f, 0, failing, w.kappa, &error), NG_ESHAPE, &error,
+    ng_assert_fails(ng_curvature_riemann(riemann, w.f, NAN, unreadable, w.kappa, &error), NG_EARG,
+                    &error, "amari_alpha");
+    ng_assert_fails(ng_christoffel(wrong, w.f, 0, unreadable, w.kappa, &error), NG_ESHAPE, &error,
                     "gamma");
-    ng_assert_fails(ng_curvature_riemann(wrong, w.f, 0, failing, w.kappa, &error), NG_ESHAPE,
+    ng_assert_fails(ng_curvature_riemann(wrong, w.f, 0, unreadable, w.kappa, &error), NG_ESHAPE,
                     &error, "riemann");
-    ng_assert_fails(ng_curvature_ricci(&terms, w.f, failing, w.kappa, &error), NG_ESHAPE, &error,
+    ng_assert_fails(ng_curvature_ricci(&terms, w.f, unreadable, w.kappa, &error), NG_ESHAPE, &error,
                     "result");
-    ng_assert_fails(ng_curvature_trace(wrong, w.f, failing, w.kappa, &error), NG_ESHAPE, &error,
+    ng_assert_fails(ng_curvature_trace(wrong, w.f, unreadable, w.kappa, &error), NG_ESHAPE, &error,
                     "trace");
-    ng_assert_fails(ng_curvature_trace(row, w.f, failing, w.kappa, &error), NG_EIO, &error, "slab");
+    ng_assert_fails(ng_curvature_trace(row, w.f, unreadable, w.kappa, &error), NG_EIO, &error,
+                    "slab");
     ng_assert_fails(ng_curvature_sectional(&k, w.f, ng_f64(u, 1, 3), ng_f64(v, 1, 3),
                                            ng_third_stored, w.kappa, &error),
                     NG_EARG, &error, "plane");
@@ -67,35 +69,6 @@ START_TEST(refusals)
 END_TEST
 
 /* ---- Memory ---------------------------------------------------------------------------- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t align, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t align, size_t size);
-
-static long calls, failing_call = -1;
-
-static int fails(void)
-{
-    return calls++ == failing_call;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(align, size);
-}
 
 static ng_status run(int which, family w, ng_mat out, double *k)
 {
@@ -129,9 +102,9 @@ START_TEST(every_allocation_fails_once)
     double k = 0;
     ng_status status = NG_ENOMEM;
     for (long i = 0; status != NG_OK; i++) {
-        calls = 0, failing_call = i;
+        calls = 0, failing = i;
         status = run(_i, w, out, &k);
-        failing_call = -1;
+        failing = -1;
         long counted = calls;
         ck_assert(status == NG_OK ? counted == i && i > 0 : counted == i + 1);
         ck_assert(status == NG_OK || status == NG_ENOMEM);

@@ -29,7 +29,7 @@ START_TEST(refusals_name_eigenvalues)
                     "is 0");
     ng_assert_fails(ng_regime_create_spectrum(&r, ng_f64(nothing, 1, 3), &o, &error), NG_ESINGULAR,
                     &error, "largest 0");
-    f = dense_add(-1, dense_identity(2), 0, dense_identity(2));
+    f = dense_scale(-1, dense_identity(2));
     ng_assert_fails(ng_regime_create(&r, f, &o, &error), NG_EINDEFINITE, &error, "is -1");
     f = world_spd(rough, 3, &rng);
     ng_assert_fails(ng_regime_create(&r, f, NULL, &error), NG_EINDEFINITE, &error, "-0.0001");

@@ -1,26 +1,11 @@
 /* What the families refuse, and that they stand still then; failing allocations,
  * linked statically with --wrap. */
 #include "tests/lab/family_world.h"
+#include "tests/support/allocations.h"
 
 #include <stdint.h>
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-static long calls, failing = -1;
 static ng_error error = {NG_OK, ""};
-
-void *__wrap_malloc(size_t size)
-{
-    return calls++ == failing ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return calls++ == failing ? NULL : __real_calloc(count, size);
-}
 
 START_TEST(creation)
 {

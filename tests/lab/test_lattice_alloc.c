@@ -2,36 +2,9 @@
  * library arrive here. The k-th allocation fails; no leak (run under ASan or
  * valgrind), nothing half-built is returned. */
 #include "tests/lab/lattice_world.h"
+#include "tests/support/allocations.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t align, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t align, size_t size);
-
-static long calls, failing = -1;
 static ng_error err;
-
-static int fails(void)
-{
-    return calls++ == failing;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(align, size);
-}
 
 typedef ng_status (*call)(void);
 

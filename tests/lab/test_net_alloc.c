@@ -2,35 +2,7 @@
  * library arrive here. The k-th allocation fails; no leak (run under ASan or
  * valgrind), no half-built net, and a training step allocates nothing. */
 #include "tests/lab/net_world.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t align, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t align, size_t size);
-
-static long calls, failing = -1;
-
-static int fails(void)
-{
-    return calls++ == failing;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t size)
-{
-    return fails() ? NULL : __real_aligned_alloc(align, size);
-}
+#include "tests/support/allocations.h"
 
 START_TEST(create_survives)
 {

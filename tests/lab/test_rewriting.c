@@ -1,33 +1,11 @@
 /* Rewriting: critical pairs worked out by hand, causal graphs, observers, failing
  * allocations (linked statically with --wrap). */
 #include "tests/lab/hypergraph_world.h"
+#include "tests/support/allocations.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *data, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *data, size_t size);
-
-static long calls, failing = -1;
 static const char growing[] = "{{x,y}} -> {{x,y},{y,z}}";
 static const char wolfram[] = "{{x,y},{x,z}} -> {{x,z},{x,w},{y,w},{z,w}}";
 static const char composing[] = "{{x,y},{y,z}} -> {{x,z}}";
-
-void *__wrap_malloc(size_t size)
-{
-    return calls++ == failing ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return calls++ == failing ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *data, size_t size)
-{
-    return calls++ == failing ? NULL : __real_realloc(data, size);
-}
 
 /* ---- Critical pairs -------------------------------------------------------------------- */
 

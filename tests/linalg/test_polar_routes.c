@@ -16,7 +16,7 @@ static ng_mat naive(ng_mat x, const ng_polar_options *o, int steps)
     double p[32][3];
     double safety = o->iteration == NG_ITERATION_POLAR_EXPRESS ? 1.01 : 1;
     ng_assert_ok(ng_polar_coefficients(p, o->iteration, steps, o->lower_bound, NULL), NULL);
-    ng_mat y = dense_add(1 / (safety * test_norm(x) + 1e-7), x, 0, x);
+    ng_mat y = dense_scale(1 / (safety * test_norm(x) + 1e-7), x);
     for (int t = 0; t < steps; t++) {
         ng_mat a = dense_mul(y, 0, y, 1);
         ng_mat b = dense_add(p[t][1], a, p[t][2], dense_mul(a, 0, a, 0));

@@ -5,23 +5,9 @@
 #include <stdio.h>
 
 #define PLAIN "lr=1 momentum=0 "
-static const char *const balls[] = {" ball=none", " ball=frobenius", " ball=spectral"};
-
 static double tolerance(test_setup setup)
 {
     return setup.dtype == NG_F64 ? 1e-9 : 3e-4;
-}
-
-static ng_mat scaled(double a, ng_mat x)
-{
-    return dense_add(a, x, 0, x);
-}
-
-static ng_mat project(int ball, ng_mat x)
-{
-    if (ball == 0)
-        return x;
-    return ball == 2 ? dense_polar(x, 1e-12) : scaled(1 / test_norm(x), x);
 }
 
 static ng_mat squares(ng_mat x)
@@ -85,7 +71,7 @@ static ng_mat direction(const model *x, ng_mat m, double lambda, int ball)
             ng_mat_set(h, i, j, root);
             ng_mat_set(y, i, j, root * ng_mat_get(y, i, j));
         }
-    y = project(ball, y);
+    y = test_project(ball, y);
     for (size_t i = 0; i < y.rows; i++)
         for (size_t j = 0; j < y.cols; j++)
             ng_mat_set(y, i, j, ng_mat_get(h, i, j) * ng_mat_get(y, i, j));
@@ -102,7 +88,7 @@ static void follow(double decay, int interval, size_t m, size_t n, int ball, tes
     ng_mat mean = dense_mat(m, n);
     sprintf(text,
             "lr=1 momentum=0.6 damping=0.3 ema_decay=%g inverse_interval=%d eigenbasis=eigh%s",
-            decay, interval, balls[ball]);
+            decay, interval, test_balls[ball]);
     test_run_open(&run, "ekfac", text, m, n, setup);
     for (int step = 0; step < 6; step++) {
         kfac_batch batch = kfac_random(12, m, n, &rng), one = batch, other = batch;
@@ -123,7 +109,7 @@ START_TEST(steps)
     static const size_t shapes[][2] = {{4, 3}, {3, 5}, {1, 4}, {4, 1}, {1, 1}};
     test_setup setup = test_setup_number(_i);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
-        for (int ball = 0; ball < 3; ball++) {
+        for (int ball = 0; ball < TEST_BALLS; ball++) {
             follow(0.8, 1, shapes[s][0], shapes[s][1], ball, setup);
             follow(0.8, 3, shapes[s][0], shapes[s][1], ball, setup);
             follow(0, 1000, shapes[s][0], shapes[s][1], ball, setup);
@@ -166,7 +152,7 @@ START_TEST(one_sample_is_kfac)
         ng_mat wanted = kfac_direction(&kfac, batch, 1.5);
         ng_assert_mat(kfac_direction(&ekfac, batch, 1.5), wanted, tolerance(setup));
     }
-    ng_mat score = dense_mul(batch.g, 1, batch.a, 0), vec = scaled(1.5, score);
+    ng_mat score = dense_mul(batch.g, 1, batch.a, 0), vec = dense_scale(1.5, score);
     vec.rows = 12, vec.cols = vec.stride = 1;
     ng_assert_mat(kfac_direction(&ekfac, batch, 1.5),
                   kfac_dense_solve(dense_mul(vec, 0, vec, 1), 0.2, batch.dw), tolerance(setup));
@@ -201,7 +187,7 @@ START_TEST(bias)
                 ng_assert_mat(kfac_direction(&run, part, 2), ng_mat_block(wanted, 0, 0, 3, 4),
                               tolerance(setup));
                 ng_assert_mat(dense_transpose(dense_of(b)),
-                              scaled(-1, ng_mat_block(wanted, 0, 4, 3, 1)), tolerance(setup));
+                              dense_scale(-1, ng_mat_block(wanted, 0, 4, 3, 1)), tolerance(setup));
             }
             test_run_close(&run), test_run_close(&whole);
             test_free(b), test_free(db);
@@ -229,8 +215,8 @@ START_TEST(failures)
     for (int step = 0; step < 5; step++) {
         kfac_batch batch = kfac_random(9, 3, 4, &rng), bad = batch;
         ng_mat before = test_copy(run.w);
-        bad.a = scaled(setup.dtype == NG_F32 ? 1e15 : 1e100, batch.a);
-        bad.g = scaled(setup.dtype == NG_F32 ? 1e15 : 1e100, batch.g);
+        bad.a = dense_scale(setup.dtype == NG_F32 ? 1e15 : 1e100, batch.a);
+        bad.g = dense_scale(setup.dtype == NG_F32 ? 1e15 : 1e100, batch.g);
         if (step > 0) /* of no use for the first */
             refused(&run, kfac_capture(&run, bad, 1), NG_ERANGE);
         bad = batch;
@@ -268,7 +254,7 @@ START_TEST(singular_and_zero)
     zero.a = dense_mat(2, 4), zero.g = dense_mat(2, 3);
     test_run_open(&run, "ekfac", PLAIN "damping=0.5", 3, 4, setup);
     for (int step = 0; step < 3; step++) /* F = 0 */
-        ng_assert_mat(kfac_direction(&run, zero, 1), scaled(2, batch.dw), tolerance(setup));
+        ng_assert_mat(kfac_direction(&run, zero, 1), dense_scale(2, batch.dw), tolerance(setup));
     zero.dw = dense_mat(3, 4);
     ck_assert(test_norm(kfac_direction(&run, zero, 1)) == 0);
     test_run_close(&run);
@@ -346,7 +332,7 @@ START_TEST(convolution)
     test_run_close(&run);
     test_run_open(&run, "kfac", PLAIN "damping=0.3 damping_kind=exact_eigen", OUT, PATCH, setup);
     ng_assert_mat(kfac_direction(&run, batch, sqrt(POSITIONS)),
-                  kfac_dense_solve(kfac_kronecker(scaled(POSITIONS, p), q), 0.3, batch.dw),
+                  kfac_dense_solve(kfac_kronecker(dense_scale(POSITIONS, p), q), 0.3, batch.dw),
                   tolerance(setup));
     test_run_close(&run);
     dense_release();

@@ -5,23 +5,9 @@
 
 #include <stdio.h>
 
-static const char *const balls[] = {" ball=none", " ball=frobenius", " ball=spectral"};
-
 static double tolerance(test_setup setup)
 {
     return setup.dtype == NG_F64 ? 1e-9 : 1e-3;
-}
-
-static ng_mat project(int ball, ng_mat x)
-{
-    if (ball == 0)
-        return x;
-    return ball == 2 ? dense_polar(x, 1e-12) : dense_add(1 / test_norm(x), x, 0, x);
-}
-
-static ng_mat scaled(double a, ng_mat x)
-{
-    return dense_add(a, x, 0, x);
 }
 
 static ng_mat map(ng_mat x, ng_mat y, double (*f)(double, double, double), double c)
@@ -64,7 +50,7 @@ static ng_mat shampoo_root(ng_mat x, double damping, double e, int ball)
 {
     ng_mat p, id = dense_identity(x.rows);
     p = dense_power(dense_add(1, x, damping * dense_trace(x) / (double)x.rows, id), e);
-    p = scaled(ball == 0 ? 1 : (double)p.rows / dense_trace(p), p);
+    p = dense_scale(ball == 0 ? 1 : (double)p.rows / dense_trace(p), p);
     return dense_power(p, -0.5);
 }
 
@@ -81,7 +67,7 @@ static void follow_shampoo(const char *settings, rule r, size_t m, size_t n, int
     double weight = 0, beta2 = 0.9;
     ng_mat l = dense_mat(m, m), q = dense_mat(n, n), sl = l, sq = q;
     ng_mat mean = dense_mat(m, n), v = mean;
-    sprintf(text, "lr=1 momentum=0.7 beta2=0.9 %s%s", settings, balls[ball]);
+    sprintf(text, "lr=1 momentum=0.7 beta2=0.9 %s%s", settings, test_balls[ball]);
     test_run_open(&run, "shampoo", text, m, n, setup);
     for (int step = 0; step < 6; step++) {
         ng_mat g = gradient(m, n, step);
@@ -97,13 +83,13 @@ static void follow_shampoo(const char *settings, rule r, size_t m, size_t n, int
         }
         mean = dense_add(0.7, mean, 0.3, g);
         v = dense_add(beta2, v, 1 - beta2, map(g, g, times, 1));
-        ng_mat x = project(ball, dense_mul(sl, 0, dense_mul(mean, 0, sq, 0), 0));
+        ng_mat x = test_project(ball, dense_mul(sl, 0, dense_mul(mean, 0, sq, 0), 0));
         ng_mat d = dense_mul(sl, 0, dense_mul(x, 0, sq, 0), 0);
         if (r.graft == 1)
-            d = scaled(test_norm(mean) / test_norm(d), d);
+            d = dense_scale(test_norm(mean) / test_norm(d), d);
         if (r.graft == 2)
-            d = scaled(
-                test_norm(map(mean, scaled(1 / (1 - pow(beta2, step + 1)), v), adams, 1e-8)) /
+            d = dense_scale(
+                test_norm(map(mean, dense_scale(1 / (1 - pow(beta2, step + 1)), v), adams, 1e-8)) /
                     test_norm(d),
                 d);
         ng_assert_mat(test_run_direction(&run, g), d, tolerance(setup));
@@ -122,7 +108,7 @@ START_TEST(shampoo)
     rule rare = {0.25, 0.8, 0.1, 2, 3, 0}, odd = {0.4, 0.6, 0.3, 1, 2, 0};
     for (int s = 0; s < SHAPES; s++) {
         size_t m = shapes[s][0], n = shapes[s][1];
-        for (int ball = 0; ball < 3; ball++) {
+        for (int ball = 0; ball < TEST_BALLS; ball++) {
             follow_shampoo("grafting=none ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m,
                            n, ball, setup);
             follow_shampoo("grafting=none exponent=0.5 ema_decay=1 damping=0.2 "
@@ -198,7 +184,7 @@ static ng_mat gram_schmidt(ng_mat x)
                 ng_mat other = ng_mat_block(q, k, 0, 1, n);
                 test_assign(row, dense_add(1, row, -dense_dot(row, other), other));
             }
-        test_assign(row, scaled(1 / test_norm(row), row));
+        test_assign(row, dense_scale(1 / test_norm(row), row));
     }
     return q;
 }
@@ -242,7 +228,7 @@ static void follow_soap(const char *settings, int qr, int interval, double beta2
     test_run run;
     ng_mat l = dense_mat(m, m), q = dense_mat(n, n), u = dense_identity(m), w = dense_identity(n);
     ng_mat mean = dense_mat(m, n), v = mean;
-    sprintf(text, "lr=1 momentum=0.7 ema_decay=0.8 damping=1e-3 %s%s", settings, balls[ball]);
+    sprintf(text, "lr=1 momentum=0.7 ema_decay=0.8 damping=1e-3 %s%s", settings, test_balls[ball]);
     test_run_open(&run, "soap", text, m, n, setup);
     for (int step = 0; step < 7; step++) {
         ng_mat g = gradient(m, n, step), h, x;
@@ -261,7 +247,7 @@ static void follow_soap(const char *settings, int qr, int interval, double beta2
         v = dense_add(beta2, v, beta2 < 1 ? 1 - beta2 : 1, map(x, x, times, 1));
         mean = dense_add(0.7, mean, 0.3, g);
         x = dense_mul(u, 0, dense_mul(mean, 0, w, 1), 0);
-        h = scaled(beta2 < 1 ? 1 / (1 - pow(beta2, step + 1)) : 1, v);
+        h = dense_scale(beta2 < 1 ? 1 / (1 - pow(beta2, step + 1)) : 1, v);
         double unit = 0;
         for (size_t i = 0; i < m * n; i++) {
             double *value = (double *)h.data + i;
@@ -269,7 +255,7 @@ static void follow_soap(const char *settings, int qr, int interval, double beta2
             unit += *value / (double)(m * n);
         }
         unit = ball == 0 ? 1 : unit;
-        x = map(project(ball, map(x, h, by_root, unit)), h, by_root, unit);
+        x = map(test_project(ball, map(x, h, by_root, unit)), h, by_root, unit);
         x = dense_mul(u, 1, dense_mul(x, 0, w, 0), 0);
         ng_assert_mat(test_run_direction(&run, g), x, tolerance(setup));
     }
@@ -280,7 +266,7 @@ static void follow_soap(const char *settings, int qr, int interval, double beta2
 START_TEST(soap)
 {
     test_setup setup = test_setup_number(_i);
-    for (int ball = 0; ball < 3; ball++) {
+    for (int ball = 0; ball < TEST_BALLS; ball++) {
         follow_soap("beta2=0.9 eigenbasis=eigh inverse_interval=1", 0, 1, 0.9, 0, 3, 3, ball,
                     setup);
         follow_soap("beta2=0.9 eigenbasis=qr inverse_interval=1", 1, 1, 0.9, 0, 3, 3, ball, setup);
@@ -332,7 +318,7 @@ START_TEST(soap_is_adam)
             ng_mat_set(g, i, (i + 1) % 4, ((double)i + 1) * (1 + test_uniform(&rng)));
         mean = dense_add(0.6, mean, 0.4, g);
         v = dense_add(0.9, v, 0.1, map(g, g, times, 1));
-        ng_mat d = map(mean, scaled(1 / (1 - pow(0.9, step + 1)), v), adams, 1e-6);
+        ng_mat d = map(mean, dense_scale(1 / (1 - pow(0.9, step + 1)), v), adams, 1e-6);
         ng_assert_mat(test_run_direction(&run, g), d, setup.dtype == NG_F64 ? 1e-12 : 1e-5);
     }
     test_run_close(&run);
@@ -348,7 +334,7 @@ START_TEST(zeros)
     for (int i = 0; i < 6; i++) {
         char text[100] = "inverse_interval=1 grafting=none";
         test_run run;
-        strcat(text, balls[i / 2]);
+        strcat(text, test_balls[i / 2]);
         test_run_open(&run, presets[i % 2], text, 3, 5, setup);
         for (int step = 0; step < 6; step++) {
             ng_mat g = step == 2 ? gradient(3, 5, 2) : dense_mat(3, 5);

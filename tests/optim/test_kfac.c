@@ -127,7 +127,7 @@ START_TEST(scale_is_per_sample)
 {
     test_rng rng = {9};
     kfac_batch summed = kfac_random(16, 3, 4, &rng), averaged = summed;
-    averaged.g = dense_add(1. / 16, summed.g, 0, summed.g);
+    averaged.g = dense_scale(1. / 16, summed.g);
     ng_mat one = first_direction(PLAIN, summed, 1, test_setup_number(0));
     ng_mat other = first_direction(PLAIN, averaged, 16, test_setup_number(0));
     ng_assert_mat(other, one, 1e-14);
@@ -193,14 +193,14 @@ START_TEST(balls)
             double pi = kind == 0 ? sqrt(mean(q) / mean(p)) : 1, shift = kind == 0 ? sqrt(.3) : .3;
             p = kfac_damped(p, shift / pi);
             q = kfac_damped(q, shift * pi);
-            p = dense_add(1 / mean(p), p, 0, p);
-            q = dense_add(1 / mean(q), q, 0, q);
+            p = dense_scale(1 / mean(p), p);
+            q = dense_scale(1 / mean(q), q);
             ng_mat left = dense_power(p, -0.5), right = dense_power(q, -0.5);
             ng_mat x = dense_mul(left, 0, dense_mul(batch.dw, 0, right, 0), 0);
             char settings[200];
             strcat(strcpy(settings, kinds[kind]), " ball=frobenius");
             ng_mat d = first_direction(settings, batch, 1, setup);
-            f = dense_add(1 / test_norm(x), x, 0, x);
+            f = dense_scale(1 / test_norm(x), x);
             ng_assert_mat(d, dense_mul(left, 0, dense_mul(f, 0, right, 0), 0), tolerance(setup));
             f = dense_polar(x, 1e-12);
             ng_mat wanted = dense_mul(left, 0, dense_mul(f, 0, right, 0), 0);
@@ -226,7 +226,7 @@ START_TEST(balls_exact)
     double unit = mean(f) + 0.3, dual = sqrt(dense_dot(unscaled, batch.dw));
     ng_mat d = first_direction(PLAIN "damping=0.3 damping_kind=exact_eigen ball=frobenius", batch,
                                1, test_setup_number(0));
-    ng_assert_mat(d, dense_add(sqrt(unit) / dual, unscaled, 0, unscaled), 1e-10);
+    ng_assert_mat(d, dense_scale(sqrt(unit) / dual, unscaled), 1e-10);
     /* spectral: in the eigenbasis S = diag(sqrt(eigenvalues / unit)), D = S^-1 Polar(S^-1 M) */
     ng_mat dl, dr, vl, vr, s = dense_mat(3, 4);
     dense_eigh(&dl, &vl, kfac_output_factor(batch, 1));

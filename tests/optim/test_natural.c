@@ -132,7 +132,7 @@ START_TEST(zero_gradient)
     crew_open(&c, &o, NG_F64, crew_shapes[SIX], f);
     crew_write(&c, c.w, w = dense_normal(1, 6, &rng));
     crew_step(&c, dense_mat(1, 6));
-    ng_assert_mat(crew_weights(&c), w = dense_add(0.75, w, 0, w), 1e-15);
+    ng_assert_mat(crew_weights(&c), w = dense_scale(0.75, w), 1e-15);
     crew_step(&c, g);
     w = crew_weights(&c);
     crew_step(&c, dense_mat(1, 6));

@@ -95,7 +95,7 @@ END_TEST
 START_TEST(finds_its_damping)
 {
     ng_mat h = crew_definite(N, &rng);
-    ng_fisher *f = crew_fisher(dense_add(0.05, h, 0, h), NG_F64);
+    ng_fisher *f = crew_fisher(dense_scale(0.05, h), NG_F64);
     ng_natural_options o = lm(1, 1e-3, 0.5);
     double start, loss, rho;
     int bad = 0;
@@ -136,7 +136,7 @@ START_TEST(nothing_promised)
     ng_assert_ok(ng_group_adapt_damping(c.group, &rho, 3, 3), NULL);
     ck_assert(rho == 1 && damping_of(&c) == 0.5);
     ng_mat g = dense_normal(1, N, &rng);
-    crew_step(&c, dense_add(1e-9, g, 0, g));
+    crew_step(&c, dense_scale(1e-9, g));
     ng_assert_ok(ng_group_adapt_damping(c.group, NULL, 3, 3 + 1e-15), NULL);
     ck_assert(damping_of(&c) == 0.5);
     crew_close(&c);

@@ -72,7 +72,7 @@ static void update(ng_mat factor, ng_mat root, ng_mat x, int fails)
     ng_mat fresh =
         dense_add(1 / (double)x.cols, dense_mul(x, 0, x, 1), shift, dense_identity(x.rows));
     ng_mat next = dense_add(0.9, factor, 0.1, fresh);
-    test_assign(factor, dense_add(n / dense_trace(next), next, 0, next));
+    test_assign(factor, dense_scale(n / dense_trace(next), next));
     if (!fails)
         test_assign(root, dense_power(factor, -0.5));
 }
@@ -98,7 +98,7 @@ static ng_mat exactly(ng_mat x)
 
 static ng_mat muon(ng_mat x)
 {
-    ng_mat y = dense_add(1 / (test_norm(x) + 1e-7), x, 0, x);
+    ng_mat y = dense_scale(1 / (test_norm(x) + 1e-7), x);
     for (int t = 0; t < 5; t++) {
         ng_mat a = dense_mul(y, 0, y, 1);
         ng_mat b = dense_add(-4.7750, a, 2.0315, dense_mul(a, 0, a, 0));

@@ -4,16 +4,9 @@
 
 #include <stdio.h>
 
-static const char *const balls[] = {" ball=none", " ball=frobenius", " ball=spectral"};
-
 static double tolerance(test_setup setup)
 {
     return setup.dtype == NG_F64 ? 1e-9 : 1e-3;
-}
-
-static ng_mat scaled(double a, ng_mat x)
-{
-    return dense_add(a, x, 0, x);
 }
 
 /* beta = 0: where functional A is least, lambda_max - 2 lambda_min of F + d I or 0 */
@@ -45,9 +38,9 @@ static ng_mat direction(ng_mat g, ng_mat m, int ball)
     ng_mat y;
     if (ball == 0)
         return kfac_dense_solve(g, 0, m);
-    g = scaled((double)g.rows / dense_trace(g), g);
+    g = dense_scale((double)g.rows / dense_trace(g), g);
     y = whiten(g, m);
-    return whiten(g, ball == 2 ? dense_polar(y, 1e-12) : scaled(1 / test_norm(y), y));
+    return whiten(g, test_project(ball, y));
 }
 
 /* ---- Several steps ----------------------------------------------------------------------------
@@ -63,7 +56,7 @@ static void follow(double beta, int interval, size_t m, size_t n, int ball, test
     ng_mat mean = dense_mat(m, n);
     sprintf(text,
             "metric=type2 lr=1 momentum=0.6 damping=0.3 ema_decay=%g inverse_interval=%d beta=%g%s",
-            decay, interval, beta, balls[ball]);
+            decay, interval, beta, test_balls[ball]);
     test_run_open(&run, "kfac", text, m, n, setup);
     for (int step = 0; step < 5; step++) {
         kfac_batch batch = kfac_random(12, m, n, &rng);
@@ -84,7 +77,7 @@ START_TEST(steps)
     static const size_t shapes[][2] = {{4, 3}, {3, 5}, {1, 4}, {4, 1}, {1, 1}};
     test_setup setup = test_setup_number(_i);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
-        for (int ball = 0; ball < 3; ball++) {
+        for (int ball = 0; ball < TEST_BALLS; ball++) {
             follow(0, 1, shapes[s][0], shapes[s][1], ball, setup);
             follow(0.7, 3, shapes[s][0], shapes[s][1], ball, setup);
         }
@@ -104,7 +97,7 @@ START_TEST(large_beta_is_kfac)
     test_run_open(&type2, "kfac", "lr=1 damping=0.2 metric=type2 beta=1e12", 3, 4, setup);
     test_run_open(&kfac, "kfac", "lr=1 damping=0.2 damping_kind=exact_eigen", 3, 4, setup);
     ng_mat wanted = kfac_direction(&kfac, batch, 1);
-    ng_assert_mat(scaled(1e12, kfac_direction(&type2, batch, 1)), wanted, tolerance(setup));
+    ng_assert_mat(dense_scale(1e12, kfac_direction(&type2, batch, 1)), wanted, tolerance(setup));
     test_run_close(&type2);
     test_run_close(&kfac);
     dense_release();
@@ -147,7 +140,7 @@ START_TEST(zero)
     kfac_batch batch = kfac_random(2, 3, 4, &rng);
     batch.a = dense_mat(2, 4), batch.g = dense_mat(2, 3);
     test_run_open(&run, "kfac", "lr=1 momentum=0 damping=0.5 metric=type2", 3, 4, setup);
-    ng_assert_mat(kfac_direction(&run, batch, 1), scaled(4, batch.dw), tolerance(setup));
+    ng_assert_mat(kfac_direction(&run, batch, 1), dense_scale(4, batch.dw), tolerance(setup));
     batch.dw = dense_mat(3, 4);
     ck_assert(test_norm(kfac_direction(&run, batch, 1)) == 0);
     test_run_close(&run);

@@ -64,6 +64,11 @@ ng_mat dense_add(double a, ng_mat x, double b, ng_mat y)
     return z;
 }
 
+ng_mat dense_scale(double a, ng_mat x)
+{
+    return dense_add(a, x, 0, x);
+}
+
 ng_mat dense_transpose(ng_mat x)
 {
     ng_mat y = dense_mat(x.cols, x.rows);

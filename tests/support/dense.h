@@ -15,6 +15,7 @@ void dense_release(void);                   /* frees everything of the above */
 ng_mat dense_identity(size_t n);
 ng_mat dense_mul(ng_mat a, int ta, ng_mat b, int tb);
 ng_mat dense_add(double a, ng_mat x, double b, ng_mat y); /* a x + b y */
+ng_mat dense_scale(double a, ng_mat x);
 ng_mat dense_transpose(ng_mat x);
 double dense_trace(ng_mat x);
 double dense_dot(ng_mat x, ng_mat y);

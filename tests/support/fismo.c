@@ -67,7 +67,7 @@ ng_mat fismo_step(fismo_state *state, ng_mat g)
 {
     double size = sqrt((double)g.rows * (double)g.cols), norm = test_norm(g);
     if (state->rule.rms && norm > 0)
-        g = dense_add(size / norm, g, 0, g);
+        g = dense_scale(size / norm, g);
     if (state->rule.q_first)
         update_q(state, g);
     update_p(state, g);

@@ -10,13 +10,13 @@ kfac_batch kfac_random(size_t rows, size_t outputs, size_t inputs, test_rng *rng
 ng_mat kfac_output_factor(kfac_batch batch, double scale)
 {
     ng_mat gram = dense_mul(batch.g, 1, batch.g, 0);
-    return dense_add(scale * scale / (double)batch.g.rows, gram, 0, gram);
+    return dense_scale(scale * scale / (double)batch.g.rows, gram);
 }
 
 ng_mat kfac_input_factor(kfac_batch batch)
 {
     ng_mat gram = dense_mul(batch.a, 1, batch.a, 0);
-    return dense_add(1 / (double)batch.a.rows, gram, 0, gram);
+    return dense_scale(1 / (double)batch.a.rows, gram);
 }
 
 ng_mat kfac_with_ones(ng_mat a)

@@ -74,11 +74,20 @@ ng_mat test_run_direction(test_run *run, ng_mat g)
             ng_mat_set(run->w, i, j, 0);
     test_run_step(run, g);
     ng_mat w = test_run_weights(run);
-    return dense_add(-1, w, 0, w);
+    return dense_scale(-1, w);
 }
 
 test_setup test_setup_number(int i)
 {
     test_setup setup = {i & 1 ? NG_F32 : NG_F64, i & 2 ? NG_IN_OUT : NG_OUT_IN, i & 4 ? 3 : 0};
     return setup;
+}
+
+const char *const test_balls[TEST_BALLS] = {" ball=none", " ball=frobenius", " ball=spectral"};
+
+ng_mat test_project(int ball, ng_mat x)
+{
+    if (ball == 0)
+        return x;
+    return ball == 2 ? dense_polar(x, 1e-12) : dense_scale(1 / test_norm(x), x);
 }

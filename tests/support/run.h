@@ -35,6 +35,11 @@ ng_mat test_run_weights(const test_run *run);
 /* -(W after), from a step of W = 0: D times the step size; W stays there */
 ng_mat test_run_direction(test_run *run, ng_mat g);
 
+/* The settings of every ball, and x projected as each of them does. */
+enum { TEST_BALLS = 3 };
+extern const char *const test_balls[TEST_BALLS];
+ng_mat test_project(int ball, ng_mat x);
+
 /* All setups: {f64, f32} x {out_in, in_out} x {dense, strided}. */
 enum { TEST_SETUPS = 8 };
 test_setup test_setup_number(int i);
