@@ -40,6 +40,41 @@ static inline void model_draw(ng_model *model, test_rng *rng)
     }
 }
 
+/* Forward, loss and backward. */
+static inline double model_pass(ng_model *model, size_t batch, const int *labels, size_t count)
+{
+    double loss;
+    ng_error error = {NG_OK, ""};
+    ng_assert_ok(ng_model_forward(model, batch, &error), &error);
+    ng_assert_ok(ng_model_loss_labels(model, &loss, NULL, labels, count, &error), &error);
+    ng_assert_ok(ng_model_backward(model, &error), &error);
+    return loss;
+}
+
+/* The first parameters of `to` and its inputs become those of `from`. */
+static inline void model_assign(ng_model *to, const ng_model *from, size_t batch)
+{
+    for (size_t i = 0; i < ng_model_parameters(from); i++)
+        test_assign(model_param(to, i).w, model_param(from, i).w);
+    test_assign(ng_model_input(to, batch), ng_model_input(from, batch));
+}
+
+/* Single-precision gradients are the double ones up to rounding. */
+static inline void model_check_single(ng_model *single, ng_model *twice, size_t batch,
+                                      const int *labels, size_t count, double tol)
+{
+    model_assign(twice, single, batch);
+    model_pass(single, batch, labels, count);
+    model_pass(twice, batch, labels, count);
+    for (size_t i = 0; i < ng_model_parameters(single); i++) {
+        ng_mat got = test_convert(model_param(single, i).dw, NG_F64);
+        ng_mat want = model_param(twice, i).dw;
+        ng_axpby(got, want, -1, 1, NULL);
+        ng_assert_le(test_norm(got), tol * test_norm(want) + tol / 100);
+        test_free(got);
+    }
+}
+
 /* The loss of a world, as a function of the parameters of its model. */
 typedef double (*model_loss)(const void *world);
 
