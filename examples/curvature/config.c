@@ -24,22 +24,25 @@ static void print_help(void)
         "                    or none (default: 3..9,10,12,14,16,20,24,32; fewer of other models)\n"
         "  --engine=NAME     the exact method (default: the first that suits the model):");
     for (const engine *e = engines; e->name != NULL; e++)
-        printf("\n                    %-10s %s", e->name, e->doc);
-    printf("\n"
-           "  --mc=SIZES        L for Monte Carlo (default: none)\n"
-           "  --samples=N       of Monte Carlo, at least 20 n^2 (default: 20 n^2)\n"
-           "  --flips=K         cluster flips between samples (default: 3)\n"
-           "  --seed=S          of Monte Carlo (default: 1)\n"
-           "  --threads=N       for its chains; changes no bit (default: 1)\n"
-           "  --checkpoint=FILE keep its state in FILE-L10 and so on, each minute and on\n"
-           "                    interrupt; go on from there if it exists (default: none)\n"
-           "  --memory=BYTES    refuse what needs more; K, M, G for powers of 1000 (default: 8G)\n"
-           "  --no-controls     at J_c: no runs off it (J = 0.3 and 0.6, sizes up to 32)\n"
-           "  --out=DIR         for curvature.csv and pictures (default: out)\n"
-           "  --quiet           no progress\n"
-           "  --help, --version\n\n"
-           "One line a size: L, R, its error, method, seconds. Exit status: 0 done, 1 failed,\n"
-           "2 usage.\n");
+        if (!e->sampled)
+            printf("\n                    %-10s %s", e->name, e->doc);
+    printf(
+        "\n"
+        "  --mc=SIZES        L for Monte Carlo by Wolff's clusters, ising2d and ising3d, or none\n"
+        "                    (default: none)\n"
+        "  --samples=N       of Monte Carlo, at least 20 n^2 (default: 20 n^2)\n"
+        "  --flips=K         cluster flips between samples (default: 3)\n"
+        "  --seed=S          of Monte Carlo (default: 1)\n"
+        "  --threads=N       for its chains; changes no bit (default: 1)\n"
+        "  --checkpoint=FILE keep its state in FILE-L10 and so on, each minute and on\n"
+        "                    interrupt; go on from there if it exists (default: none)\n"
+        "  --memory=BYTES    refuse what needs more; K, M, G for powers of 1000 (default: 8G)\n"
+        "  --no-controls     at J_c: no runs off it (J = 0.3 and 0.6, sizes up to 32)\n"
+        "  --out=DIR         for curvature.csv and pictures (default: out)\n"
+        "  --quiet           no progress\n"
+        "  --help, --version\n\n"
+        "One line a size: L, R, its error, method, seconds. Exit status: 0 done, 1 failed,\n"
+        "2 usage.\n");
 }
 
 typedef struct {
@@ -76,7 +79,7 @@ static int take_mc(void *data, const char *text, const char *option)
     config *c = data;
     size_list s = {c->mc, &c->mc_count};
     c->mc_count = 0;
-    return arguments_list(&s, text, option, add_sizes);
+    return strcmp(text, "none") == 0 ? 0 : arguments_list(&s, text, option, add_sizes);
 }
 
 static int take_memory(void *field, const char *text, const char *option)

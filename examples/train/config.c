@@ -102,13 +102,13 @@ static int take_activation(void *data, const char *text, const char *option)
     return arguments_usage("--%s=%s: not one of linear, relu, tanh, sigmoid, gelu", option, text);
 }
 
+static const char *const models[] = {[MODEL_MLP] = "mlp", [MODEL_CNN] = "cnn", [MODEL_GPT] = "gpt"};
+
 static int take_model(void *data, const char *text, const char *option)
 {
     config *c = data;
-    static const char *const names[] = {
-        [MODEL_MLP] = "mlp", [MODEL_CNN] = "cnn", [MODEL_GPT] = "gpt"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], text) == 0) {
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strcmp(models[i], text) == 0) {
             c->model = (model_kind)i;
             return 0;
         }
@@ -149,6 +149,25 @@ static const argument options[] = {
     {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
     {NULL},
 };
+
+/* Options of another model would do nothing: an error. */
+static int check_model(const config *c, unsigned long given)
+{
+    static const struct {
+        const char *option;
+        unsigned models;
+    } own[] = {{"layers", 1 << MODEL_GPT},
+               {"width", 1 << MODEL_GPT},
+               {"heads", 1 << MODEL_GPT},
+               {"hidden", 1 << MODEL_MLP | 1 << MODEL_CNN},
+               {"activation", 1 << MODEL_MLP}};
+    for (size_t i = 0; options[i].name != NULL; i++)
+        for (size_t k = 0; k < sizeof own / sizeof *own && given >> i & 1; k++)
+            if (strcmp(own[k].option, options[i].name) == 0 && !(own[k].models >> c->model & 1))
+                return arguments_usage("--%s is no option of --model=%s", options[i].name,
+                                       models[c->model]);
+    return 0;
+}
 
 /* Defaults that depend on the model, and what it asks of the data. */
 static int fit_model(config *c)
@@ -191,6 +210,8 @@ int config_parse(config *c, int argc, char **argv)
     int status = methods_parse(&c->methods, default_optimizers);
     if (status == 0)
         status = arguments_read(c, &a, argc, argv);
+    if (status == 0)
+        status = check_model(c, a.given);
     if (status == 0)
         status = fit_model(c);
     if (status == 0)
