@@ -88,7 +88,9 @@
  * gradients' space and rotated at each step; V is carried when the bases move, as
  * ekfac's s; the first step is Adam's, with u, v the identity, and not left out. Bases are renewed
  * before steps 2, 2 + inverse_interval, ... from the gradients before, so that no gradient
- * defines its own. one_sided leaves a side in the identity.
+ * defines its own. one_sided leaves a side in the identity. Where L or R has several eigenvalues
+ * 0 (the longer side of a matrix much taller than wide), their eigenvectors are rounding's choice,
+ * and results of another BLAS may differ by far more than rounding.
  *
  * The type2 metric (an experiment) is the Type II metric of natgrad/regime.h for kfac's F, damped:
  *   g = (F + damping I)^2 + beta (F + damping I),  F = P (x) Q,
