@@ -1,11 +1,9 @@
 /* One training run. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/autoencoder/autoencoder.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { EVALUATE_BATCH = 500, STATISTICS_PART = 4 };
 
@@ -21,13 +19,6 @@ typedef struct {
     float *drawn;  /* targets from the model, batch x PIXELS */
     double *uniform;
 } trainer;
-
-static double cpu_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static ng_status trainer_create(trainer *t, const run *r, const config *c, size_t count)
 {
@@ -147,7 +138,7 @@ static ng_status epoch(trainer *t, run *r, const pictures *p, progress *bar)
 {
     size_t count = ng_dataset_count(p->train), size;
     point *before = &r->points[r->epochs], *at = before + 1;
-    double wall = progress_clock(), cpu = cpu_clock(), loss = 0;
+    double wall = progress_clock(), cpu = progress_cpu(), loss = 0;
     ng_status status = NG_OK;
     ng_rng_shuffle(&t->random, t->order, count);
     for (size_t first = 0; first < count && status == NG_OK; first += size) {
@@ -158,7 +149,7 @@ static ng_status epoch(trainer *t, run *r, const pictures *p, progress *bar)
         progress_update(bar, (size_t)r->epochs * count + first + size, note);
     }
     at->seconds = before->seconds + progress_clock() - wall;
-    at->cpu = before->cpu + cpu_clock() - cpu;
+    at->cpu = before->cpu + progress_cpu() - cpu;
     return status == NG_OK ? judge(t, p, at) : status;
 }
 

@@ -1,11 +1,9 @@
 /* One training run of so many steps. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { JUDGED_TEXTS = 256 }; /* of a set, in an evaluation */
 
@@ -22,14 +20,6 @@ typedef struct {
     ng_schedule lr, rest_lr;
     double cpu;
 } trainer;
-
-/* Seconds of this processor time. */
-static double cpu_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- Setting up ------------------------------------------------------------------- */
 
@@ -89,23 +79,6 @@ static void trainer_destroy(trainer *t)
 
 /* ---- Evaluation ---------------------------------------------------------------------- */
 
-/* share of the rows of logits that is right */
-static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
-                         double *loss, double *share)
-{
-    ng_model *model = t->l.model;
-    size_t correct;
-    ng_status status =
-        ng_dataset_gather(data, ng_model_input(model, batch), t->labels, index, batch, &t->l.error);
-    if (status == NG_OK)
-        status = ng_model_forward(model, batch, &t->l.error);
-    if (status == NG_OK)
-        status = ng_model_loss_labels(model, loss, &correct, t->labels, batch, &t->l.error);
-    if (status == NG_OK)
-        *share = (double)correct / (double)ng_model_output(model).rows;
-    return status;
-}
-
 /* Mean loss and accuracy over samples spread over the set. */
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy)
 {
@@ -118,7 +91,7 @@ static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, doub
         batch = judged - first < t->c->batch ? judged - first : t->c->batch;
         for (size_t i = 0; i < batch; i++)
             t->index[i] = (first + i) * count / judged;
-        ng_status status = forward(t, data, t->index, batch, &mean, &share);
+        ng_status status = learner_forward(&t->l, &mean, &share, t->labels, data, t->index, batch);
         if (status != NG_OK)
             return status;
         *loss += mean * (double)batch / (double)judged;
@@ -154,13 +127,14 @@ static ng_status set_rates(trainer *t)
 
 static ng_status step(trainer *t, size_t number, double *loss)
 {
-    double share, start = cpu_clock();
+    double share, start = progress_cpu();
     size_t count = ng_dataset_count(t->t->train), batch = t->c->batch;
     if (t->next + batch > count) {
         ng_rng_shuffle(&t->random, t->order, count);
         t->next = 0;
     }
-    ng_status status = forward(t, t->t->train, t->order + t->next, batch, loss, &share);
+    ng_status status =
+        learner_forward(&t->l, loss, &share, t->labels, t->t->train, t->order + t->next, batch);
     t->next += batch;
     if (status == NG_OK)
         status = set_rates(t);
@@ -168,7 +142,7 @@ static ng_status step(trainer *t, size_t number, double *loss)
         status = t->watch->before(&t->l, t->watch->data);
     if (status == NG_OK)
         status = learner_capture_step(&t->l);
-    t->cpu += cpu_clock() - start;
+    t->cpu += progress_cpu() - start;
     if (status == NG_OK && t->watch != NULL)
         status = t->watch->after(&t->l, number, t->watch->data);
     return status;

@@ -145,6 +145,21 @@ static ng_status capture(learner *l)
     return status;
 }
 
+ng_status learner_forward(learner *l, double *loss, double *share, int *labels,
+                          const ng_dataset *data, const size_t *index, size_t batch)
+{
+    size_t correct;
+    ng_status status =
+        ng_dataset_gather(data, ng_model_input(l->model, batch), labels, index, batch, &l->error);
+    if (status == NG_OK)
+        status = ng_model_forward(l->model, batch, &l->error);
+    if (status == NG_OK)
+        status = ng_model_loss_labels(l->model, loss, &correct, labels, batch, &l->error);
+    if (status == NG_OK)
+        *share = (double)correct / (double)ng_model_output(l->model).rows;
+    return status;
+}
+
 static ng_status update(learner *l)
 {
     ng_status status = ng_optimizer_step(l->opt);

@@ -30,6 +30,11 @@ ng_status learner_create(learner *l, ng_model *model, const ng_random *random,
                          const ng_preset *preset, const void *options);
 void learner_destroy(learner *l);
 
+/* Samples index[0 ... batch - 1] through the model: their mean loss, and the share of the
+ * rows of logits (samples or, in a text, positions) that is right. labels: room for batch. */
+ng_status learner_forward(learner *l, double *loss, double *share, int *labels,
+                          const ng_dataset *data, const size_t *index, size_t batch);
+
 /* Backward pass from a loss of a batch, and its statistics for the methods that
  * ask for them: the Fisher matrix is the one of that loss's targets. */
 ng_status learner_capture(learner *l);

@@ -9,11 +9,21 @@
 
 enum { BAR = 24, LINE = 256 };
 
-double progress_clock(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double progress_clock(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double progress_cpu(void)
+{
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* Columns of the terminal behind stderr, 0 if it is none. */

@@ -29,4 +29,7 @@ void progress_end(progress *p);
 /* Seconds from some fixed moment. */
 double progress_clock(void);
 
+/* Processor time of this program, in seconds. */
+double progress_cpu(void);
+
 #endif

@@ -57,26 +57,9 @@ static void trainer_destroy(trainer *t)
 
 /* ---- Steps ------------------------------------------------------------------------- */
 
-/* share (of rows of logits: samples or, in a text, positions) that is right */
-static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
-                         double *loss, double *share)
-{
-    ng_model *model = t->l.model;
-    size_t correct;
-    ng_status status =
-        ng_dataset_gather(data, ng_model_input(model, batch), t->labels, index, batch, &t->l.error);
-    if (status == NG_OK)
-        status = ng_model_forward(model, batch, &t->l.error);
-    if (status == NG_OK)
-        status = ng_model_loss_labels(model, loss, &correct, t->labels, batch, &t->l.error);
-    if (status == NG_OK)
-        *share = (double)correct / (double)ng_model_output(model).rows;
-    return status;
-}
-
 static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss, double *share)
 {
-    ng_status status = forward(t, t->s->train, index, batch, loss, share);
+    ng_status status = learner_forward(&t->l, loss, share, t->labels, t->s->train, index, batch);
     return status == NG_OK ? learner_capture_step(&t->l) : status;
 }
 
@@ -90,7 +73,7 @@ static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, doub
         size_t batch = count - first < most ? count - first : most;
         for (size_t i = 0; i < batch; i++)
             index[i] = first + i;
-        ng_status status = forward(t, data, index, batch, &mean, &share);
+        ng_status status = learner_forward(&t->l, &mean, &share, t->labels, data, index, batch);
         if (status != NG_OK)
             return status;
         total += mean * (double)batch;
