@@ -64,7 +64,7 @@ typedef struct {
     double kl_radius; /* >= 0; 0: s = 1 */
 } ng_natural_options;
 
-/* The defaults are in the option table (optim/natural.c). damping_mode = lm
+/* The defaults are in the option table (optim/methods/natural.c). damping_mode = lm
  * goes with momentum = 0, weight_decay = 0 and lr < 2 (else NG_EOPTION): the
  * model it trusts is that of the plain step. */
 NG_API void ng_natural_init(ng_natural_options *options);

@@ -2,7 +2,7 @@
  *
  * libnatgrad owns no generator. Calls that need randomness take an ng_random
  * that the host fills in with its own; libnatgrad-lab wraps gsl_rng
- * (natgrad/lab/rng.h). */
+ * (natgrad/train/rng.h). */
 #ifndef NATGRAD_RANDOM_H
 #define NATGRAD_RANDOM_H
 

@@ -29,7 +29,7 @@ typedef struct {
     ng_weight_decay_kind weight_decay_kind;
 } ng_sgd_options;
 
-/* The defaults are in the option table (optim/sgd.c; `train --help`). */
+/* The defaults are in the option table (optim/methods/sgd.c; `train --help`). */
 NG_API void ng_sgd_init(ng_sgd_options *options);
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 
 #include <natgrad/linalg.h>
 
-#include "lib/linalg/basis.h"
+#include "lib/linalg/eigenbasis.h"
 
 static const ngi_fisher_table table;
 

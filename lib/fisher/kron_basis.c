@@ -6,7 +6,7 @@
 
 #include <natgrad/linalg.h>
 
-#include "lib/linalg/basis.h"
+#include "lib/linalg/eigenbasis.h"
 
 ng_status ngi_kron_basis_new(ngi_kron_basis *b, size_t m, size_t c, ng_error *error)
 {

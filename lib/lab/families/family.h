@@ -1,7 +1,7 @@
 /* What the families have in common: one table a family, one file a table. The
  * front (family.c) checks arguments; the slots need not. */
-#ifndef NG_LAB_FAMILIES_FAMILY_H
-#define NG_LAB_FAMILIES_FAMILY_H
+#ifndef NGI_LAB_FAMILIES_FAMILY_H
+#define NGI_LAB_FAMILIES_FAMILY_H
 
 #include <natgrad/lab/family.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <natgrad/lab/rng.h>
+#include <natgrad/train/rng.h>
 
 enum { EDGES_MAX = 100000 };
 static const size_t none = SIZE_MAX;

@@ -1,6 +1,6 @@
 /* The history of an evolution: every hyperedge ever, and its life. */
-#ifndef NG_LAB_HYPERGRAPH_EVOLUTION_H
-#define NG_LAB_HYPERGRAPH_EVOLUTION_H
+#ifndef NGI_LAB_HYPERGRAPH_EVOLUTION_H
+#define NGI_LAB_HYPERGRAPH_EVOLUTION_H
 
 #include "lib/lab/hypergraph/hypergraph.h"
 

@@ -1,6 +1,6 @@
 /* What the files of lib/lab/hypergraph share. */
-#ifndef NG_LAB_HYPERGRAPH_HYPERGRAPH_H
-#define NG_LAB_HYPERGRAPH_HYPERGRAPH_H
+#ifndef NGI_LAB_HYPERGRAPH_HYPERGRAPH_H
+#define NGI_LAB_HYPERGRAPH_HYPERGRAPH_H
 
 #include <stdint.h>
 

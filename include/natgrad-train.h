@@ -1,0 +1,14 @@
+/* natgrad-train.h: everything libnatgrad-train offers, and natgrad.h with it.
+ * Link with -lnatgrad-train -lnatgrad. The rules of natgrad.h hold here too. */
+#ifndef NATGRAD_TRAIN_H
+#define NATGRAD_TRAIN_H
+
+#include <natgrad.h>
+#include <natgrad/train/rng.h>
+#include <natgrad/train/data.h>
+#include <natgrad/train/model.h>
+#include <natgrad/train/net.h>
+#include <natgrad/train/cnn.h>
+#include <natgrad/train/gpt.h>
+
+#endif

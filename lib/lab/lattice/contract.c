@@ -1,0 +1,265 @@
+/* R from tables of cumulants: third cumulants to Fourier space in both
+ * displacements, one whitening a leg, sums of squares. With T so whitened at
+ * the waves -k1 - k2, k1, k2
+ *     |kappa|^2 = 1/n sum |T(k1, k2)|^2,  n = L^d,
+ *     t_gamma = 1/n sum_k,alpha T_alpha_alpha_gamma(k, 0),  |tr kappa|^2 = n |t|^2.
+ * The sum over k1 does not change when a component of k2 changes its sign (a
+ * reflection), so that k2 runs over 0 ... L/2 on each axis. */
+#include "lib/lab/lattice/lattice.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/lab/lattice/wave.h"
+
+enum { MAX_LEGS = NGI_SPECIES * NGI_SPECIES * NGI_SPECIES };
+
+typedef struct {
+    size_t dim, length, half, sites, rows, legs, waves; /* rows L^(d-1), legs d^3, waves half^d */
+    ngi_wave wave;
+    double *spectrum; /* [k2][leg][row of x][re L | im L] */
+    double *planes;   /* [leg][y], and room for a complex field */
+    double *strip;    /* [x on the last axis][leg][k2 rows][re half | im half] */
+    double *out;      /* what a transform gives */
+    double *scratch;
+    ngi_complex *fisher;    /* [k][d][d], with e^(+ikx) */
+    ngi_complex *whitening; /* [k][d][d] */
+} contraction;
+
+/* Doubles of each array. */
+typedef struct {
+    size_t spectrum, planes, strip, out, scratch, blocks;
+} sizes;
+
+static sizes sizes_of(size_t dim, size_t length)
+{
+    size_t half = length / 2 + 1, sites = ngi_power(length, dim), legs = dim * dim * dim;
+    size_t field = legs * 2 * sites;
+    sizes s = {.spectrum = ngi_power(half, dim) * legs * 2 * sites,
+               .planes = field,
+               .strip = length * legs * 2 * ngi_power(half, dim),
+               .out = field,
+               .scratch = 2 * field,
+               .blocks = 2 * dim * dim * sites};
+    return s;
+}
+
+size_t ng_cumulants_curvature_memory(size_t dim, size_t length)
+{
+    if (ngi_torus_check(dim, length, NULL) != NG_OK || ngi_power(length, 2 * dim) > SIZE_MAX >> 11)
+        return SIZE_MAX;
+    sizes s = sizes_of(dim, length);
+    return sizeof(double) * (s.spectrum + s.planes + s.strip + s.out + s.scratch + 2 * s.blocks +
+                             ngi_wave_numbers(length));
+}
+
+static void destroy(contraction *c)
+{
+    ngi_wave_destroy(&c->wave);
+    free(c->spectrum);
+    free(c->planes);
+    free(c->strip);
+    free(c->out);
+    free(c->scratch);
+    free(c->fisher);
+    free(c->whitening);
+}
+
+static ng_status create(contraction *c, size_t dim, size_t length, ng_error *error)
+{
+    memset(c, 0, sizeof *c);
+    size_t memory = ng_cumulants_curvature_memory(dim, length);
+    if (memory == SIZE_MAX)
+        return ng_error_set(error, NG_ERANGE, "L = %zu is too large", length);
+    sizes s = sizes_of(dim, length);
+    c->dim = dim;
+    c->length = length;
+    c->half = length / 2 + 1;
+    c->sites = ngi_power(length, dim);
+    c->rows = c->sites / length;
+    c->legs = dim * dim * dim;
+    c->waves = ngi_power(c->half, dim);
+    c->spectrum = malloc(s.spectrum * sizeof(double));
+    c->planes = malloc(s.planes * sizeof(double));
+    c->strip = malloc(s.strip * sizeof(double));
+    c->out = malloc(s.out * sizeof(double));
+    c->scratch = malloc(s.scratch * sizeof(double));
+    c->fisher = malloc(s.blocks * sizeof(double));
+    c->whitening = malloc(s.blocks * sizeof(double));
+    if (c->spectrum == NULL || c->planes == NULL || c->strip == NULL || c->out == NULL ||
+        c->scratch == NULL || c->fisher == NULL || c->whitening == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for the curvature at L = %zu: %zu bytes",
+                            length, memory);
+    return ngi_wave_create(&c->wave, dim, length, error);
+}
+
+/* ---- F(k) ----------------------------------------------------------------- */
+
+static ng_status whiten_all(contraction *c, const double *fisher, ng_error *error)
+{
+    size_t length = c->length, d = c->dim, pairs = d * d;
+    for (size_t row = 0; row < pairs * c->rows; row++) {
+        memcpy(c->planes + 2 * length * row, fisher + length * row, length * sizeof(double));
+        memset(c->planes + 2 * length * row + length, 0, length * sizeof(double));
+    }
+    ng_status status = ngi_wave_full(&c->wave, c->out, c->scratch, c->planes, pairs, error);
+    if (status != NG_OK)
+        return status;
+    for (size_t k = 0; k < c->sites; k++) {
+        const double *re = c->out + k / length * 2 * length + k % length, *im = re + length;
+        for (size_t a = 0; a < d; a++)
+            for (size_t b = 0; b < d; b++) { /* Hermitian to the last bit */
+                size_t ab = 2 * c->sites * (a * d + b), ba = 2 * c->sites * (b * d + a);
+                c->fisher[k * pairs + a * d + b] =
+                    (ngi_complex){0.5 * (re[ab] + re[ba]), 0.5 * (im[ba] - im[ab])};
+            }
+    }
+    return ngi_whiten(c->whitening, c->fisher, c->sites, d, error);
+}
+
+/* ---- To Fourier space ----------------------------------------------------- */
+
+/* One row of x: strip [x][leg][k row][re, im][k] -> spectrum[k][leg][row][re, im][x] */
+static void flush(contraction *c, size_t row)
+{
+    size_t length = c->length, half = c->half, field = c->waves * 2;
+    for (size_t leg = 0; leg < c->legs; leg++)
+        for (size_t k = 0; k < c->waves; k++) {
+            const double *re = c->strip + leg * field + k / half * 2 * half + k % half;
+            double *to = c->spectrum + ((k * c->legs + leg) * c->rows + row) * 2 * length;
+            for (size_t x = 0; x < length; x++, re += c->legs * field) {
+                to[x] = re[0];
+                to[length + x] = re[half];
+            }
+        }
+}
+
+static ng_status transform(contraction *c, ng_cumulant_planes planes, void *data, ng_error *error)
+{
+    size_t field = c->waves * 2;
+    for (size_t x = 0; x < c->sites; x++) {
+        ng_status status = planes(data, c->planes, x, error);
+        if (status == NG_OK)
+            status = ngi_wave_half(&c->wave, c->out, c->scratch, c->planes, c->legs, error);
+        if (status != NG_OK)
+            return status;
+        size_t last = x % c->length;
+        memcpy(c->strip + last * c->legs * field, c->out, c->legs * field * sizeof(double));
+        if (last + 1 == c->length)
+            flush(c, x / c->length);
+    }
+    return NG_OK;
+}
+
+/* ---- Sums ------------------------------------------------------------------ */
+
+/* All k1 of one k2: the sum of |T|^2, and t_gamma (before 1/n) where k2 = 0. */
+static double sum_waves(const contraction *c, double *trace, size_t q)
+{
+    size_t d = c->dim, length = c->length, pairs = d * d;
+    double square = 0;
+    ngi_complex t[MAX_LEGS];
+    for (size_t k = 0; k < c->sites; k++) {
+        const double *re = c->out + k / length * 2 * length + k % length;
+        size_t rest = ngi_site_negate(d, length, ngi_site_add(d, length, k, q));
+        for (size_t leg = 0; leg < c->legs; leg++, re += 2 * c->sites)
+            t[leg] = (ngi_complex){re[0], re[length]};
+        square += ngi_whiten_third(t, c->whitening + rest * pairs, c->whitening + k * pairs,
+                                   c->whitening + q * pairs, d);
+        for (size_t a = 0; q == 0 && a < d; a++)
+            for (size_t g = 0; g < d; g++)
+                trace[g] += t[(a * d + a) * d + g].re;
+    }
+    return square;
+}
+
+/* half-space number k2 -> its wave, and how many k2 it stands for */
+static size_t unfold(const contraction *c, size_t k, double *weight)
+{
+    size_t wave = 0, place = 1;
+    *weight = 1;
+    for (size_t axis = 0; axis < c->dim; axis++, place *= c->length, k /= c->half) {
+        size_t component = k % c->half;
+        wave += component * place;
+        *weight *= component == 0 || 2 * component == c->length ? 1 : 2;
+    }
+    return wave;
+}
+
+static ng_status sum_all(contraction *c, ng_lattice_curvature *result, ng_error *error)
+{
+    double square = 0, trace[NGI_SPECIES] = {0}, weight, norm = 0;
+    size_t field = c->legs * 2 * c->sites;
+    for (size_t k = 0; k < c->waves; k++) {
+        size_t q = unfold(c, k, &weight);
+        ng_status status =
+            ngi_wave_full(&c->wave, c->out, c->scratch, c->spectrum + k * field, c->legs, error);
+        if (status != NG_OK)
+            return status;
+        square += weight * sum_waves(c, trace, q);
+    }
+    for (size_t g = 0; g < c->dim; g++)
+        norm += trace[g] * trace[g];
+    ng_lattice_curvature r = {.square = square / (double)c->sites,
+                              .trace = norm / (double)c->sites};
+    r.curvature = 0.25 * (r.square - r.trace);
+    if (!isfinite(r.curvature))
+        return ng_error_set(error, NG_ENONFINITE, "third cumulants at L = %zu are not finite",
+                            c->length);
+    *result = r;
+    return NG_OK;
+}
+
+/* ---- The calls -------------------------------------------------------------- */
+
+static ng_status check(ng_lattice_curvature *result, const ng_cumulants *c, ng_error *error)
+{
+    if (result == NULL || c == NULL || c->fisher == NULL)
+        return ng_error_set(error, NG_EARG, "result, c or c->fisher is NULL");
+    return ngi_torus_check(c->dimension, c->length, error);
+}
+
+ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cumulants *c,
+                                      ng_cumulant_planes planes, void *data, ng_error *error)
+{
+    contraction work;
+    ng_status status = check(result, c, error);
+    if (status != NG_OK)
+        return status;
+    if (planes == NULL)
+        return ng_error_set(error, NG_EARG, "planes is NULL");
+    status = create(&work, c->dimension, c->length, error);
+    if (status == NG_OK)
+        status = whiten_all(&work, c->fisher, error);
+    if (status == NG_OK)
+        status = transform(&work, planes, data, error);
+    if (status == NG_OK)
+        status = sum_all(&work, result, error);
+    destroy(&work);
+    return status;
+}
+
+static ng_status stored_planes(void *data, double *planes, size_t x, ng_error *error)
+{
+    const ng_cumulants *c = data;
+    size_t sites = ngi_power(c->length, c->dimension);
+    (void)error;
+    for (size_t leg = 0; leg < c->dimension * c->dimension * c->dimension; leg++)
+        memcpy(planes + leg * sites, c->third + (leg * sites + x) * sites, sites * sizeof *planes);
+    return NG_OK;
+}
+
+ng_status ng_cumulants_curvature(ng_lattice_curvature *result, const ng_cumulants *c,
+                                 ng_error *error)
+{
+    ng_cumulants copy;
+    ng_status status = check(result, c, error);
+    if (status != NG_OK)
+        return status;
+    if (c->third == NULL)
+        return ng_error_set(error, NG_EARG, "c->third is NULL");
+    copy = *c;
+    return ng_cumulants_curvature_from(result, &copy, stored_planes, &copy, error);
+}

@@ -1,0 +1,264 @@
+/* Newton-Schulz: X <- a X + b A X + c A^2 X with A = X X^T (or X^T X on the
+ * right). A and A^2 are symmetric, so two of the three products are SYRKs. */
+#include "lib/linalg/polar/routes.h"
+
+#include <math.h>
+
+#include "lib/core/size.h"
+
+/* x / what the iteration divides by at first: Muon's ||X||_F + 1e-7 in the caller's unit, with
+ * the safety factor of polar_express */
+static double start_scale(ng_mat x, double unit, const ng_polar_options *options)
+{
+    double safety = options->iteration == NG_ITERATION_POLAR_EXPRESS ? 1.01 : 1;
+    return 1 / (safety * ng_norm(x) + 1e-7 / unit);
+}
+
+/* ---- On X itself -------------------------------------------------------------- */
+
+size_t ngi_polar_newton_schulz_work(size_t m, size_t n, ng_dtype dtype)
+{
+    size_t k = ngi_smaller(m, n);
+    return ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, dtype)),
+                        ng_work_mat_size(m, n, dtype));
+}
+
+/* square <- b A + c A^2, lower triangle, for the symmetric A (both triangles) */
+static ng_status even_part(ng_mat square, ng_mat gram, const double p[3], ng_error *error)
+{
+    ng_status status = ng_syrk(square, gram, NG_NOTRANS, p[2], 0, error);
+    return status != NG_OK ? status : ng_axpby(square, gram, p[1], 1, error);
+}
+
+/* next <- p(x) for the odd quintic p with coefficients (a, b, c) */
+static ng_status quintic(ng_mat next, ng_mat x, const double p[3], ng_mat gram, ng_mat square,
+                         ng_error *error)
+{
+    ng_status status = ngi_polar_gram_matrix(gram, x, error);
+    if (status == NG_OK) {
+        ng_mirror(gram);
+        ng_fill(square, 0); /* its upper triangle is added to below and must hold numbers */
+        status = even_part(square, gram, p, error);
+    }
+    if (status == NG_OK)
+        status = ng_copy(next, x, error);
+    if (status == NG_OK)
+        status = ng_symm(next, ngi_polar_side(x.rows, x.cols), square, x, 1, p[0], error);
+    return status;
+}
+
+ng_status ngi_polar_newton_schulz(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                                  const ng_polar_options *options, ng_work *work, ng_error *error)
+{
+    size_t k = ngi_smaller(x.rows, x.cols), mark = work->used;
+    double p[NGI_POLAR_MAX_STEPS][3];
+    int steps = ngi_polar_steps(options);
+    ng_mat gram, square, other;
+    ng_status status =
+        ng_polar_coefficients(p, options->iteration, steps, options->lower_bound, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &gram, k, k, x.dtype, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &square, k, k, x.dtype, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &other, x.rows, x.cols, x.dtype, error);
+    /* the last step must write u */
+    ng_mat from = steps % 2 == 1 ? other : u, to = steps % 2 == 1 ? u : other;
+    if (status == NG_OK)
+        status = ng_axpby(from, x, start_scale(x, unit, options), 0, error);
+    for (int step = 0; step < steps && status == NG_OK; step++) {
+        ng_mat swap = from;
+        status = quintic(to, from, p[step], gram, square, error);
+        from = to;
+        to = swap;
+    }
+    info->route = "newton-schulz";
+    info->rank = k;
+    info->condition = NAN;
+    work->used = mark;
+    return status;
+}
+
+/* ---- On the Gram matrix ---------------------------------------------------------- */
+
+/* Every product is of commuting symmetric matrices: W = a I + b R + c R^2 applied to Q (which
+ * collects the factors) and twice to R. Rounding makes R indefinite after a few steps and the
+ * polynomials grow there, hence the restarts: X <- Q X, R anew. */
+enum { RESTART = 2, BLOCKS = 4 };
+
+size_t ngi_polar_gram_newton_schulz_work(size_t m, size_t n, ng_dtype dtype)
+{
+    size_t k = ngi_smaller(m, n);
+    return ngi_size_add(ngi_size_mul(4, ng_work_mat_size(k, k, dtype)),
+                        ng_work_mat_size(m, n, dtype));
+}
+
+/* c <- a b where the product is known to be symmetric: only block rows up to the diagonal, which
+ * is (BLOCKS + 1) / (2 BLOCKS) of a gemm; then mirrored. */
+static ng_status symmetric_product(ng_mat c, ng_mat a, ng_mat b, ng_error *error)
+{
+    size_t n = c.rows, step = n / BLOCKS + 1;
+    ng_status status = NG_OK;
+    for (size_t i = 0; i < n && status == NG_OK; i += step) {
+        size_t rows = n - i < step ? n - i : step;
+        status = ng_gemm(ng_mat_block(c, i, 0, rows, i + rows), ng_mat_block(a, i, 0, rows, n),
+                         NG_NOTRANS, ng_mat_block(b, 0, 0, n, i + rows), NG_NOTRANS, 1, 0, error);
+    }
+    ng_mirror(c);
+    return status;
+}
+
+typedef struct {
+    ng_mat r, w, q, scratch; /* k x k */
+} gram_state;
+
+static void swap(ng_mat *a, ng_mat *b)
+{
+    ng_mat t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* One quintic: q <- w q (q <- w on the first), and r <- w r w unless it is not needed again. */
+static ng_status gram_step(gram_state *s, const double p[3], int first, int last, ng_error *error)
+{
+    ng_fill(s->w, 0);
+    ng_status status = even_part(s->w, s->r, p, error);
+    ng_add_diagonal(s->w, p[0]);
+    ng_mirror(s->w);
+    if (status == NG_OK && first)
+        status = ng_copy(s->q, s->w, error);
+    else if (status == NG_OK) {
+        status = symmetric_product(s->scratch, s->w, s->q, error);
+        swap(&s->scratch, &s->q);
+    }
+    if (status == NG_OK && !last) {
+        status = symmetric_product(s->scratch, s->w, s->r, error);
+        if (status == NG_OK)
+            status = symmetric_product(s->r, s->scratch, s->w, error);
+    }
+    return status;
+}
+
+ng_status ngi_polar_gram_newton_schulz(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                                       const ng_polar_options *options, ng_work *work,
+                                       ng_error *error)
+{
+    size_t k = ngi_smaller(x.rows, x.cols), mark = work->used;
+    ng_side side = ngi_polar_side(x.rows, x.cols);
+    double p[NGI_POLAR_MAX_STEPS][3];
+    int steps = ngi_polar_steps(options);
+    gram_state s;
+    ng_mat *parts[4] = {&s.r, &s.w, &s.q, &s.scratch}, from;
+    ng_status status =
+        ng_polar_coefficients(p, options->iteration, steps, options->lower_bound, error);
+    for (int i = 0; i < 4 && status == NG_OK; i++)
+        status = ng_work_mat(work, parts[i], k, k, x.dtype, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &from, x.rows, x.cols, x.dtype, error);
+    if (status == NG_OK)
+        status = ng_axpby(from, x, start_scale(x, unit, options), 0, error);
+    for (int step = 0; step < steps && status == NG_OK; step++) {
+        int first = step % RESTART == 0, last = step + 1 == steps || (step + 1) % RESTART == 0;
+        if (first)
+            status = ngi_polar_gram_matrix(s.r, from, error);
+        if (first)
+            ng_mirror(s.r);
+        if (status == NG_OK)
+            status = gram_step(&s, p[step], first, last, error);
+        if (status == NG_OK && last)
+            status = ng_symm(u, side, s.q, from, 1, 0, error);
+        if (status == NG_OK && last && step + 1 < steps)
+            status = ng_copy(from, u, error);
+    }
+    info->route = "gram newton-schulz";
+    info->rank = k;
+    info->condition = NAN;
+    work->used = mark;
+    return status;
+}
+
+/* ---- To convergence, for a small well-conditioned Gram matrix ------------------------ */
+
+/* Polar Express for singular values above this part of the bound on the largest: within 2e-6 of 1
+ * after three steps, 2e-14 after four, and no restart is needed there. What comes out is measured
+ * all the same. */
+enum { EXPRESS_STEPS = 4, EXPRESS_RESIDUAL = 1000 /* eps */ };
+static const double express_bound = 0.2;
+
+size_t ngi_polar_gram_express_work(size_t m, size_t n, ng_dtype dtype)
+{
+    return ngi_size_mul(4, ng_work_mat_size(ngi_smaller(m, n), ngi_smaller(m, n), dtype));
+}
+
+/* The largest sum of magnitudes of a row: not less than the largest eigenvalue. */
+static double largest_row_sum(ng_mat a)
+{
+    double largest = 0;
+    for (size_t i = 0; i < a.rows; i++) {
+        double sum = 0;
+        for (size_t j = 0; j < a.cols; j++)
+            sum += fabs(ng_mat_get(a, i, j));
+        largest = fmax(largest, sum);
+    }
+    return largest;
+}
+
+/* Can all eigenvalues be at least `least`? The pivots of a Cholesky factor are not below the
+ * smallest: a pivot that is says no, at little cost. */
+static int may_be_above(ng_mat scratch, ng_mat gram, double least)
+{
+    if (ng_cholesky(scratch, NULL, gram, NULL) != NG_OK)
+        return 0;
+    for (size_t i = 0; i < gram.rows; i++)
+        if (ng_mat_get(scratch, i, i) < sqrt(least))
+            return 0;
+    return 1;
+}
+
+/* r <- gram(x) / *scale, both triangles, or NG_ENOCONV when a glance shows that its spectrum is
+ * not within [express_bound^2, 1]. */
+static ng_status express_start(gram_state *s, double *scale, ng_mat x, ng_error *error)
+{
+    ng_status status = ngi_polar_gram_matrix(s->r, x, error);
+    if (status != NG_OK)
+        return status;
+    ng_mirror(s->r);
+    *scale = largest_row_sum(s->r);
+    if (!may_be_above(s->w, s->r, express_bound * express_bound * *scale))
+        return ng_error_set(error, NG_ENOCONV, "gram express: not well conditioned");
+    ng_scale(s->r, 1 / *scale);
+    return NG_OK;
+}
+
+ng_status ngi_polar_gram_express(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                                 const ng_polar_options *options, ng_work *work, ng_error *error)
+{
+    size_t k = ngi_smaller(x.rows, x.cols), mark = work->used;
+    int steps = x.dtype == NG_F32 ? EXPRESS_STEPS - 1 : EXPRESS_STEPS;
+    double p[EXPRESS_STEPS][3], scale = 1;
+    gram_state s;
+    ng_mat *parts[4] = {&s.r, &s.w, &s.q, &s.scratch};
+    (void)unit, (void)options;
+    ng_status status =
+        ng_polar_coefficients(p, NG_ITERATION_POLAR_EXPRESS, steps, express_bound, error);
+    for (int i = 0; i < 4 && status == NG_OK; i++)
+        status = ng_work_mat(work, parts[i], k, k, x.dtype, error);
+    if (status == NG_OK)
+        status = express_start(&s, &scale, x, error);
+    for (int step = 0; step < steps && status == NG_OK; step++)
+        status = gram_step(&s, p[step], step == 0, 0, error);
+    if (status == NG_OK) {
+        ng_add_diagonal(s.r, -1); /* r was the Gram matrix of what u will be */
+        double residual = ng_norm(s.r);
+        if (!(residual <= EXPRESS_RESIDUAL * ng_dtype_eps(x.dtype)))
+            status = ng_error_set(error, NG_ENOCONV, "gram express: residual %g", residual);
+    }
+    if (status == NG_OK)
+        status = ng_symm(u, ngi_polar_side(x.rows, x.cols), s.q, x, 1 / sqrt(scale), 0, error);
+    info->route = "gram express";
+    info->rank = k;
+    info->condition = NAN;
+    work->used = mark;
+    return status;
+}

@@ -1,0 +1,106 @@
+/* Reading through zlib, which takes plain files as they are. */
+#include "lib/train/data/file.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+enum { CHUNK = 1 << 18, PATH_SHOWN = 120 };
+
+ng_status ngi_file_fail(const ngi_file *file, ng_status status, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t length = strlen(file->path);
+    int cut = length > PATH_SHOWN;
+    return ng_error_set(file->error, status, "%s%s: %s", cut ? "..." : "",
+                        cut ? file->path + length - PATH_SHOWN : file->path, text);
+}
+
+ng_status ngi_file_open(ngi_file *file, const char *path, ng_error *error)
+{
+    *file = (ngi_file){.path = path, .error = error};
+    if (path == NULL)
+        return ng_error_set(error, NG_EARG, "the path of a file is NULL");
+    errno = 0;
+    file->gz = gzopen(path, "rb");
+    if (file->gz == NULL)
+        return errno == 0 || errno == ENOMEM
+                   ? ngi_file_fail(file, NG_ENOMEM, "no memory to open it")
+                   : ngi_file_fail(file, NG_EIO, "cannot be opened: %s", strerror(errno));
+    return NG_OK;
+}
+
+void ngi_file_close(ngi_file *file)
+{
+    if (file->gz != NULL)
+        gzclose(file->gz);
+    file->gz = NULL;
+}
+
+static ng_status read_failed(const ngi_file *file, int code, int saved_errno)
+{
+    switch (code) {
+    case Z_BUF_ERROR:
+        return ngi_file_fail(file, NG_EFORMAT, "the gzip stream is truncated");
+    case Z_DATA_ERROR:
+        return ngi_file_fail(file, NG_EFORMAT, "the gzip stream is damaged");
+    case Z_MEM_ERROR:
+        return ngi_file_fail(file, NG_ENOMEM, "no memory to read it");
+    default:
+        return ngi_file_fail(file, NG_EIO, "cannot be read: %s", strerror(saved_errno));
+    }
+}
+
+ng_status ngi_file_read(ngi_file *file, void *bytes, size_t *got, size_t size)
+{
+    for (*got = 0; *got < size;) {
+        size_t ask = size - *got < CHUNK ? size - *got : CHUNK;
+        int code = Z_OK;
+        errno = 0;
+        int n = gzread(file->gz, (char *)bytes + *got, (unsigned)ask);
+        int saved_errno = errno;
+        if (n < 0 || (size_t)n < ask) /* the end, or an error found at it */
+            gzerror(file->gz, &code);
+        if (n < 0 || (code != Z_OK && code != Z_STREAM_END))
+            return read_failed(file, code, saved_errno);
+        *got += (size_t)n;
+        if ((size_t)n < ask)
+            break;
+    }
+    return NG_OK;
+}
+
+ng_status ngi_file_load(ngi_file *file, unsigned char **bytes, size_t *got, size_t limit)
+{
+    size_t room = 0, read = 0;
+    *bytes = NULL;
+    *got = 0;
+    do {
+        size_t more = room < CHUNK ? CHUNK : room; /* doubles */
+        more = more < limit - *got ? more : limit - *got;
+        unsigned char *grown = room < SIZE_MAX / 2 - 1 ? realloc(*bytes, room + more + 1) : NULL;
+        ng_status status = grown == NULL ? ngi_file_fail(file, NG_ENOMEM, "no memory to read it")
+                                         : NG_OK;
+        if (grown != NULL) {
+            *bytes = grown;
+            room += more;
+            status = ngi_file_read(file, *bytes + *got, &read, more);
+        }
+        if (status != NG_OK) {
+            free(*bytes);
+            *bytes = NULL;
+            return status;
+        }
+        *got += read;
+    } while (*got == room && *got < limit);
+    return NG_OK;
+}

@@ -1,0 +1,172 @@
+/* Averages of the weights: one dense copy of every view. */
+#include <natgrad/average.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <natgrad/linalg.h>
+
+#include "optim/front/front.h"
+
+struct ng_average {
+    const ng_optimizer *optimizer;
+    double decay;
+    unsigned long long count;
+    int swapped;
+    size_t params;  /* of the optimizer at creation */
+    void **weights; /* params copies of weights, then params of biases (NULL: none) */
+};
+
+/* View i of the caller: weights of parameter i, or for i >= params the bias of i - params. */
+static ng_mat live_view(const ng_average *a, size_t i, const char **name)
+{
+    size_t index = i % a->params;
+    for (size_t g = 0; g < a->optimizer->group_count; g++) {
+        const ng_group *group = a->optimizer->groups[g];
+        if (index < group->count) {
+            const ngi_param *param = group->params[index];
+            *name = param->name;
+            return i < a->params ? param->w : param->bias;
+        }
+        index -= group->count;
+    }
+    ng_mat none = {NULL, 0, 0, 0, NG_F32};
+    *name = "";
+    return none;
+}
+
+static ng_mat kept_view(const ng_average *a, size_t i, ng_mat live)
+{
+    ng_mat kept = {a->weights[i], live.rows, live.cols, live.cols, live.dtype};
+    return kept;
+}
+
+ng_status ng_average_create(ng_average **result, const ng_optimizer *optimizer, double decay,
+                            ng_error *error)
+{
+    if (result == NULL || optimizer == NULL)
+        return ng_error_set(error, NG_EARG, "average: NULL argument");
+    *result = NULL;
+    if (!(decay >= 0 && decay <= 1))
+        return ng_error_set(error, NG_EOPTION, "average: decay %g is not in 0 ... 1", decay);
+    if (optimizer->param_count == 0)
+        return ng_error_set(error, NG_ENODATA, "average: the optimizer has no parameters");
+    ng_average *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for an average");
+    a->optimizer = optimizer;
+    a->decay = decay;
+    a->params = optimizer->param_count;
+    a->weights = calloc(2 * a->params, sizeof *a->weights);
+    for (size_t i = 0; a->weights != NULL && i < 2 * a->params; i++) {
+        const char *name;
+        ng_mat live = live_view(a, i, &name);
+        if (live.data == NULL)
+            continue;
+        a->weights[i] = calloc(live.rows * live.cols, ng_dtype_size(live.dtype));
+        if (a->weights[i] == NULL) {
+            ng_average_destroy(a);
+            return ng_error_set(error, NG_ENOMEM, "no memory for the average of '%.60s'", name);
+        }
+    }
+    if (a->weights == NULL) {
+        ng_average_destroy(a);
+        return ng_error_set(error, NG_ENOMEM, "no memory for an average");
+    }
+    *result = a;
+    return NG_OK;
+}
+
+void ng_average_destroy(ng_average *average)
+{
+    if (average == NULL)
+        return;
+    for (size_t i = 0; average->weights != NULL && i < 2 * average->params; i++)
+        free(average->weights[i]);
+    free(average->weights);
+    free(average);
+}
+
+/* Every view still has a copy of its own. */
+static ng_status check_same(const ng_average *a, ng_error *error)
+{
+    if (a == NULL)
+        return ng_error_set(error, NG_EARG, "average: NULL argument");
+    int same = a->optimizer->param_count == a->params;
+    for (size_t i = 0; same && i < 2 * a->params; i++) {
+        const char *name;
+        same = (live_view(a, i, &name).data != NULL) == (a->weights[i] != NULL);
+    }
+    return same ? NG_OK
+                : ng_error_set(error, NG_EARG,
+                               "average: parameters or biases were added after it was created");
+}
+
+ng_status ng_average_update(ng_average *a, ng_error *error)
+{
+    const char *name;
+    ng_status status = check_same(a, error);
+    if (status == NG_OK && a->swapped)
+        status = ng_error_set(error, NG_EARG, "average: swapped in, there are no weights to take");
+    for (size_t i = 0; status == NG_OK && i < 2 * a->params; i++)
+        if (!ng_is_finite(live_view(a, i, &name)))
+            status =
+                ng_error_set(error, NG_ENONFINITE, "average: '%.60s' holds NaN or infinity", name);
+    if (status != NG_OK)
+        return status;
+    double part = fmax(1 - a->decay, 1 / ((double)a->count + 1));
+    for (size_t i = 0; i < 2 * a->params; i++) {
+        ng_mat live = live_view(a, i, &name);
+        if (live.data != NULL)
+            ng_axpby(kept_view(a, i, live), live, part, 1 - part, NULL);
+    }
+    a->count++;
+    return NG_OK;
+}
+
+unsigned long long ng_average_count(const ng_average *average)
+{
+    return average != NULL ? average->count : 0;
+}
+
+static void swap_bytes(char *a, char *b, size_t count)
+{
+    char buffer[512];
+    for (size_t done = 0; done < count;) {
+        size_t part = count - done < sizeof buffer ? count - done : sizeof buffer;
+        memcpy(buffer, a + done, part);
+        memcpy(a + done, b + done, part);
+        memcpy(b + done, buffer, part);
+        done += part;
+    }
+}
+
+static void swap_views(ng_mat a, ng_mat b)
+{
+    size_t size = ng_dtype_size(a.dtype);
+    for (size_t i = 0; i < a.rows; i++)
+        swap_bytes((char *)a.data + i * a.stride * size, (char *)b.data + i * b.stride * size,
+                   a.cols * size);
+}
+
+ng_status ng_average_swap(ng_average *a, ng_error *error)
+{
+    ng_status status = check_same(a, error);
+    if (status == NG_OK && a->count == 0)
+        status = ng_error_set(error, NG_ENODATA, "average: nothing was averaged yet");
+    for (size_t i = 0; status == NG_OK && i < 2 * a->params; i++) {
+        const char *name;
+        ng_mat live = live_view(a, i, &name);
+        if (live.data != NULL)
+            swap_views(kept_view(a, i, live), live);
+    }
+    if (status == NG_OK)
+        a->swapped = !a->swapped;
+    return status;
+}
+
+int ng_average_swapped(const ng_average *average)
+{
+    return average != NULL && average->swapped;
+}

@@ -1,0 +1,21 @@
+/* What an optimizer keeps from one step to the next, one item after the other. */
+#ifndef NGI_STATE_H
+#define NGI_STATE_H
+
+#include <natgrad/checkpoint.h>
+
+#include "optim/front/front.h"
+
+enum { NGI_STATE_SLOTS = NGI_TENSORS + 2 };
+
+/* Slot 0 ... NGI_STATE_SLOTS - 1 of the parameter's state: its name and view, or NULL where the
+ * slot is empty. summed: are micro-batches accumulated? */
+const char *ngi_state_slot(const ngi_param *param, int slot, int summed, ng_mat *view);
+
+/* The counts are such as an optimizer with these parameters may have; then its sums are allocated
+ * if they are asked for. */
+ng_status ngi_counts_check(ng_optimizer *optimizer, const double *counts, size_t size);
+/* of checked counts */
+void ngi_counts_take(ng_optimizer *optimizer, const double *counts);
+
+#endif

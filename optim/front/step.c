@@ -1,0 +1,193 @@
+/* The step: every parameter's prepare, and only if all succeed every
+ * parameter's commit; over one thread or several, with the same bits. */
+#include "optim/front/front.h"
+
+#include <stdlib.h>
+
+#include "lib/core/clock.h"
+#include "lib/linalg/blas.h"
+#include "lib/core/threads.h"
+
+/* ---- Before: all that is allocated in a step --------------------------------------- */
+
+ng_status ngi_step_reserve(ng_optimizer *optimizer)
+{
+    void *tasks = optimizer->tasks, *turns = optimizer->turns;
+    ng_status status = ngi_grow(&tasks, &optimizer->task_capacity, optimizer->param_count,
+                                sizeof *optimizer->tasks, &optimizer->error);
+    optimizer->tasks = tasks;
+    if (status == NG_OK)
+        status = ngi_grow(&turns, &optimizer->turn_capacity, optimizer->param_count,
+                          sizeof *optimizer->turns, &optimizer->error);
+    optimizer->turns = turns;
+    return status;
+}
+
+/* Scratch for the hungriest parameter or group; options may have changed since
+ * the last step. */
+static ng_status reserve_work(ng_optimizer *optimizer)
+{
+    size_t wanted = 0;
+    for (size_t g = 0; g < optimizer->group_count; g++) {
+        const ng_group *group = optimizer->groups[g];
+        for (size_t i = 0; i < group->count && group->method->work != NULL; i++) {
+            size_t bytes = group->method->work(group->params[i], group->options);
+            wanted = bytes > wanted ? bytes : wanted;
+        }
+        if (group->count > 0 && group->method->agree_work != NULL) {
+            size_t bytes = group->method->agree_work(group->params, group->count, group->options);
+            wanted = bytes > wanted ? bytes : wanted;
+        }
+    }
+    ng_status status = NG_OK;
+    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1) && status == NG_OK; i++) {
+        if (wanted <= optimizer->work[i].size)
+            continue;
+        ng_work_destroy(&optimizer->work[i]);
+        status = ng_work_create(&optimizer->work[i], wanted, &optimizer->error);
+    }
+    return status;
+}
+
+/* What a step costs, roughly: a product with the smaller side, or one pass. */
+static double cost(const ng_group *group, const ngi_param *param)
+{
+    double m = (double)param->w.rows, n = (double)param->w.cols;
+    return m * n * (group->method->elementwise ? 1 : (m < n ? m : n));
+}
+
+/* Costliest first, then in the order of adding. */
+static int by_cost(const void *a, const void *b)
+{
+    const ngi_turn *x = a, *y = b;
+    if (x->cost != y->cost)
+        return x->cost < y->cost ? 1 : -1;
+    return (x->task > y->task) - (x->task < y->task);
+}
+
+static void fill_tasks(ng_optimizer *optimizer)
+{
+    size_t count = 0;
+    for (size_t g = 0; g < optimizer->group_count; g++) {
+        ng_group *group = optimizer->groups[g];
+        for (size_t i = 0; i < group->count; i++, count++) {
+            ngi_task *task = &optimizer->tasks[count];
+            task->group = group;
+            task->param = group->params[i];
+            task->status = NG_OK;
+            optimizer->turns[count].cost = cost(group, task->param);
+            optimizer->turns[count].task = count;
+        }
+    }
+    if (optimizer->threads > 1)
+        qsort(optimizer->turns, count, sizeof *optimizer->turns, by_cost);
+}
+
+/* ---- The two halves --------------------------------------------------------------------- */
+
+static void prepare(void *data, size_t index, int worker)
+{
+    ng_optimizer *optimizer = data;
+    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
+    ngi_param *param = task->param;
+    ng_work *work = &optimizer->work[worker];
+    ngi_report report = {.polar = {.route = ""}, .wanted = optimizer->listener_count > 0};
+    ng_error inner = {NG_OK, ""};
+    double start = ngi_clock();
+    param->report = report;
+    for (int i = 0; i < NGI_TENSORS; i++)
+        param->tensor[i].fresh = 0;
+    work->used = 0;
+    task->status = task->group->method->prepare(param, task->group->options, work, &inner);
+    if (task->status != NG_OK)
+        ng_error_set(&task->error, task->status, "parameter '%.60s' (%zu x %zu, %s): %.150s",
+                     param->name, param->w.rows, param->w.cols, task->group->method->name,
+                     inner.text);
+    param->report.seconds = ngi_clock() - start;
+}
+
+static void swap_fresh(ngi_tensor *tensor)
+{
+    ng_mat now = tensor->now;
+    if (tensor->fresh) {
+        tensor->now = tensor->next;
+        tensor->next = now;
+    }
+}
+
+static void commit(void *data, size_t index, int worker)
+{
+    ng_optimizer *optimizer = data;
+    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
+    ngi_param *param = task->param;
+    double start = ngi_clock();
+    (void)worker;
+    task->group->method->commit(param, task->group->options);
+    for (int i = 0; i < NGI_TENSORS; i++)
+        swap_fresh(&param->tensor[i]);
+    param->step++;
+    param->captured = 0;
+    param->report.seconds += ngi_clock() - start;
+}
+
+/* The first failure in the order of adding, whichever thread met it. */
+static ng_status first_failure(ng_optimizer *optimizer, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (optimizer->tasks[i].status != NG_OK) {
+            optimizer->error = optimizer->tasks[i].error;
+            return optimizer->tasks[i].status;
+        }
+    return NG_OK;
+}
+
+static ng_status agree(ng_optimizer *optimizer)
+{
+    ng_status status = NG_OK;
+    for (size_t g = 0; g < optimizer->group_count && status == NG_OK; g++) {
+        ng_group *group = optimizer->groups[g];
+        ng_error inner = {NG_OK, ""};
+        if (group->count == 0 || group->method->agree == NULL)
+            continue;
+        optimizer->work[0].used = 0;
+        status = group->method->agree(group->params, group->count, group->options, &group->joint,
+                                      &optimizer->work[0], &inner);
+        if (status != NG_OK)
+            ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
+                         group->params[0]->name, group->method->name, inner.text);
+    }
+    return status;
+}
+
+static ng_status run(ng_optimizer *optimizer)
+{
+    size_t count = optimizer->param_count;
+    fill_tasks(optimizer);
+    int blas = optimizer->threads > 0 ? ngi_blas_threads() : 0;
+    if (blas > 0)
+        ngi_blas_set_threads(1);
+    ngi_schedule(optimizer->threads, count, prepare, optimizer);
+    ng_status status = first_failure(optimizer, count);
+    if (status == NG_OK)
+        status = agree(optimizer);
+    if (status == NG_OK)
+        ngi_schedule(optimizer->threads, count, commit, optimizer);
+    if (blas > 0)
+        ngi_blas_set_threads(blas);
+    return status;
+}
+
+ng_status ngi_step(ng_optimizer *optimizer)
+{
+    ng_status status = reserve_work(optimizer);
+    if (status == NG_OK)
+        status = ngi_gradients_stage(optimizer);
+    if (status != NG_OK)
+        return status;
+    if (optimizer->param_count > 0)
+        status = run(optimizer);
+    ngi_gradients_restore(optimizer);
+    if (status == NG_OK)
+        ngi_gradients_reset(optimizer);
+    return status;
+}

@@ -1,0 +1,118 @@
+/* Adam with decoupled weight decay (natgrad/adamw.h). */
+#include <natgrad/adamw.h>
+
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "lib/core/clones.h"
+#include "optim/methods/elementwise.h"
+
+enum { FIRST_MOMENT, SECOND_MOMENT };
+
+/* What the kernel needs, all powers and roots taken outside the loop. */
+typedef struct {
+    double beta1, rest1, beta2, rest2; /* rest = 1 - beta */
+    double keep;                       /* 1 - lr weight_decay */
+    double step_size;                  /* lr / (1 - beta1^t) */
+    double root_scale;                 /* 1 / sqrt(1 - beta2^t) */
+    double eps;
+} adamw_scalars;
+
+#define T float
+#define SQRT sqrtf
+#define K(name) f32_##name
+#include "optim/methods/adamw_kernels.h"
+#undef T
+#undef SQRT
+#undef K
+
+#define T double
+#define SQRT sqrt
+#define K(name) f64_##name
+#include "optim/methods/adamw_kernels.h"
+#undef T
+#undef SQRT
+#undef K
+
+static double (*const kernels[2])(size_t, const adamw_scalars *, const void *, void *, void *,
+                                  void *, int) = {f32_run, f64_run};
+
+/* Largest |g| whose square, and so the second moment, stays finite. */
+static double gradient_limit(ng_dtype dtype)
+{
+    return sqrt(dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX) * 0.99;
+}
+
+static ng_status create(ngi_param *param, const void *options, ng_error *error)
+{
+    (void)options;
+    ng_status status = ngi_param_tensor(param, FIRST_MOMENT, "first_moment", param->w.rows,
+                                        param->w.cols, param->w.dtype, NGI_IN_PLACE, error);
+    if (status == NG_OK)
+        status = ngi_param_tensor(param, SECOND_MOMENT, "second_moment", param->w.rows,
+                                  param->w.cols, param->w.dtype, NGI_IN_PLACE, error);
+    return status;
+}
+
+static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
+{
+    (void)options;
+    (void)work;
+    return ngi_check_gradient(param, gradient_limit(param->w.dtype), error);
+}
+
+static void commit(ngi_param *param, const void *options)
+{
+    const ng_adamw_options *o = options;
+    double t = (double)(param->step + 1);
+    adamw_scalars s = {
+        .beta1 = o->beta1,
+        .rest1 = 1 - o->beta1,
+        .beta2 = o->beta2,
+        .rest2 = 1 - o->beta2,
+        .keep = 1 - o->lr * o->weight_decay,
+        .step_size = o->lr / (1 - pow(o->beta1, t)),
+        .root_scale = 1 / sqrt(1 - pow(o->beta2, t)),
+        .eps = o->eps,
+    };
+    size_t rows, cols;
+    double sum = 0;
+    ngi_row_shape(param, &rows, &cols);
+    for (size_t i = 0; i < rows; i++)
+        sum += kernels[param->w.dtype](cols, &s, ngi_row(param->dw, i),
+                                       ngi_row(param->tensor[FIRST_MOMENT].now, i),
+                                       ngi_row(param->tensor[SECOND_MOMENT].now, i),
+                                       ngi_row(param->w, i), param->report.wanted);
+    param->report.update_norm = sqrt(sum);
+}
+
+#define FIELD(field) #field, .offset = offsetof(ng_adamw_options, field)
+static const ng_option table[] = {
+    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 1e-3, .min = 0, .max = DBL_MAX,
+     .doc = "learning rate"},
+    {FIELD(beta1), .kind = NG_OPTION_REAL, .value = 0.9, .min = 0, .max = 1, .below = 1,
+     .doc = "decay of the first moment"},
+    {FIELD(beta2), .kind = NG_OPTION_REAL, .value = 0.999, .min = 0, .max = 1, .below = 1,
+     .doc = "decay of the second moment"},
+    {FIELD(eps), .kind = NG_OPTION_REAL, .value = 1e-8, .min = 1e-30, .max = DBL_MAX,
+     .doc = "added to the root of the second moment"},
+    {FIELD(weight_decay), .kind = NG_OPTION_REAL, .value = 0.01, .min = 0, .max = DBL_MAX,
+     .doc = "decoupled weight decay per unit of lr"},
+    {.name = NULL},
+};
+
+const ng_method ngi_method_adamw = {
+    .name = "adamw",
+    .elementwise = 1,
+    .options_size = sizeof(ng_adamw_options),
+    .options = table,
+    .create = create,
+    .prepare = prepare,
+    .commit = commit,
+};
+
+void ng_adamw_init(ng_adamw_options *options)
+{
+    ngi_options_defaults(options, &ngi_method_adamw);
+}

@@ -1,0 +1,263 @@
+/* The natural gradient of a whole group (natgrad/natural.h). */
+#include <natgrad/natural.h>
+
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
+
+#include <natgrad/linalg.h>
+
+#include "lib/core/size.h"
+#include "optim/front/method.h"
+
+enum { MOMENTUM };
+
+static ng_status create(ngi_param *param, const void *options, ng_error *error)
+{
+    (void)options;
+    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->rows, param->cols,
+                                        param->w.dtype, NGI_SPARE, error);
+    return status != NG_OK ? status : ngi_param_update(param, error);
+}
+
+/* update <- next momentum <- the average, for agree to make a direction of */
+static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
+{
+    const ng_natural_options *o = options;
+    ngi_tensor *momentum = &param->tensor[MOMENTUM];
+    (void)work;
+    ng_status status = ngi_check_gradient(param, INFINITY, error);
+    if (status == NG_OK)
+        status = ng_copy(momentum->next, momentum->now, error);
+    if (status == NG_OK)
+        status = ng_axpby(momentum->next, param->dw, 1 - o->momentum, o->momentum, error);
+    if (status == NG_OK)
+        status = ng_copy(param->update, momentum->next, error);
+    momentum->fresh = 1;
+    return status;
+}
+
+/* ---- The group as one vector -------------------------------------------------------- */
+
+static size_t length(ngi_param *const *params, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n = ngi_size_add(n, params[i]->rows * params[i]->cols);
+    return n;
+}
+
+/* The part of v (1 x n) from element `start` on, in the shape of the parameter. */
+static ng_mat part(ng_mat v, size_t start, const ngi_param *param)
+{
+    ng_mat p = ng_mat_block(v, 0, start, param->rows, param->cols);
+    p.stride = param->cols;
+    return p;
+}
+
+static ng_status gather(ng_mat v, ngi_param *const *params, size_t count, ng_error *error)
+{
+    ng_status status = NG_OK;
+    for (size_t i = 0, start = 0; i < count && status == NG_OK; i++) {
+        status = ng_copy(part(v, start, params[i]), params[i]->update, error);
+        start += params[i]->rows * params[i]->cols;
+    }
+    return status;
+}
+
+static ng_status scatter(ngi_param *const *params, size_t count, ng_mat v, ng_error *error)
+{
+    ng_status status = NG_OK;
+    for (size_t i = 0, start = 0; i < count && status == NG_OK; i++) {
+        status = ng_copy(params[i]->update, part(v, start, params[i]), error);
+        start += params[i]->rows * params[i]->cols;
+    }
+    return status;
+}
+
+static size_t agree_work(ngi_param *const *params, size_t count, const void *options)
+{
+    (void)options;
+    return ngi_size_mul(2, ng_work_mat_size(1, length(params, count), params[0]->w.dtype));
+}
+
+static ng_status check_group(ngi_param *const *params, size_t count, const ng_natural_options *o,
+                             const ngi_joint *joint, ng_error *error)
+{
+    const ng_fisher *f = joint->fisher;
+    if (f == NULL)
+        return ng_error_set(error, NG_ENODATA, "no Fisher matrix was given (ng_group_set_fisher)");
+    if (o->damping_mode == NG_DAMPING_LM && params[0]->step > joint->told)
+        return ng_error_set(error, NG_ENODATA,
+                            "damping_mode = lm waits for the losses before and after the last "
+                            "step (ng_group_adapt_damping)");
+    for (size_t i = 0; i < count; i++)
+        if (params[i]->w.dtype != ng_fisher_dtype(f))
+            return ng_error_set(error, NG_EDTYPE, "'%.60s' and the Fisher matrix differ in dtype",
+                                params[i]->name);
+    if (length(params, count) != ng_fisher_size(f))
+        return ng_error_set(error, NG_ESHAPE,
+                            "the Fisher matrix is for %zu parameters, the group has %zu",
+                            ng_fisher_size(f), length(params, count));
+    return NG_OK;
+}
+
+/* ---- From the averages to the steps ---------------------------------------------------- */
+
+/* *square = <D, M>, the squared length of D in the damped metric */
+static ng_status measure(double *square, ng_mat d, ng_mat g, const ng_fisher *f, ng_error *error)
+{
+    *square = ng_dot(d, g);
+    if (!isfinite(*square))
+        return ng_error_set(error, NG_ERANGE, "<D, g> overflows");
+    if (*square < 0)
+        return ng_error_set(error, NG_EINDEFINITE,
+                            "<D, g> = %g is negative: the %s Fisher matrix, damped, is not "
+                            "positive definite",
+                            *square, ng_fisher_name(f));
+    return NG_OK;
+}
+
+static ng_status check_updates(ngi_param *const *params, size_t count, double step, ng_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        double max = ng_max_abs(params[i]->update);
+        double limit = params[i]->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
+        if (!isfinite(max) || max * step > limit)
+            return ng_error_set(error, NG_ERANGE,
+                                "the step of '%.60s' overflows its dtype (largest element %g)",
+                                params[i]->name, max);
+    }
+    return NG_OK;
+}
+
+/* s, by division before squaring: lr^2 <D, M> may leave the range of a double */
+static double trust(double square, const ng_natural_options *o)
+{
+    double length = o->lr * sqrt(square), limit = sqrt(2 * o->kl_radius);
+    return o->kl_radius > 0 && length > limit ? limit / length : 1;
+}
+
+static ng_status agree(ngi_param *const *params, size_t count, const void *options,
+                       ngi_joint *joint, ng_work *work, ng_error *error)
+{
+    const ng_natural_options *o = options;
+    ng_dtype dtype = params[0]->w.dtype;
+    size_t n = length(params, count);
+    ng_mat g, d;
+    double square, step = o->lr;
+    ng_status status = check_group(params, count, o, joint, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &g, 1, n, dtype, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &d, 1, n, dtype, error);
+    if (status == NG_OK)
+        status = gather(g, params, count, error);
+    if (status == NG_OK)
+        status = ng_fisher_solve(joint->fisher, d, g, o->damping, error);
+    if (status == NG_OK)
+        status = measure(&square, d, g, joint->fisher, error);
+    if (status == NG_OK)
+        status = scatter(params, count, d, error);
+    if (status == NG_OK) {
+        step *= trust(square, o);
+        status = check_updates(params, count, step, error);
+    }
+    if (status != NG_OK)
+        return status;
+    joint->predicted = step * (1 - step / 2) * square; /* (F + damping I) D = g */
+    for (size_t i = 0; i < count; i++) {
+        params[i]->factor = step;
+        if (params[i]->report.wanted)
+            params[i]->report.update_norm = step * ng_norm(params[i]->update);
+    }
+    return NG_OK;
+}
+
+static void commit(ngi_param *param, const void *options)
+{
+    const ng_natural_options *o = options;
+    ng_axpby(param->w, param->update, -param->factor, 1 - o->lr * o->weight_decay, NULL);
+}
+
+/* ---- Levenberg-Marquardt ------------------------------------------------------------------ */
+
+static ng_status adapt(void *options, double *ratio, double predicted, double before, double after,
+                       ng_error *error)
+{
+    ng_natural_options *o = options;
+    double damping = o->damping;
+    if (o->damping_mode != NG_DAMPING_LM)
+        return ng_error_set(error, NG_EUNSUPPORTED,
+                            "natural: damping_mode = fixed does not adapt to losses");
+    *ratio = 1;
+    if (predicted <= DBL_EPSILON * fabs(before))
+        return NG_OK;
+    *ratio = (before - after) / predicted;
+    if (*ratio > 0.75)
+        damping *= o->damping_factor;
+    if (*ratio < 0.25)
+        damping /= o->damping_factor;
+    o->damping = fmin(fmax(damping, o->damping_min), o->damping_max);
+    return NG_OK;
+}
+
+static ng_status check(const void *options, ng_error *error)
+{
+    const ng_natural_options *o = options;
+    if (o->damping_min > o->damping_max)
+        return ng_error_set(error, NG_EOPTION, "natural: damping_min = %g exceeds damping_max = %g",
+                            o->damping_min, o->damping_max);
+    if (o->damping_mode == NG_DAMPING_LM && (o->momentum > 0 || o->weight_decay > 0 || o->lr >= 2))
+        return ng_error_set(error, NG_EOPTION,
+                            "natural: damping_mode = lm needs momentum = 0, weight_decay = 0 and "
+                            "lr < 2");
+    return NG_OK;
+}
+
+/* ---- The tables ------------------------------------------------------------------------------ */
+
+static const char *const damping_modes[] = {"fixed", "lm", NULL};
+
+#define FIELD(field) #field, .offset = offsetof(ng_natural_options, field)
+static const ng_option table[] = {
+    {FIELD(lr), .kind = NG_OPTION_REAL, .value = 1, .min = 0, .max = DBL_MAX,
+     .doc = "learning rate"},
+    {FIELD(momentum), .kind = NG_OPTION_REAL, .value = 0, .min = 0, .max = 1, .below = 1,
+     .doc = "decay of the averaged gradient"},
+    {FIELD(weight_decay), .kind = NG_OPTION_REAL, .value = 0, .min = 0, .max = DBL_MAX,
+     .doc = "decoupled weight decay per unit of lr"},
+    {FIELD(damping), .kind = NG_OPTION_REAL, .value = 0.001, .min = 0, .max = DBL_MAX,
+     .doc = "added to the diagonal of the Fisher matrix"},
+    {FIELD(damping_mode), .kind = NG_OPTION_CHOICE, .value = NG_DAMPING_FIXED, .min = 0, .max = 1,
+     .fixed = 1, .choices = damping_modes, .doc = "damping as set, or Levenberg-Marquardt"},
+    {FIELD(damping_factor), .kind = NG_OPTION_REAL, .value = 0.95, .min = DBL_MIN, .max = 1,
+     .below = 1, .doc = "what a good step multiplies damping with, and a bad one divides (lm)"},
+    {FIELD(damping_min), .kind = NG_OPTION_REAL, .value = 1e-8, .min = DBL_MIN, .max = DBL_MAX,
+     .doc = "least damping (lm)"},
+    {FIELD(damping_max), .kind = NG_OPTION_REAL, .value = 1e8, .min = DBL_MIN, .max = DBL_MAX,
+     .doc = "largest damping (lm)"},
+    {FIELD(kl_radius), .kind = NG_OPTION_REAL, .value = 0, .min = 0, .max = DBL_MAX,
+     .doc = "largest KL divergence of a group's step, 0 for any"},
+    {.name = NULL},
+};
+
+const ng_method ngi_method_natural = {
+    .name = "natural",
+    .elementwise = 1,
+    .wants_fisher = 1,
+    .options_size = sizeof(ng_natural_options),
+    .options = table,
+    .check = check,
+    .create = create,
+    .prepare = prepare,
+    .agree_work = agree_work,
+    .agree = agree,
+    .adapt = adapt,
+    .commit = commit,
+};
+
+void ng_natural_init(ng_natural_options *options)
+{
+    ngi_options_defaults(options, &ngi_method_natural);
+}

@@ -1,4 +1,0 @@
-/* The Euclidean metric: every slot is its default. */
-#include "optim/metric.h"
-
-const ngi_metric ngi_metric_identity = {.create = NULL};

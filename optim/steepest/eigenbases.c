@@ -1,0 +1,210 @@
+/* Metrics diagonal in a product of bases (eigen.h). */
+#include "optim/steepest/eigenbases.h"
+
+#include <math.h>
+
+#include "lib/core/size.h"
+#include "lib/linalg/eigenbasis.h"
+
+static ngi_tensor *root_of(ngi_param *param, ng_side side)
+{
+    return &param->tensor[side == NG_LEFT ? LEFT_ROOT : RIGHT_ROOT];
+}
+
+/* ---- Bases ------------------------------------------------------------------------------ */
+
+ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work *work,
+                           ng_error *error)
+{
+    size_t mark = work->used, n = factor.rows;
+    ng_mat wide;
+    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(wide, factor, error);
+    if (status == NG_OK)
+        status = ng_eigh(values, vectors, NULL, wide, work, error);
+    for (size_t i = 0; i < n && status == NG_OK; i++)
+        ng_mat_set(values, 0, i, fmax(0, ng_mat_get(values, 0, i)));
+    work->used = mark;
+    return status;
+}
+
+static ng_status solve(ngi_tensor *root, ng_mat values, ng_mat factor, ng_work *work,
+                       ng_error *error)
+{
+    ng_mat vectors;
+    ng_status status = ng_work_mat(work, &vectors, factor.rows, factor.rows, NG_F64, error);
+    if (status == NG_OK && values.data == NULL)
+        status = ng_work_mat(work, &values, 1, factor.rows, NG_F64, error);
+    if (status == NG_OK)
+        status = ngi_factor_eigen(values, vectors, factor, work, error);
+    return status != NG_OK ? status : ng_copy(root->next, vectors, error);
+}
+
+/* order <- the rows k of q by the Rayleigh quotients q_k . turned_k, ascending: nearly so before.
+ */
+static void by_quotient(size_t *order, ng_mat quotients, ng_mat q, ng_mat turned)
+{
+    const double *value = quotients.data;
+    for (size_t k = 0; k < q.rows; k++) {
+        size_t i = k;
+        ng_mat_set(quotients, 0, k,
+                   ng_dot(ng_mat_block(q, k, 0, 1, q.cols), ng_mat_block(turned, k, 0, 1, q.cols)));
+        for (; i > 0 && value[order[i - 1]] > value[k]; i--)
+            order[i] = order[i - 1];
+        order[i] = k;
+    }
+}
+
+/* Q <- QR(Q factor) for the rows of Q, from the largest eigenvalue on: a row of rounding errors
+ * that came first would spoil those after it. */
+static ng_status orthonormalise(ngi_tensor *root, ng_mat q, ng_mat turned, ng_work *work,
+                                ng_error *error)
+{
+    size_t n = q.rows;
+    ng_mat quotients;
+    void *order;
+    ng_status status = ng_work_mat(work, &quotients, 1, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_bytes(work, &order, n * sizeof(size_t), error);
+    if (status != NG_OK)
+        return status;
+    by_quotient(order, quotients, q, turned);
+    for (size_t k = 0; k < n; k++)
+        ng_copy(ng_mat_block(q, n - 1 - k, 0, 1, n),
+                ng_mat_block(turned, ((size_t *)order)[k], 0, 1, n), NULL);
+    status = ngi_orthonormal_rows(q, work, error);
+    for (size_t k = 0; k < n && status == NG_OK; k++)
+        ng_copy(ng_mat_block(root->next, n - 1 - k, 0, 1, n), ng_mat_block(q, k, 0, 1, n), NULL);
+    return status;
+}
+
+/* One step of orthogonal iteration. */
+static ng_status iterate(ngi_tensor *root, ng_mat factor, ng_work *work, ng_error *error)
+{
+    size_t n = factor.rows;
+    ng_mat wide, q, turned;
+    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &q, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_work_mat(work, &turned, n, n, NG_F64, error);
+    if (status == NG_OK)
+        status = ng_copy(wide, factor, error);
+    if (status == NG_OK)
+        status = ng_copy(q, root->now, error);
+    if (status == NG_OK)
+        status = ng_symm(turned, NG_RIGHT, wide, q, 1, 0, error);
+    return status != NG_OK ? status : orthonormalise(root, q, turned, work, error);
+}
+
+ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, ng_work *work,
+                          ng_error *error)
+{
+    size_t mark = work->used;
+    ng_status status = NG_OK;
+    int failed = 0;
+    for (int i = 0; i < 2 && status == NG_OK; i++) {
+        ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
+        ngi_tensor *root = root_of(param, side);
+        if (!ngi_kron_has(param, side))
+            continue;
+        ng_mat factor = ngi_newest(ngi_kron_tensor(param, LEFT_FACTOR, side));
+        status = follow ? iterate(root, factor, work, error)
+                        : solve(root, values[i], factor, work, error);
+        work->used = mark;
+        root->fresh = status == NG_OK;
+        failed += status == NG_ENOCONV;
+        if (status == NG_ENOCONV)
+            status = NG_OK;
+    }
+    if (status == NG_OK && failed == 0)
+        return NG_OK;
+    root_of(param, NG_LEFT)->fresh = root_of(param, NG_RIGHT)->fresh = 0;
+    param->report.stale += failed;
+    return status != NG_OK ? status : NG_ENOCONV;
+}
+
+ng_status ngi_eigen_rotate(const ngi_param *param, ng_mat x, int back, ng_work *work,
+                           ng_error *error)
+{
+    size_t mark = work->used;
+    ng_mat scratch;
+    ng_status status = ng_work_mat(work, &scratch, x.rows, x.cols, x.dtype, error);
+    if (status == NG_OK)
+        status = ngi_basis_rotate(x, ngi_kron_root(param, NG_LEFT, NGI_NEW),
+                                  ngi_kron_root(param, NG_RIGHT, NGI_NEW), back, scratch, error);
+    work->used = mark;
+    return status;
+}
+
+ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error)
+{
+    const ngi_tensor *left = root_of(param, NG_LEFT), *right = root_of(param, NG_RIGHT);
+    if (!left->fresh && !right->fresh)
+        return NG_OK;
+    return ngi_basis_carry(param->tensor[DIAGONAL].next, left->next, right->next, left->now,
+                           right->now, work, error);
+}
+
+/* ---- The diagonal ---------------------------------------------------------------------------- */
+
+void ngi_eigen_products(ngi_param *param, const ng_mat values[2])
+{
+    ngi_tensor *t = &param->tensor[DIAGONAL];
+    for (size_t i = 0; i < t->next.rows; i++)
+        for (size_t j = 0; j < t->next.cols; j++)
+            ng_mat_set(t->next, i, j, ng_mat_get(values[0], 0, i) * ng_mat_get(values[1], 0, j));
+    t->fresh = 1;
+}
+
+static double eigenvalue(ngi_spectrum h, double s)
+{
+    s = h.scale * fmax(0, s);
+    return (h.power == 1 ? s : sqrt(s)) + h.shift;
+}
+
+/* x_ij <- x_ij / sqrt(eigenvalue_ij); 0 where the metric is 0 */
+static void divide(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h, ng_mat x)
+{
+    ng_mat s = ngi_newest(&param->tensor[DIAGONAL]);
+    double unit = 1;
+    if (ngi_trace_scaled(o)) {
+        unit = 0;
+        for (size_t i = 0; i < x.rows; i++)
+            for (size_t j = 0; j < x.cols; j++)
+                unit += eigenvalue(h, ng_mat_get(s, i, j));
+        unit /= (double)x.rows * (double)x.cols;
+    }
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t j = 0; j < x.cols; j++) {
+            double value = eigenvalue(h, ng_mat_get(s, i, j));
+            ng_mat_set(x, i, j, value > 0 ? ng_mat_get(x, i, j) * sqrt(unit / value) : 0);
+        }
+}
+
+ng_status ngi_eigen_whiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
+                           ng_mat x, ng_work *work, ng_error *error)
+{
+    ng_status status = ngi_eigen_rotate(param, x, 0, work, error);
+    divide(param, o, h, x);
+    return status;
+}
+
+ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
+                             ng_mat y, ng_work *work, ng_error *error)
+{
+    divide(param, o, h, y);
+    return ngi_eigen_rotate(param, y, 1, work, error);
+}
+
+size_t ngi_eigen_work(const ngi_param *param)
+{
+    size_t n = param->rows > param->cols ? param->rows : param->cols;
+    size_t square = ng_work_mat_size(n, n, NG_F64), row = ng_work_mat_size(1, n, NG_F64);
+    size_t solver = ng_eigh_work(n, NG_F64), qr = ngi_orthonormal_rows_work(n, NG_F64);
+    size_t most = ngi_size_add(ngi_size_mul(3, square), solver > qr ? solver : qr);
+    size_t carry = ngi_basis_carry_work(param->rows, param->cols, NG_F64);
+    return ngi_size_add(most > carry ? most : carry,
+                        ngi_size_mul(4, row)); /* as long as the order's numbers */
+}

@@ -1,0 +1,96 @@
+/* Kronecker metrics: a symmetric positive definite factor and its root on each
+ * side of the matrix. A metric_*.c fills the factors; everything else about
+ * them is here. Factors and roots are state with a spare copy. */
+#ifndef NGI_KRON_H
+#define NGI_KRON_H
+
+#include "optim/steepest/metric.h"
+
+/* Which copy: the state of the last step, or the newest there is. */
+typedef enum { NGI_OLD, NGI_NEW } ngi_age;
+
+static inline const ngi_tensor *ngi_kron_tensor(const ngi_param *param, int left_slot, ng_side side)
+{
+    return &param->tensor[side == NG_LEFT ? left_slot : left_slot + 1];
+}
+
+static inline ng_mat ngi_kron_root(const ngi_param *param, ng_side side, ngi_age age)
+{
+    const ngi_tensor *t = ngi_kron_tensor(param, LEFT_ROOT, side);
+    return age == NGI_NEW && t->fresh ? t->next : t->now;
+}
+
+/* Does this side have a factor? With one_sided the larger one has none: it is
+ * the identity there. */
+static inline int ngi_kron_has(const ngi_param *param, ng_side side)
+{
+    return ngi_kron_tensor(param, LEFT_FACTOR, side)->name != NULL;
+}
+
+/* The side of the layer's outputs (factor P); the other one is its inputs (Q). */
+static inline ng_side ngi_output_side(const ngi_param *param)
+{
+    return param->layout == NG_OUT_IN ? NG_LEFT : NG_RIGHT;
+}
+
+static inline ng_side ngi_other(ng_side side)
+{
+    return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
+}
+
+/* Are the factors scaled to mean eigenvalue 1? */
+static inline int ngi_trace_scaled(const ng_steepest_options *o)
+{
+    return o->metric_scale == NG_METRIC_SCALE_TRACE ||
+           (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
+}
+
+/* Is it the turn of what happens every `interval` steps? */
+static inline int ngi_due(const ngi_param *param, int interval)
+{
+    return param->step % (unsigned)interval == 0;
+}
+
+/* Adds factors and roots, all identities, as the options ask. */
+ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
+
+/* New factor of `side` <- decay old + (1 - decay) (x x^T / d + shift tr(old)/k I)
+ * for the k x k factor, then scaled to mean eigenvalue 1 if the options ask;
+ * x x^T is x^T x on the right, d the length of the other side. NG_ERANGE if it
+ * overflows. */
+ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
+                              ng_mat x, double shift, ng_work *work, ng_error *error);
+
+/* factor <- keep factor + weight x x^T (x^T x on the right), lower triangle. */
+ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double keep,
+                            ng_work *work, ng_error *error);
+
+/* The factors of Shampoo and SOAP: sums (ema_decay = 1) or averages, corrected for their start,
+ * of g g^T and g^T g. create: factors 0, roots identities. NG_ERANGE. */
+ng_status ngi_gram_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
+ng_status ngi_gram_average(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
+                           ng_error *error);
+
+/* New root of `side` from the new factor. NG_ESINGULAR. Where every
+ * eigen-solver fails the last good root stays, and the report says so. */
+ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_side side,
+                             ng_work *work, ng_error *error);
+
+/* x <- S^-1 x on the left, x S^-T on the right, with the root of that age. */
+ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
+                               ngi_age age, ng_mat x, ng_work *work, ng_error *error);
+
+/* Scratch bytes of all of the above. */
+size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o);
+
+/* The slots of ngi_metric, with the new roots. */
+ng_status ngi_kron_whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
+                          ng_work *work, ng_error *error);
+ng_status ngi_kron_unwhiten(const ngi_param *param, const ng_steepest_options *o, ng_mat y,
+                            ng_work *work, ng_error *error);
+ng_status ngi_kron_whiten_new_side(const ngi_param *param, const ng_steepest_options *o,
+                                   ng_side side, ng_mat x, ng_work *work, ng_error *error);
+ng_status ngi_kron_unwhiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
+                                 ng_mat y, ng_work *work, ng_error *error);
+
+#endif

@@ -1,0 +1,33 @@
+/* What metrics with captured statistics share: sums of the output gradients'
+ * and the inputs' outer products since the last step (PENDING, in the weights'
+ * dtype; param->captured is their number of samples), and their averages, the
+ * factors. */
+#ifndef NGI_STATISTICS_H
+#define NGI_STATISTICS_H
+
+#include "optim/steepest/eigenbases.h"
+
+/* Adds factors, roots (identities) and sums. */
+ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
+
+/* The largest number of the weights' dtype. */
+double ngi_largest(const ngi_param *param);
+
+/* The capture slot of ngi_metric: both sums. */
+ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
+                                 double scale, ng_error *error);
+
+/* New factors and average_weight from the sums: NG_ENODATA without any. */
+ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
+                                 ng_error *error);
+
+/* New bases of the newest factors, and DIAGONAL <- the products of their eigenvalues (eigen.h).
+ * NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones stay and
+ * DIAGONAL is not fresh. */
+ng_status ngi_statistics_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
+                               ng_error *error);
+
+/* NG_ESINGULAR, in words. */
+ng_status ngi_statistics_singular(ng_error *error);
+
+#endif
