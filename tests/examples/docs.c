@@ -1,5 +1,5 @@
-/* Around the C blocks of the README, block-1.inc ... block-5.inc: the loops they
- * are plugged into. readme N runs the N-th, which must train: every weight is
+/* Around the C blocks of the README and the guide, block-1.inc ... block-6.inc: the
+ * loops they are plugged into. docs N runs the N-th, which must train: every weight is
  * pulled to 1 by half its squared distance. Exit status 1: it does not. */
 #include <natgrad.h>
 #include <stdio.h>
@@ -7,11 +7,12 @@
 
 enum { OUT = 8, IN = 12, STEPS = 400 };
 enum { V = 11, C = 6, COUNT = V * C + 4 * C * C + 4 * C + 4 * C * C };
-enum { DEPTH = 3, H = 7 };
+enum { DEPTH = 3, H = 7, BATCH = 16 };
 
 static float w1[OUT * IN], dw1[OUT * IN], b1[OUT], db1[OUT];
 static float params[COUNT], grads[COUNT];
 static float qkv[3 * C * C], dqkv[3 * C * C];
+static float x[BATCH * IN], dy[BATCH * OUT];
 static struct layer {
     float w[H][H], b[H], dw[H][H], db[H];
 } net[DEPTH];
@@ -126,12 +127,24 @@ static void around_the_step(void)
         die("the average is far from what was to be learnt");
 }
 
+static void layers_with_statistics(void)
+{
+    /* any inputs and output gradients will do: they only say how a step is measured */
+    for (int i = 0; i < BATCH * IN; i++)
+        x[i] = (float)(i * 7 % 11 - 5) / 5;
+    for (int i = 0; i < BATCH * OUT; i++)
+        dy[i] = (float)(i * 5 % 13 - 6) / (6 * BATCH);
+#include "block-6.inc"
+    ng_optimizer_destroy(opt);
+}
+
 int main(int argc, char **argv)
 {
     int block = argc > 1 ? atoi(argv[1]) : 0;
     switch (block) {
     case 1:
     case 5:
+    case 6:
         use(w1, dw1, OUT * IN);
         break;
     case 2:
@@ -153,10 +166,10 @@ int main(int argc, char **argv)
     default:
         die("which block?");
     }
-    if (block == 1)
+    if (block == 1 || block == 6)
         use(b1, db1, OUT);
     double before = distance();
-    if (block > 1 && block < 5) {
+    if (block > 1 && block != 5) {
         if (ng_optimizer_create(&opt, NULL) < 0)
             die("no optimizer");
         add_groups();
@@ -173,6 +186,9 @@ int main(int argc, char **argv)
         break;
     case 4:
         fused(), train();
+        break;
+    case 6:
+        layers_with_statistics();
         break;
     default:
         around_the_step();
