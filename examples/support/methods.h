@@ -1,0 +1,41 @@
+/* Presets on the command lines of the programs that train: which ones run, and
+ * --set NAME.OPTION=X. Functions that return int: 0, or 2 (usage error) after
+ * reporting on stderr. */
+#ifndef EXAMPLES_METHODS_H
+#define EXAMPLES_METHODS_H
+
+#include <stddef.h>
+#include <natgrad.h>
+
+enum { MAX_METHODS = 16, MAX_SETTINGS = 64 };
+
+/* One --set fismo.lr=0.01 */
+typedef struct {
+    char method[32], option[32], value[64];
+} setting;
+
+/* Presets to run, in the order of naming, and what was set of any. */
+typedef struct {
+    const ng_preset *list[MAX_METHODS];
+    size_t count;
+    setting settings[MAX_SETTINGS];
+    size_t setting_count;
+} methods;
+
+/* The presets of a comma-separated list, or all, instead of those there were. */
+int methods_parse(methods *m, const char *names);
+
+/* NAME.OPTION=X */
+int methods_set(methods *m, const char *text);
+
+/* Checks all settings, also those of presets that will not run. */
+int methods_check(const methods *m);
+
+/* The preset's options with its settings applied; to be freed. NULL on an
+ * error, reported. */
+void *methods_options(const methods *m, const ng_preset *preset);
+
+/* The options of every preset with defaults and documentation, for --help. */
+void methods_print(void);
+
+#endif
