@@ -14,6 +14,7 @@
 
 #include <natgrad/status.h>
 #include <natgrad/mat.h>
+#include <natgrad/file.h>
 #include <natgrad/random.h>
 #include <natgrad/version.h>
 #include <natgrad/work.h>
