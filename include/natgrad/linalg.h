@@ -25,6 +25,9 @@ typedef enum { NG_LEFT = 0, NG_RIGHT = 1 } ng_side;
 /* y <- a x + b y. With b = 0 the old y is not read; with a = 0 x is not. */
 NG_API ng_status ng_axpby(ng_mat y, ng_mat x, double a, double b, ng_error *error);
 
+/* z <- a x + b y; z may be x or y. What a 0 multiplies is not read. */
+NG_API ng_status ng_lincomb(ng_mat z, double a, ng_mat x, double b, ng_mat y, ng_error *error);
+
 /* y <- x, any pair of dtypes. Overflow on narrowing gives an infinity. */
 NG_API ng_status ng_copy(ng_mat y, ng_mat x, ng_error *error);
 

@@ -1,7 +1,9 @@
 /* Checks of matrix views. */
-#include <natgrad/mat.h>
+#include "lib/core/mat.h"
 
 #include <stdint.h>
+
+#include "lib/core/try.h"
 
 ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error)
 {
@@ -19,4 +21,24 @@ ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error)
         return ng_error_set(error, NG_ERANGE, "%s: %zu x %zu (stride %zu) does not fit memory", name,
                             m.rows, m.cols, m.stride);
     return NG_OK;
+}
+
+ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
+                          ng_error *error)
+{
+    TRY(ng_mat_check(m, name, error));
+    if (m.dtype != dtype)
+        return ng_error_set(error, NG_EDTYPE, "%s is %s, expected %s", name,
+                            m.dtype == NG_F32 ? "f32" : "f64", dtype == NG_F32 ? "f32" : "f64");
+    if (m.rows != rows || m.cols != cols)
+        return ng_error_set(error, NG_ESHAPE, "%s is %zu x %zu, expected %zu x %zu", name, m.rows,
+                            m.cols, rows, cols);
+    return NG_OK;
+}
+
+ng_status ngi_check_same(ng_mat y, const char *y_name, ng_mat x, const char *x_name,
+                         ng_error *error)
+{
+    TRY(ng_mat_check(x, x_name, error));
+    return ngi_check_shape(y, y_name, x.rows, x.cols, x.dtype, error);
 }

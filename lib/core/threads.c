@@ -26,7 +26,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-void ngi_schedule(int threads, size_t count, ngi_job job, void *data)
+void ngi_threads_run(int threads, size_t count, ngi_job job, void *data)
 {
     pthread_t helper[MAX_THREADS];
     seat seats[MAX_THREADS];

@@ -1,6 +1,6 @@
 /* Independent jobs over a few threads. */
-#ifndef NGI_SCHEDULE_H
-#define NGI_SCHEDULE_H
+#ifndef NGI_THREADS_H
+#define NGI_THREADS_H
 
 #include <stddef.h>
 
@@ -10,6 +10,6 @@ typedef void (*ngi_job)(void *data, size_t index, int worker);
 /* Runs jobs 0 ... count - 1, each once, and returns when all are done. Threads
  * take the next job in the order of the indices; with threads <= 1, or where
  * no thread can be had, the caller does them itself. */
-void ngi_schedule(int threads, size_t count, ngi_job job, void *data);
+void ngi_threads_run(int threads, size_t count, ngi_job job, void *data);
 
 #endif

@@ -147,7 +147,7 @@ ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weight
         p.bound_q = f->bound_q;
     }
     if (status == NG_OK && weights != NULL) {
-        status = ngi_fisher_mat(&own, scores.rows, f->n, f->dtype, error);
+        status = ngi_mat_create(&own, scores.rows, f->n, f->dtype, error);
         rows = own;
         if (status == NG_OK)
             weigh(own, scores, *weights);
@@ -168,7 +168,7 @@ static ng_status make_layer(ngi_fisher_layer *l, ng_mat own[3], const ng_fisher 
     l->a = a;
     l->g = g;
     if (f->bias) {
-        status = ngi_fisher_mat(&own[0], a.rows, f->inputs, f->dtype, error);
+        status = ngi_mat_create(&own[0], a.rows, f->inputs, f->dtype, error);
         if (status != NG_OK)
             return status;
         ng_copy(ng_mat_block(own[0], 0, 0, a.rows, a.cols), a, NULL);
@@ -178,9 +178,9 @@ static ng_status make_layer(ngi_fisher_layer *l, ng_mat own[3], const ng_fisher 
     l->a_weighted = l->a;
     if (weights == NULL)
         return NG_OK;
-    status = ngi_fisher_mat(&own[1], a.rows, f->inputs, f->dtype, error);
+    status = ngi_mat_create(&own[1], a.rows, f->inputs, f->dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&own[2], g.rows, f->outputs, f->dtype, error);
+        status = ngi_mat_create(&own[2], g.rows, f->outputs, f->dtype, error);
     if (status != NG_OK)
         return status;
     weigh(l->a_weighted = own[1], l->a, *weights);

@@ -210,9 +210,9 @@ static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *er
 {
     ng_mat w, v = {NULL, 0, 0, 0, NG_F64};
     size_t *order = NULL, k = values.cols;
-    ng_status status = ngi_fisher_mat(&w, 1, f->n, NG_F64, error);
+    ng_status status = ngi_mat_create(&w, 1, f->n, NG_F64, error);
     if (status == NG_OK && vectors.data != NULL)
-        status = ngi_fisher_mat(&v, f->n, largest_block(f), NG_F64, error);
+        status = ngi_mat_create(&v, f->n, largest_block(f), NG_F64, error);
     if (status == NG_OK)
         status = all_pairs(f, w, v, error);
     if (status == NG_OK)

@@ -16,7 +16,7 @@ ng_status ng_fisher_create_dense(ng_fisher **f, size_t n, ng_dtype dtype, ng_err
 {
     ng_status status = ngi_fisher_new(f, sizeof(ngi_fisher_full), &ngi_fisher_dense, n, dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&((ngi_fisher_full *)*f)->f, n, n, dtype, error);
+        status = ngi_mat_create(&((ngi_fisher_full *)*f)->f, n, n, dtype, error);
     if (status != NG_OK && f != NULL) {
         ng_fisher_destroy(*f);
         *f = NULL;
@@ -58,7 +58,7 @@ static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
 static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
 {
     ng_mat l;
-    ng_status status = ngi_fisher_mat(&l, f->n, f->n, NG_F64, error);
+    ng_status status = ngi_mat_create(&l, f->n, f->n, NG_F64, error);
     if (status != NG_OK)
         return status;
     ngi_copy_lower(l, matrix(f));
@@ -112,7 +112,7 @@ static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double
     if (status == NG_OK)
         status = ngi_shifted_power(s.values.data, f->n, exponent, damping, tiny(f), error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&t, x.rows, f->n, NG_F64, error);
+        status = ngi_mat_create(&t, x.rows, f->n, NG_F64, error);
     if (status == NG_OK)
         status = ngi_apply_basis(y, x, s.vectors, s.values.data, t, error);
     free(t.data);

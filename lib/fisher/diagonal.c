@@ -22,7 +22,7 @@ ng_status ng_fisher_create_diagonal(ng_fisher **f, size_t n, ng_dtype dtype, ng_
 {
     ng_status status = ngi_fisher_new(f, sizeof(diagonal), &table, n, dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&((diagonal *)*f)->d, 1, n, NG_F64, error);
+        status = ngi_mat_create(&((diagonal *)*f)->d, 1, n, NG_F64, error);
     if (status != NG_OK && f != NULL) {
         ng_fisher_destroy(*f);
         *f = NULL;
@@ -39,7 +39,7 @@ static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r
 {
     ng_mat wide;
     double *d = elements(f);
-    ng_status status = ngi_fisher_mat(&wide, 1, f->n, NG_F64, error);
+    ng_status status = ngi_mat_create(&wide, 1, f->n, NG_F64, error);
     if (status != NG_OK)
         return status;
     const double *row = wide.data;
@@ -76,7 +76,7 @@ static void times(ng_mat y, ng_mat x, const double *w)
 static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 {
     ng_mat wide;
-    ng_status status = ngi_fisher_mat(&wide, 1, f->n, NG_F64, error);
+    ng_status status = ngi_mat_create(&wide, 1, f->n, NG_F64, error);
     for (size_t i = 0; i < x.rows && status == NG_OK; i++) {
         ng_copy(wide, ng_mat_block(x, i, 0, 1, f->n), NULL);
         times(wide, wide, elements(f));
@@ -99,7 +99,7 @@ static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double
                        ng_error *error)
 {
     ng_mat w;
-    ng_status status = ngi_fisher_mat(&w, 1, f->n, NG_F64, error);
+    ng_status status = ngi_mat_create(&w, 1, f->n, NG_F64, error);
     if (status != NG_OK)
         return status;
     memcpy(w.data, elements(f), f->n * sizeof(double));

@@ -32,9 +32,9 @@ static ng_status squared_in(ng_mat *out, ng_mat rows, ng_mat basis, ng_error *er
 {
     ng_mat wide;
     out->data = NULL;
-    ng_status status = ngi_fisher_mat(&wide, rows.rows, rows.cols, NG_F64, error);
+    ng_status status = ngi_mat_create(&wide, rows.rows, rows.cols, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(out, rows.rows, basis.rows, NG_F64, error);
+        status = ngi_mat_create(out, rows.rows, basis.rows, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(wide, rows, error);
     if (status == NG_OK)
@@ -101,9 +101,9 @@ static ng_status layer(ng_fisher *f, const ngi_fisher_layer *l, const ngi_fisher
 {
     ngi_kron_basis next = {.u = {.data = NULL}};
     ng_mat p, q = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = ngi_fisher_mat(&p, f->outputs, f->outputs, f->dtype, error);
+    ng_status status = ngi_mat_create(&p, f->outputs, f->outputs, f->dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&q, f->inputs, f->inputs, f->dtype, error);
+        status = ngi_mat_create(&q, f->inputs, f->inputs, f->dtype, error);
     if (status == NG_OK)
         status = ngi_kron_basis_new(&next, f->outputs, f->inputs, error);
     if (status == NG_OK) {
@@ -134,9 +134,9 @@ static ng_status add_scores(ng_mat w, const ngi_kron_basis *b, ng_mat rows,
 {
     size_t m = w.rows, c = w.cols;
     ng_mat s, t = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = ngi_fisher_mat(&s, m, c, NG_F64, error);
+    ng_status status = ngi_mat_create(&s, m, c, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&t, m, c, NG_F64, error);
+        status = ngi_mat_create(&t, m, c, NG_F64, error);
     if (status == NG_OK)
         status = ng_axpby(w, b->w, r->keep, 0, error);
     for (size_t i = 0; i < rows.rows && status == NG_OK; i++) {
@@ -163,7 +163,7 @@ static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r
     if (!f->has_data)
         return ng_error_set(error, NG_ENODATA,
                             "accumulate: no basis before layer statistics or factors");
-    ng_status status = ngi_fisher_mat(&w, f->outputs, f->inputs, NG_F64, error);
+    ng_status status = ngi_mat_create(&w, f->outputs, f->inputs, NG_F64, error);
     if (status == NG_OK)
         status = add_scores(w, &k->basis, rows, r, error);
     if (status != NG_OK) {
@@ -207,9 +207,9 @@ static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_erro
 static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 {
     ng_mat from, to = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = ngi_fisher_mat(&from, x.rows, x.cols, NG_F64, error);
+    ng_status status = ngi_mat_create(&from, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&to, x.rows, x.cols, NG_F64, error);
+        status = ngi_mat_create(&to, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(from, x, error);
     if (status == NG_OK)
@@ -224,7 +224,7 @@ static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
 {
     ng_mat one;
-    ng_status status = ngi_fisher_mat(&one, f->n, f->n, f->dtype, error);
+    ng_status status = ngi_mat_create(&one, f->n, f->n, f->dtype, error);
     if (status == NG_OK) {
         ng_set_identity(one);
         status = mul(f, dense, one, error);

@@ -5,6 +5,8 @@
 #include <natgrad/fisher.h>
 #include <natgrad/work.h>
 
+#include "lib/core/memory.h"
+
 /* State <- keep state + add sum; the mean pair is for what is a mean over rows
  * whatever the batch's normalisation and number of samples. */
 typedef struct {
@@ -32,6 +34,7 @@ typedef struct {
     ng_status (*mul)(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error);
     ng_status (*to_dense)(ng_fisher *f, ng_mat dense, ng_error *error); /* both triangles */
     ng_status (*gram)(ng_fisher *f, ng_mat gram, ng_error *error);      /* lower triangle */
+    size_t (*rows)(const ng_fisher *f);                                 /* of the scores kept */
     /* (all optional) in double */
     ng_status (*solve)(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error);
     ng_status (*power)(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
@@ -59,9 +62,6 @@ struct ng_fisher {
 /* A zeroed object of size bytes. NG_ENOMEM, NG_EARG, NG_ESHAPE, NG_EDTYPE. */
 ng_status ngi_fisher_new(ng_fisher **f, size_t size, const ngi_fisher_table *table, size_t n,
                          ng_dtype dtype, ng_error *error);
-
-/* A zeroed dense matrix; freed with free(m->data). m is empty on failure. */
-ng_status ngi_fisher_mat(ng_mat *m, size_t rows, size_t cols, ng_dtype dtype, ng_error *error);
 
 /* y <- x, lower triangles, any dtypes. */
 void ngi_copy_lower(ng_mat y, ng_mat x);

@@ -53,6 +53,11 @@ const char *ng_fisher_name(const ng_fisher *f)
     return f != NULL ? f->table->name : "";
 }
 
+size_t ng_fisher_rows(const ng_fisher *f)
+{
+    return f != NULL && f->table->rows != NULL ? f->table->rows(f) : 0;
+}
+
 static unsigned abilities(const ngi_fisher_table *t)
 {
     return (t->accumulate != NULL ? NG_FISHER_ACCUMULATE : 0u) |
@@ -129,7 +134,7 @@ ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_error *e
         status = ngi_check_shape(x, "x", 1, f->n, f->dtype, error);
     if (status != NG_OK)
         return status;
-    status = ngi_fisher_mat(&y, 1, f->n, f->dtype, error);
+    status = ngi_mat_create(&y, 1, f->n, f->dtype, error);
     if (status == NG_OK)
         status = ng_fisher_mul(f, y, x, error);
     if (status == NG_OK)
@@ -143,9 +148,9 @@ static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, int solve, double exp
                          double damping, ng_error *error)
 {
     ng_mat wide_x = {NULL, 0, 0, 0, NG_F64}, wide_y = wide_x;
-    ng_status status = ngi_fisher_mat(&wide_x, x.rows, x.cols, NG_F64, error);
+    ng_status status = ngi_mat_create(&wide_x, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&wide_y, x.rows, x.cols, NG_F64, error);
+        status = ngi_mat_create(&wide_y, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(wide_x, x, error);
     if (status == NG_OK)
@@ -201,9 +206,9 @@ ng_status ng_fisher_sample(ng_fisher *f, ng_mat x, double damping, const ng_rand
         status = check_damping(damping, error);
     if (status != NG_OK || x.rows == 0)
         return status;
-    status = ngi_fisher_mat(&z, x.rows, x.cols, NG_F64, error);
+    status = ngi_mat_create(&z, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&y, x.rows, x.cols, NG_F64, error);
+        status = ngi_mat_create(&y, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK) {
         random->fill_normal(random->data, z.data, x.rows * x.cols);
         status = f->table->power(f, y, z, -0.5, damping, error);
@@ -255,9 +260,9 @@ ng_status ng_fisher_eigen(ng_fisher *f, const ng_mat *values, const ng_mat *vect
     if (status == NG_OK)
         status = check_eigen(f, values, vectors, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&w, 1, values->cols, NG_F64, error);
+        status = ngi_mat_create(&w, 1, values->cols, NG_F64, error);
     if (status == NG_OK && vectors != NULL)
-        status = ngi_fisher_mat(&v, values->cols, f->n, NG_F64, error);
+        status = ngi_mat_create(&v, values->cols, f->n, NG_F64, error);
     if (status == NG_OK)
         status = f->table->eigen(f, w, v, error);
     if (status == NG_OK)

@@ -7,18 +7,6 @@
 
 #include <natgrad/linalg.h>
 
-ng_status ngi_fisher_mat(ng_mat *m, size_t rows, size_t cols, ng_dtype dtype, ng_error *error)
-{
-    size_t item = ng_dtype_size(dtype);
-    ng_mat made = {NULL, rows, cols, cols, dtype};
-    int fits = rows == 0 || cols <= SIZE_MAX / item / rows;
-    made.data = fits ? calloc(rows * cols > 0 ? rows * cols : 1, item) : NULL;
-    *m = made;
-    if (made.data == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for a %zu x %zu matrix", rows, cols);
-    return NG_OK;
-}
-
 void ngi_copy_lower(ng_mat y, ng_mat x)
 {
     for (size_t i = 0; i < y.rows; i++)

@@ -30,9 +30,9 @@ ng_status ngi_kron_new(ng_fisher **f, const ngi_fisher_table *kind, size_t outpu
     k->base.outputs = m;
     k->base.inputs = c;
     k->base.bias = bias != 0;
-    status = ngi_fisher_mat(&k->p, m, m, dtype, error);
+    status = ngi_mat_create(&k->p, m, m, dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&k->q, c, c, dtype, error);
+        status = ngi_mat_create(&k->q, c, c, dtype, error);
     if (status == NG_OK)
         status = ngi_kron_basis_new(&k->basis, m, c, error);
     if (status != NG_OK) {
@@ -93,7 +93,7 @@ static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 {
     size_t m = f->outputs, c = f->inputs;
     ng_mat t;
-    ng_status status = ngi_fisher_mat(&t, m, c, f->dtype, error);
+    ng_status status = ngi_mat_create(&t, m, c, f->dtype, error);
     for (size_t i = 0; i < x.rows && status == NG_OK; i++) {
         status = ng_symm(t, NG_LEFT, factored(f)->p, as_matrix(x, i, m, c), 1, 0, error);
         if (status == NG_OK)
@@ -107,7 +107,7 @@ static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
 {
     size_t m = f->outputs, c = f->inputs;
     ng_mat q;
-    ng_status status = ngi_fisher_mat(&q, c, c, f->dtype, error);
+    ng_status status = ngi_mat_create(&q, c, c, f->dtype, error);
     if (status == NG_OK) {
         ngi_copy_lower(q, factored(f)->q);
         ng_mirror(q);

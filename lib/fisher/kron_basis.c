@@ -11,11 +11,11 @@
 ng_status ngi_kron_basis_new(ngi_kron_basis *b, size_t m, size_t c, ng_error *error)
 {
     memset(b, 0, sizeof *b);
-    ng_status status = ngi_fisher_mat(&b->u, m, m, NG_F64, error);
+    ng_status status = ngi_mat_create(&b->u, m, m, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&b->v, c, c, NG_F64, error);
+        status = ngi_mat_create(&b->v, c, c, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&b->w, m, c, NG_F64, error);
+        status = ngi_mat_create(&b->w, m, c, NG_F64, error);
     return status;
 }
 
@@ -31,7 +31,7 @@ void ngi_kron_basis_free(ngi_kron_basis *b)
 static ng_status diagonalise(ng_mat values, ng_mat vectors, ng_mat factor, ng_error *error)
 {
     ng_mat wide;
-    ng_status status = ngi_fisher_mat(&wide, factor.rows, factor.rows, NG_F64, error);
+    ng_status status = ngi_mat_create(&wide, factor.rows, factor.rows, NG_F64, error);
     if (status == NG_OK) {
         ngi_copy_lower(wide, factor);
         status = ng_eigh(values, vectors, NULL, wide, NULL, error);
@@ -44,9 +44,9 @@ ng_status ngi_kron_diagonalise(ngi_kron_basis *b, ng_mat p, ng_mat q, ng_error *
 {
     ng_mat d, e = {NULL, 0, 0, 0, NG_F64};
     double *w = b->w.data;
-    ng_status status = ngi_fisher_mat(&d, 1, p.rows, NG_F64, error);
+    ng_status status = ngi_mat_create(&d, 1, p.rows, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&e, 1, q.rows, NG_F64, error);
+        status = ngi_mat_create(&e, 1, q.rows, NG_F64, error);
     if (status == NG_OK)
         status = diagonalise(d, b->u, p, error);
     if (status == NG_OK)
@@ -81,11 +81,11 @@ ng_status ngi_kron_power(const ngi_kron_basis *b, ng_mat y, ng_mat x, double exp
 {
     size_t m = b->w.rows, c = b->w.cols;
     ng_mat w, s = {NULL, 0, 0, 0, NG_F64}, t = s;
-    ng_status status = ngi_fisher_mat(&w, m, c, NG_F64, error);
+    ng_status status = ngi_mat_create(&w, m, c, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&s, m, c, NG_F64, error);
+        status = ngi_mat_create(&s, m, c, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&t, m, c, NG_F64, error);
+        status = ngi_mat_create(&t, m, c, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(w, b->w, error);
     if (status == NG_OK)

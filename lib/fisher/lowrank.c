@@ -43,18 +43,18 @@ static void destroy(ng_fisher *f)
     free(scores(f).data);
 }
 
-size_t ng_fisher_rows(const ng_fisher *f)
+static size_t rows_kept(const ng_fisher *f)
 {
-    return f != NULL && f->table == &table ? scores(f).rows : 0;
+    return scores(f).rows;
 }
 
 /* wide <- b in double, gram (lower) <- wide wide^T; both to be freed. */
 static ng_status widen(ng_mat *wide, ng_mat *gram, ng_mat b, ng_error *error)
 {
     gram->data = NULL;
-    ng_status status = ngi_fisher_mat(wide, b.rows, b.cols, NG_F64, error);
+    ng_status status = ngi_mat_create(wide, b.rows, b.cols, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(gram, b.rows, b.rows, NG_F64, error);
+        status = ngi_mat_create(gram, b.rows, b.rows, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(*wide, b, error);
     return status != NG_OK ? status : ng_syrk(*gram, *wide, NG_NOTRANS, 1, 0, error);
@@ -67,11 +67,11 @@ static ng_status compress(ng_mat small, ng_mat b, ng_error *error)
     ng_mat wide, gram, values = {NULL, 0, 0, 0, NG_F64}, vectors = values, top = values;
     ng_status status = widen(&wide, &gram, b, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&values, 1, b.rows, NG_F64, error);
+        status = ngi_mat_create(&values, 1, b.rows, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&vectors, b.rows, b.rows, NG_F64, error);
+        status = ngi_mat_create(&vectors, b.rows, b.rows, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&top, small.rows, small.cols, NG_F64, error);
+        status = ngi_mat_create(&top, small.rows, small.cols, NG_F64, error);
     if (status == NG_OK)
         status = ng_eigh(values, vectors, NULL, gram, NULL, error);
     if (status == NG_OK)
@@ -94,7 +94,7 @@ static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r
 {
     ng_mat old = scores(f), next, small;
     size_t kept = r->keep > 0 ? old.rows : 0, max = ((lowrank *)f)->max_rows;
-    ng_status status = ngi_fisher_mat(&next, kept + rows.rows, f->n, f->dtype, error);
+    ng_status status = ngi_mat_create(&next, kept + rows.rows, f->n, f->dtype, error);
     if (status != NG_OK)
         return status;
     ng_mat before = ng_mat_block(next, 0, 0, kept, f->n);
@@ -103,7 +103,7 @@ static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r
         ng_axpby(before, old, sqrt(r->keep), 0, NULL);
     ng_axpby(fresh, rows, sqrt(r->add), 0, NULL);
     if (next.rows > max) {
-        status = ngi_fisher_mat(&small, max, f->n, f->dtype, error);
+        status = ngi_mat_create(&small, max, f->n, f->dtype, error);
         if (status == NG_OK)
             status = compress(small, next, error);
         free(next.data);
@@ -124,7 +124,7 @@ static ng_status take_leading(ng_mat *b, ng_fisher *f, ng_mat values, ng_mat vec
     double least = (double)n * ng_dtype_eps(f->dtype) * ng_mat_get(values, 0, n - 1);
     while (rank < n && rank < max && ng_mat_get(values, 0, n - 1 - rank) > fmax(least, 0))
         rank++;
-    ng_status status = ngi_fisher_mat(b, rank, n, f->dtype, error);
+    ng_status status = ngi_mat_create(b, rank, n, f->dtype, error);
     for (size_t i = 0; i < rank && status == NG_OK; i++) {
         ng_mat vector = ng_mat_block(vectors, n - 1 - i, 0, 1, n);
         ng_scale(vector, sqrt(ng_mat_get(values, 0, n - 1 - i)));
@@ -136,11 +136,11 @@ static ng_status take_leading(ng_mat *b, ng_fisher *f, ng_mat values, ng_mat vec
 static ng_status set(ng_fisher *f, ng_mat dense, ng_error *error)
 {
     ng_mat wide, values = {NULL, 0, 0, 0, NG_F64}, vectors = values, b;
-    ng_status status = ngi_fisher_mat(&wide, f->n, f->n, NG_F64, error);
+    ng_status status = ngi_mat_create(&wide, f->n, f->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&values, 1, f->n, NG_F64, error);
+        status = ngi_mat_create(&values, 1, f->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&vectors, f->n, f->n, NG_F64, error);
+        status = ngi_mat_create(&vectors, f->n, f->n, NG_F64, error);
     if (status == NG_OK) {
         ngi_copy_lower(wide, dense);
         status = ng_eigh(values, vectors, NULL, wide, NULL, error);
@@ -156,7 +156,7 @@ static ng_status set(ng_fisher *f, ng_mat dense, ng_error *error)
 static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 {
     ng_mat t;
-    ng_status status = ngi_fisher_mat(&t, x.rows, scores(f).rows, f->dtype, error);
+    ng_status status = ngi_mat_create(&t, x.rows, scores(f).rows, f->dtype, error);
     if (status == NG_OK)
         status = ng_gemm(t, x, NG_NOTRANS, scores(f), NG_TRANS, 1, 0, error);
     if (status == NG_OK)
@@ -237,7 +237,7 @@ static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double
         status = ngi_shifted_power(w, s.rank + (deficient ? 1 : 0), exponent, damping, tiny(f),
                                    error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&t, x.rows, s.rank, NG_F64, error);
+        status = ngi_mat_create(&t, x.rows, s.rank, NG_F64, error);
     if (status == NG_OK && deficient)
         for (size_t i = 0; i < s.rank; i++)
             w[i] -= w[s.rank];
@@ -258,7 +258,7 @@ static ng_status woodbury(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_e
     if (status == NG_OK)
         status = ngi_factor_damped(l, damping, f->dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&c, x.rows, wide.rows, NG_F64, error);
+        status = ngi_mat_create(&c, x.rows, wide.rows, NG_F64, error);
     if (status == NG_OK)
         status = ng_gemm(c, x, NG_NOTRANS, wide, NG_TRANS, 1, 0, error);
     if (status == NG_OK)
@@ -327,6 +327,7 @@ static const ngi_fisher_table table = {
     .mul = mul,
     .to_dense = to_dense,
     .gram = gram,
+    .rows = rows_kept,
     .solve = solve,
     .power = power,
     .trace = trace,

@@ -100,7 +100,7 @@ static size_t batch_at(const ng_fisher *f, size_t first)
 static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
 {
     ng_mat one;
-    ng_status status = ngi_fisher_mat(&one, batch_at(f, 0), f->n, f->dtype, error);
+    ng_status status = ngi_mat_create(&one, batch_at(f, 0), f->n, f->dtype, error);
     for (size_t i = 0; i < f->n && status == NG_OK; i += UNITS)
         status = rows_of(f, ng_mat_block(dense, i, 0, batch_at(f, i), f->n), one, i, error);
     if (status == NG_OK)
@@ -113,9 +113,9 @@ static ng_status trace(ng_fisher *f, double *value, ng_error *error)
 {
     ng_mat one, y = {NULL, 0, 0, 0, NG_F64};
     double sum = 0;
-    ng_status status = ngi_fisher_mat(&one, batch_at(f, 0), f->n, f->dtype, error);
+    ng_status status = ngi_mat_create(&one, batch_at(f, 0), f->n, f->dtype, error);
     if (status == NG_OK)
-        status = ngi_fisher_mat(&y, batch_at(f, 0), f->n, f->dtype, error);
+        status = ngi_mat_create(&y, batch_at(f, 0), f->n, f->dtype, error);
     for (size_t i = 0; i < f->n && status == NG_OK; i += UNITS) {
         y.rows = batch_at(f, i);
         status = rows_of(f, y, one, i, error);
@@ -146,8 +146,8 @@ static ng_status open_context(context *c, ng_fisher *f, size_t k, double damping
     c->x = c->y = none;
     if (f->dtype == NG_F64)
         return NG_OK;
-    ng_status status = ngi_fisher_mat(&c->x, k, f->n, f->dtype, error);
-    return status != NG_OK ? status : ngi_fisher_mat(&c->y, k, f->n, f->dtype, error);
+    ng_status status = ngi_mat_create(&c->x, k, f->n, f->dtype, error);
+    return status != NG_OK ? status : ngi_mat_create(&c->y, k, f->n, f->dtype, error);
 }
 
 static void close_context(context *c)
@@ -223,7 +223,7 @@ static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *er
     ng_status status = open_context(&c, f, k, 0, error);
     ng_operator a = {damped, &c};
     if (status == NG_OK && vectors.data == NULL)
-        status = ngi_fisher_mat(&own, k, f->n, NG_F64, error);
+        status = ngi_mat_create(&own, k, f->n, NG_F64, error);
     if (status == NG_OK)
         status = ng_lanczos(values, vectors.data != NULL ? vectors : own, NULL, o->tolerance,
                             o->max_basis > k ? o->max_basis : k, &a, NULL, error);

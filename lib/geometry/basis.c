@@ -7,16 +7,6 @@
 
 #include "lib/linalg/check.h"
 
-ng_status ngi_geometry_mat(ng_mat *m, size_t rows, size_t cols, ng_error *error)
-{
-    int fits = cols == 0 || rows <= SIZE_MAX / sizeof(double) / cols;
-    *m =
-        ng_f64(fits ? calloc(rows * cols > 0 ? rows * cols : 1, sizeof(double)) : NULL, rows, cols);
-    if (m->data == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for a %zu x %zu matrix", rows, cols);
-    return NG_OK;
-}
-
 /* Row i of a k x n matrix of doubles, as an m x c matrix. */
 static ng_mat row_matrix(ng_mat a, size_t i, size_t m, size_t c)
 {
@@ -28,9 +18,9 @@ static ng_status gather(const ng_regime *r, ng_mat c, ng_mat v, ng_error *error)
 {
     ng_mat half = {NULL, 0, 0, 0, NG_F64}, turned = half;
     int pair = r->left.data != NULL;
-    ng_status status = ngi_geometry_mat(&half, r->outputs, r->inputs, error);
+    ng_status status = ngi_mat_create(&half, r->outputs, r->inputs, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&turned, r->outputs, r->inputs, error);
+        status = ngi_mat_create(&turned, r->outputs, r->inputs, NG_F64, error);
     for (size_t i = 0; i < v.rows && status == NG_OK; i++) {
         ng_mat x = row_matrix(v, i, r->outputs, r->inputs), y = row_matrix(c, i, 1, r->n);
         if (pair)
@@ -51,9 +41,9 @@ static ng_status scatter(const ng_regime *r, ng_mat v, ng_mat c, ng_error *error
 {
     ng_mat half = {NULL, 0, 0, 0, NG_F64}, turned = half;
     int pair = r->left.data != NULL;
-    ng_status status = ngi_geometry_mat(&half, r->outputs, r->inputs, error);
+    ng_status status = ngi_mat_create(&half, r->outputs, r->inputs, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&turned, r->outputs, r->inputs, error);
+        status = ngi_mat_create(&turned, r->outputs, r->inputs, NG_F64, error);
     for (size_t i = 0; i < v.rows && status == NG_OK; i++) {
         ng_mat x = row_matrix(v, i, r->outputs, r->inputs), y = row_matrix(c, i, 1, r->n);
         double *to = pair ? turned.data : x.data;
@@ -94,7 +84,7 @@ static ng_status narrow(ng_mat y, ng_mat w, ng_error *error)
 static ng_status act(const ng_regime *r, ng_mat wide, const double *weights, ng_error *error)
 {
     ng_mat c;
-    ng_status status = ngi_geometry_mat(&c, wide.rows, wide.cols, error);
+    ng_status status = ngi_mat_create(&c, wide.rows, wide.cols, NG_F64, error);
     if (status == NG_OK)
         status = ngi_coefficients(r, c, wide, error);
     for (size_t i = 0; i < c.rows && status == NG_OK; i++)
@@ -115,7 +105,7 @@ ng_status ngi_act(const ng_regime *r, ng_mat y, ng_mat x, const double *weights,
     if (status == NG_OK)
         status = ngi_check_finite(x, "x", error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&wide, x.rows, x.cols, error);
+        status = ngi_mat_create(&wide, x.rows, x.cols, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(wide, x, error);
     if (status == NG_OK)
@@ -131,7 +121,7 @@ ng_status ngi_compose(const ng_regime *r, ng_mat dense, const double *weights, n
     ng_mat wide = {NULL, 0, 0, 0, NG_F64};
     ng_status status = ngi_check_blas(dense, "the result", r->n, r->n, dense.dtype, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&wide, r->n, r->n, error);
+        status = ngi_mat_create(&wide, r->n, r->n, NG_F64, error);
     if (status == NG_OK) {
         ng_set_identity(wide);
         status = act(r, wide, weights, error);

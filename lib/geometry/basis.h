@@ -4,8 +4,7 @@
 
 #include <natgrad/regime.h>
 
-/* A zero rows x cols matrix of doubles; free its data. NG_ENOMEM. */
-ng_status ngi_geometry_mat(ng_mat *m, size_t rows, size_t cols, ng_error *error);
+#include "lib/core/memory.h"
 
 /* c (k x n) <- coefficients of the rows of v (k x n) in ascending order of the
  * eigenvalues; v (k x n) <- the other way. Both dense NG_F64. */

@@ -26,9 +26,9 @@ ng_status ng_regime_direction(const ng_regime *r, ng_mat v, size_t k, ng_error *
     if (status == NG_OK)
         status = ngi_check_shape(v, "v", 1, r->n, v.dtype, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&c, 1, r->n, error);
+        status = ngi_mat_create(&c, 1, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&wide, 1, r->n, error);
+        status = ngi_mat_create(&wide, 1, r->n, NG_F64, error);
     if (status == NG_OK) {
         ng_mat_set(c, 0, k, 1);
         status = ngi_vectors(r, wide, c, error);
@@ -51,9 +51,9 @@ static ng_status forms(const ng_regime *r, double *mass, double *form, ng_mat v,
     if (status == NG_OK)
         status = ngi_check_finite(v, "v", error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&c, 1, r->n, error);
+        status = ngi_mat_create(&c, 1, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&wide, 1, r->n, error);
+        status = ngi_mat_create(&wide, 1, r->n, NG_F64, error);
     for (size_t k = 0; k < r->n && status == NG_OK && largest > 0; k++)
         ng_mat_set(wide, 0, k, ng_mat_get(v, 0, k) / largest);
     if (status == NG_OK)
@@ -127,7 +127,7 @@ enum { METRIC, INVERSE, DEVIATION };
 /* n weights; 0 where an eigenvalue does not count */
 static ng_status weigh(const ng_regime *r, ng_mat *weights, int what, double beta, ng_error *error)
 {
-    ng_status status = ngi_geometry_mat(weights, 1, r->n, error);
+    ng_status status = ngi_mat_create(weights, 1, r->n, NG_F64, error);
     for (size_t k = r->n - r->rank; k < r->n && status == NG_OK; k++) {
         double lambda = ng_mat_get(r->eigenvalues, 0, k), mu = lambda * (lambda + beta);
         double weight = what == METRIC    ? mu

@@ -94,11 +94,11 @@ static ng_status diagonalise(ng_mat *values, ng_mat *vectors, ng_mat f, const ch
     if (status == NG_OK)
         status = ngi_check_finite_lower(f, name, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&wide, n, n, error);
+        status = ngi_mat_create(&wide, n, n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(values, 1, n, error);
+        status = ngi_mat_create(values, 1, n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(vectors, n, n, error);
+        status = ngi_mat_create(vectors, n, n, NG_F64, error);
     for (size_t i = 0; i < n && status == NG_OK; i++)
         status =
             ng_copy(ng_mat_block(wide, i, 0, 1, i + 1), ng_mat_block(f, i, 0, 1, i + 1), error);
@@ -176,7 +176,7 @@ static ng_status optimise(ng_regime *r, ng_error *error)
     ng_status status = ng_functional_minimum(r->functional, &best, r->spectrum, error);
     if (status != NG_OK)
         return status;
-    status = ngi_geometry_mat(&scaled, 1, r->rank, error);
+    status = ngi_mat_create(&scaled, 1, r->rank, NG_F64, error);
     for (size_t k = 0; k < r->rank && status == NG_OK; k++)
         ng_mat_set(scaled, 0, k, ng_mat_get(r->spectrum, 0, k) / r->trace * (double)r->n);
     if (status == NG_OK)
@@ -205,7 +205,7 @@ static ng_status directional(ng_regime *r, const ng_regime_options *o, ng_error 
     r->spread = ng_regime_spread(r, r->beta);
     r->alpha_c = o->alpha_c;
     r->lambda_c = r->beta * (o->alpha_c / (1 - o->alpha_c));
-    ng_status status = ngi_geometry_mat(&r->alpha_dir, 1, r->rank, error);
+    ng_status status = ngi_mat_create(&r->alpha_dir, 1, r->rank, NG_F64, error);
     for (size_t k = 0; k < r->rank && status == NG_OK; k++) {
         double lambda = ng_mat_get(r->spectrum, 0, k);
         ng_mat_set(r->alpha_dir, 0, k, lambda / (lambda + r->beta));
@@ -225,7 +225,7 @@ static ng_status deviate(ng_regime *r, ng_error *error)
     }
     double kappa = second / first;
     r->kappa = kappa * unit;
-    ng_status status = ngi_geometry_mat(&r->deviation, 1, r->rank, error);
+    ng_status status = ngi_mat_create(&r->deviation, 1, r->rank, NG_F64, error);
     for (size_t k = 0; k < r->rank && status == NG_OK; k++) {
         double x = ng_mat_get(r->spectrum, 0, k) / unit, d = x * (x - kappa);
         ng_mat_set(r->deviation, 0, k, d * unit * unit);
@@ -307,7 +307,7 @@ static ng_status multiply(ng_regime *r, ng_mat d, ng_mat e, ng_error *error)
     if (d.cols > SIZE_MAX / sizeof(double) / e.cols)
         return ng_error_set(error, NG_ERANGE, "P (x) Q: %zu x %zu eigenvalues", d.cols, e.cols);
     r->n = d.cols * e.cols;
-    ng_status status = ngi_geometry_mat(&r->eigenvalues, 1, r->n, error);
+    ng_status status = ngi_mat_create(&r->eigenvalues, 1, r->n, NG_F64, error);
     for (size_t k = 0; k < r->n && status == NG_OK; k++) {
         double left = ng_mat_get(d, 0, k / e.cols), right = ng_mat_get(e, 0, k % e.cols);
         double product = left * right;
@@ -356,7 +356,7 @@ ng_status ng_regime_create_spectrum(ng_regime **regime, ng_mat values,
     if (status == NG_OK)
         status = ngi_check_finite(values, "values", error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&r->eigenvalues, 1, r->n, error);
+        status = ngi_mat_create(&r->eigenvalues, 1, r->n, NG_F64, error);
     if (status == NG_OK)
         status = ng_copy(r->eigenvalues, values, error);
     if (status == NG_OK)

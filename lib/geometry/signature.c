@@ -41,7 +41,7 @@ static void flip_columns(ng_mat x, const int *signs)
 static ng_status half_rows(ng_mat rows, const ng_regime *r, ng_error *error)
 {
     ng_mat pick;
-    ng_status status = ngi_geometry_mat(&pick, r->rank, r->n, error);
+    ng_status status = ngi_mat_create(&pick, r->rank, r->n, NG_F64, error);
     for (size_t k = 0; k < r->rank && status == NG_OK; k++)
         ng_mat_set(pick, k, r->n - r->rank + k, sqrt(ng_mat_get(r->spectrum, 0, k)));
     if (status == NG_OK)
@@ -54,13 +54,13 @@ static ng_status half_rows(ng_mat rows, const ng_regime *r, ng_error *error)
 static ng_status diagonalise(ng_mat values, const ng_regime *r, const int *signs, ng_error *error)
 {
     ng_mat rows, flipped = {NULL, 0, 0, 0, NG_F64}, a = flipped, vectors = flipped;
-    ng_status status = ngi_geometry_mat(&rows, r->rank, r->n, error);
+    ng_status status = ngi_mat_create(&rows, r->rank, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&flipped, r->rank, r->n, error);
+        status = ngi_mat_create(&flipped, r->rank, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&a, r->rank, r->rank, error);
+        status = ngi_mat_create(&a, r->rank, r->rank, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&vectors, r->rank, r->rank, error);
+        status = ngi_mat_create(&vectors, r->rank, r->rank, NG_F64, error);
     if (status == NG_OK)
         status = half_rows(rows, r, error);
     if (status == NG_OK)
@@ -89,7 +89,7 @@ ng_status ng_signature_create(ng_signature **result, const ng_regime *r, const i
     if (s == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a signature");
     s->rank = r->rank;
-    status = ngi_geometry_mat(&s->eigenvalues, 1, r->rank, error);
+    status = ngi_mat_create(&s->eigenvalues, 1, r->rank, NG_F64, error);
     if (status == NG_OK)
         status = diagonalise(s->eigenvalues, r, signs, error);
     if (status != NG_OK) {
@@ -124,13 +124,13 @@ ng_status ng_signature_metric(const ng_regime *r, ng_mat g, const int *signs, do
     if (status == NG_OK)
         status = ngi_check_shape(g, "g", r->n, r->n, g.dtype, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&f, r->n, r->n, error);
+        status = ngi_mat_create(&f, r->n, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&flipped, r->n, r->n, error);
+        status = ngi_mat_create(&flipped, r->n, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&sum, r->n, r->n, error);
+        status = ngi_mat_create(&sum, r->n, r->n, NG_F64, error);
     if (status == NG_OK)
-        status = ngi_geometry_mat(&weights, 1, r->n, error);
+        status = ngi_mat_create(&weights, 1, r->n, NG_F64, error);
     if (status == NG_OK) {
         ng_copy(ng_mat_block(weights, 0, r->n - r->rank, 1, r->rank), r->spectrum, NULL);
         status = ngi_compose(r, f, weights.data, error);

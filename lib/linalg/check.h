@@ -2,16 +2,9 @@
 #ifndef NGI_LINALG_CHECK_H
 #define NGI_LINALG_CHECK_H
 
-#include <natgrad/mat.h>
 #include <natgrad/work.h>
 
-/* m is a usable rows x cols matrix of the dtype: NG_EARG, NG_EDTYPE, NG_ESHAPE. */
-ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
-                          ng_error *error);
-
-/* y and x are usable and alike in shape and dtype. */
-ng_status ngi_check_same(ng_mat y, const char *y_name, ng_mat x, const char *x_name,
-                         ng_error *error);
+#include "lib/core/mat.h"
 
 /* The same as ngi_check_shape, and the sizes fit the BLAS integer. */
 ng_status ngi_check_blas(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,

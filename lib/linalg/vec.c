@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "lib/core/clones.h"
-#include "lib/linalg/check.h"
+#include "lib/core/mat.h"
+#include "lib/core/try.h"
 
 typedef struct {
-    void (*axpby)(size_t n, double a, const void *x, double b, void *y);
+    void (*lincomb)(size_t n, void *z, double a, const void *x, double b, const void *y);
     void (*scale)(size_t n, double a, void *x);
     void (*fill)(size_t n, double value, void *x);
     void (*clamp)(size_t n, double limit, void *x);
@@ -65,30 +66,38 @@ static void flatten_pair(ng_mat *y, ng_mat *x)
     }
 }
 
+/* z <- a x + b y for views known to be alike; what a 0 multiplies is not read */
+static void lincomb(ng_mat z, double a, ng_mat x, double b, ng_mat y)
+{
+    ng_mat fz = flattened(z), fx = flattened(x), fy = flattened(y);
+    if (fz.rows == fx.rows && fz.rows == fy.rows) {
+        z = fz;
+        x = fx;
+        y = fy;
+    }
+    for (size_t i = 0; i < z.rows; i++)
+        vec[z.dtype]->lincomb(z.cols, row(z, i), a, row(x, i), b, row(y, i));
+}
+
+ng_status ng_lincomb(ng_mat z, double a, ng_mat x, double b, ng_mat y, ng_error *error)
+{
+    TRY(ngi_check_same(z, "z", x, "x", error));
+    TRY(ngi_check_same(y, "y", x, "x", error));
+    lincomb(z, a, x, b, y);
+    return NG_OK;
+}
+
 ng_status ng_axpby(ng_mat y, ng_mat x, double a, double b, ng_error *error)
 {
-    ng_status status = ngi_check_same(y, "y", x, "x", error);
-    if (status != NG_OK)
-        return status;
-    flatten_pair(&y, &x);
-    for (size_t i = 0; i < y.rows; i++) {
-        if (a == 0 && b == 0)
-            vec[y.dtype]->fill(y.cols, 0, row(y, i));
-        else if (a == 0)
-            vec[y.dtype]->scale(y.cols, b, row(y, i));
-        else
-            vec[y.dtype]->axpby(y.cols, a, row(x, i), b, row(y, i));
-    }
+    TRY(ngi_check_same(y, "y", x, "x", error));
+    lincomb(y, a, x, b, y);
     return NG_OK;
 }
 
 ng_status ng_copy(ng_mat y, ng_mat x, ng_error *error)
 {
-    ng_status status = ngi_check_shape(y, "y", x.rows, x.cols, y.dtype, error);
-    if (status == NG_OK)
-        status = ng_mat_check(x, "x", error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_check_shape(y, "y", x.rows, x.cols, y.dtype, error));
+    TRY(ng_mat_check(x, "x", error));
     flatten_pair(&y, &x);
     for (size_t i = 0; i < y.rows && y.cols > 0; i++) {
         if (y.dtype == x.dtype)
@@ -141,12 +150,10 @@ void ng_set_identity(ng_mat x)
 
 ng_status ng_transpose(ng_mat y, ng_mat x, ng_error *error)
 {
-    ng_status status = ng_mat_check(x, "x", error);
-    if (status == NG_OK)
-        status = ngi_check_shape(y, "y", x.cols, x.rows, x.dtype, error);
-    if (status == NG_OK)
-        vec[x.dtype]->transpose(x.rows, x.cols, x.data, x.stride, y.data, y.stride);
-    return status;
+    TRY(ng_mat_check(x, "x", error));
+    TRY(ngi_check_shape(y, "y", x.cols, x.rows, x.dtype, error));
+    vec[x.dtype]->transpose(x.rows, x.cols, x.data, x.stride, y.data, y.stride);
+    return NG_OK;
 }
 
 void ng_mirror(ng_mat x)

@@ -3,17 +3,30 @@
  * static name. Sums run over eight independent partial sums so that they
  * vectorise without -ffast-math; the order is fixed, so the bits are too. */
 
-NGI_CLONES
-static void K(axpby)(size_t n, double a, const void *xv, double b, void *yv)
+static void K(fill)(size_t n, double value, void *xv)
 {
-    const T *x = xv;
-    T *y = yv, ta = (T)a, tb = (T)b;
-    if (tb == 0)
+    T *x = xv, t = (T)value;
+    for (size_t i = 0; i < n; i++)
+        x[i] = t;
+}
+
+/* z is x, is y or overlaps neither. What a 0 multiplies is not read. */
+NGI_CLONES
+static void K(lincomb)(size_t n, void *zv, double a, const void *xv, double b, const void *yv)
+{
+    const T *x = xv, *y = yv;
+    T *z = zv, ta = (T)a, tb = (T)b;
+    if (a == 0 && b == 0)
+        K(fill)(n, 0, z);
+    else if (a == 0)
         for (size_t i = 0; i < n; i++)
-            y[i] = ta * x[i];
+            z[i] = tb * y[i];
+    else if (tb == 0)
+        for (size_t i = 0; i < n; i++)
+            z[i] = ta * x[i];
     else
         for (size_t i = 0; i < n; i++)
-            y[i] = ta * x[i] + tb * y[i];
+            z[i] = ta * x[i] + tb * y[i];
 }
 
 NGI_CLONES
@@ -29,13 +42,6 @@ static void K(clamp)(size_t n, double limit, void *xv)
     T *restrict x = xv, high = (T)limit, low = -high;
     for (size_t i = 0; i < n; i++)
         x[i] = x[i] > high ? high : x[i] < low ? low : x[i];
-}
-
-static void K(fill)(size_t n, double value, void *xv)
-{
-    T *x = xv, t = (T)value;
-    for (size_t i = 0; i < n; i++)
-        x[i] = t;
 }
 
 NGI_CLONES
@@ -111,7 +117,7 @@ static void K(mirror)(size_t n, void *xv, size_t ld)
 }
 
 static const vec_table K(table) = {
-    .axpby = K(axpby),
+    .lincomb = K(lincomb),
     .scale = K(scale),
     .fill = K(fill),
     .clamp = K(clamp),

@@ -6,6 +6,9 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/memory.h"
+#include "lib/core/try.h"
+
 size_t ngi_entry_bytes(const ngi_entry *entry)
 {
     return entry->rows * entry->cols * entry->item;
@@ -45,11 +48,7 @@ void ngi_entries_free(ngi_entries *list)
 static ng_status add(ngi_entries *list, const char *parameter, const char *own, ngi_entry entry,
                      ng_error *error)
 {
-    void *items = list->items;
-    ng_status status = ngi_grow(&items, &list->capacity, list->count, sizeof entry, error);
-    list->items = items;
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_array_grow(&list->items, &list->capacity, list->count, sizeof entry, error));
     size_t before = parameter != NULL ? strlen(parameter) + 1 : 0;
     entry.name = malloc(before + strlen(own) + 1);
     if (entry.name == NULL)

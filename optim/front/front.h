@@ -53,9 +53,6 @@ struct ng_optimizer {
     ng_error error;
 };
 
-/* Makes room for one more item in an array of `count` items of `size` bytes. */
-ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng_error *error);
-
 ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
 void ngi_group_destroy(ng_group *group);
 
@@ -92,9 +89,6 @@ void ngi_gradients_reset(ng_optimizer *optimizer);
 
 /* Prepares and commits every parameter: all or none. */
 ng_status ngi_step(ng_optimizer *optimizer);
-
-/* A dense matrix of zeros. */
-ng_status ngi_allocate(ng_mat *mat, size_t rows, size_t cols, ng_dtype dtype, ng_error *error);
 
 /* Bytes of the parameter's state and spare copies. */
 size_t ngi_param_memory(const ngi_param *param);

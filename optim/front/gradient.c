@@ -7,6 +7,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/memory.h"
+
 typedef ng_status (*visit)(ngi_param *param, const ng_optimizer *optimizer, ng_error *error);
 
 static ng_status for_each(ng_optimizer *optimizer, visit call)
@@ -23,7 +25,7 @@ static ng_status ensure(ng_mat *copy, ng_mat of, ng_error *error)
 {
     return of.data == NULL || copy->data != NULL
                ? NG_OK
-               : ngi_allocate(copy, of.rows, of.cols, of.dtype, error);
+               : ngi_mat_create(copy, of.rows, of.cols, of.dtype, error);
 }
 
 /* ---- Accumulation --------------------------------------------------------------------- */

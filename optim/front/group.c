@@ -8,48 +8,24 @@
 
 #include <natgrad/linalg.h>
 
-enum { FIRST_CAPACITY = 8 };
-
-ng_status ngi_grow(void **items, size_t *capacity, size_t count, size_t size, ng_error *error)
-{
-    if (count < *capacity)
-        return NG_OK;
-    size_t wanted = *capacity == 0 ? FIRST_CAPACITY : 2 * *capacity;
-    void *grown = wanted > SIZE_MAX / size ? NULL : realloc(*items, wanted * size);
-    if (grown == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for a list of %zu", wanted);
-    *items = grown;
-    *capacity = wanted;
-    return NG_OK;
-}
+#include "lib/core/memory.h"
 
 /* ---- State of one parameter --------------------------------------------------- */
-
-ng_status ngi_allocate(ng_mat *mat, size_t rows, size_t cols, ng_dtype dtype, ng_error *error)
-{
-    size_t size = ng_dtype_size(dtype);
-    ng_mat m = {NULL, rows, cols, cols, dtype};
-    m.data = rows != 0 && cols > SIZE_MAX / size / rows ? NULL : calloc(rows * cols, size);
-    if (m.data == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for a %zu x %zu state", rows, cols);
-    *mat = m;
-    return NG_OK;
-}
 
 ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t rows, size_t cols,
                            ng_dtype dtype, int spare, ng_error *error)
 {
     ngi_tensor *tensor = &param->tensor[slot];
     tensor->name = name;
-    ng_status status = ngi_allocate(&tensor->now, rows, cols, dtype, error);
+    ng_status status = ngi_mat_create(&tensor->now, rows, cols, dtype, error);
     if (status == NG_OK && spare)
-        status = ngi_allocate(&tensor->next, rows, cols, dtype, error);
+        status = ngi_mat_create(&tensor->next, rows, cols, dtype, error);
     return status;
 }
 
 ng_status ngi_param_update(ngi_param *param, ng_error *error)
 {
-    return ngi_allocate(&param->update, param->rows, param->cols, param->w.dtype, error);
+    return ngi_mat_create(&param->update, param->rows, param->cols, param->w.dtype, error);
 }
 
 static size_t mat_bytes(ng_mat m)
@@ -240,11 +216,9 @@ ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat 
     ng_status status = ngi_check_views(name, w, dw, error);
     if (status == NG_OK)
         status = ngi_check_new(group->optimizer, NULL, name, w, error);
-    if (status == NG_OK) {
-        void *items = group->params;
-        status = ngi_grow(&items, &group->capacity, group->count, sizeof *group->params, error);
-        group->params = items;
-    }
+    if (status == NG_OK)
+        status = ngi_array_grow(&group->params, &group->capacity, group->count,
+                                sizeof *group->params, error);
     if (status == NG_OK)
         status = ngi_step_reserve(group->optimizer);
     if (status == NG_OK)

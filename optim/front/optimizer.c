@@ -7,6 +7,7 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/clock.h"
+#include "lib/core/memory.h"
 #include "lib/linalg/blas.h"
 
 enum { MAX_THREADS = 256 };
@@ -70,10 +71,9 @@ ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **group,
     *group = NULL; /* so that a caller who tests only later is refused and not lost */
     if (optimizer == NULL)
         return NG_EARG;
-    void *items = optimizer->groups;
-    ng_status status = ngi_grow(&items, &optimizer->group_capacity, optimizer->group_count,
-                                sizeof *optimizer->groups, &optimizer->error);
-    optimizer->groups = items;
+    ng_status status =
+        ngi_array_grow(&optimizer->groups, &optimizer->group_capacity, optimizer->group_count,
+                       sizeof *optimizer->groups, &optimizer->error);
     if (status == NG_OK)
         status = ngi_group_create(&added, optimizer, method_options);
     if (status == NG_OK)
@@ -85,10 +85,9 @@ ng_status ng_optimizer_add_monitor(ng_optimizer *optimizer, ng_monitor monitor, 
 {
     if (optimizer == NULL || monitor == NULL)
         return NG_EARG;
-    void *items = optimizer->listeners;
-    ng_status status = ngi_grow(&items, &optimizer->listener_capacity, optimizer->listener_count,
-                                sizeof *optimizer->listeners, &optimizer->error);
-    optimizer->listeners = items;
+    ng_status status = ngi_array_grow(&optimizer->listeners, &optimizer->listener_capacity,
+                                      optimizer->listener_count, sizeof *optimizer->listeners,
+                                      &optimizer->error);
     if (status == NG_OK) {
         ngi_listener listener = {monitor, data};
         optimizer->listeners[optimizer->listener_count++] = listener;

@@ -5,22 +5,19 @@
 #include <stdlib.h>
 
 #include "lib/core/clock.h"
-#include "lib/linalg/blas.h"
+#include "lib/core/memory.h"
 #include "lib/core/threads.h"
+#include "lib/core/try.h"
+#include "lib/linalg/blas.h"
 
 /* ---- Before: all that is allocated in a step --------------------------------------- */
 
 ng_status ngi_step_reserve(ng_optimizer *optimizer)
 {
-    void *tasks = optimizer->tasks, *turns = optimizer->turns;
-    ng_status status = ngi_grow(&tasks, &optimizer->task_capacity, optimizer->param_count,
-                                sizeof *optimizer->tasks, &optimizer->error);
-    optimizer->tasks = tasks;
-    if (status == NG_OK)
-        status = ngi_grow(&turns, &optimizer->turn_capacity, optimizer->param_count,
+    TRY(ngi_array_grow(&optimizer->tasks, &optimizer->task_capacity, optimizer->param_count,
+                       sizeof *optimizer->tasks, &optimizer->error));
+    return ngi_array_grow(&optimizer->turns, &optimizer->turn_capacity, optimizer->param_count,
                           sizeof *optimizer->turns, &optimizer->error);
-    optimizer->turns = turns;
-    return status;
 }
 
 /* Scratch for the hungriest parameter or group; options may have changed since
@@ -166,12 +163,12 @@ static ng_status run(ng_optimizer *optimizer)
     int blas = optimizer->threads > 0 ? ngi_blas_threads() : 0;
     if (blas > 0)
         ngi_blas_set_threads(1);
-    ngi_schedule(optimizer->threads, count, prepare, optimizer);
+    ngi_threads_run(optimizer->threads, count, prepare, optimizer);
     ng_status status = first_failure(optimizer, count);
     if (status == NG_OK)
         status = agree(optimizer);
     if (status == NG_OK)
-        ngi_schedule(optimizer->threads, count, commit, optimizer);
+        ngi_threads_run(optimizer->threads, count, commit, optimizer);
     if (blas > 0)
         ngi_blas_set_threads(blas);
     return status;

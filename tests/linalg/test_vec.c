@@ -59,6 +59,49 @@ START_TEST(axpby_without_x)
 }
 END_TEST
 
+/* The same bits as a copy and then axpby; z also in the place of x or of y. */
+static void check_lincomb(test_shape shape, ng_dtype dtype, double a, double b)
+{
+    ng_mat x = random_mat(shape.m, shape.n, dtype, &rng), x0 = test_copy(x);
+    ng_mat y = random_mat(shape.m, shape.n, dtype, &rng), y0 = test_copy(y);
+    ng_mat ref = test_copy(y), z = random_mat(shape.m, shape.n, dtype, &rng);
+    ng_assert_ok(ng_axpby(ref, x, a, b, NULL), NULL);
+    ng_assert_ok(ng_lincomb(z, a, x, b, y, NULL), NULL);
+    ck_assert(test_same_bits(z, ref));
+    ck_assert(test_same_bits(x, x0) && test_same_bits(y, y0));
+    ng_assert_ok(ng_lincomb(x, a, x, b, y, NULL), NULL);
+    ck_assert(test_same_bits(x, ref));
+    ng_assert_ok(ng_lincomb(y, a, x0, b, y, NULL), NULL);
+    ck_assert(test_same_bits(y, ref));
+    test_free(x), test_free(y), test_free(z), test_free(x0), test_free(y0), test_free(ref);
+}
+
+START_TEST(lincomb)
+{
+    static const double scalars[][2] = {{1, 1}, {2, -0.5}, {0.1, 0.3}, {-1, 0},
+                                        {0, 0}, {0, 0.7},  {0, 1},     {1, 0}};
+    for (size_t k = 0; k < N_SHAPES; k++)
+        for (size_t s = 0; s < sizeof scalars / sizeof *scalars; s++)
+            check_lincomb(test_shapes[k], DTYPE, scalars[s][0], scalars[s][1]);
+}
+END_TEST
+
+START_TEST(lincomb_refuses)
+{
+    ng_dtype other = DTYPE == NG_F32 ? NG_F64 : NG_F32;
+    ng_mat x = random_mat(3, 4, DTYPE, &rng), z = test_copy(x), z0 = test_copy(x);
+    ng_mat narrow = random_mat(3, 5, DTYPE, &rng), typed = random_mat(3, 4, other, &rng);
+    ng_error error = {NG_OK, ""};
+    ck_assert_int_eq(ng_lincomb(narrow, 1, x, 1, z, &error), NG_ESHAPE);
+    ck_assert_str_eq(error.text, "z is 3 x 5, expected 3 x 4");
+    ck_assert_int_eq(ng_lincomb(z, 1, x, 1, narrow, &error), NG_ESHAPE);
+    ck_assert_str_eq(error.text, "y is 3 x 5, expected 3 x 4");
+    ck_assert_int_eq(ng_lincomb(z, 1, x, 1, typed, &error), NG_EDTYPE);
+    ck_assert(test_same_bits(z, z0));
+    test_free(x), test_free(z), test_free(z0), test_free(narrow), test_free(typed);
+}
+END_TEST
+
 /* every pair of dtypes; _i = 2 * from + to */
 START_TEST(copy)
 {
@@ -224,6 +267,8 @@ int main(void)
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_add_loop_test(tc, axpby, 0, 2);
     tcase_add_loop_test(tc, axpby_without_x, 0, 2);
+    tcase_add_loop_test(tc, lincomb, 0, 2);
+    tcase_add_loop_test(tc, lincomb_refuses, 0, 2);
     tcase_add_loop_test(tc, copy, 0, 4);
     tcase_add_test(tc, copy_narrows);
     tcase_add_loop_test(tc, fill_scale_diagonal, 0, 2);

@@ -1,0 +1,15 @@
+/* Checks of matrix views against each other and against a shape. */
+#ifndef NGI_MAT_H
+#define NGI_MAT_H
+
+#include <natgrad/mat.h>
+
+/* m is a usable rows x cols matrix of the dtype: NG_EARG, NG_EDTYPE, NG_ESHAPE, NG_ERANGE. */
+ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
+                          ng_error *error);
+
+/* y and x are usable and alike in shape and dtype. */
+ng_status ngi_check_same(ng_mat y, const char *y_name, ng_mat x, const char *x_name,
+                         ng_error *error);
+
+#endif
