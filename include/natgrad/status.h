@@ -54,8 +54,8 @@ NG_API const char *ng_status_name(ng_status status);
 NG_API const char *ng_status_text(ng_status status);
 
 /* Fills error (may be NULL) and returns status, so that a function can end
- * with `return ng_error_set(error, NG_ESHAPE, "...", ...)`. Long texts are
- * cut at 255 characters. */
+ * with `return ng_error_set(error, NG_ESHAPE, "...", ...)`. Numbers as in the C
+ * locale; long texts are cut at 255 characters. */
 NG_API ng_status ng_error_set(ng_error *error, ng_status status, const char *format, ...)
     NG_PRINTF(3, 4);
 

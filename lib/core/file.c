@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/core/number.h"
 #include "lib/core/try.h"
 
 enum { BUFFER = 1 << 16, MAX_LINKS = 40, MAX_TRIES = 1000 };
@@ -247,17 +248,6 @@ ng_status ng_file_write(ng_file *file, const void *bytes, size_t size, ng_error 
     return state_of(file, error);
 }
 
-/* vsnprintf in the C locale */
-static int print_plainly(char *text, size_t size, const char *format, va_list args)
-{
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
-    int n = vsnprintf(text, size, format, args);
-    uselocale(before);
-    if (c != (locale_t)0)
-        freelocale(c);
-    return n;
-}
-
 ng_status ng_file_print(ng_file *file, ng_error *error, const char *format, ...)
 {
     char small[512], *text = small;
@@ -266,9 +256,9 @@ ng_status ng_file_print(ng_file *file, ng_error *error, const char *format, ...)
         return ng_error_set(error, NG_EARG, "no file, or no text to write");
     va_start(args, format);
     va_copy(again, args);
-    int n = print_plainly(small, sizeof small, format, args);
+    int n = ngi_number_format(small, sizeof small, format, args);
     if (n >= (int)sizeof small && (text = malloc((size_t)n + 1)) != NULL)
-        n = print_plainly(text, (size_t)n + 1, format, again);
+        n = ngi_number_format(text, (size_t)n + 1, format, again);
     va_end(again);
     va_end(args);
     if (text == NULL || n < 0)

@@ -2,7 +2,8 @@
 #include <natgrad/status.h>
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "lib/core/number.h"
 
 const char *ng_status_name(ng_status status)
 {
@@ -32,7 +33,7 @@ ng_status ng_error_set(ng_error *error, ng_status status, const char *format, ..
         va_list args;
         va_start(args, format);
         error->status = status;
-        vsnprintf(error->text, sizeof error->text, format, args);
+        ngi_number_format(error->text, sizeof error->text, format, args);
         va_end(args);
     }
     return status;

@@ -3,8 +3,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include <natgrad/number.h>
 
 static const ng_method *const methods[] = {&ngi_method_sgd, &ngi_method_adamw,
                                            &ngi_method_steepest, &ngi_method_natural};
@@ -171,9 +172,8 @@ static int parse(const ng_option *option, const char *text, double *value)
             }
     if (option->kind == NG_OPTION_CHOICE)
         return 0;
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && *end == '\0';
+    size_t length = ng_number_read(value, text);
+    return length > 0 && text[length] == '\0';
 }
 
 ng_status ng_options_set_text(void *options, const char *name, const char *text, ng_error *error)
@@ -195,18 +195,6 @@ ng_status ng_options_set_text(void *options, const char *name, const char *text,
                         option->kind == NG_OPTION_CHOICE ? "one of " : "a number", known);
 }
 
-/* The shortest text that reads back as the same number. */
-static void number_text(double value, char *text, size_t size)
-{
-    char full[32];
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(full, sizeof full, "%.*g", digits, value);
-        if (strtod(full, NULL) == value)
-            break;
-    }
-    snprintf(text, size, "%s", full);
-}
-
 ng_status ng_options_get_text(const void *options, const char *name, char *text, size_t size,
                               ng_error *error)
 {
@@ -220,7 +208,7 @@ ng_status ng_options_get_text(const void *options, const char *name, char *text,
     else if (option->kind == NG_OPTION_SWITCH)
         snprintf(text, size, "%s", value != 0 ? "yes" : "no");
     else
-        number_text(value, text, size);
+        ng_number_write(text, size, value);
     return NG_OK;
 }
 
