@@ -1,4 +1,5 @@
 /* Numbers as text: the C locale's, also under a locale with a decimal comma. */
+#define _POSIX_C_SOURCE 200809L
 #include <natgrad.h>
 
 #include <float.h>
