@@ -164,9 +164,8 @@ START_TEST(dtype_numbers)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(core)
 {
-    Suite *suite = suite_create("core");
     TCase *errors = tcase_create("status and error"), *views = tcase_create("views");
     tcase_add_test(errors, status_names);
     tcase_add_test(errors, status_unknown);
@@ -180,5 +179,4 @@ int main(void)
     tcase_add_test(views, dtype_numbers);
     suite_add_tcase(suite, errors);
     suite_add_tcase(suite, views);
-    return test_main(suite);
 }

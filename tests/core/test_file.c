@@ -20,83 +20,6 @@
 #include "tests/support/locale.h"
 #include "tests/support/support.h"
 
-/* ---- What fails, and when -------------------------------------------------------------------- */
-
-typedef enum { NOTHING, WRITE, SHORT_WRITE, INTERRUPT, FSYNC, RENAME, CHMOD, MEMORY } fault_kind;
-
-static struct {
-    fault_kind kind;
-    int at, calls, number; /* the call that fails, from 1; its errno */
-} fault;
-
-static void arm(fault_kind kind, int at, int number)
-{
-    fault.kind = kind;
-    fault.at = at;
-    fault.number = number;
-    fault.calls = 0;
-}
-
-static int fails(fault_kind kind)
-{
-    if (fault.kind != kind || ++fault.calls != fault.at)
-        return 0;
-    errno = fault.number;
-    return 1;
-}
-
-ssize_t __real_write(int, const void *, size_t);
-int __real_fsync(int);
-int __real_renameat(int, const char *, int, const char *);
-int __real_fchmod(int, mode_t);
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-char *__real_strdup(const char *);
-ssize_t __wrap_write(int, const void *, size_t);
-int __wrap_fsync(int);
-int __wrap_renameat(int, const char *, int, const char *);
-int __wrap_fchmod(int, mode_t);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-char *__wrap_strdup(const char *);
-
-ssize_t __wrap_write(int fd, const void *bytes, size_t size)
-{
-    if (fails(WRITE) || fails(INTERRUPT))
-        return -1;
-    return __real_write(fd, bytes, fault.kind == SHORT_WRITE && size > 7 ? 7 : size);
-}
-
-int __wrap_fsync(int fd)
-{
-    return fails(FSYNC) ? -1 : __real_fsync(fd);
-}
-
-int __wrap_renameat(int a, const char *from, int b, const char *to)
-{
-    return fails(RENAME) ? -1 : __real_renameat(a, from, b, to);
-}
-
-int __wrap_fchmod(int fd, mode_t mode)
-{
-    return fails(CHMOD) ? -1 : __real_fchmod(fd, mode);
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_calloc(count, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails(MEMORY) ? NULL : __real_strdup(text);
-}
-
 /* ---- A folder of our own --------------------------------------------------------------------- */
 
 static char folder[64], path[96], other[96], outside[96];
@@ -140,7 +63,7 @@ static int sweep(void)
 
 static void close_folder(void)
 {
-    arm(NOTHING, 0, 0);
+    fault_over();
     ck_assert_int_eq(sweep(), 0);
     unlink(path);
     unlink(other);
@@ -297,7 +220,7 @@ START_TEST(neighbours_stay)
     snprintf(name, sizeof name, "%s.tmp", path);
     put(name, "mine", 0600);
     ng_assert_ok(replace(path, "new", &err), &err);
-    arm(FSYNC, 1, EIO);
+    fault_once(FAULT_FSYNC, 1, FAIL);
     ck_assert_int_eq(replace(path, "newer", &err), NG_EIO);
     assert_holds(name, "mine");
     ck_assert_int_eq(unlink(name), 0);
@@ -351,9 +274,9 @@ START_TEST(every_byte)
     for (int i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(256 * test_uniform(&rng));
     if (_i == 1)
-        arm(INTERRUPT, 2, EINTR);
+        fault_once(FAULT_WRITE, 2, FAIL), fault_errno = EINTR;
     if (_i == 2)
-        arm(SHORT_WRITE, 0, 0);
+        fault_from(FAULT_WRITE, 1, CUT);
     ng_assert_ok(ng_file_create(&file, path, &err), &err);
     for (size_t at = 0, n = 0; at < SIZE; at += n, n = (size_t)(100 + 70000 * test_uniform(&rng)))
         ng_assert_ok(ng_file_write(file, bytes + at, at + n < SIZE ? n : (n = SIZE - at), &err),
@@ -399,27 +322,27 @@ END_TEST
 START_TEST(system_fails)
 {
     static const struct {
-        fault_kind kind;
+        int set;
         int number;
         const char *culprit;
-    } faults[] = {{WRITE, ENOSPC, "No space left"},
-                  {WRITE, EIO, "Input/output"},
-                  {FSYNC, EIO, "on the disk"},
-                  {RENAME, EACCES, "rename"},
-                  {CHMOD, EPERM, "mode"}};
+    } faults[] = {{FAULT_WRITE, ENOSPC, "No space left"},
+                  {FAULT_WRITE, EIO, "Input/output"},
+                  {FAULT_FSYNC, EIO, "on the disk"},
+                  {FAULT_RENAME, EACCES, "rename"},
+                  {FAULT_CHMOD, EPERM, "mode"}};
     put(path, "old", 0600);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-        arm(faults[i].kind, 1, faults[i].number);
+        fault_once(faults[i].set, 1, FAIL), fault_errno = faults[i].number;
         ng_assert_fails(replace(path, "new", &err), NG_EIO, &err, faults[i].culprit);
         ck_assert_msg(strstr(err.text, path) != NULL, "%s", err.text);
-        arm(NOTHING, 0, 0);
+        fault_over();
         assert_holds(path, "old");
         ck_assert_int_eq(entries(), 1);
     }
-    arm(FSYNC, 2, EIO); /* the folder's: the file is the new one, and the caller told */
+    fault_once(FAULT_FSYNC, 2, FAIL); /* the folder's: the file is the new one, and the caller told */
     ng_assert_fails(replace(path, "new", &err), NG_EIO, &err, "is written");
     assert_holds(path, "new");
-    arm(FSYNC, 2, EINVAL); /* a file system that has no such thing */
+    fault_once(FAULT_FSYNC, 2, FAIL), fault_errno = EINVAL; /* a file system that has no such thing */
     ng_assert_ok(replace(path, "newer", &err), &err);
 }
 END_TEST
@@ -433,10 +356,9 @@ START_TEST(memory_fails)
     put(other, "old", 0600);
     ck_assert_int_eq(symlink("b", path), 0);
     for (int at = 1; reached; at++, failures++) {
-        arm(MEMORY, at, ENOMEM);
+        fault_once(FAULT_MEMORY, at, FAIL);
         ng_status status = replace(path, text, &err);
-        reached = fault.calls >= at;
-        arm(NOTHING, 0, 0);
+        reached = fault_over() >= at;
         ck_assert_msg(status == (reached ? NG_ENOMEM : NG_OK), "allocation %d: %s", at,
                       ng_status_name(status));
         if (reached)
@@ -556,9 +478,8 @@ START_TEST(killed)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(file)
 {
-    Suite *suite = suite_create("file");
     TCase *tcase = tcase_create("file");
     tcase_add_checked_fixture(tcase, open_folder, close_folder);
     tcase_set_timeout(tcase, 120);
@@ -579,5 +500,4 @@ int main(void)
     tcase_add_test(tcase, two_writers);
     tcase_add_test(tcase, killed);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

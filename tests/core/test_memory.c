@@ -66,13 +66,11 @@ START_TEST(arrays)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(memory)
 {
-    Suite *suite = suite_create("memory");
     TCase *tc = tcase_create("memory");
     tcase_add_loop_test(tc, matrices_of_zeros, 0, 2);
     tcase_add_test(tc, sizes_that_do_not_fit);
     tcase_add_test(tc, arrays);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

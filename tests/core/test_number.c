@@ -84,14 +84,12 @@ START_TEST(round_trip)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(number)
 {
-    Suite *suite = suite_create("number");
     TCase *numbers = tcase_create("numbers");
     tcase_set_timeout(numbers, 60);
     tcase_add_test(numbers, in_the_c_locale);
     tcase_add_test(numbers, under_a_decimal_comma);
     tcase_add_test(numbers, round_trip);
     suite_add_tcase(suite, numbers);
-    return test_main(suite);
 }

@@ -229,9 +229,8 @@ START_TEST(matrix_that_fits_no_memory)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(work)
 {
-    Suite *suite = suite_create("work");
     TCase *tc = tcase_create("stack");
     tcase_add_test(tc, sizes);
     tcase_add_test(tc, sizes_overflow);
@@ -244,5 +243,4 @@ int main(void)
     tcase_add_test(tc, borrowed_block_is_not_freed);
     tcase_add_test(tc, matrix_that_fits_no_memory);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

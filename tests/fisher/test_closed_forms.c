@@ -119,14 +119,12 @@ START_TEST(monte_carlo_rate)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(closed_forms)
 {
-    Suite *suite = suite_create("fisher closed forms");
     TCase *tc = tcase_create("families");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, exact, 0, 2 * FAMILIES);
     tcase_add_loop_test(tc, monte_carlo_rate, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

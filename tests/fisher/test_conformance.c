@@ -222,9 +222,8 @@ START_TEST(abilities)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(conformance)
 {
-    Suite *suite = suite_create("fisher");
     TCase *tc = tcase_create("conformance");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
@@ -236,5 +235,4 @@ int main(void)
     tcase_add_loop_test(tc, set_from_dense, 0, WORLDS);
     tcase_add_loop_test(tc, abilities, 0, WORLDS);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

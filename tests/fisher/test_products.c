@@ -233,9 +233,8 @@ START_TEST(blocks)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(products)
 {
-    Suite *suite = suite_create("fisher products");
     TCase *tc = tcase_create("products");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
@@ -245,5 +244,4 @@ int main(void)
     tcase_add_loop_test(tc, refusals, 0, 2);
     tcase_add_loop_test(tc, blocks, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

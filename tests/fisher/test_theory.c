@@ -255,9 +255,8 @@ START_TEST(failures)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(theory)
 {
-    Suite *suite = suite_create("fisher theory");
     TCase *tc = tcase_create("theory");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
@@ -268,5 +267,4 @@ int main(void)
     tcase_add_loop_test(tc, ekfac_scores, 0, 2);
     tcase_add_loop_test(tc, failures, 0, WORLDS);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

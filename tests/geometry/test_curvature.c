@@ -348,9 +348,8 @@ START_TEST(ricci_terms)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(curvature)
 {
-    Suite *suite = suite_create("curvature");
     TCase *tcase = tcase_create("curvature");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, gaussians, 0, 5);
@@ -362,5 +361,4 @@ int main(void)
     tcase_add_test(tcase, trace_is_the_slope_of_log_det);
     tcase_add_test(tcase, ricci_terms);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -1,7 +1,6 @@
 /* Curvature: what is refused, and every allocation failing once. Linked
  * statically with --wrap, so that the library's allocations arrive here. */
 #include "tests/geometry/curvature_worlds.h"
-#include "tests/support/allocations.h"
 
 #include <natgrad/linalg.h>
 
@@ -102,10 +101,9 @@ START_TEST(every_allocation_fails_once)
     double k = 0;
     ng_status status = NG_ENOMEM;
     for (long i = 0; status != NG_OK; i++) {
-        calls = 0, failing = i;
+        fault_once(FAULT_MEMORY, i + 1, FAIL);
         status = run(_i, w, out, &k);
-        failing = -1;
-        long counted = calls;
+        long counted = fault_over();
         ck_assert(status == NG_OK ? counted == i && i > 0 : counted == i + 1);
         ck_assert(status == NG_OK || status == NG_ENOMEM);
         if (status != NG_OK)
@@ -115,12 +113,10 @@ START_TEST(every_allocation_fails_once)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(curvature_errors)
 {
-    Suite *suite = suite_create("curvature errors");
     TCase *tcase = tcase_create("curvature errors");
     tcase_add_test(tcase, refusals);
     tcase_add_loop_test(tcase, every_allocation_fails_once, 0, 6);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -332,9 +332,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(directions)
 {
-    Suite *suite = suite_create("regime directions");
     TCase *tc = tcase_create("vectors");
     tcase_add_checked_fixture(tc, reseed, dense_release);
     tcase_set_timeout(tc, 60);
@@ -348,5 +347,4 @@ int main(void)
     tcase_add_test(tc, rounding_is_judged_factor_by_factor);
     tcase_add_test(tc, refusals);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -267,9 +267,8 @@ START_TEST(refusals_name_the_culprit)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(functional)
 {
-    Suite *suite = suite_create("functional");
     TCase *tc = tcase_create("table");
     tcase_add_checked_fixture(tc, reseed, dense_release);
     tcase_set_timeout(tc, 60);
@@ -281,5 +280,4 @@ int main(void)
     tcase_add_test(tc, of_several_minima_the_lowest);
     tcase_add_test(tc, refusals_name_the_culprit);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -87,13 +87,11 @@ START_TEST(refusals_of_arguments)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(refusals)
 {
-    Suite *suite = suite_create("regime refusals");
     TCase *tc = tcase_create("refusals");
     tcase_add_checked_fixture(tc, reseed, dense_release);
     tcase_add_test(tc, refusals_name_eigenvalues);
     tcase_add_test(tc, refusals_of_arguments);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

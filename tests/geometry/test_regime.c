@@ -346,9 +346,8 @@ START_TEST(any_view_of_the_matrix)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(regime)
 {
-    Suite *suite = suite_create("regime");
     TCase *tc = tcase_create("numbers");
     tcase_add_checked_fixture(tc, reseed, dense_release);
     tcase_set_timeout(tc, 60);
@@ -365,5 +364,4 @@ int main(void)
     tcase_add_test(tc, another_functional_another_number);
     tcase_add_test(tc, any_view_of_the_matrix);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -201,9 +201,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(signature)
 {
-    Suite *suite = suite_create("signature");
     TCase *tc = tcase_create("signs");
     tcase_add_checked_fixture(tc, reseed, dense_release);
     tcase_set_timeout(tc, 60);
@@ -214,5 +213,4 @@ int main(void)
     tcase_add_test(tc, of_a_pair);
     tcase_add_test(tc, refusals);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

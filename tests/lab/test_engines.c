@@ -92,14 +92,12 @@ START_TEST(fermions_with_and_without_tables)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(engines)
 {
-    Suite *suite = suite_create("engines");
     TCase *tcase = tcase_create("engines");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, family_and_fermions, 0, 3 * COUPLINGS);
     tcase_add_loop_test(tcase, transfer_and_fermions, 0, 6 * COUPLINGS);
     tcase_add_loop_test(tcase, fermions_with_and_without_tables, 0, 6 * COUPLINGS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -188,9 +188,8 @@ START_TEST(samples)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(family)
 {
-    Suite *suite = suite_create("family");
     TCase *tcase = tcase_create("family");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, cumulants, 0, WORLD_SHAPES);
@@ -200,5 +199,4 @@ int main(void)
     tcase_add_loop_test(tcase, chains, 2, 20);
     tcase_add_loop_test(tcase, samples, 0, WORLD_SHAPES);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

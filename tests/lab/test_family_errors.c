@@ -1,7 +1,6 @@
 /* What the families refuse, and that they stand still then; failing allocations,
  * linked statically with --wrap. */
 #include "tests/lab/family_world.h"
-#include "tests/support/allocations.h"
 
 #include <stdint.h>
 
@@ -149,10 +148,9 @@ START_TEST(creation_without_memory)
     ng_family *f = NULL;
     ng_status status = NG_ENOMEM;
     for (long k = 0; status != NG_OK; k++) {
-        calls = 0;
-        failing = k;
+        fault_once(FAULT_MEMORY, k + 1, FAIL);
         status = make(&f, world_shapes[_i]);
-        failing = -1;
+        fault_over();
         ck_assert_msg(status == NG_OK ? k >= 3 && f != NULL : status == NG_ENOMEM && f == NULL,
                       "%ld: %s", k, ng_status_name(status));
     }
@@ -171,12 +169,11 @@ START_TEST(fit_without_memory)
     for (int what = 0; what < 3; what++) {
         ng_status status = NG_ENOMEM;
         for (long k = 0; status != NG_OK; k++) {
-            calls = 0;
-            failing = k;
+            fault_once(FAULT_MEMORY, k + 1, FAIL);
             status = what == 0   ? ng_family_sample(f, x, &random, &error)
                      : what == 1 ? ng_family_moments(f, moments, x, &error)
                                  : ng_family_fit(f, NULL, ng_family_mean(w->family), NULL, &error);
-            failing = -1;
+            fault_over();
             ck_assert(status == NG_OK || status == NG_ENOMEM);
             ck_assert(status == NG_OK || ng_family_theta(f)[0] == before);
         }
@@ -188,9 +185,8 @@ START_TEST(fit_without_memory)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(family_errors)
 {
-    Suite *suite = suite_create("family_errors");
     TCase *tcase = tcase_create("family_errors");
     tcase_add_test(tcase, creation);
     tcase_add_test(tcase, edges);
@@ -200,5 +196,4 @@ int main(void)
     tcase_add_loop_test(tcase, creation_without_memory, 0, WORLD_SHAPES);
     tcase_add_loop_test(tcase, fit_without_memory, 0, WORLD_SHAPES);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -337,9 +337,8 @@ START_TEST(flow_is_exponential)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(family_fit)
 {
-    Suite *suite = suite_create("family_fit");
     TCase *tcase = tcase_create("family_fit");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, uniform_couplings, 0, 3);
@@ -353,5 +352,4 @@ int main(void)
     tcase_add_test(tcase, gradient_descent);
     tcase_add_loop_test(tcase, flow_is_exponential, 0, 8);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -168,14 +168,12 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(geodesic)
 {
-    Suite *suite = suite_create("geodesic");
     TCase *tcase = tcase_create("geodesic");
     tcase_add_test(tcase, great_circle);
     tcase_add_test(tcase, normal_distance);
     tcase_add_test(tcase, flat_connections);
     tcase_add_test(tcase, refusals);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -178,9 +178,8 @@ START_TEST(isomorphism_needs_search)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(hypergraph)
 {
-    Suite *suite = suite_create("hypergraph");
     TCase *tcase = tcase_create("hypergraph");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, parses);
@@ -188,5 +187,4 @@ int main(void)
     tcase_add_test(tcase, isomorphism);
     tcase_add_test(tcase, isomorphism_needs_search);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

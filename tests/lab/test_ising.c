@@ -251,9 +251,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(ising)
 {
-    Suite *suite = suite_create("ising");
     TCase *tcase = tcase_create("ising");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, agrees_with_enumeration, 0, 2 * COUPLINGS);
@@ -267,5 +266,4 @@ int main(void)
     tcase_set_timeout(large, 900);
     tcase_add_loop_test(large, critical_values, QUICK, EXACT);
     suite_add_tcase(suite, large);
-    return test_main(suite);
 }

@@ -5,7 +5,6 @@
 #include <natgrad-lab.h>
 
 #include "tests/support/support.h"
-#include "tests/support/allocations.h"
 
 static ng_status curvature(ng_error *error)
 {
@@ -53,11 +52,9 @@ START_TEST(every_allocation_fails_once)
     ng_status status = NG_ENOMEM;
     for (long k = 0; status != NG_OK; k++) {
         ng_error error = {NG_OK, ""};
-        calls = 0;
-        failing = k;
+        fault_once(FAULT_MEMORY, k + 1, FAIL);
         status = run[_i](&error);
-        failing = -1;
-        long counted = calls;
+        long counted = fault_over();
         ck_assert(status == NG_OK ? counted == k : counted > k);
         if (status == NG_OK) {
             ck_assert_int_ge(k, 3);
@@ -69,11 +66,9 @@ START_TEST(every_allocation_fails_once)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(ising_alloc)
 {
-    Suite *suite = suite_create("ising alloc");
     TCase *tcase = tcase_create("ising alloc");
     tcase_add_loop_test(tcase, every_allocation_fails_once, 0, 3);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -228,9 +228,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(lattice)
 {
-    Suite *suite = suite_create("lattice");
     TCase *tcase = tcase_create("lattice");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, against_dense, 0, 3);
@@ -240,5 +239,4 @@ int main(void)
     tcase_add_test(tcase, names);
     tcase_add_test(tcase, refusals);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -2,7 +2,6 @@
  * library arrive here. The k-th allocation fails; no leak (run under ASan or
  * valgrind), nothing half-built is returned. */
 #include "tests/lab/lattice_world.h"
-#include "tests/support/allocations.h"
 
 static ng_error err;
 
@@ -14,10 +13,9 @@ static void survive(call act, long least)
     ng_status status = NG_ENOMEM;
     long k;
     for (k = 0; status != NG_OK; k++) {
-        calls = 0;
-        failing = k;
+        fault_once(FAULT_MEMORY, k + 1, FAIL);
         status = act();
-        failing = -1;
+        fault_over();
         if (status == NG_OK)
             break;
         ck_assert_int_eq(status, NG_ENOMEM);
@@ -93,14 +91,12 @@ START_TEST(chains_survive)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(lattice_alloc)
 {
-    Suite *suite = suite_create("lattice_alloc");
     TCase *tcase = tcase_create("lattice_alloc");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, engines_survive);
     tcase_add_test(tcase, contraction_survives);
     tcase_add_test(tcase, chains_survive);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

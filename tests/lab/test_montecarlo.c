@@ -1,5 +1,6 @@
 /* Wolff's chains against exact curvatures, and that neither threads nor stops
  * change a bit. */
+#define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -277,9 +278,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(montecarlo)
 {
-    Suite *suite = suite_create("montecarlo");
     TCase *tcase = tcase_create("montecarlo");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, calibration);
@@ -291,5 +291,4 @@ int main(void)
     tcase_add_test(tcase, damaged_checkpoint);
     tcase_add_test(tcase, refusals);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

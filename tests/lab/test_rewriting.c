@@ -1,7 +1,6 @@
 /* Rewriting: critical pairs worked out by hand, causal graphs, observers, failing
  * allocations (linked statically with --wrap). */
 #include "tests/lab/hypergraph_world.h"
-#include "tests/support/allocations.h"
 
 static const char growing[] = "{{x,y}} -> {{x,y},{y,z}}";
 static const char wolfram[] = "{{x,y},{x,z}} -> {{x,z},{x,w},{y,w},{z,w}}";
@@ -226,19 +225,17 @@ START_TEST(without_memory)
 {
     ng_status status = NG_ENOMEM;
     for (long k = 0; status != NG_OK; k++) {
-        calls = 0;
-        failing = k;
+        fault_once(FAULT_MEMORY, k + 1, FAIL);
         status = everything();
-        failing = -1;
+        fault_over();
         ck_assert_msg(status == NG_OK ? k > 50 : status == NG_ENOMEM, "%ld: %s, %s", k,
                       ng_status_name(status), error.text);
     }
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(rewriting)
 {
-    Suite *suite = suite_create("rewriting");
     TCase *tcase = tcase_create("rewriting");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, critical_pairs);
@@ -248,5 +245,4 @@ int main(void)
     tcase_add_test(tcase, observers);
     tcase_add_test(tcase, without_memory);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

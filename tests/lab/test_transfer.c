@@ -97,9 +97,8 @@ START_TEST(memory)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(transfer)
 {
-    Suite *suite = suite_create("transfer matrix");
     TCase *tcase = tcase_create("transfer");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, ising_by_states, 0, 4);
@@ -109,5 +108,4 @@ int main(void)
     tcase_add_test(tcase, refusals);
     tcase_add_test(tcase, memory);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

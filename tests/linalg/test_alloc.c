@@ -1,64 +1,20 @@
 /* Memory: every allocation of the library fails once; a given workspace of
  * exactly the promised size is enough, one byte less is refused, and with it
- * nothing is allocated. Linked with --wrap, so that the library's allocations
- * arrive here (not those inside LAPACK, which are another library's). */
+ * nothing is allocated. */
 #include "tests/linalg/common.h"
 
 #include <stdint.h>
 
 /* ---- The allocator -------------------------------------------------------------- */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t align, size_t size);
-void __real_free(void *old);
-int __real_posix_memalign(void **out, size_t align, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t align, size_t size);
-void __wrap_free(void *old);
-int __wrap_posix_memalign(void **out, size_t align, size_t size);
+static size_t seen, fail_at; /* allocations; the one to fail, from 1 */
+static size_t freed;         /* blocks given back */
 
-static int armed;
-static size_t seen, fail_at; /* allocations while armed; the one to fail, from 1 */
-static size_t freed;         /* blocks given back while armed */
-
-static int denied(void)
+static fault_kind denied(fault_call call)
 {
-    return armed && ++seen == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return denied() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return denied() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return denied() ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t size)
-{
-    return denied() ? NULL : __real_aligned_alloc(align, size);
-}
-
-int __wrap_posix_memalign(void **out, size_t align, size_t size)
-{
-    return denied() ? 12 : __real_posix_memalign(out, align, size);
-}
-
-void __wrap_free(void *old)
-{
-    freed += armed && old != NULL;
-    __real_free(old);
+    if (call == ON_FREE)
+        freed++;
+    return FAULT_MEMORY >> call & 1 && ++seen == fail_at ? FAIL : SPARE;
 }
 
 /* ---- The calls -------------------------------------------------------------------- */
@@ -205,9 +161,9 @@ static ng_status run_armed(const entry *e, world *w, ng_work *work, size_t k, ng
 {
     seen = freed = 0;
     fail_at = k;
-    armed = 1;
+    fault_hook = denied;
     ng_status status = e->run(w, work, error);
-    armed = 0;
+    fault_over();
     return status;
 }
 
@@ -305,9 +261,8 @@ START_TEST(workspace_sizes_saturate)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(alloc)
 {
-    Suite *suite = suite_create("alloc");
     TCase *tc = tcase_create("memory");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
@@ -316,5 +271,4 @@ int main(void)
     tcase_add_loop_test(tc, workspace_unaligned, 0, 2 * N_ENTRIES);
     tcase_add_loop_test(tc, workspace_sizes_saturate, 0, 2 * N_ENTRIES);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -204,9 +204,8 @@ START_TEST(nan_pivot_is_singular)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(cholesky)
 {
-    Suite *suite = suite_create("cholesky");
     TCase *tc = tcase_create("cholesky");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_add_loop_test(tc, known, 0, 2);
@@ -218,5 +217,4 @@ int main(void)
     tcase_add_loop_test(tc, one_by_one, 0, 2);
     tcase_add_loop_test(tc, nan_pivot_is_singular, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

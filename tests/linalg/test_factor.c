@@ -231,9 +231,8 @@ START_TEST(svd_scales)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(factor)
 {
-    Suite *suite = suite_create("factor");
     TCase *tc = tcase_create("eigenvalues and singular values");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 120); /* naive oracles, perhaps under an emulator */
@@ -243,5 +242,4 @@ int main(void)
     tcase_add_loop_test(tc, svd, 0, 2);
     tcase_add_loop_test(tc, svd_scales, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

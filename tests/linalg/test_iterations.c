@@ -274,9 +274,8 @@ START_TEST(lanczos_fails)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(iterations)
 {
-    Suite *suite = suite_create("iterations");
     TCase *tc = tcase_create("operators");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
@@ -288,5 +287,4 @@ int main(void)
     tcase_add_loop_test(tc, lanczos_small_basis, 0, 2);
     tcase_add_loop_test(tc, lanczos_fails, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

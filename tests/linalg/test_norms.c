@@ -210,9 +210,8 @@ START_TEST(trace)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(norms)
 {
-    Suite *suite = suite_create("norms");
     TCase *tc = tcase_create("numbers about a matrix");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_add_loop_test(tc, max_abs_of_numbers, 0, 2);
@@ -228,5 +227,4 @@ int main(void)
     tcase_add_loop_test(tc, dot_refuses, 0, 2);
     tcase_add_loop_test(tc, trace, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

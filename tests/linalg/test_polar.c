@@ -279,9 +279,8 @@ START_TEST(info_fields)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(polar)
 {
-    Suite *suite = suite_create("polar");
     TCase *tcase = tcase_create("accuracy");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, exact_f64, 0, SHAPES);
@@ -293,5 +292,4 @@ int main(void)
     tcase_add_loop_test(tcase, newton_schulz, 0, SHAPES);
     tcase_add_loop_test(tcase, info_fields, 0, SHAPES);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

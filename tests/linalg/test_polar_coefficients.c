@@ -246,9 +246,8 @@ START_TEST(bad_arguments)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(polar_coefficients)
 {
-    Suite *suite = suite_create("polar coefficients");
     TCase *tcase = tcase_create("polynomials");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, published_table);
@@ -261,5 +260,4 @@ int main(void)
     tcase_add_test(tcase, five_step_bands);
     tcase_add_test(tcase, bad_arguments);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

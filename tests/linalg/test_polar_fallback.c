@@ -1,25 +1,22 @@
 /* The polar factor's ladder, one rung failing after the other: eigen-solvers,
- * then DWH's Cholesky factors, then the SVDs. The program is linked with
- * --wrap, so that the library's calls arrive in wrapped_lapack.h. */
+ * then DWH's Cholesky factors, then the SVDs (tests/support/faults.h). */
 #include "tests/linalg/common.h"
 #include "tests/linalg/routes.h"
 
-enum { POTRF, SYEVD, SYEVR, GESDD, GESVD, N_ROUTINES };
-enum { SPARE, FAIL, NAN_VALUES, NAN_LEFT, NAN_RIGHT, TOO_FEW };
-
 /* A routine spares its first `spared` calls and then fails in that way for good. */
 static struct {
-    int kind, spared, calls;
-} plan[N_ROUTINES];
+    fault_kind kind;
+    int spared, calls;
+} plan[ON_GESVD + 1];
 
-static void expect(int routine, int kind, int spared)
+static void expect(fault_call routine, fault_kind kind, int spared)
 {
     plan[routine].kind = kind;
     plan[routine].spared = spared;
     plan[routine].calls = 0;
 }
 
-static int spoil(int routine)
+static fault_kind spoil(fault_call routine)
 {
     return plan[routine].calls++ < plan[routine].spared ? SPARE : plan[routine].kind;
 }
@@ -27,41 +24,31 @@ static int spoil(int routine)
 static void all_well(void)
 {
     memset(plan, 0, sizeof plan);
+    fault_hook = spoil;
 }
 
-#define T float
-#define W(name) __wrap_s##name##_
-#define R(name) __real_s##name##_
-#include "tests/linalg/wrapped_lapack.h"
-#undef T
-#undef W
-#undef R
-
-#define T double
-#define W(name) __wrap_d##name##_
-#define R(name) __real_d##name##_
-#include "tests/linalg/wrapped_lapack.h"
-#undef T
-#undef W
-#undef R
+static void unhook(void)
+{
+    fault_over();
+}
 
 /* ---- The ladder -------------------------------------------------------------------------- */
 
 enum { WELL, NO_SYEVD, NO_EIGEN, NO_CHOLESKY, NO_GESDD, NOTHING, RUNGS };
 
-static void break_down_to(int rung, int kind)
+static void break_down_to(int rung, fault_kind kind)
 {
     all_well();
     if (rung >= NO_SYEVD)
-        expect(SYEVD, kind, 0);
+        expect(ON_SYEVD, kind, 0);
     if (rung >= NO_EIGEN)
-        expect(SYEVR, kind, 0);
+        expect(ON_SYEVR, kind, 0);
     if (rung >= NO_CHOLESKY)
-        expect(POTRF, kind == FAIL ? FAIL : NAN_VALUES, 0);
+        expect(ON_POTRF, kind == FAIL ? FAIL : NAN_VALUES, 0);
     if (rung >= NO_GESDD)
-        expect(GESDD, kind, 0);
+        expect(ON_GESDD, kind, 0);
     if (rung >= NOTHING)
-        expect(GESVD, kind, 0);
+        expect(ON_GESVD, kind, 0);
 }
 
 static ng_polar_options options_of(int fast)
@@ -86,7 +73,7 @@ static ng_status call(ng_mat u, ng_polar_info *info, ng_mat x, const ng_polar_op
     return status;
 }
 
-static void check_rung(ng_mat x, int rung, int kind, int fast)
+static void check_rung(ng_mat x, int rung, fault_kind kind, int fast)
 {
     static const char *const names[2][RUNGS] = {{"gram", "gram", "dwh", "svd", "svd"},
                                                 {"gram fast", "gram fast", "dwh", "svd", "svd"}};
@@ -113,7 +100,7 @@ static void check_rung(ng_mat x, int rung, int kind, int fast)
 
 START_TEST(ladder)
 {
-    static const int kinds[] = {FAIL, NAN_VALUES, NAN_LEFT};
+    static const fault_kind kinds[] = {FAIL, NAN_VALUES, NAN_LEFT};
     test_rng rng = {51 + (unsigned)_i};
     for (int i = 0; i < 4 * RUNGS * 3; i++) {
         ng_mat x = padded(graded(shapes[_i][0], shapes[_i][1], 8, &rng), (ng_dtype)(i % 2));
@@ -137,10 +124,10 @@ START_TEST(second_eigenproblem)
         ng_mat x = padded(graded(m, n, 200, &rng), (ng_dtype)dtype);
         ng_mat u = test_mat(m, n, PAD, x.dtype);
         all_well();
-        expect(SYEVD, FAIL, 1);
-        expect(SYEVR, FAIL, 0);
+        expect(ON_SYEVD, FAIL, 1);
+        expect(ON_SYEVR, FAIL, 0);
         ng_assert_ok(call(u, &info, x, &o, &err), &err);
-        ck_assert_int_eq(plan[SYEVD].calls, k > 1 ? 2 : 1);
+        ck_assert_int_eq(plan[ON_SYEVD].calls, k > 1 ? 2 : 1);
         ck_assert_str_eq(info.route, k > 1 ? "dwh" : "gram fast");
         ck_assert_uint_eq(info.rank, k);
         ng_assert_mat(u, dense_polar(x, 0), dtype == NG_F32 ? 1e-6 : 1e-11);
@@ -196,16 +183,14 @@ START_TEST(untouched)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(polar_fallback)
 {
-    Suite *suite = suite_create("polar fallback");
     TCase *tcase = tcase_create("injected failures");
     tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, all_well, NULL);
+    tcase_add_checked_fixture(tcase, all_well, unhook);
     tcase_add_loop_test(tcase, ladder, 0, SHAPES);
     tcase_add_loop_test(tcase, second_eigenproblem, 0, SHAPES);
     tcase_add_loop_test(tcase, rank_deficient, 0, 8);
     tcase_add_test(tcase, untouched);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -127,9 +127,8 @@ START_TEST(impossible_sizes)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(polar_limits)
 {
-    Suite *suite = suite_create("polar limits");
     TCase *tcase = tcase_create("limits");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, ranks, 0, SHAPES);
@@ -137,5 +136,4 @@ int main(void)
     tcase_add_loop_test(tcase, workspace, 0, SHAPES);
     tcase_add_test(tcase, impossible_sizes);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

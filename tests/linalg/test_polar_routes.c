@@ -314,9 +314,8 @@ START_TEST(hermitian_factor)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(polar_routes)
 {
-    Suite *suite = suite_create("polar routes");
     TCase *tcase = tcase_create("routes");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, newton_schulz_is_itself, 0, SHAPES);
@@ -331,5 +330,4 @@ int main(void)
     tcase_add_loop_test(tcase, transpose, 0, SHAPES);
     tcase_add_loop_test(tcase, hermitian_factor, 0, SHAPES);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

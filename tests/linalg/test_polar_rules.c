@@ -306,9 +306,8 @@ START_TEST(one_line_less)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(polar_rules)
 {
-    Suite *suite = suite_create("polar rules");
     TCase *tcase = tcase_create("rules");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, scale, 0, SHAPES);
@@ -323,5 +322,4 @@ int main(void)
     tcase_add_loop_test(tcase, workspace, 0, SHAPES);
     tcase_add_test(tcase, one_line_less);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -193,9 +193,8 @@ START_TEST(parameters_out_of_range)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(power)
 {
-    Suite *suite = suite_create("power");
     TCase *tc = tcase_create("powers");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 60);
@@ -208,5 +207,4 @@ int main(void)
     tcase_add_loop_test(tc, zero_matrix, 0, 2);
     tcase_add_loop_test(tc, parameters_out_of_range, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

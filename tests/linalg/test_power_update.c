@@ -279,9 +279,8 @@ START_TEST(empty)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(power_update)
 {
-    Suite *suite = suite_create("power update");
     TCase *tcase = tcase_create("bases");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, reseed, NULL);
@@ -293,5 +292,4 @@ int main(void)
     tcase_add_loop_test(tcase, errors, 0, 2);
     tcase_add_loop_test(tcase, empty, 0, 2);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -255,9 +255,8 @@ START_TEST(trsm_zero_on_the_diagonal)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(products)
 {
-    Suite *suite = suite_create("products");
     TCase *tc = tcase_create("products");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_set_timeout(tc, 120); /* naive oracles, perhaps under an emulator */
@@ -269,5 +268,4 @@ int main(void)
     tcase_add_loop_test(tc, trsm, 0, 2);
     tcase_add_loop_test(tc, trsm_zero_on_the_diagonal, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

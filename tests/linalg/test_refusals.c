@@ -278,9 +278,8 @@ START_TEST(not_finite)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(refusals)
 {
-    Suite *suite = suite_create("refusals");
     TCase *tc = tcase_create("refusals");
     tcase_add_loop_test(tc, fits, 0, 2 * N_ENTRIES);
     tcase_add_loop_test(tc, wrong_views, 0, 2 * N_ENTRIES);
@@ -289,5 +288,4 @@ int main(void)
     tcase_add_loop_test(tc, huge_shapes, 0, 2);
     tcase_add_loop_test(tc, not_finite, 0, 2 * N_ENTRIES);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -260,9 +260,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(vec)
 {
-    Suite *suite = suite_create("vec");
     TCase *tc = tcase_create("element by element");
     tcase_add_checked_fixture(tc, reseed, NULL);
     tcase_add_loop_test(tc, axpby, 0, 2);
@@ -277,5 +276,4 @@ int main(void)
     tcase_add_loop_test(tc, nothing_is_fine, 0, 2);
     tcase_add_loop_test(tc, refusals, 0, 2);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

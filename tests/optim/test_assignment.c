@@ -174,9 +174,8 @@ START_TEST(take)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(assignment)
 {
-    Suite *suite = suite_create("assignment");
     TCase *tcase = tcase_create("assignment");
     tcase_add_loop_test(tcase, block_steps, 0, PRESETS);
     tcase_add_test(tcase, block_refusals);
@@ -184,5 +183,4 @@ int main(void)
     tcase_add_test(tcase, policies);
     tcase_add_test(tcase, take);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -194,14 +194,12 @@ START_TEST(huge_lr)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(atomic)
 {
-    Suite *suite = suite_create("all or nothing");
     TCase *tcase = tcase_create("gradients");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, bad_gradients);
     tcase_add_test(tcase, huge_fismo);
     tcase_add_test(tcase, huge_lr);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -306,9 +306,8 @@ START_TEST(zero_factor)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(capture)
 {
-    Suite *suite = suite_create("capture");
     TCase *tcase = tcase_create("capture");
     tcase_add_test(tcase, presets);
     tcase_add_test(tcase, combinations);
@@ -322,5 +321,4 @@ int main(void)
     tcase_add_loop_test(tcase, singular, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, zero_factor, 0, TEST_SETUPS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

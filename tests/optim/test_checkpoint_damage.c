@@ -7,80 +7,6 @@
 
 #include <jansson.h>
 
-/* ---- What fails, and when -------------------------------------------------------------------- */
-
-typedef enum { NOTHING, WRITE, SHORT_WRITE, INTERRUPT, FSYNC, RENAME, MEMORY } fault_kind;
-
-static struct {
-    fault_kind kind;
-    int at, calls; /* the call that fails, from 1 */
-} fault;
-
-static void arm(fault_kind kind, int at)
-{
-    fault.kind = kind;
-    fault.at = at;
-    fault.calls = 0;
-}
-
-static int fails(fault_kind kind)
-{
-    return fault.kind == kind && ++fault.calls == fault.at;
-}
-
-static int with_errno(int number)
-{
-    errno = number;
-    return -1;
-}
-
-ssize_t __real_write(int, const void *, size_t);
-int __real_fsync(int);
-int __real_rename(const char *, const char *);
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_realloc(void *, size_t);
-ssize_t __wrap_write(int, const void *, size_t);
-int __wrap_fsync(int);
-int __wrap_rename(const char *, const char *);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
-
-ssize_t __wrap_write(int fd, const void *bytes, size_t size)
-{
-    if (fails(WRITE))
-        return with_errno(ENOSPC);
-    if (fails(INTERRUPT))
-        return with_errno(EINTR);
-    return __real_write(fd, bytes, fault.kind == SHORT_WRITE && size > 7 ? 7 : size);
-}
-
-int __wrap_fsync(int fd)
-{
-    return fails(FSYNC) ? with_errno(EIO) : __real_fsync(fd);
-}
-
-int __wrap_rename(const char *from, const char *to)
-{
-    return fails(RENAME) ? with_errno(EACCES) : __real_rename(from, to);
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_realloc(old, size);
-}
-
 /* ---- Files that are damaged ---------------------------------------------------------------------
  */
 
@@ -123,7 +49,7 @@ static void open_world(void)
 
 static void close_world(void)
 {
-    arm(NOTHING, 0);
+    fault_over();
     world_close(&t);
     close_files();
 }
@@ -285,15 +211,14 @@ END_TEST
 START_TEST(writing_fails)
 {
     static const struct {
-        fault_kind kind;
-        int at;
+        int set;
         const char *culprit;
-    } faults[] = {{WRITE, 1, "No space"}, {FSYNC, 1, "write"}, {RENAME, 1, "rename"}};
+    } faults[] = {{FAULT_WRITE, "No space"}, {FAULT_FSYNC, "write"}, {FAULT_RENAME, "rename"}};
     blob b = read_blob();
     for (size_t i = 0; i < 3; i++) {
-        arm(faults[i].kind, faults[i].at);
+        fault_once(faults[i].set, 1, FAIL), fault_errno = ENOSPC;
         ng_status status = ng_optimizer_save(t.opt, path, NULL);
-        arm(NOTHING, 0);
+        fault_over();
         ck_assert_int_eq(status, NG_EIO);
         ck_assert_msg(strstr(ng_optimizer_error(t.opt), faults[i].culprit) != NULL, "%s",
                       ng_optimizer_error(t.opt));
@@ -303,24 +228,21 @@ START_TEST(writing_fails)
         free(now.bytes);
     }
     free(b.bytes);
-    arm(INTERRUPT, 1); /* not an error */
+    fault_once(FAULT_WRITE, 1, FAIL), fault_errno = EINTR; /* not an error */
     save(&t, 0);
-    arm(SHORT_WRITE, 0);
+    fault_from(FAULT_WRITE, 1, CUT);
     save(&t, 0);
-    arm(NOTHING, 0);
+    fault_over();
     ck_assert_int_eq(try_load((snapshot){NULL, 0}), NG_OK);
-    arm(FSYNC, 2); /* the folder: the file is the new one, and the caller told */
+    fault_once(FAULT_FSYNC, 2, FAIL); /* the folder: the file is the new one, and the caller told */
     ck_assert_int_eq(ng_optimizer_save(t.opt, path, NULL), NG_EIO);
-    arm(NOTHING, 0);
+    fault_over();
     ck_assert(strstr(ng_optimizer_error(t.opt), "folder") != NULL);
     ng_assert_ok(load(&t, 0), NULL);
 }
 END_TEST
 
-static void *failing(size_t size)
-{
-    return fails(MEMORY) ? NULL : __real_malloc(size);
-}
+void *__real_malloc(size_t size); /* never fails */
 
 /* jansson's allocations are not wrapped. They fail in saving; its parser (2.14) aborts by an
  * assertion of its own when it lacks memory inside a string. */
@@ -329,14 +251,13 @@ START_TEST(memory_fails)
     int failures = 0;
     for (int loading = 0; loading < 2; loading++) {
         ng_status status;
-        json_set_alloc_funcs(loading ? __real_malloc : failing, free);
+        json_set_alloc_funcs(loading ? __real_malloc : malloc, free);
         save(&t, 0);
         for (int at = 1, reached = 1; reached; at++, failures++) {
             snapshot before = world_snapshot(&t);
-            arm(MEMORY, at);
+            fault_once(FAULT_MEMORY, at, FAIL);
             status = loading ? load(&t, 0) : ng_optimizer_save(t.opt, path, NULL);
-            reached = fault.calls >= at;
-            arm(NOTHING, 0);
+            reached = fault_over() >= at;
             ck_assert_msg(status == (reached ? NG_ENOMEM : NG_OK), "allocation %d: %s (%s)", at,
                           ng_status_name(status), ng_optimizer_error(t.opt));
             ck_assert(world_is(&t, before));
@@ -347,9 +268,8 @@ START_TEST(memory_fails)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(checkpoint_damage)
 {
-    Suite *suite = suite_create("checkpoint_damage");
     TCase *tcase = tcase_create("damage");
     tcase_add_checked_fixture(tcase, open_world, close_world);
     tcase_set_timeout(tcase, 120);
@@ -360,5 +280,4 @@ int main(void)
     tcase_add_test(tcase, writing_fails);
     tcase_add_test(tcase, memory_fails);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -57,13 +57,11 @@ START_TEST(killed_while_saving)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(checkpoint_kill)
 {
-    Suite *suite = suite_create("checkpoint_kill");
     TCase *tcase = tcase_create("kill");
     tcase_add_checked_fixture(tcase, open_files, close_files);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, killed_while_saving);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

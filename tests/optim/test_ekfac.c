@@ -339,9 +339,8 @@ START_TEST(convolution)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(ekfac)
 {
-    Suite *suite = suite_create("ekfac");
     TCase *tcase = tcase_create("metric");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, steps, 0, TEST_SETUPS);
@@ -352,5 +351,4 @@ int main(void)
     tcase_add_loop_test(tcase, singular_and_zero, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, convolution, 0, TEST_SETUPS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -176,9 +176,8 @@ START_TEST(adamw_extremes)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(elementwise)
 {
-    Suite *suite = suite_create("element-wise methods");
     TCase *tcase = tcase_create("formulas");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, sgd_formula, 0, SHAPES);
@@ -186,5 +185,4 @@ int main(void)
     tcase_add_loop_test(tcase, zero_gradient, 0, SHAPES);
     tcase_add_test(tcase, adamw_extremes);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

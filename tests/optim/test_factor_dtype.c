@@ -299,9 +299,8 @@ START_TEST(fixed)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(factor_dtype)
 {
-    Suite *suite = suite_create("factors");
     TCase *tcase = tcase_create("dtypes and bases");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, doubles_help, 0, KINDS);
@@ -312,5 +311,4 @@ int main(void)
     tcase_add_test(tcase, tolerance_needs_symmetric);
     tcase_add_test(tcase, fixed);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -1,7 +1,5 @@
-/* Injected failures, through the linker's --wrap: LAPACK routines that do not
- * converge and allocations that fail. Whatever fails, nothing has changed and
+/* Injected failures: LAPACK routines that do not converge and allocations that fail. Whatever fails, nothing has changed and
  * the next step is the one that would have been. */
-#include "tests/optim/faults.h"
 #include "tests/support/kfac.h"
 
 /* ---- The subjects --------------------------------------------------------------------- */
@@ -82,12 +80,12 @@ static ng_status faulty_step(pair *p, int kind, int what, int at, int onward)
     both_capture(p, kind);
     ng_mat before = test_copy(p->run.w);
     test_run_gradient(&p->run, dense_normal(M, N, &p->rng));
-    arm(what, at, onward);
+    (onward ? fault_from : fault_once)(what, at, FAIL);
     ng_status status = ng_optimizer_step(p->run.opt);
-    arm(0, 0, 0);
+    fault_over();
     if (status != NG_OK) {
         ck_assert(test_same_bits(before, p->run.w));
-        ck_assert_msg(what == MEMORY || strstr(ng_optimizer_error(p->run.opt), "'w'") != NULL, "%s",
+        ck_assert_msg(what == FAULT_MEMORY || strstr(ng_optimizer_error(p->run.opt), "'w'") != NULL, "%s",
                       ng_optimizer_error(p->run.opt));
         ck_assert(ng_optimizer_error(p->run.opt)[0] != '\0');
     }
@@ -97,16 +95,18 @@ static ng_status faulty_step(pair *p, int kind, int what, int at, int onward)
 
 /* ---- LAPACK ------------------------------------------------------------------------------ */
 
-/* Cholesky belongs to every solver: the polar factor's last resort but the SVD
+/* Cholesky belongs to every solver: the polar factor's last resort but the FAULT_SVD
  * needs nothing else. */
-enum { EVERY = EIGEN | EIGEN_RETRY | SVD | SVD_RETRY | CHOLESKY };
+enum {
+    EVERY = FAULT_EIGEN | FAULT_EIGEN_RETRY | FAULT_SVD | FAULT_SVD_RETRY | FAULT_CHOLESKY
+};
 
 /* From the k-th call on every solver fails: NG_ENOCONV, or NG_ESINGULAR where a
  * Cholesky root is met first; Cholesky alone: NG_ESINGULAR. k grows until the
  * step needs fewer calls. */
 START_TEST(lapack)
 {
-    static const int what[] = {EVERY, CHOLESKY};
+    static const int what[] = {EVERY, FAULT_CHOLESKY};
     static const ng_status expected[] = {NG_ENOCONV, NG_ESINGULAR};
     for (int i = 0; i < 4; i++)
         for (int at = 1, done = 0; !done; at++) {
@@ -135,7 +135,7 @@ START_TEST(lapack_is_reached)
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));
-        int what = i / 2 ? CHOLESKY : EVERY;
+        int what = i / 2 ? FAULT_CHOLESKY : EVERY;
         ck_assert_int_eq(faulty_step(&p, _i, what, 1, 1) != NG_OK, (used[_i] >> (i / 2)) & 1);
         close_pair(&p);
     }
@@ -145,7 +145,7 @@ END_TEST
 /* One call fails: the next rung of the ladder gives the same step. */
 START_TEST(ladders)
 {
-    static const int what[] = {EIGEN, SVD, CHOLESKY};
+    static const int what[] = {FAULT_EIGEN, FAULT_SVD, FAULT_CHOLESKY};
     for (int i = 0; i < 6; i++)
         for (int at = 1; at < 6; at++) {
             pair p;
@@ -189,7 +189,7 @@ START_TEST(stale)
         ng_assert_ok(ng_optimizer_add_monitor(p.run.opt, note_stale, &seen), NULL);
         both_step(&p, kind, 3);
         ck_assert_int_eq(seen, 0);
-        ng_assert_ok(faulty_step(&p, kind, EIGEN | EIGEN_RETRY, 1, 1), NULL);
+        ng_assert_ok(faulty_step(&p, kind, FAULT_EIGEN | FAULT_EIGEN_RETRY, 1, 1), NULL);
         ck_assert_int_eq(seen, 2);
         ng_assert_ok(ng_copy(p.twin.dw, p.run.dw, NULL), NULL);
         ng_assert_ok(ng_group_set(p.twin.group, "inverse_interval", 1000), NULL);
@@ -211,9 +211,9 @@ START_TEST(memory_create)
     int at = 0;
     ng_status status;
     do {
-        arm(MEMORY, ++at, 0);
+        fault_once(FAULT_MEMORY, ++at, FAIL);
         status = ng_optimizer_create(&opt, NULL);
-        arm(0, 0, 0);
+        fault_over();
         ck_assert(status == NG_OK || (status == NG_ENOMEM && opt == NULL));
     } while (status != NG_OK);
     ck_assert_int_ge(at, 2);
@@ -233,26 +233,26 @@ START_TEST(memory_groups)
     int at = 0;
     ng_assert_ok(ng_optimizer_create(&opt, NULL), NULL);
     do {
-        arm(MEMORY, ++at, 0);
+        fault_once(FAULT_MEMORY, ++at, FAIL);
         status = ng_optimizer_add_group(opt, &group, options);
-        arm(0, 0, 0);
+        fault_over();
         ck_assert(status == NG_OK || (status == NG_ENOMEM && group == NULL));
         ck_assert(status == NG_OK || ng_optimizer_error(opt)[0] != '\0');
     } while (status != NG_OK);
     ck_assert_int_ge(at, 3);
     at = 0;
     do {
-        arm(MEMORY, ++at, 0);
+        fault_once(FAULT_MEMORY, ++at, FAIL);
         status = ng_group_add(group, &index, "w", w, dw);
-        arm(0, 0, 0);
+        fault_over();
         ck_assert(status == NG_OK || (status == NG_ENOMEM && index == 77));
     } while (status != NG_OK);
     ck_assert_int_ge(at, 4);
     ck_assert_uint_eq(index, 0);
     for (at = 0, status = NG_ENOMEM; status == NG_ENOMEM;) {
-        arm(MEMORY, ++at, 0);
+        fault_once(FAULT_MEMORY, ++at, FAIL);
         status = ng_group_add_bias(group, 0, bias, dbias);
-        arm(0, 0, 0);
+        fault_over();
     }
     int layer = captures(_i);
     ck_assert_int_eq(status, layer ? NG_OK : NG_EUNSUPPORTED);
@@ -279,9 +279,9 @@ START_TEST(memory_monitor)
 {
     ng_optimizer *opt;
     ng_assert_ok(ng_optimizer_create(&opt, NULL), NULL);
-    arm(MEMORY, 1, 0);
+    fault_once(FAULT_MEMORY, 1, FAIL);
     ng_status status = ng_optimizer_add_monitor(opt, ignore, NULL);
-    arm(0, 0, 0);
+    fault_over();
     ck_assert_int_eq(status, NG_ENOMEM);
     ng_assert_ok(ng_optimizer_add_monitor(opt, ignore, NULL), NULL);
     ng_assert_ok(ng_optimizer_step(opt), NULL);
@@ -296,7 +296,7 @@ START_TEST(memory_step)
             pair p;
             open_pair(&p, _i, NG_F32);
             both_step(&p, _i, warm);
-            ng_status status = faulty_step(&p, _i, MEMORY, at, 0);
+            ng_status status = faulty_step(&p, _i, FAULT_MEMORY, at, 0);
             ck_assert(status == NG_OK || status == NG_ENOMEM);
             done = status == NG_OK;
             if (!done)
@@ -308,9 +308,8 @@ START_TEST(memory_step)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(faults)
 {
-    Suite *suite = suite_create("injected failures");
     TCase *tcase = tcase_create("faults");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, lapack, 0, KINDS);
@@ -322,5 +321,4 @@ int main(void)
     tcase_add_test(tcase, memory_monitor);
     tcase_add_loop_test(tcase, memory_step, 0, KINDS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

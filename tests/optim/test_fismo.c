@@ -228,9 +228,8 @@ START_TEST(gradient_scale)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(fismo)
 {
-    Suite *suite = suite_create("fismo");
     TCase *tcase = tcase_create("identities");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, trust_region, 0, SHAPES);
@@ -242,5 +241,4 @@ int main(void)
     tcase_add_loop_test(tcase, muon_is_the_limit, 0, SHAPES);
     tcase_add_loop_test(tcase, gradient_scale, 0, SHAPES);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -364,9 +364,8 @@ START_TEST(no_groups)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(front)
 {
-    Suite *suite = suite_create("front");
     TCase *tcase = tcase_create("front");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, nulls);
@@ -380,5 +379,4 @@ int main(void)
     tcase_add_loop_test(tcase, memory, 0, PRESETS);
     tcase_add_test(tcase, no_groups);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -368,9 +368,8 @@ START_TEST(combinations)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(gram)
 {
-    Suite *suite = suite_create("shampoo and soap");
     TCase *tcase = tcase_create("metrics");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, shampoo, 0, TEST_SETUPS);
@@ -382,5 +381,4 @@ int main(void)
     tcase_add_loop_test(tcase, zeros, 0, TEST_SETUPS);
     tcase_add_test(tcase, combinations);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

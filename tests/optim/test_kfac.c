@@ -266,9 +266,8 @@ START_TEST(one_sided)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(kfac)
 {
-    Suite *suite = suite_create("kfac");
     TCase *tcase = tcase_create("metric");
     tcase_add_loop_test(tcase, formulas, 0, TEST_SETUPS);
     tcase_add_test(tcase, undamped);
@@ -280,5 +279,4 @@ int main(void)
     tcase_add_test(tcase, balls_exact);
     tcase_add_loop_test(tcase, one_sided, 0, TEST_SETUPS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -213,13 +213,11 @@ START_TEST(kl_clip)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(layer)
 {
-    Suite *suite = suite_create("layer");
     TCase *tcase = tcase_create("layer");
     tcase_add_loop_test(tcase, bias_is_an_input_of_one, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, kfac_pytorch, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, kl_clip, 0, 2);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -335,9 +335,8 @@ START_TEST(average_refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(loop)
 {
-    Suite *suite = suite_create("around a step");
     TCase *tcase = tcase_create("loop");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, shapes);
@@ -350,5 +349,4 @@ int main(void)
     tcase_add_loop_test(tcase, averages, 0, 3);
     tcase_add_test(tcase, average_refusals);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -264,9 +264,8 @@ START_TEST(reparametrised)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(natural)
 {
-    Suite *suite = suite_create("natural");
     TCase *tcase = tcase_create("natural");
     tcase_add_checked_fixture(tcase, reseed, NULL);
     tcase_set_timeout(tcase, 60);
@@ -277,5 +276,4 @@ int main(void)
     tcase_add_test(tcase, monitored);
     tcase_add_test(tcase, reparametrised);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -204,9 +204,8 @@ START_TEST(options)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(natural_damping)
 {
-    Suite *suite = suite_create("natural damping");
     TCase *tcase = tcase_create("damping");
     tcase_add_checked_fixture(tcase, reseed, NULL);
     tcase_set_timeout(tcase, 60);
@@ -217,5 +216,4 @@ int main(void)
     tcase_add_test(tcase, losses);
     tcase_add_test(tcase, options);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -1,6 +1,5 @@
 /* What the natural gradient refuses: then nothing has changed, bit for bit,
- * and the next step is the one that would have been.
- * Linked with --wrap: the library's allocations arrive here. */
+ * and the next step is the one that would have been. */
 #include "lib/fisher/fisher.h"
 #include "tests/optim/natural_world.h"
 
@@ -238,39 +237,17 @@ END_TEST
 /* ---- Memory ------------------------------------------------------------------------------------
  */
 
-void *__real_calloc(size_t n, size_t size);
-void *__real_aligned_alloc(size_t align, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_aligned_alloc(size_t align, size_t size);
-
-static int armed, seen, fail_at; /* allocations while armed; the one to fail, from 1 */
-
-static int denied(void)
-{
-    return armed && ++seen == fail_at;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return denied() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_aligned_alloc(size_t align, size_t size)
-{
-    return denied() ? NULL : __real_aligned_alloc(align, size);
-}
-
 /* the k-th allocation of the step fails, for k = 1, 2, ... until none does */
 START_TEST(memory)
 {
-    for (fail_at = 1;; fail_at++) {
+    for (long fail_at = 1;; fail_at++) {
         pair p;
         open_pair(&p, (ng_dtype)_i);
         crew_write(&p.c, p.c.dw, dense_normal(1, N, &rng));
         ng_mat w = crew_weights(&p.c);
-        armed = 1, seen = 0;
+        fault_once(FAULT_MEMORY, fail_at, FAIL);
         ng_status status = ng_optimizer_step(p.c.opt);
-        armed = 0;
+        fault_over();
         if (status == NG_OK) {
             ck_assert_int_ge(fail_at, 4); /* the workspace, and what the solve asks for */
             crew_write(&p.twin, p.twin.dw, dense_mat(1, N));
@@ -287,9 +264,8 @@ START_TEST(memory)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(natural_rules)
 {
-    Suite *suite = suite_create("natural rules");
     TCase *tcase = tcase_create("rules");
     tcase_add_checked_fixture(tcase, reseed, NULL);
     tcase_set_timeout(tcase, 60);
@@ -301,5 +277,4 @@ int main(void)
     tcase_add_test(tcase, empty_group);
     tcase_add_loop_test(tcase, memory, 0, 2);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

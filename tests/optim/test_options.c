@@ -376,9 +376,8 @@ START_TEST(group_set_combinations)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(options)
 {
-    Suite *suite = suite_create("options");
     TCase *tcase = tcase_create("tables");
     tcase_add_test(tcase, presets);
     tcase_add_loop_test(tcase, table, 0, PRESETS);
@@ -395,5 +394,4 @@ int main(void)
     tcase_add_test(tcase, group_set);
     tcase_add_test(tcase, group_set_combinations);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -131,11 +131,9 @@ START_TEST(parity)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(parity)
 {
-    Suite *suite = suite_create("parity");
     TCase *tcase = tcase_create("vectors");
     tcase_add_loop_test(tcase, parity, 0, sizeof cases / sizeof cases[0]);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

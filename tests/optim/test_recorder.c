@@ -102,11 +102,9 @@ START_TEST(lines_are_events)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(recorder)
 {
-    Suite *suite = suite_create("recorder");
     TCase *tcase = tcase_create("recorder");
     tcase_add_test(tcase, lines_are_events);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

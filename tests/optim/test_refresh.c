@@ -273,9 +273,8 @@ START_TEST(memory_is_smaller)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(refresh)
 {
-    Suite *suite = suite_create("refresh");
     TCase *tcase = tcase_create("schedules and sides");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, schedule, 0, SHAPES);
@@ -288,5 +287,4 @@ int main(void)
     tcase_add_loop_test(tcase, one_sided_forms, 0, SIDES);
     tcase_add_test(tcase, memory_is_smaller);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

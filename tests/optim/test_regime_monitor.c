@@ -159,9 +159,8 @@ START_TEST(failures_and_stops)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(regime_monitor)
 {
-    Suite *suite = suite_create("regime monitor");
     TCase *tc = tcase_create("reports");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, kfac_factors, 0, TEST_SETUPS);
@@ -169,5 +168,4 @@ int main(void)
     tcase_add_test(tc, other_metrics_are_silent);
     tcase_add_test(tc, failures_and_stops);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

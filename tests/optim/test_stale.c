@@ -1,6 +1,5 @@
 /* Roots that are kept because every eigen-solver failed, against a dense
- * program that keeps them likewise. Linked with --wrap: LAPACK's eigen-solvers
- * fail here when told to; the polar factor is found without them. */
+ * program that keeps them likewise; the polar factor is found without them. */
 #include "tests/support/dense.h"
 #include "tests/support/run.h"
 
@@ -8,39 +7,23 @@
 static unsigned failing;
 static int problems;
 
-#define WRAP(T, syevd, syevr)                                                                      \
-    void __real_##syevd(const char *, const char *, const int *, T *, const int *, T *, T *,       \
-                        const int *, int *, const int *, int *, size_t, size_t);                   \
-    void __wrap_##syevd(const char *, const char *, const int *, T *, const int *, T *, T *,       \
-                        const int *, int *, const int *, int *, size_t, size_t);                   \
-    void __wrap_##syevd(const char *z, const char *u, const int *n, T *a, const int *lda, T *w,    \
-                        T *work, const int *lwork, int *iwork, const int *liwork, int *info,       \
-                        size_t l1, size_t l2)                                                      \
-    {                                                                                              \
-        if (!(failing >> problems++ & 1))                                                          \
-            __real_##syevd(z, u, n, a, lda, w, work, lwork, iwork, liwork, info, l1, l2);          \
-        else                                                                                       \
-            a[0] = (T)7, *info = 1;                                                                \
-    }                                                                                              \
-    void __wrap_##syevr(const char *, const char *, const char *, const int *, T *, const int *,   \
-                        const T *, const T *, const int *, const int *, const T *, int *, T *,     \
-                        T *, const int *, int *, T *, const int *, int *, const int *, int *,      \
-                        size_t, size_t, size_t);                                                   \
-    void __wrap_##syevr(const char *j, const char *r, const char *u, const int *n, T *a,           \
-                        const int *lda, const T *vl, const T *vu, const int *il, const int *iu,    \
-                        const T *tol, int *m, T *w, T *z, const int *ldz, int *isuppz, T *work,    \
-                        const int *lwork, int *iwork, const int *liwork, int *info, size_t l1,     \
-                        size_t l2, size_t l3)                                                      \
-    {                                                                                              \
-        (void)j, (void)r, (void)u, (void)n, (void)lda, (void)vl, (void)vu, (void)il, (void)iu;     \
-        (void)tol, (void)m, (void)w, (void)ldz, (void)isuppz, (void)work, (void)lwork;             \
-        (void)iwork, (void)liwork, (void)l1, (void)l2, (void)l3;                                   \
-        a[0] = z[0] = (T)7;                                                                        \
-        *info = 1;                                                                                 \
-    }
+static fault_kind solve(fault_call call)
+{
+    if (call == ON_SYEVD)
+        return failing >> problems++ & 1 ? FAIL : SPARE;
+    return call == ON_SYEVR ? FAIL : SPARE;
+}
 
-WRAP(float, ssyevd_, ssyevr_)
-WRAP(double, dsyevd_, dsyevr_)
+static void hook(void)
+{
+    failing = 0;
+    fault_hook = solve;
+}
+
+static void unhook(void)
+{
+    fault_over();
+}
 
 /* ---- The dense program ----------------------------------------------------------------- */
 
@@ -242,10 +225,10 @@ START_TEST(polar_falls_back)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(stale)
 {
-    Suite *suite = suite_create("stale roots");
     TCase *tcase = tcase_create("injected failures");
+    tcase_add_checked_fixture(tcase, hook, unhook);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, last_good_root, 0, 2);
     tcase_add_loop_test(tcase, from_the_first_step, 0, 2);
@@ -253,5 +236,4 @@ int main(void)
     tcase_add_loop_test(tcase, basis_survives, 0, 2);
     tcase_add_loop_test(tcase, polar_falls_back, 0, 2);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

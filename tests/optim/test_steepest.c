@@ -308,9 +308,8 @@ START_TEST(rank_deficient)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(steepest)
 {
-    Suite *suite = suite_create("steepest");
     TCase *tcase = tcase_create("steepest");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, no_ball, 0, SHAPES);
@@ -325,5 +324,4 @@ int main(void)
     tcase_add_loop_test(tcase, factors_relax, 0, SHAPES);
     tcase_add_loop_test(tcase, rank_deficient, 0, KINDS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -74,15 +74,13 @@ START_TEST(several_failures)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(threads)
 {
-    Suite *suite = suite_create("threads");
     TCase *tcase = tcase_create("steps");
     tcase_set_timeout(tcase, 120);
-    tcase_add_checked_fixture(tcase, reset, reset);
+    tcase_add_checked_fixture(tcase, reset, unhook);
     tcase_add_loop_test(tcase, same_bits, 0, COUNTS);
     tcase_add_test(tcase, hands_are_short);
     tcase_add_loop_test(tcase, several_failures, 0, COUNTS);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

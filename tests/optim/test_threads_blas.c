@@ -133,17 +133,15 @@ START_TEST(side_by_side)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(threads_blas)
 {
-    Suite *suite = suite_create("threads and BLAS");
     TCase *tcase = tcase_create("surroundings");
     tcase_set_timeout(tcase, 120);
-    tcase_add_checked_fixture(tcase, reset, reset);
+    tcase_add_checked_fixture(tcase, reset, unhook);
     tcase_add_test(tcase, count_is_restored);
     tcase_add_test(tcase, count_may_change_between_steps);
     tcase_add_test(tcase, out_of_range);
     tcase_add_test(tcase, one_parameter);
     tcase_add_test(tcase, side_by_side);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

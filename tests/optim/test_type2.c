@@ -217,9 +217,8 @@ START_TEST(combinations)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(type2)
 {
-    Suite *suite = suite_create("type2");
     TCase *tcase = tcase_create("metric");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, steps, 0, TEST_SETUPS);
@@ -230,5 +229,4 @@ int main(void)
     tcase_add_loop_test(tcase, refusals, 0, TEST_SETUPS);
     tcase_add_test(tcase, combinations);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -1,6 +1,6 @@
 /* A world of many parameters of several groups, methods and dtypes; what
- * monitors heard of it; steps that fail. Wraps the eigen-solver, to see
- * OpenBLAS's count from inside a step, and pthread_create, to let it fail. */
+ * monitors heard of it; steps that fail; OpenBLAS's count seen from inside a
+ * step; threads that cannot be had. */
 #ifndef NG_TEST_THREADS_WORLD_H
 #define NG_TEST_THREADS_WORLD_H
 
@@ -15,7 +15,7 @@
 int openblas_get_num_threads(void);
 void openblas_set_num_threads(int);
 
-/* ---- What is wrapped ---------------------------------------------------------------- */
+/* ---- What is seen ---------------------------------------------------------------- */
 
 static atomic_int least_seen, most_seen; /* OpenBLAS's count inside an eigenproblem */
 
@@ -28,33 +28,16 @@ static void look(void)
         ;
 }
 
-#define WRAP(T, syevd)                                                                             \
-    void __real_##syevd(const char *, const char *, const int *, T *, const int *, T *, T *,       \
-                        const int *, int *, const int *, int *, size_t, size_t);                   \
-    void __wrap_##syevd(const char *, const char *, const int *, T *, const int *, T *, T *,       \
-                        const int *, int *, const int *, int *, size_t, size_t);                   \
-    void __wrap_##syevd(const char *z, const char *u, const int *n, T *a, const int *lda, T *w,    \
-                        T *work, const int *lwork, int *iwork, const int *liwork, int *info,       \
-                        size_t l1, size_t l2)                                                      \
-    {                                                                                              \
-        look();                                                                                    \
-        __real_##syevd(z, u, n, a, lda, w, work, lwork, iwork, liwork, info, l1, l2);              \
-    }
-
-WRAP(float, ssyevd_)
-WRAP(double, dsyevd_)
-
 static int hands = INT_MAX; /* threads that can still be had */
 static int had;
 
-int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *data)
+static fault_kind note_threads(fault_call call)
 {
-    if (had >= hands)
-        return 11; /* EAGAIN */
-    had++;
-    return __real_pthread_create(t, a, f, data);
+    if (call == ON_SYEVD)
+        look();
+    if (call != ON_THREAD)
+        return SPARE;
+    return had >= hands ? FAIL : (had++, SPARE);
 }
 
 static inline void reset(void)
@@ -63,6 +46,13 @@ static inline void reset(void)
     most_seen = 0;
     hands = INT_MAX;
     had = 0;
+    fault_hook = note_threads;
+    openblas_set_num_threads(1);
+}
+
+static inline void unhook(void)
+{
+    fault_over();
     openblas_set_num_threads(1);
 }
 

@@ -181,14 +181,3 @@ ng_mat test_vector(const char *file, const char *name)
     fclose(in);
     return m;
 }
-
-/* ---- The main program ------------------------------------------------------- */
-
-int test_main(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}

@@ -1,6 +1,6 @@
 /* What every test uses: assertions with relative tolerances, seeded random
- * matrices that need no part of the library under test, owned matrices, and
- * the main program around a Check suite. */
+ * matrices that need no part of the library under test, owned matrices, calls
+ * that fail on purpose (faults.h), and suites. */
 #ifndef NG_TEST_SUPPORT_H
 #define NG_TEST_SUPPORT_H
 
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include <natgrad/mat.h>
+
+#include "tests/support/faults.h"
 
 /* |x - ref| <= tol * |ref|; Check's own comparisons are absolute. */
 #define ng_assert_rel(x, ref, tol)                                                                 \
@@ -95,9 +97,25 @@ ng_mat test_orthogonal(size_t n, test_rng *rng);
 ng_mat test_vector(const char *file, const char *name);
 int test_vector_exists(const char *file, const char *name);
 
-/* ---- The main program ----------------------------------------------------- */
+/* ---- Suites --------------------------------------------------------------- */
 
-/* Runs one suite; the environment variable CK_FORK etc. apply. The exit code. */
-int test_main(Suite *suite);
+/* At the end of tests/MODULE/test_NAME.c, what it tests:
+ *     TEST_SUITE(NAME)
+ *     {
+ *         TCase *tcase = tcase_create("...");
+ *         ...
+ *         suite_add_tcase(suite, tcase);
+ *     }
+ * With its row in the module's .am, main.c runs it. */
+#define TEST_SUITE(name)                                                                           \
+    static void name##_fill(Suite *suite);                                                         \
+    Suite *name##_suite(void);                                                                     \
+    Suite *name##_suite(void)                                                                      \
+    {                                                                                              \
+        Suite *suite = suite_create(#name);                                                        \
+        name##_fill(suite);                                                                        \
+        return suite;                                                                              \
+    }                                                                                              \
+    static void name##_fill(Suite *suite)
 
 #endif

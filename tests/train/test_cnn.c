@@ -260,9 +260,8 @@ START_TEST(start_and_refusals)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(cnn)
 {
-    Suite *suite = suite_create("cnn");
     TCase *tcase = tcase_create("cnn");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, forward_and_loss, 0, SHAPES);
@@ -270,5 +269,4 @@ int main(void)
     tcase_add_loop_test(tcase, single_against_double, 0, SHAPES);
     tcase_add_test(tcase, start_and_refusals);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

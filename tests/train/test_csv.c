@@ -188,9 +188,8 @@ START_TEST(garbage)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(csv)
 {
-    Suite *suite = suite_create("CSV");
     TCase *tc = tcase_create("csv");
     tcase_set_timeout(tc, 60); /* seconds; for slow file systems and valgrind */
     tcase_add_checked_fixture(tc, files_setup, files_teardown);
@@ -205,5 +204,4 @@ int main(void)
     tcase_add_test(tc, bad_columns);
     tcase_add_test(tc, garbage);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

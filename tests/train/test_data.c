@@ -203,9 +203,8 @@ START_TEST(gather_checks)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(data)
 {
-    Suite *suite = suite_create("data sets");
     TCase *tc = tcase_create("data");
     tcase_set_timeout(tc, 60); /* seconds; for slow file systems and valgrind */
     tcase_add_checked_fixture(tc, files_setup, files_teardown);
@@ -217,5 +216,4 @@ int main(void)
     tcase_add_test(tc, views_stay_inside);
     tcase_add_test(tc, gather_checks);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -169,9 +169,8 @@ START_TEST(generators_refuse)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(generated)
 {
-    Suite *suite = suite_create("generated sets");
     TCase *tc = tcase_create("generated");
     tcase_set_timeout(tc, 60); /* seconds; for valgrind */
     tcase_add_test(tc, seeds_decide);
@@ -180,5 +179,4 @@ int main(void)
     tcase_add_test(tc, digits_are_neither_trivial_nor_noise);
     tcase_add_test(tc, generators_refuse);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -361,9 +361,8 @@ START_TEST(options_refused)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(gpt)
 {
-    Suite *suite = suite_create("gpt");
     TCase *tcase = tcase_create("gpt");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, forward_and_loss, 0, SHAPES);
@@ -376,5 +375,4 @@ int main(void)
     tcase_add_test(tcase, refusals);
     tcase_add_test(tcase, options_refused);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

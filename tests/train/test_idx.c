@@ -350,9 +350,8 @@ START_TEST(real_mnist)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(idx)
 {
-    Suite *suite = suite_create("IDX and MNIST");
     TCase *tc = tcase_create("idx");
     tcase_set_timeout(tc, 60); /* seconds; for slow file systems and valgrind */
     tcase_add_checked_fixture(tc, setup, files_teardown);
@@ -370,5 +369,4 @@ int main(void)
     tcase_add_test(tc, no_files);
     tcase_add_test(tc, real_mnist);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

@@ -2,7 +2,6 @@
  * statically with --wrap. The k-th allocation fails; no leak (run under ASan or
  * valgrind), no half-built model, and a training step allocates nothing. */
 #include "tests/train/model_world.h"
-#include "tests/support/allocations.h"
 
 static ng_status create_gpt(ng_model **model, ng_error *error)
 {
@@ -33,11 +32,9 @@ START_TEST(create_survives)
     for (long k = 0; status != NG_OK; k++) {
         ng_error error = {NG_OK, ""};
         ng_model *model = (ng_model *)&error;
-        calls = 0;
-        failing = k;
+        fault_once(FAULT_MEMORY, k + 1, FAIL);
         status = creates[_i](&model, &error);
-        failing = -1;
-        long counted = calls;
+        long counted = fault_over();
         if (status == NG_OK) {
             ck_assert_int_ge(k, 4);
             ck_assert_int_eq(counted, k);
@@ -57,23 +54,21 @@ START_TEST(step_allocates_nothing)
     ng_model *model;
     double loss;
     ng_assert_ok(creates[_i](&model, NULL), NULL);
-    calls = 0; /* Check's own assertions allocate: none until the step is done */
+    fault_once(FAULT_MEMORY, 0, FAIL);
     ng_status forward = ng_model_forward(model, 2, NULL);
     ng_status middle = ng_model_loss_labels(model, &loss, NULL, labels, 2, NULL);
     ng_status backward = ng_model_backward(model, NULL);
-    long counted = calls;
+    long counted = fault_over();
     ck_assert(forward == NG_OK && middle == NG_OK && backward == NG_OK);
     ck_assert_int_eq(counted, 0);
     ng_model_destroy(model);
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(model_alloc)
 {
-    Suite *suite = suite_create("model_alloc");
     TCase *tcase = tcase_create("model_alloc");
     tcase_add_loop_test(tcase, create_survives, 0, 2);
     tcase_add_loop_test(tcase, step_allocates_nothing, 0, 2);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -350,9 +350,8 @@ START_TEST(initialise)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(net)
 {
-    Suite *suite = suite_create("net");
     TCase *tcase = tcase_create("net");
     tcase_set_timeout(tcase, 120); /* valgrind */
     const int worlds = SHAPES * ACTIVATIONS * LOSSES;
@@ -366,5 +365,4 @@ int main(void)
     tcase_add_test(tcase, second_loss);
     tcase_add_test(tcase, initialise);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -2,7 +2,6 @@
  * library arrive here. The k-th allocation fails; no leak (run under ASan or
  * valgrind), no half-built net, and a training step allocates nothing. */
 #include "tests/train/net_world.h"
-#include "tests/support/allocations.h"
 
 START_TEST(create_survives)
 {
@@ -16,11 +15,9 @@ START_TEST(create_survives)
     for (long k = 0; status != NG_OK; k++) {
         ng_error error = {NG_OK, ""};
         ng_net *net = (ng_net *)&options;
-        calls = 0;
-        failing = k;
+        fault_once(FAULT_MEMORY, k + 1, FAIL);
         status = ng_net_create(&net, &options, &error);
-        failing = -1;
-        long counted = calls;
+        long counted = fault_over();
         ck_assert_int_eq(counted, status == NG_OK ? k : k + 1);
         if (status == NG_OK) {
             ck_assert_int_ge(k, 2); /* the wrapping works: something was made to fail */
@@ -40,11 +37,11 @@ START_TEST(step_allocates_nothing)
     for (int loss_kind = NG_LOSS_SOFTMAX; loss_kind <= NG_LOSS_SQUARED; loss_kind++) {
         world w = world_create(shape, NG_ACTIVATION_GELU, (ng_loss)loss_kind, NG_F32, 1);
         double loss;
-        calls = 0; /* Check's own assertions allocate: none until the step is done */
+        fault_once(FAULT_MEMORY, 0, FAIL);
         ng_status forward = ng_net_forward(w.net, 8, NULL);
         ng_status middle = world_loss(&w, &loss, NULL, NULL);
         ng_status backward = ng_net_backward(w.net, NULL);
-        long counted = calls;
+        long counted = fault_over();
         ck_assert(forward == NG_OK && middle == NG_OK && backward == NG_OK);
         ck_assert_int_eq(counted, 0);
         world_destroy(&w);
@@ -52,12 +49,10 @@ START_TEST(step_allocates_nothing)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(net_alloc)
 {
-    Suite *suite = suite_create("net_alloc");
     TCase *tcase = tcase_create("net_alloc");
     tcase_add_test(tcase, create_survives);
     tcase_add_test(tcase, step_allocates_nothing);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

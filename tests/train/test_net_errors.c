@@ -200,9 +200,8 @@ START_TEST(names)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(net_errors)
 {
-    Suite *suite = suite_create("net_errors");
     TCase *tcase = tcase_create("net_errors");
     tcase_add_test(tcase, bad_options);
     tcase_add_test(tcase, order_of_calls);
@@ -211,5 +210,4 @@ int main(void)
     tcase_add_test(tcase, nonfinite);
     tcase_add_test(tcase, names);
     suite_add_tcase(suite, tcase);
-    return test_main(suite);
 }

@@ -216,9 +216,8 @@ START_TEST(shuffle_long)
 }
 END_TEST
 
-int main(void)
+TEST_SUITE(rng)
 {
-    Suite *suite = suite_create("random generator");
     TCase *tc = tcase_create("rng");
     tcase_add_test(tc, uniform_is_res53);
     tcase_add_test(tc, ten_thousandth_output);
@@ -231,5 +230,4 @@ int main(void)
     tcase_add_test(tc, shuffle_is_fair);
     tcase_add_test(tc, shuffle_long);
     suite_add_tcase(suite, tc);
-    return test_main(suite);
 }

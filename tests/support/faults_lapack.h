@@ -1,8 +1,5 @@
-/* One dtype's LAPACK routines, intercepted. Included by test_fallback.c once
- * per dtype with T the type, W(name) the wrapper's name and R(name) the real
- * routine's. `spoil` decides for each call: SPARE it, FAIL it (info = 1, with
- * everything LAPACK may destroy destroyed), or let it succeed and write a NaN
- * into one of its results. */
+/* One dtype's LAPACK routines. Included by faults.c once per dtype with T the type, W(name) the
+ * wrapper's name and R(name) the real routine's. */
 
 void R(potrf)(const char *, const int *, T *, const int *, int *, size_t);
 void R(syevd)(const char *, const char *, const int *, T *, const int *, T *, T *, const int *,
@@ -25,7 +22,7 @@ void W(gesdd)(const char *, const int *, const int *, T *, const int *, T *, T *
 void W(gesvd)(const char *, const char *, const int *, const int *, T *, const int *, T *, T *,
               const int *, T *, const int *, T *, const int *, int *, size_t, size_t);
 
-/* columns of m elements, ld apart */
+/* columns of m elements, ld apart: rubbish, and finite, so that no check for NaN finds it */
 static void W(scribble)(T *a, int m, int n, int ld)
 {
     for (int j = 0; j < n; j++)
@@ -35,7 +32,7 @@ static void W(scribble)(T *a, int m, int n, int ld)
 
 void W(potrf)(const char *uplo, const int *n, T *a, const int *lda, int *info, size_t l)
 {
-    int kind = spoil(POTRF);
+    fault_kind kind = ask(ON_POTRF);
     if (kind == FAIL) {
         W(scribble)(a, *n, *n, *lda);
         *info = 1;
@@ -49,7 +46,7 @@ void W(potrf)(const char *uplo, const int *n, T *a, const int *lda, int *info, s
 void W(syevd)(const char *job, const char *uplo, const int *n, T *a, const int *lda, T *w, T *work,
               const int *lwork, int *iwork, const int *liwork, int *info, size_t l1, size_t l2)
 {
-    int kind = spoil(SYEVD);
+    fault_kind kind = ask(ON_SYEVD);
     if (kind == FAIL) {
         W(scribble)(a, *n, *n, *lda);
         *info = 1;
@@ -68,8 +65,9 @@ void W(syevr)(const char *job, const char *range, const char *uplo, const int *n
               const int *lwork, int *iwork, const int *liwork, int *info, size_t l1, size_t l2,
               size_t l3)
 {
-    int kind = spoil(SYEVR);
+    fault_kind kind = ask(ON_SYEVR);
     if (kind == FAIL) {
+        W(scribble)(a, *n, *n, *lda);
         *m = *n;
         *info = 1;
         return;
@@ -86,7 +84,7 @@ void W(syevr)(const char *job, const char *range, const char *uplo, const int *n
 }
 
 /* What Fortran calls u is our vt: NAN_LEFT is our u. */
-static void W(spoil_svd)(int kind, int k, T *s, T *u, T *vt)
+static void W(spoil_svd)(fault_kind kind, int k, T *s, T *u, T *vt)
 {
     if (kind == NAN_VALUES)
         s[k - 1] = (T)NAN;
@@ -100,7 +98,7 @@ void W(gesdd)(const char *job, const int *m, const int *n, T *a, const int *lda,
               const int *ldu, T *vt, const int *ldvt, T *work, const int *lwork, int *iwork,
               int *info, size_t l)
 {
-    int kind = spoil(GESDD);
+    fault_kind kind = ask(ON_GESDD);
     if (kind == FAIL) {
         W(scribble)(a, *m, *n, *lda);
         *info = 1;
@@ -114,8 +112,9 @@ void W(gesvd)(const char *jobu, const char *jobvt, const int *m, const int *n, T
               T *s, T *u, const int *ldu, T *vt, const int *ldvt, T *work, const int *lwork,
               int *info, size_t l1, size_t l2)
 {
-    int kind = spoil(GESVD);
+    fault_kind kind = ask(ON_GESVD);
     if (kind == FAIL) {
+        W(scribble)(a, *m, *n, *lda);
         *info = 1;
         return;
     }
