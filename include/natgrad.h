@@ -15,6 +15,7 @@
 #include <natgrad/status.h>
 #include <natgrad/mat.h>
 #include <natgrad/file.h>
+#include <natgrad/tensors.h>
 #include <natgrad/number.h>
 #include <natgrad/random.h>
 #include <natgrad/version.h>

@@ -82,8 +82,8 @@ NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
 /* Tensor `index` = 0, 1, ... of the state: the parameter's name, its own name, and a
  * view that may be read and written until the next call that steps, accumulates or
  * adds. NG_ENODATA past the last, NG_EARG. */
-NG_API ng_status ng_optimizer_tensor(ng_optimizer *optimizer, size_t index, const char **parameter,
-                                     const char **name, ng_mat *view);
+NG_API ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter,
+                                     const char **name, ng_mat *view, size_t index);
 
 /* The counts: steps, accumulated micro-batches, two numbers a group, two a parameter;
  * exact as doubles. Writes the first `size` of them and returns how many there are. */

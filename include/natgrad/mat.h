@@ -108,8 +108,8 @@ static inline void ng_mat_set(ng_mat m, size_t i, size_t j, double value)
 }
 
 /* NG_OK if the view is usable: known dtype (else NG_EDTYPE), stride >= cols
- * when there is more than one row (else NG_ESHAPE), data not NULL unless it
- * has no elements (else NG_EARG), and byte offsets that fit size_t (else
+ * when there is more than one row (else NG_ESHAPE), data not NULL and aligned
+ * for the dtype unless it has no elements (else NG_EARG), and byte offsets that fit size_t (else
  * NG_ERANGE). name is used in the text. */
 NG_API ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error);
 

@@ -18,8 +18,16 @@
  * long as the optimizer (or until rebound), and gradients are never written.
  * A step is all or nothing: if it fails for any parameter of any group, no
  * parameter and no state has changed, and ng_optimizer_error says which
- * parameter and why. One optimizer is used by one thread at a time; different
- * optimizers may run at the same time. */
+ * parameter and why. It never writes NaN or infinity: what would overflow is
+ * NG_ERANGE. One optimizer is used by one thread at a time; different
+ * optimizers may run at the same time.
+ *
+ * Small matrices and BLAS threads: OpenBLAS starts as many threads as there are
+ * cores for products that are too small for them, and a loop over layers of a
+ * few hundred rows may take twice as long for it. Set OPENBLAS_NUM_THREADS=1 in
+ * the environment (or call openblas_set_num_threads(1)) and measure; many
+ * parameters are better spread by `threads` below, which uses one BLAS thread
+ * each. Matrices from about 1000 x 1000 on gain from BLAS threads. */
 #ifndef NATGRAD_OPTIMIZER_H
 #define NATGRAD_OPTIMIZER_H
 
@@ -86,19 +94,25 @@ NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
  *   }
  *   ng_optimizer_step(opt);
  *
- * A step that is done begins anew, one that fails keeps the sums; drop throws
- * them away. NG_ENONFINITE (names the parameter), NG_ENOMEM: then nothing was
- * added. */
+ * A step that is done begins anew. NG_ENONFINITE and NG_ERANGE (the sum leaves the dtype), both
+ * with the parameter's name, NG_ENOMEM: then nothing was added.
+ *
+ * A step that fails keeps the sums of accumulate and what ng_group_capture took in, so that it can
+ * be made again with other options or gradients. Where the batch itself is at fault (a gradient of
+ * NaN, say) and is skipped, drop throws both away; else its captures would count in the next step
+ * beside those of the next batch. */
 NG_API ng_status ng_optimizer_accumulate(ng_optimizer *optimizer);
 NG_API void ng_optimizer_drop(ng_optimizer *optimizer);
 
-/* Text of the last error of this optimizer and its groups; "" if none. */
+/* Why the last call on this optimizer or one of its groups failed or stopped; "" after one that
+ * succeeded and for NULL. Each such call begins by clearing it, ng_optimizer_steps, _memory,
+ * _counts and _describe excepted, which cannot fail. Valid until the next call. */
 NG_API const char *ng_optimizer_error(const ng_optimizer *optimizer);
 
-/* Bytes the optimizer holds: state, spare copies and workspace. */
+/* Bytes the optimizer holds: state, spare copies and workspace; 0 for NULL. */
 NG_API size_t ng_optimizer_memory(const ng_optimizer *optimizer);
 
-/* Steps completed. */
+/* Steps completed; 0 for NULL. */
 NG_API unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer);
 
 /* ---- Groups -------------------------------------------------------------- */
@@ -109,8 +123,10 @@ typedef enum { NG_OUT_IN = 0, NG_IN_OUT = 1 } ng_layout;
 /* Adds the parameter w with gradient dw (same shape and dtype, any strides)
  * and allocates its state. *index (may be NULL) numbers it in its group. The
  * name is copied; it must be new to the optimizer, and so must every weight: a
- * matrix used twice by the model (tied) is added once.
- * NG_EARG, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
+ * matrix used twice by the model (tied) is added once. Weights share no byte
+ * with weights or gradients, of this parameter or another; views that only
+ * interleave (columns of one buffer) are fine, and so are shared gradients.
+ * NG_EARG (also data that are not aligned for their dtype), NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_group_add(ng_group *group, size_t *index, const char *name, ng_mat w,
                               ng_mat dw);
 
@@ -127,7 +143,7 @@ NG_API ng_status ng_group_add_blocks(ng_group *group, size_t *first, const char 
 NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout);
 
 /* New pointers or strides for a parameter; shape and dtype stay (NG_ESHAPE,
- * NG_EDTYPE). */
+ * NG_EDTYPE). What may share memory is as for ng_group_add (NG_EARG). */
 NG_API ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw);
 
 /* ---- Layers: statistics and biases, for the kfac metric ---------------------
@@ -157,9 +173,11 @@ NG_API ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_m
  * samples whatever the layout of W.
  *
  * a and g are taken in at once and not kept. Several calls between two steps
- * add up (micro-batches with the same scale as the one batch they come from,
- * sequence positions): all rows count alike. A step that fails keeps what was
- * captured, a step that is done begins anew. Rows may be 0: nothing happens.
+ * add up (micro-batches, sequence positions): all rows count alike. The scale
+ * is that of the loss this g is the derivative of: with a mean over each
+ * micro-batch, the rows of the micro-batch; with losses divided by the size of
+ * the whole batch, that size. A step that is done begins anew, one that fails
+ * keeps what was captured (see ng_optimizer_drop). Rows may be 0: nothing happens.
  *
  * NG_ENONFINITE (NaN or infinity in a, g or scale), NG_ERANGE (sums of squares
  * beyond the dtype), NG_ESHAPE, NG_EDTYPE, NG_EARG; then nothing was taken. */

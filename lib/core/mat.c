@@ -5,6 +5,8 @@
 
 #include "lib/core/try.h"
 
+static const size_t alignment[2] = {[NG_F32] = sizeof(int32_t), [NG_F64] = _Alignof(double)};
+
 ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error)
 {
     if (m.dtype != NG_F32 && m.dtype != NG_F64)
@@ -14,6 +16,9 @@ ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error)
     if (m.data == NULL)
         return ng_error_set(error, NG_EARG, "%s: data is NULL for a %zu x %zu matrix", name, m.rows,
                             m.cols);
+    if ((uintptr_t)m.data % alignment[m.dtype] != 0)
+        return ng_error_set(error, NG_EARG, "%s: data at %p is not aligned for its dtype", name,
+                            m.data);
     if (m.rows > 1 && m.stride < m.cols)
         return ng_error_set(error, NG_ESHAPE, "%s: stride %zu is less than %zu columns", name,
                             m.stride, m.cols);

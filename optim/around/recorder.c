@@ -43,6 +43,8 @@ int ng_recorder_monitor(const ng_event *event, void *data)
     ng_recorder *r = data;
     char name[2 * LONGEST_NAME + 3] = "", line[1024];
     const size_t room = sizeof line;
+    if (event == NULL || r == NULL || r->size != sizeof *r || r->write == NULL)
+        return 0;
     if (r->every == 0 || event->step % r->every != 0 ||
         (r->steps_only && event->kind == NG_EVENT_PARAMETER))
         return 0;

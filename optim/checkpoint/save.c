@@ -18,15 +18,16 @@ static ng_status check_call(const ng_checkpoint_options **options, ng_checkpoint
     ng_checkpoint_init(defaults);
     if (*options == NULL)
         *options = defaults;
-    if (optimizer == NULL || path == NULL || path[0] == '\0')
-        return optimizer == NULL ? NG_EARG
-                                 : ng_error_set(&optimizer->error, NG_EARG, "a checkpoint's path");
+    if (optimizer == NULL)
+        return NG_EARG;
+    ng_error *error = ngi_begin(optimizer);
+    if (path == NULL || path[0] == '\0')
+        return ng_error_set(error, NG_EARG, "a checkpoint's path");
     if ((*options)->size != sizeof **options)
-        return ng_error_set(&optimizer->error, NG_EOPTION,
+        return ng_error_set(error, NG_EOPTION,
                             "checkpoint options: was ng_checkpoint_init called?");
     if (one.byte[0] != 1)
-        return ng_error_set(&optimizer->error, NG_EUNSUPPORTED,
-                            "checkpoints need a little-endian machine");
+        return ng_error_set(error, NG_EUNSUPPORTED, "checkpoints need a little-endian machine");
     return NG_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "lib/core/try.h"
+
 static ng_status check_outputs(const char *name, ng_mat w, const size_t *outputs, size_t count,
                                ng_layout layout, ng_error *error)
 {
@@ -26,29 +28,34 @@ static ng_mat block(ng_mat m, size_t start, size_t outputs, ng_layout layout)
                                : ng_mat_block(m, 0, start, m.rows, outputs);
 }
 
+static ng_status append_blocks(ng_group *group, const char *name, ng_mat w, ng_mat dw,
+                               const size_t *outputs, size_t count, ng_layout layout)
+{
+    char block_name[128];
+    for (size_t i = 0, start = 0; i < count; start += outputs[i++]) {
+        size_t index;
+        snprintf(block_name, sizeof block_name, "%.100s[%zu]", name, i);
+        TRY(ngi_group_append(group, &index, block_name, block(w, start, outputs[i], layout),
+                             block(dw, start, outputs[i], layout)));
+        TRY(ngi_param_set_layout(group->params[index], layout, &group->optimizer->error));
+    }
+    return NG_OK;
+}
+
 ng_status ng_group_add_blocks(ng_group *group, size_t *first, const char *name, ng_mat w, ng_mat dw,
                               const size_t *outputs, size_t count, ng_layout layout)
 {
-    char block_name[128];
     if (group == NULL)
         return NG_EARG;
-    ng_error *error = &group->optimizer->error;
+    ng_error *error = ngi_begin(group->optimizer);
     if (name == NULL || outputs == NULL)
         return ng_error_set(error, NG_EARG, "blocks need a name and their outputs");
     if (layout != NG_OUT_IN && layout != NG_IN_OUT)
         return ng_error_set(error, NG_EARG, "'%.60s': unknown layout %d", name, (int)layout);
-    size_t before = group->count, start = 0;
-    ng_status status = ngi_check_views(name, w, dw, error);
-    if (status == NG_OK)
-        status = check_outputs(name, w, outputs, count, layout, error);
-    for (size_t i = 0; i < count && status == NG_OK; start += outputs[i++]) {
-        size_t index;
-        snprintf(block_name, sizeof block_name, "%.100s[%zu]", name, i);
-        status = ng_group_add(group, &index, block_name, block(w, start, outputs[i], layout),
-                              block(dw, start, outputs[i], layout));
-        if (status == NG_OK)
-            status = ng_group_set_layout(group, index, layout);
-    }
+    TRY(ngi_check_views(name, w, dw, error));
+    TRY(check_outputs(name, w, outputs, count, layout, error));
+    size_t before = group->count;
+    ng_status status = append_blocks(group, name, w, dw, outputs, count, layout);
     if (status != NG_OK)
         ngi_group_truncate(group, before);
     else if (first != NULL)

@@ -7,6 +7,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 static size_t outputs(const ngi_param *param)
 {
     return param->layout == NG_OUT_IN ? param->w.rows : param->w.cols;
@@ -39,22 +41,19 @@ static ng_status check_bias(const ng_group *group, const ngi_param *param, ng_ma
 {
     ng_error *error = &group->optimizer->error;
     int anew = param->bias.data == NULL;
-    ng_status status = ngi_check_views(param->name, b, db, error);
-    if (status == NG_OK && b.dtype != param->w.dtype)
+    TRY(ngi_check_views(param->name, b, db, error));
+    if (b.dtype != param->w.dtype)
         return ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its bias has another dtype",
                             param->name);
-    if (status == NG_OK && (b.rows != 1 || b.cols != outputs(param)))
+    if (b.rows != 1 || b.cols != outputs(param))
         return ng_error_set(error, NG_ESHAPE,
                             "parameter '%.60s' has %zu outputs, its bias is %zu x %zu", param->name,
                             outputs(param), b.rows, b.cols);
-    if (status == NG_OK && b.data == param->w.data)
-        return ng_error_set(error, NG_EARG, "parameter '%.60s': its bias is its weights",
-                            param->name);
-    if (status == NG_OK && anew && (param->step > 0 || param->captured > 0))
+    if (anew && (param->step > 0 || param->captured > 0))
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s': a bias comes before its first capture or step",
                             param->name);
-    return status == NG_OK ? ngi_check_new(group->optimizer, param, NULL, b, error) : status;
+    return ngi_check_binding(group->optimizer, param, 1, param->name, b, db, error);
 }
 
 /* The parameter with one more input and, since its shape is another one, new state. */
@@ -82,19 +81,15 @@ static ng_status extend(ngi_param *param, const ng_group *group, ng_mat b, ng_ma
 
 ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_mat db)
 {
-    ngi_param *param = ngi_param_find(group, index);
-    if (param == NULL)
-        return NG_EARG;
-    ng_status status = check_wanted(group, param, "bias");
-    if (status == NG_OK)
-        status = check_bias(group, param, b, db);
-    if (status == NG_OK && param->bias.data == NULL)
+    ngi_param *param;
+    TRY(ngi_param_find(&param, group, index));
+    TRY(check_wanted(group, param, "bias"));
+    TRY(check_bias(group, param, b, db));
+    if (param->bias.data == NULL)
         return extend(param, group, b, db);
-    if (status == NG_OK) {
-        param->bias = b;
-        param->dbias = db;
-    }
-    return status;
+    param->bias = b;
+    param->dbias = db;
+    return NG_OK;
 }
 
 /* ---- Statistics ---------------------------------------------------------------------- */
@@ -129,16 +124,14 @@ static ng_status check_statistics(const ngi_param *param, ng_mat a, ng_mat g, do
 
 ng_status ng_group_capture(ng_group *group, size_t index, ng_mat a, ng_mat g, double scale)
 {
-    ngi_param *param = ngi_param_find(group, index);
-    if (param == NULL)
-        return NG_EARG;
+    ngi_param *param;
+    TRY(ngi_param_find(&param, group, index));
     ng_error *error = &group->optimizer->error, inner = {NG_OK, ""};
-    ng_status status = check_wanted(group, param, "captures");
-    if (status == NG_OK)
-        status = check_statistics(param, a, g, scale, error);
-    if (status != NG_OK || a.rows == 0)
-        return status;
-    status = group->method->capture(param, group->options, a, g, scale, &inner);
+    TRY(check_wanted(group, param, "captures"));
+    TRY(check_statistics(param, a, g, scale, error));
+    if (a.rows == 0)
+        return NG_OK;
+    ng_status status = group->method->capture(param, group->options, a, g, scale, &inner);
     return status == NG_OK
                ? NG_OK
                : ng_error_set(error, status, "parameter '%.60s': %.150s", param->name, inner.text);

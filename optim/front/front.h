@@ -1,8 +1,10 @@
-/* The optimizer and its groups, shared by optimizer.c (the step) and group.c
- * (parameters). */
+/* The optimizer, its groups and parameters: what the files of the front share.
+ * From below: views and param, then group, gradient, then step and blocks, then
+ * optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
 
+#include "lib/core/memory.h"
 #include "optim/front/method.h"
 
 struct ng_group {
@@ -53,33 +55,61 @@ struct ng_optimizer {
     ng_error error;
 };
 
-ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
-void ngi_group_destroy(ng_group *group);
+/* Every call on an optimizer or its groups begins so: the text of an earlier failure goes. */
+static inline ng_error *ngi_begin(ng_optimizer *optimizer)
+{
+    optimizer->error.status = NG_OK;
+    optimizer->error.text[0] = '\0';
+    return &optimizer->error;
+}
 
-/* Takes back the parameters added last. */
-void ngi_group_truncate(ng_group *group, size_t count);
-
-/* The parameter of that index, or NULL with the optimizer's error filled. */
-ngi_param *ngi_param_find(ng_group *group, size_t index);
-
-/* Frees the parameter's tensors and update. */
-void ngi_param_drop_state(ngi_param *param);
+/* ---- views.c --------------------------------------------------------------------------- */
 
 /* w and dw are usable, not empty, alike in shape and dtype. */
 ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error);
 
-/* Neither the name (NULL: not asked) nor any of the weights belong to a parameter other than self.
- */
-ng_status ngi_check_new(const ng_optimizer *optimizer, const ngi_param *self, const char *name,
-                        ng_mat w, ng_error *error);
+/* Do the two views have a byte in common? Exact; no data: no. */
+int ngi_share_memory(ng_mat a, ng_mat b);
 
-/* Makes room in a step for one more parameter. */
-ng_status ngi_step_reserve(ng_optimizer *optimizer);
+/* May w and dw become the weights and gradient of parameter self (NULL: a new one), or, if `bias`,
+ * its bias and that one's gradient? No view may share memory with weights but a gradient with a
+ * gradient. */
+ng_status ngi_check_binding(const ng_optimizer *optimizer, const ngi_param *self, int bias,
+                            const char *name, ng_mat w, ng_mat dw, ng_error *error);
 
-/* Puts the mean over micro-batches, clipped, in the place of every parameter's gradient where the
- * step asks for it; all or none. ngi_gradients_restore undoes it, whatever became of the step. */
+/* ---- param.c --------------------------------------------------------------------------- */
+
+/* A parameter with the state its group's method wants. */
+ng_status ngi_param_create(ngi_param **param, const ng_group *group, const char *name, ng_mat w,
+                           ng_mat dw, ng_error *error);
+void ngi_param_destroy(ngi_param *param);
+
+/* Frees the parameter's tensors and update. */
+void ngi_param_drop_state(ngi_param *param);
+
+/* Bytes of the parameter's state and spare copies. */
+size_t ngi_param_memory(const ngi_param *param);
+
+/* ---- group.c --------------------------------------------------------------------------- */
+
+ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
+void ngi_group_destroy(ng_group *group);
+
+/* ng_group_add and ng_group_set_layout within a call that has begun. */
+ng_status ngi_group_append(ng_group *group, size_t *index, const char *name, ng_mat w, ng_mat dw);
+ng_status ngi_param_set_layout(ngi_param *param, ng_layout layout, ng_error *error);
+
+/* Takes back the parameters added last. */
+void ngi_group_truncate(ng_group *group, size_t count);
+
+/* Begins a call on the parameter of that index; NG_EARG if there is none (group NULL included). */
+ng_status ngi_param_find(ngi_param **param, const ng_group *group, size_t index);
+
+/* ---- gradient.c ------------------------------------------------------------------------ */
+
+/* Sets every parameter's g for a step: the caller's gradient, or a copy: the mean over
+ * micro-batches, clipped. */
 ng_status ngi_gradients_stage(ng_optimizer *optimizer);
-void ngi_gradients_restore(ng_optimizer *optimizer);
 
 /* Allocates the sums of accumulation where there are none. */
 ng_status ngi_gradients_reserve(ng_optimizer *optimizer);
@@ -87,10 +117,12 @@ ng_status ngi_gradients_reserve(ng_optimizer *optimizer);
 /* After a step that is done: accumulation begins anew. */
 void ngi_gradients_reset(ng_optimizer *optimizer);
 
-/* Prepares and commits every parameter: all or none. */
-ng_status ngi_step(ng_optimizer *optimizer);
+/* ---- step.c and monitors.c ------------------------------------------------------------- */
 
-/* Bytes of the parameter's state and spare copies. */
-size_t ngi_param_memory(const ngi_param *param);
+/* Room in a step for one more parameter. */
+ng_status ngi_step_reserve(ng_optimizer *optimizer);
+
+/* Tells the monitors and the message callback of the step just done; 1: a monitor asked to stop. */
+int ngi_tell(const ng_optimizer *optimizer, double seconds);
 
 #endif

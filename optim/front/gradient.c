@@ -1,23 +1,23 @@
 /* Between the caller's gradients and the methods: accumulation over
- * micro-batches and clipping. No method knows: for the time of a step a dense
- * copy stands in the place of the caller's view. */
+ * micro-batches and clipping. No method knows: it reads the view g, which is
+ * the caller's gradient or a dense copy. */
 #include "optim/front/front.h"
 
 #include <math.h>
 
 #include <natgrad/linalg.h>
 
-#include "lib/core/memory.h"
+#include "lib/core/try.h"
+#include "optim/front/range.h"
 
 typedef ng_status (*visit)(ngi_param *param, const ng_optimizer *optimizer, ng_error *error);
 
 static ng_status for_each(ng_optimizer *optimizer, visit call)
 {
-    ng_status status = NG_OK;
     for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count && status == NG_OK; i++)
-            status = call(optimizer->groups[g]->params[i], optimizer, &optimizer->error);
-    return status;
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
+            TRY(call(optimizer->groups[g]->params[i], optimizer, &optimizer->error));
+    return NG_OK;
 }
 
 /* A copy of that shape, zero, unless there is one. */
@@ -33,16 +33,8 @@ static ng_status ensure(ng_mat *copy, ng_mat of, ng_error *error)
 static ng_status reserve(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
     (void)optimizer;
-    ng_status status = ensure(&param->sum, param->dw, error);
-    return status == NG_OK ? ensure(&param->sum_bias, param->dbias, error) : status;
-}
-
-static ng_status check(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
-{
-    if (!ng_is_finite(param->dw) || !ng_is_finite(param->dbias))
-        return ng_error_set(error, NG_ENONFINITE,
-                            "parameter '%.60s': gradient holds NaN or infinity", param->name);
-    return reserve(param, optimizer, error);
+    TRY(ensure(&param->sum, param->dw, error));
+    return ensure(&param->sum_bias, param->dbias, error);
 }
 
 ng_status ngi_gradients_reserve(ng_optimizer *optimizer)
@@ -50,36 +42,82 @@ ng_status ngi_gradients_reserve(ng_optimizer *optimizer)
     return for_each(optimizer, reserve);
 }
 
+/* The gradient is finite, and so is its sum with those before. */
+static ng_status check_part(const ngi_param *param, ng_mat sum, ng_mat dw, int empty,
+                            ng_error *error)
+{
+    double max = ng_max_abs(dw);
+    if (!isfinite(max))
+        return ng_error_set(error, NG_ENONFINITE,
+                            "parameter '%.60s': gradient holds NaN or infinity", param->name);
+    if (empty || max <= ngi_dtype_harmless(dw.dtype) ||
+        ng_max_abs(sum) + max <= ngi_dtype_max(dw.dtype))
+        return NG_OK;
+    return ng_error_set(error, NG_ERANGE,
+                        "parameter '%.60s': the sum of its gradients overflows its dtype",
+                        param->name);
+}
+
+static ng_status check(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+{
+    int empty = optimizer->micro == 0;
+    TRY(reserve(param, optimizer, error));
+    TRY(check_part(param, param->sum, param->dw, empty, error));
+    return check_part(param, param->sum_bias, param->dbias, empty, error);
+}
+
 static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
     double keep = optimizer->micro > 0 ? 1 : 0;
-    ng_status status = ng_axpby(param->sum, param->dw, 1, keep, error);
-    if (status == NG_OK && param->dbias.data != NULL)
-        status = ng_axpby(param->sum_bias, param->dbias, 1, keep, error);
-    return status;
+    TRY(ng_axpby(param->sum, param->dw, 1, keep, error));
+    return param->dbias.data == NULL
+               ? NG_OK
+               : ng_axpby(param->sum_bias, param->dbias, 1, keep, error);
 }
 
 ng_status ng_optimizer_accumulate(ng_optimizer *optimizer)
 {
     if (optimizer == NULL)
         return NG_EARG;
-    ng_status status = for_each(optimizer, check);
-    if (status == NG_OK)
-        status = for_each(optimizer, add);
-    if (status == NG_OK)
-        optimizer->micro++;
-    return status;
+    ngi_begin(optimizer);
+    TRY(for_each(optimizer, check));
+    TRY(for_each(optimizer, add));
+    optimizer->micro++;
+    return NG_OK;
+}
+
+static ng_status drop_captures(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+{
+    (void)optimizer, (void)error;
+    param->captured = 0;
+    return NG_OK;
 }
 
 void ng_optimizer_drop(ng_optimizer *optimizer)
 {
-    if (optimizer != NULL)
-        optimizer->micro = 0;
+    if (optimizer == NULL)
+        return;
+    ngi_begin(optimizer);
+    optimizer->micro = 0;
+    for_each(optimizer, drop_captures);
 }
 
 /* ---- The gradient of a step --------------------------------------------------------------- */
 
-static ng_status load(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+static ng_status take(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+{
+    (void)optimizer, (void)error;
+    param->g = param->dw;
+    param->g_bias = param->dbias;
+    return NG_OK;
+}
+
+static double norm_of(const ngi_param *param)
+{
+    return hypot(ng_norm(param->staged), ng_norm(param->staged_bias));
+}
+
+static ng_status stage(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
     int summed = optimizer->micro > 0, biased = param->dbias.data != NULL;
     double part = summed ? 1 / (double)optimizer->micro : 1;
@@ -87,77 +125,72 @@ static ng_status load(ngi_param *param, const ng_optimizer *optimizer, ng_error 
         return ng_error_set(error, NG_ENODATA,
                             "parameter '%.60s' was added after gradients were accumulated",
                             param->name);
-    ng_status status = ensure(&param->staged, param->dw, error);
-    if (status == NG_OK)
-        status = ensure(&param->staged_bias, param->dbias, error);
-    if (status == NG_OK)
-        status = ng_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error);
-    if (status == NG_OK && biased)
-        status =
-            ng_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error);
-    if (status != NG_OK)
-        return status;
-    param->gradient_norm = hypot(ng_norm(param->staged), ng_norm(param->staged_bias));
-    if (!isfinite(param->gradient_norm)) /* by norm: a clipped infinity would look harmless */
+    TRY(ensure(&param->staged, param->dw, error));
+    TRY(ensure(&param->staged_bias, param->dbias, error));
+    TRY(ng_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error));
+    if (biased)
+        TRY(ng_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error));
+    param->gradient_norm = norm_of(param);
+    /* before clipping: a clipped infinity would look harmless */
+    if (!isfinite(param->gradient_norm) &&
+        (!ng_is_finite(param->staged) || !ng_is_finite(param->staged_bias)))
         return ng_error_set(error, NG_ENONFINITE,
                             "parameter '%.60s': gradient holds NaN or infinity", param->name);
     if (optimizer->clip_value > 0) {
         ng_clamp(param->staged, optimizer->clip_value);
         ng_clamp(param->staged_bias, optimizer->clip_value);
     }
+    param->g = param->staged;
+    param->g_bias = param->staged_bias;
     return NG_OK;
 }
 
-static ng_status rescale(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+/* ---- Clipping by the norm ------------------------------------------------------------------ */
+
+static double whole_norm(const ng_optimizer *optimizer)
 {
-    (void)error;
-    ng_scale(param->staged, optimizer->clip_factor);
-    ng_scale(param->staged_bias, optimizer->clip_factor);
-    return NG_OK;
+    double norm = 0;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
+            norm = hypot(norm, norm_of(optimizer->groups[g]->params[i]));
+    return norm;
 }
 
-static void exchange(ng_mat *a, ng_mat *b)
+static void scale_all(ng_optimizer *optimizer, double factor)
 {
-    ng_mat t = *a;
-    *a = *b;
-    *b = t;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
+            ng_scale(optimizer->groups[g]->params[i]->staged, factor);
+            ng_scale(optimizer->groups[g]->params[i]->staged_bias, factor);
+        }
 }
 
-static ng_status replace(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+/* A norm beyond DBL_MAX, and a factor below what float resolves, are met by a first factor that is
+ * a power of two and costs nothing in digits. */
+static void clip(ng_optimizer *optimizer)
 {
-    (void)optimizer, (void)error;
-    exchange(&param->dw, &param->staged);
-    exchange(&param->dbias, &param->staged_bias);
-    return NG_OK;
+    const double small = 0x1p-100;
+    double norm = whole_norm(optimizer), first = 1;
+    if (!(norm > optimizer->clip_norm))
+        return;
+    if (isinf(norm) || optimizer->clip_norm / norm < small) {
+        first = small;
+        scale_all(optimizer, first);
+        norm = isinf(norm) ? whole_norm(optimizer) : norm * first;
+    }
+    scale_all(optimizer, optimizer->clip_norm / norm);
+    optimizer->clip_factor = optimizer->clip_norm / norm * first;
 }
 
 ng_status ngi_gradients_stage(ng_optimizer *optimizer)
 {
-    double norm = 0;
-    optimizer->staged = 0;
+    optimizer->staged =
+        optimizer->micro > 0 || optimizer->clip_norm > 0 || optimizer->clip_value > 0;
     optimizer->clip_factor = 1;
-    if (optimizer->micro == 0 && optimizer->clip_norm == 0 && optimizer->clip_value == 0)
-        return NG_OK;
-    ng_status status = for_each(optimizer, load);
-    if (status != NG_OK)
-        return status;
-    for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
-            const ngi_param *param = optimizer->groups[g]->params[i];
-            norm = hypot(norm, hypot(ng_norm(param->staged), ng_norm(param->staged_bias)));
-        }
-    if (optimizer->clip_norm > 0 && norm > optimizer->clip_norm) {
-        optimizer->clip_factor = optimizer->clip_norm / norm;
-        for_each(optimizer, rescale);
-    }
-    optimizer->staged = 1;
-    return for_each(optimizer, replace);
-}
-
-void ngi_gradients_restore(ng_optimizer *optimizer)
-{
-    if (optimizer->staged)
-        for_each(optimizer, replace); /* an exchange is its own inverse */
+    TRY(for_each(optimizer, optimizer->staged ? stage : take));
+    if (optimizer->clip_norm > 0)
+        clip(optimizer);
+    return NG_OK;
 }
 
 void ngi_gradients_reset(ng_optimizer *optimizer)

@@ -32,8 +32,9 @@ typedef struct {
     char *name;
     ng_mat w, dw;       /* borrowed */
     ng_mat bias, dbias; /* (optional) borrowed, 1 x outputs: [W b] is one parameter */
-    /* dense, ours, allocated when first needed: sums over micro-batches, and what takes the place
-     * of dw and dbias during a step that accumulates or clips (gradient.c) */
+    ng_mat g, g_bias;   /* the step's gradient, set before prepare: dw and dbias, or staged */
+    /* dense, ours, allocated when first needed: sums over micro-batches, and the gradient of a
+     * step that accumulates or clips (gradient.c) */
     ng_mat sum, sum_bias, staged, staged_bias;
     double gradient_norm; /* of the step's gradient before clipping, when staged */
     size_t rows, cols;    /* of the whole: w's, and one more on the input side with a bias */

@@ -1,13 +1,9 @@
-/* The front: creation, groups, monitors. The step itself is in step.c. */
+/* The optimizer: how it comes and goes, its groups, what it holds. */
 #include "optim/front/front.h"
 
-#include <math.h>
 #include <stdlib.h>
 
-#include <natgrad/linalg.h>
-
-#include "lib/core/clock.h"
-#include "lib/core/memory.h"
+#include "lib/core/try.h"
 #include "lib/linalg/blas.h"
 
 enum { MAX_THREADS = 256 };
@@ -71,36 +67,11 @@ ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **group,
     *group = NULL; /* so that a caller who tests only later is refused and not lost */
     if (optimizer == NULL)
         return NG_EARG;
-    ng_status status =
-        ngi_array_grow(&optimizer->groups, &optimizer->group_capacity, optimizer->group_count,
-                       sizeof *optimizer->groups, &optimizer->error);
-    if (status == NG_OK)
-        status = ngi_group_create(&added, optimizer, method_options);
-    if (status == NG_OK)
-        *group = optimizer->groups[optimizer->group_count++] = added;
-    return status;
-}
-
-ng_status ng_optimizer_add_monitor(ng_optimizer *optimizer, ng_monitor monitor, void *data)
-{
-    if (optimizer == NULL || monitor == NULL)
-        return NG_EARG;
-    ng_status status = ngi_array_grow(&optimizer->listeners, &optimizer->listener_capacity,
-                                      optimizer->listener_count, sizeof *optimizer->listeners,
-                                      &optimizer->error);
-    if (status == NG_OK) {
-        ngi_listener listener = {monitor, data};
-        optimizer->listeners[optimizer->listener_count++] = listener;
-    }
-    return status;
-}
-
-ng_status ng_optimizer_set_message(ng_optimizer *optimizer, ng_message message, void *data)
-{
-    if (optimizer == NULL)
-        return NG_EARG;
-    optimizer->message = message;
-    optimizer->message_data = data;
+    ng_error *error = ngi_begin(optimizer);
+    TRY(ngi_array_grow(&optimizer->groups, &optimizer->group_capacity, optimizer->group_count,
+                       sizeof *optimizer->groups, error));
+    TRY(ngi_group_create(&added, optimizer, method_options));
+    *group = optimizer->groups[optimizer->group_count++] = added;
     return NG_OK;
 }
 
@@ -111,11 +82,13 @@ const char *ng_optimizer_error(const ng_optimizer *optimizer)
 
 unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer)
 {
-    return optimizer->steps;
+    return optimizer != NULL ? optimizer->steps : 0;
 }
 
 size_t ng_optimizer_memory(const ng_optimizer *optimizer)
 {
+    if (optimizer == NULL)
+        return 0;
     size_t bytes = sizeof *optimizer + optimizer->task_capacity * sizeof *optimizer->tasks +
                    optimizer->turn_capacity * sizeof *optimizer->turns +
                    optimizer->group_capacity * sizeof *optimizer->groups +
@@ -129,95 +102,4 @@ size_t ng_optimizer_memory(const ng_optimizer *optimizer)
             bytes += ngi_param_memory(group->params[i]);
     }
     return bytes;
-}
-
-/* ---- Telling the monitors --------------------------------------------------------- */
-
-static int deliver(const ng_optimizer *optimizer, const ng_event *event)
-{
-    int stop = 0;
-    for (size_t i = 0; i < optimizer->listener_count; i++)
-        stop |= optimizer->listeners[i].call(event, optimizer->listeners[i].data) != 0;
-    return stop;
-}
-
-static double gradient_norm(const ng_optimizer *optimizer, const ngi_param *param)
-{
-    return optimizer->staged ? param->gradient_norm
-                             : hypot(ng_norm(param->dw), ng_norm(param->dbias));
-}
-
-/* Warns of roots that are out of date. */
-static void warn(const ng_optimizer *optimizer)
-{
-    ng_error note;
-    for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
-            const ngi_param *param = optimizer->groups[g]->params[i];
-            if (param->report.stale == 0)
-                continue;
-            ng_error_set(&note, NG_OK,
-                         "step %llu: parameter '%.60s' goes on with %d roots of an earlier step: "
-                         "every solver failed",
-                         optimizer->steps, param->name, param->report.stale);
-            optimizer->message(note.text, optimizer->message_data);
-        }
-}
-
-static int notify(const ng_optimizer *optimizer, double seconds)
-{
-    ng_event total = {.size = sizeof total,
-                      .kind = NG_EVENT_STEP,
-                      .step = optimizer->steps,
-                      .name = "",
-                      .method = "",
-                      .route = "",
-                      .seconds = seconds,
-                      .clip_factor = optimizer->clip_factor};
-    int stop = 0;
-    for (size_t g = 0; g < optimizer->group_count; g++) {
-        const ng_group *group = optimizer->groups[g];
-        for (size_t i = 0; i < group->count; i++) {
-            const ngi_param *param = group->params[i];
-            const ng_polar_info *polar = &param->report.polar;
-            ng_event event = {.size = sizeof event,
-                              .kind = NG_EVENT_PARAMETER,
-                              .step = optimizer->steps,
-                              .group = group,
-                              .index = i,
-                              .name = param->name,
-                              .method = group->method->name,
-                              .gradient_norm = gradient_norm(optimizer, param),
-                              .update_norm = param->report.update_norm,
-                              .seconds = param->report.seconds,
-                              .route = polar->route,
-                              .rank = polar->rank,
-                              .orthogonality_error = polar->orthogonality_error,
-                              .condition = polar->condition,
-                              .stale = param->report.stale,
-                              .clip_factor = optimizer->clip_factor};
-            ng_options_get(group->options, "lr", &event.lr, NULL);
-            total.gradient_norm = hypot(total.gradient_norm, event.gradient_norm);
-            total.update_norm = hypot(total.update_norm, event.update_norm);
-            stop |= deliver(optimizer, &event);
-        }
-    }
-    return stop | deliver(optimizer, &total);
-}
-
-ng_status ng_optimizer_step(ng_optimizer *optimizer)
-{
-    if (optimizer == NULL)
-        return NG_EARG;
-    double start = ngi_clock();
-    ng_status status = ngi_step(optimizer);
-    if (status != NG_OK)
-        return status;
-    optimizer->steps++;
-    if (optimizer->message != NULL)
-        warn(optimizer);
-    if (optimizer->listener_count > 0 && notify(optimizer, ngi_clock() - start))
-        return ng_error_set(&optimizer->error, NG_STOPPED, "a monitor asked to stop at step %llu",
-                            optimizer->steps);
-    return NG_OK;
 }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "lib/core/try.h"
+
 static const double most_count = 9007199254740992; /* 2^53: whole numbers below it are exact */
 
 const char *ngi_state_slot(const ngi_param *param, int slot, int summed, ng_mat *view)
@@ -17,12 +19,15 @@ const char *ngi_state_slot(const ngi_param *param, int slot, int summed, ng_mat 
     return slot == NGI_TENSORS ? "gradient_sum" : "bias_gradient_sum";
 }
 
-ng_status ng_optimizer_tensor(ng_optimizer *optimizer, size_t index, const char **parameter,
-                              const char **name, ng_mat *view)
+ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, const char **name,
+                              ng_mat *view, size_t index)
 {
-    if (optimizer == NULL || parameter == NULL || name == NULL || view == NULL)
+    if (optimizer == NULL)
         return NG_EARG;
     size_t seen = 0;
+    ng_error *error = ngi_begin(optimizer);
+    if (parameter == NULL || name == NULL || view == NULL)
+        return ng_error_set(error, NG_EARG, "no place for a state tensor");
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++)
             for (int slot = 0; slot < NGI_STATE_SLOTS; slot++) {
@@ -36,7 +41,7 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, size_t index, const char 
                 *view = found;
                 return NG_OK;
             }
-    return ng_error_set(&optimizer->error, NG_ENODATA, "no state tensor %zu of %zu", index, seen);
+    return ng_error_set(error, NG_ENODATA, "no state tensor %zu of %zu", index, seen);
 }
 
 void ng_checkpoint_init(ng_checkpoint_options *options)
@@ -54,7 +59,7 @@ size_t ng_optimizer_counts(const ng_optimizer *optimizer, double *counts, size_t
         return 0;
 #define PUT(value)                                                                                 \
     do {                                                                                           \
-        if (n < size)                                                                              \
+        if (n < size && counts != NULL)                                                                              \
             counts[n] = (double)(value);                                                           \
         n++;                                                                                       \
     } while (0)
@@ -109,10 +114,9 @@ ng_status ngi_counts_check(ng_optimizer *optimizer, const double *counts, size_t
     if (!whole(counts[0]) || !whole(counts[1]))
         return ng_error_set(error, NG_EARG, "no optimizer counts %g steps and %g micro-batches",
                             counts[0], counts[1]);
-    ng_status status = NG_OK;
-    for (size_t g = 0; g < optimizer->group_count && status == NG_OK; g++)
-        status = check_group(optimizer->groups[g], &next, error);
-    return status == NG_OK && counts[1] > 0 ? ngi_gradients_reserve(optimizer) : status;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        TRY(check_group(optimizer->groups[g], &next, error));
+    return counts[1] > 0 ? ngi_gradients_reserve(optimizer) : NG_OK;
 }
 
 void ngi_counts_take(ng_optimizer *optimizer, const double *counts)
@@ -132,10 +136,12 @@ void ngi_counts_take(ng_optimizer *optimizer, const double *counts)
 
 ng_status ng_optimizer_set_counts(ng_optimizer *optimizer, const double *counts, size_t size)
 {
-    if (optimizer == NULL || counts == NULL)
+    if (optimizer == NULL)
         return NG_EARG;
-    ng_status status = ngi_counts_check(optimizer, counts, size);
-    if (status == NG_OK)
-        ngi_counts_take(optimizer, counts);
-    return status;
+    ng_error *error = ngi_begin(optimizer);
+    if (counts == NULL)
+        return ng_error_set(error, NG_EARG, "counts are NULL");
+    TRY(ngi_counts_check(optimizer, counts, size));
+    ngi_counts_take(optimizer, counts);
+    return NG_OK;
 }

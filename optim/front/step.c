@@ -4,19 +4,21 @@
 
 #include <stdlib.h>
 
+#include <natgrad/linalg.h>
+
 #include "lib/core/clock.h"
-#include "lib/core/memory.h"
+#include "lib/linalg/blas.h"
 #include "lib/core/threads.h"
 #include "lib/core/try.h"
-#include "lib/linalg/blas.h"
 
 /* ---- Before: all that is allocated in a step --------------------------------------- */
 
 ng_status ngi_step_reserve(ng_optimizer *optimizer)
 {
-    TRY(ngi_array_grow(&optimizer->tasks, &optimizer->task_capacity, optimizer->param_count,
+    size_t count = optimizer->param_count;
+    TRY(ngi_array_grow(&optimizer->tasks, &optimizer->task_capacity, count,
                        sizeof *optimizer->tasks, &optimizer->error));
-    return ngi_array_grow(&optimizer->turns, &optimizer->turn_capacity, optimizer->param_count,
+    return ngi_array_grow(&optimizer->turns, &optimizer->turn_capacity, count,
                           sizeof *optimizer->turns, &optimizer->error);
 }
 
@@ -36,14 +38,13 @@ static ng_status reserve_work(ng_optimizer *optimizer)
             wanted = bytes > wanted ? bytes : wanted;
         }
     }
-    ng_status status = NG_OK;
-    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1) && status == NG_OK; i++) {
+    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++) {
         if (wanted <= optimizer->work[i].size)
             continue;
         ng_work_destroy(&optimizer->work[i]);
-        status = ng_work_create(&optimizer->work[i], wanted, &optimizer->error);
+        TRY(ng_work_create(&optimizer->work[i], wanted, &optimizer->error));
     }
-    return status;
+    return NG_OK;
 }
 
 /* What a step costs, roughly: a product with the smaller side, or one pass. */
@@ -82,6 +83,16 @@ static void fill_tasks(ng_optimizer *optimizer)
 
 /* ---- The two halves --------------------------------------------------------------------- */
 
+/* What the method has made is finite: nothing else ever becomes state. */
+static ng_status check_state(const ngi_param *param, ng_error *error)
+{
+    for (int i = 0; i < NGI_TENSORS; i++)
+        if (param->tensor[i].fresh && !ng_is_finite(param->tensor[i].next))
+            return ng_error_set(error, NG_ERANGE, "its %s would overflow its dtype",
+                                param->tensor[i].name);
+    return NG_OK;
+}
+
 static void prepare(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
@@ -96,6 +107,8 @@ static void prepare(void *data, size_t index, int worker)
         param->tensor[i].fresh = 0;
     work->used = 0;
     task->status = task->group->method->prepare(param, task->group->options, work, &inner);
+    if (task->status == NG_OK)
+        task->status = check_state(param, &inner);
     if (task->status != NG_OK)
         ng_error_set(&task->error, task->status, "parameter '%.60s' (%zu x %zu, %s): %.150s",
                      param->name, param->w.rows, param->w.cols, task->group->method->name,
@@ -140,51 +153,64 @@ static ng_status first_failure(ng_optimizer *optimizer, size_t count)
 
 static ng_status agree(ng_optimizer *optimizer)
 {
-    ng_status status = NG_OK;
-    for (size_t g = 0; g < optimizer->group_count && status == NG_OK; g++) {
+    for (size_t g = 0; g < optimizer->group_count; g++) {
         ng_group *group = optimizer->groups[g];
         ng_error inner = {NG_OK, ""};
         if (group->count == 0 || group->method->agree == NULL)
             continue;
         optimizer->work[0].used = 0;
-        status = group->method->agree(group->params, group->count, group->options, &group->joint,
-                                      &optimizer->work[0], &inner);
+        ng_status status = group->method->agree(group->params, group->count, group->options,
+                                                &group->joint, &optimizer->work[0], &inner);
         if (status != NG_OK)
-            ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
-                         group->params[0]->name, group->method->name, inner.text);
+            return ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
+                                group->params[0]->name, group->method->name, inner.text);
     }
-    return status;
+    return NG_OK;
 }
 
-static ng_status run(ng_optimizer *optimizer)
+static ng_status run_halves(ng_optimizer *optimizer)
 {
     size_t count = optimizer->param_count;
-    fill_tasks(optimizer);
+    ngi_threads_run(optimizer->threads, count, prepare, optimizer);
+    TRY(first_failure(optimizer, count));
+    TRY(agree(optimizer));
+    ngi_threads_run(optimizer->threads, count, commit, optimizer);
+    return NG_OK;
+}
+
+/* With the BLAS settings of the optimizer's threads, restored whatever happens. */
+static ng_status run(ng_optimizer *optimizer)
+{
     int blas = optimizer->threads > 0 ? ngi_blas_threads() : 0;
     if (blas > 0)
         ngi_blas_set_threads(1);
-    ngi_threads_run(optimizer->threads, count, prepare, optimizer);
-    ng_status status = first_failure(optimizer, count);
-    if (status == NG_OK)
-        status = agree(optimizer);
-    if (status == NG_OK)
-        ngi_threads_run(optimizer->threads, count, commit, optimizer);
+    ng_status status = run_halves(optimizer);
     if (blas > 0)
         ngi_blas_set_threads(blas);
     return status;
 }
 
-ng_status ngi_step(ng_optimizer *optimizer)
+static ng_status step(ng_optimizer *optimizer)
 {
-    ng_status status = reserve_work(optimizer);
-    if (status == NG_OK)
-        status = ngi_gradients_stage(optimizer);
-    if (status != NG_OK)
-        return status;
+    TRY(reserve_work(optimizer));
+    TRY(ngi_gradients_stage(optimizer));
+    fill_tasks(optimizer);
     if (optimizer->param_count > 0)
-        status = run(optimizer);
-    ngi_gradients_restore(optimizer);
-    if (status == NG_OK)
-        ngi_gradients_reset(optimizer);
-    return status;
+        TRY(run(optimizer));
+    ngi_gradients_reset(optimizer);
+    return NG_OK;
+}
+
+ng_status ng_optimizer_step(ng_optimizer *optimizer)
+{
+    if (optimizer == NULL)
+        return NG_EARG;
+    double start = ngi_clock();
+    ngi_begin(optimizer);
+    TRY(step(optimizer));
+    optimizer->steps++;
+    if (ngi_tell(optimizer, ngi_clock() - start))
+        return ng_error_set(&optimizer->error, NG_STOPPED, "a monitor asked to stop at step %llu",
+                            optimizer->steps);
+    return NG_OK;
 }

@@ -80,7 +80,7 @@ static void commit(ngi_param *param, const void *options)
     double sum = 0;
     ngi_row_shape(param, &rows, &cols);
     for (size_t i = 0; i < rows; i++)
-        sum += kernels[param->w.dtype](cols, &s, ngi_row(param->dw, i),
+        sum += kernels[param->w.dtype](cols, &s, ngi_row(param->g, i),
                                        ngi_row(param->tensor[FIRST_MOMENT].now, i),
                                        ngi_row(param->tensor[SECOND_MOMENT].now, i),
                                        ngi_row(param->w, i), param->report.wanted);

@@ -17,7 +17,7 @@ static inline void ngi_row_shape(const ngi_param *param, size_t *rows, size_t *c
 {
     *rows = param->w.rows;
     *cols = param->w.cols;
-    if (*rows > 1 && param->w.stride == *cols && param->dw.stride == *cols) {
+    if (*rows > 1 && param->w.stride == *cols && param->g.stride == *cols) {
         *cols *= *rows;
         *rows = 1;
     }

@@ -30,7 +30,7 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     if (status == NG_OK)
         status = ng_copy(momentum->next, momentum->now, error);
     if (status == NG_OK)
-        status = ng_axpby(momentum->next, param->dw, 1 - o->momentum, o->momentum, error);
+        status = ng_axpby(momentum->next, param->g, 1 - o->momentum, o->momentum, error);
     if (status == NG_OK)
         status = ng_copy(param->update, momentum->next, error);
     momentum->fresh = 1;

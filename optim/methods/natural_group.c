@@ -6,11 +6,13 @@
 
 #include <natgrad/natural.h>
 
+#include "lib/core/try.h"
+
 ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f)
 {
     if (group == NULL)
         return NG_EARG;
-    ng_error *error = &group->optimizer->error;
+    ng_error *error = ngi_begin(group->optimizer);
     if (!group->method->wants_fisher)
         return ng_error_set(error, NG_EUNSUPPORTED, "%s takes no Fisher matrix",
                             group->method->name);
@@ -25,7 +27,7 @@ ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, 
 {
     if (group == NULL)
         return NG_EARG;
-    ng_error *error = &group->optimizer->error;
+    ng_error *error = ngi_begin(group->optimizer);
     const ng_method *method = group->method;
     double rho;
     if (method->adapt == NULL)
@@ -35,10 +37,7 @@ ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, 
                             method->name, before, after);
     if (group->count == 0 || group->params[0]->step == group->joint.told)
         return ng_error_set(error, NG_ENODATA, "%s: no step since the last losses", method->name);
-    ng_status status =
-        method->adapt(group->options, &rho, group->joint.predicted, before, after, error);
-    if (status != NG_OK)
-        return status;
+    TRY(method->adapt(group->options, &rho, group->joint.predicted, before, after, error));
     group->joint.told = group->params[0]->step;
     if (ratio != NULL)
         *ratio = rho;

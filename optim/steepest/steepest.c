@@ -55,9 +55,9 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
     double count = (double)g.rows * (double)g.cols;
     ng_status status = ngi_check_gradient(param, INFINITY, error);
     if (status == NG_OK)
-        status = ng_copy(ngi_weight_part(param, g), param->dw, error);
+        status = ng_copy(ngi_weight_part(param, g), param->g, error);
     if (status == NG_OK && param->bias.data != NULL)
-        status = ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->dbias), error);
+        status = ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->g_bias), error);
     if (status != NG_OK || o->gradient_scale == NG_GRADIENT_SCALE_NONE)
         return status;
     double max = ng_max_abs(g);

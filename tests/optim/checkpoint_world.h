@@ -193,7 +193,7 @@ static inline snapshot world_snapshot(world *t)
     ng_mat view;
     size_t n = ng_optimizer_counts(t->opt, counts, sizeof counts / sizeof counts[0]);
     snap(&s, counts, n * sizeof counts[0]);
-    for (size_t i = 0; ng_optimizer_tensor(t->opt, i, &param, &name, &view) == NG_OK; i++) {
+    for (size_t i = 0; ng_optimizer_tensor(t->opt, &param, &name, &view, i) == NG_OK; i++) {
         snap(&s, param, strlen(param) + 1);
         snap(&s, name, strlen(name) + 1);
         snap_mat(&s, view);

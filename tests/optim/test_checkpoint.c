@@ -64,8 +64,8 @@ START_TEST(hosts_may_copy)
     size_t n = ng_optimizer_counts(from.opt, counts, 512), i = 0;
     ck_assert_uint_eq(n, 2 + 2 * KINDS + 2 * WORLD_PARAMS);
     ng_assert_ok(ng_optimizer_set_counts(to.opt, counts, n), NULL);
-    for (; ng_optimizer_tensor(from.opt, i, &param, &name, &a) == NG_OK; i++) {
-        ng_assert_ok(ng_optimizer_tensor(to.opt, i, &param, &other, &b), NULL);
+    for (; ng_optimizer_tensor(from.opt, &param, &name, &a, i) == NG_OK; i++) {
+        ng_assert_ok(ng_optimizer_tensor(to.opt, &param, &other, &b, i), NULL);
         ck_assert_str_eq(name, other);
         test_assign(b, a);
     }
@@ -347,7 +347,7 @@ START_TEST(python_reads_it)
     unlink(script);
     for (const char *c = text; *c != '\0'; c++)
         lines += *c == '\n';
-    for (; ng_optimizer_tensor(t.opt, i, &param, &own, &m) == NG_OK; i++) {
+    for (; ng_optimizer_tensor(t.opt, &param, &own, &m, i) == NG_OK; i++) {
         sprintf(name, "%s/%s", param, own);
         listed(text, name, m, 0);
     }

@@ -1,0 +1,25 @@
+/* Numbers that stay in their dtype: bounds that decide without reading more. */
+#ifndef NGI_RANGE_H
+#define NGI_RANGE_H
+
+#include <float.h>
+
+#include "optim/front/method.h"
+
+static inline double ngi_dtype_max(ng_dtype dtype)
+{
+    return dtype == NG_F32 ? 0x1.fffffep127 : DBL_MAX;
+}
+
+/* Less than half the last bit of the largest number: added to any number of the dtype, what is no
+ * larger than this leaves it finite. */
+static inline double ngi_dtype_harmless(ng_dtype dtype)
+{
+    return dtype == NG_F32 ? 0x1p102 : 0x1p969;
+}
+
+/* NG_ERANGE unless keep w + d is finite for all |d| <= step; weights and bias are read only where
+ * the two numbers alone do not say so (then NG_ENONFINITE if the weights are not). */
+ng_status ngi_check_weights(const ngi_param *param, double keep, double step, ng_error *error);
+
+#endif

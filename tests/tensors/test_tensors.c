@@ -1,0 +1,435 @@
+/* Named arrays in files (natgrad/tensors.h): what is written is what is read, here and by a reader
+ * and a writer of Python's standard library. */
+#include "tests/tensors/files.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+
+START_TEST(types_have_names)
+{
+    ng_tensor_dtype found;
+    for (int i = 0; i < NG_TENSOR_DTYPES; i++) {
+        ng_tensor_dtype dtype = (ng_tensor_dtype)i;
+        ng_assert_ok(ng_tensor_dtype_find(&found, ng_tensor_dtype_name(dtype), &err), &err);
+        ck_assert_int_eq(found, dtype);
+        ck_assert_uint_gt(ng_tensor_dtype_bits(dtype), 0);
+    }
+    ck_assert_str_eq(ng_tensor_dtype_name(NG_TENSOR_BF16), "BF16");
+    ck_assert_uint_eq(ng_tensor_dtype_bits(NG_TENSOR_F6_E2M3), 6);
+    ck_assert_str_eq(ng_tensor_dtype_name((ng_tensor_dtype)-1), "unknown");
+    ck_assert_uint_eq(ng_tensor_dtype_bits(NG_TENSOR_DTYPES), 0);
+    ng_assert_fails(ng_tensor_dtype_find(&found, "F\x1b", &err), NG_EDTYPE, &err, "'F?'");
+}
+END_TEST
+
+/* ---- There and back -------------------------------------------------------------------------- */
+
+static const char *const odd_names[] = {"", "a/b.c", "\xce\xb1\xf0\x9f\x98\x80", "\"\\\n\x01\x7f",
+                                        "__metadata"};
+static const size_t odd_shapes[][5] = {{4, 1, 2, 1, 3}, {24, 0, 0, 0, 0}, {2, 2, 2, 3, 1}};
+
+/* Every type in turn, of ranks 0 ... 5, some empty. */
+static size_t announce(ng_tensors_writer *w, size_t i)
+{
+    char name[40];
+    size_t rank = i % 6;
+    int empty = i == 7 || i == 16;
+    size_t shape[5] = {0};
+    for (size_t k = 0; k < rank; k++)
+        shape[k] = empty ? 0 : odd_shapes[1][0] * (k == 0) + (k > 0);
+    if (rank == 5 && !empty)
+        memcpy(shape, odd_shapes[0], sizeof shape);
+    ng_tensor_dtype dtype = (ng_tensor_dtype)(i % NG_TENSOR_DTYPES);
+    size_t bits = ng_tensor_dtype_bits(dtype);
+    if (rank == 0 && bits < 8) {
+        rank = 1;
+        shape[0] = 24;
+    }
+    sprintf(name, "tensor%zu", i);
+    ng_assert_ok(ng_tensors_writer_add(w, i < 5 ? odd_names[i] : name, dtype, shape, rank, &err),
+                 &err);
+    return (empty && rank > 0 ? 0 : rank == 0 ? 1 : 24) * bits / 8;
+}
+
+START_TEST(every_type_and_rank)
+{
+    enum { COUNT = 3 * NG_TENSOR_DTYPES };
+    ng_tensors_writer *w;
+    ng_tensors *r;
+    size_t bytes[COUNT], total = 0;
+    unsigned char next = 7, found[200];
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    for (size_t i = 0; i < 5; i++)
+        ng_assert_ok(ng_tensors_writer_add_text(w, odd_names[i], odd_names[4 - i], &err), &err);
+    for (size_t i = 0; i < COUNT; i++)
+        bytes[i] = announce(w, i);
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t k = 0; k < bytes[i]; k++, next++)
+            ng_assert_ok(ng_tensors_writer_write(w, &next, 1, &err), &err);
+    ng_assert_ok(ng_tensors_writer_commit(w, &err), &err);
+    ng_assert_ok(ng_tensors_open(&r, path, &err), &err);
+    ck_assert_uint_eq(ng_tensors_count(r), COUNT);
+    ck_assert_ptr_null(ng_tensors_get(r, COUNT));
+    next = 7;
+    for (size_t i = 0; i < COUNT; i++) {
+        char name[40];
+        sprintf(name, "tensor%zu", i);
+        const ng_tensor *t = ng_tensors_find(r, i < 5 ? odd_names[i] : name);
+        ck_assert_ptr_nonnull(t);
+        ck_assert_int_eq(t->dtype, i % NG_TENSOR_DTYPES);
+        ck_assert_uint_eq(t->bytes, bytes[i]);
+        ck_assert_uint_eq(t->count * ng_tensor_dtype_bits(t->dtype), 8 * bytes[i]);
+        if (i % 6 == 5 && bytes[i] > 0)
+            ck_assert_int_eq(memcmp(t->shape, odd_shapes[0], sizeof odd_shapes[0]), 0);
+        ng_assert_ok(ng_tensors_read(r, found, t, 0, t->bytes, &err), &err);
+        for (size_t k = 0; k < bytes[i]; k++)
+            ck_assert_uint_eq(found[k], next++);
+        if (bytes[i] > 1) {
+            ng_assert_ok(ng_tensors_read(r, found, t, 1, 1, &err), &err);
+            ck_assert_uint_eq(found[0], (unsigned char)(next - bytes[i] + 1));
+        }
+        ck_assert_int_eq(ng_tensors_read(r, found, t, bytes[i], 1, NULL), NG_EARG);
+        ck_assert_int_eq(ng_tensors_read(r, found, t, 1, SIZE_MAX, NULL), NG_EARG);
+        total += bytes[i];
+    }
+    size_t end = ng_tensors_get(r, 0)->begin;
+    for (size_t i = 0; i < COUNT; i++) {
+        ck_assert_uint_eq(ng_tensors_get(r, i)->begin, end);
+        end += ng_tensors_get(r, i)->bytes;
+    }
+    ck_assert_uint_eq(end - ng_tensors_get(r, 0)->begin, total);
+    ck_assert_ptr_null(ng_tensors_find(r, "tensor"));
+    for (size_t i = 0; i < 5; i++) {
+        const char *key, *text = ng_tensors_text_at(r, i, &key);
+        ck_assert_str_eq(ng_tensors_text(r, odd_names[i]), odd_names[4 - i]);
+        ck_assert_ptr_eq(ng_tensors_text(r, key), text);
+    }
+    ck_assert_ptr_null(ng_tensors_text_at(r, 5, NULL));
+    ck_assert_ptr_null(ng_tensors_text(r, "tensor5"));
+    ng_tensors_close(r);
+}
+END_TEST
+
+START_TEST(views)
+{
+    ng_dtype dtype = _i ? NG_F32 : NG_F64;
+    ng_tensor_dtype mine = _i ? NG_TENSOR_F32 : NG_TENSOR_F64;
+    ng_tensors_writer *w;
+    ng_tensors *r;
+    test_rng rng = {1};
+    ng_mat a = test_mat(4, 6, 3, dtype), b = test_mat(1, 5, 0, dtype),
+           one = test_mat(1, 1, 0, dtype);
+    ng_mat a2 = test_mat(4, 6, 1, dtype), b2 = test_mat(1, 5, 0, dtype),
+           c2 = test_mat(5, 1, 2, dtype);
+    test_fill_normal(a, &rng);
+    test_fill_normal(b, &rng);
+    test_fill_normal(one, &rng);
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    static const struct {
+        const char *name;
+        size_t rank, shape[3];
+    } t[] = {{"a", 2, {4, 6}},    {"a3", 3, {4, 1, 6}}, {"b", 1, {5}},    {"brow", 2, {1, 5}},
+             {"bcol", 2, {5, 1}}, {"one", 0, {0}},      {"one1", 1, {1}}, {"one2", 2, {1, 1}}};
+    for (size_t i = 0; i < 8; i++)
+        ng_assert_ok(ng_tensors_writer_add(w, t[i].name, mine, t[i].shape, t[i].rank, &err), &err);
+    for (size_t i = 0; i < 8; i++)
+        ng_assert_ok(ng_tensors_writer_write_mat(w, i < 2 ? a : i < 5 ? b : one, &err), &err);
+    ng_assert_ok(ng_tensors_writer_commit(w, &err), &err);
+    ng_assert_ok(ng_tensors_open(&r, path, &err), &err);
+    for (size_t i = 0; i < 8; i++) {
+        const ng_tensor *found = ng_tensors_find(r, t[i].name);
+        ng_mat to = i < 2 ? a2 : i < 5 ? b2 : ng_mat_block(b2, 0, 1, 1, 1);
+        ng_assert_ok(ng_tensors_read_mat(r, to, found, &err), &err);
+        ck_assert(test_same_bits(to, i < 2 ? a : i < 5 ? b : one));
+        if (i >= 2 && i < 5) {
+            ng_assert_ok(ng_tensors_read_mat(r, c2, found, &err), &err);
+            for (size_t k = 0; k < 5; k++)
+                ck_assert(ng_mat_get(c2, k, 0) == ng_mat_get(b, 0, k));
+        }
+    }
+    ng_mat swapped = {a2.data, 6, 4, 4, dtype}, row = {a2.data, 1, 24, 24, dtype}, other = a2;
+    other.dtype = _i ? NG_F64 : NG_F32;
+    const ng_tensor *found = ng_tensors_find(r, "a");
+    ng_assert_fails(ng_tensors_read_mat(r, swapped, found, &err), NG_ESHAPE, &err,
+                    "'a' has the shape [4, 6] in the file, 6 x 4 here");
+    ng_assert_fails(ng_tensors_read_mat(r, row, found, &err), NG_ESHAPE, &err, "1 x 24");
+    ng_assert_fails(ng_tensors_read_mat(r, other, found, &err), NG_EDTYPE, &err, "'a' is F");
+    ng_assert_fails(ng_tensors_read_mat(r, a2, NULL, &err), NG_EARG, &err, "tensor");
+    ng_tensors_close(r);
+    ng_mat all[] = {a, b, one, a2, b2, c2};
+    for (int i = 0; i < 6; i++)
+        test_free(all[i]);
+}
+END_TEST
+
+/* ---- What a writer refuses ------------------------------------------------------------------- */
+
+START_TEST(writer_refuses)
+{
+    ng_tensors_writer *w;
+    const size_t shape[2] = {2, 3}, huge[2] = {(size_t)1 << 40, (size_t)1 << 40}, seven = 7;
+    double x[6] = {1, 2, 3, 4, 5, 6};
+    float y[6] = {0};
+    write_header("{}", 0);
+    ng_assert_fails(ng_tensors_writer_create(NULL, path, &err), NG_EARG, &err, "");
+    ng_assert_fails(ng_tensors_writer_create(&w, folder, &err), NG_EIO, &err, "directory");
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    ng_assert_fails(ng_tensors_writer_add(w, "\xff", NG_TENSOR_F64, shape, 2, &err), NG_EARG, &err,
+                    "UTF-8");
+    ng_assert_fails(ng_tensors_writer_add(w, "__metadata__", NG_TENSOR_F64, shape, 2, &err),
+                    NG_EARG, &err, "__metadata__");
+    ng_assert_fails(ng_tensors_writer_add(w, "x", (ng_tensor_dtype)99, shape, 2, &err), NG_EDTYPE,
+                    &err, "99");
+    ng_assert_fails(ng_tensors_writer_add(w, "x", NG_TENSOR_F4, &seven, 1, &err), NG_ESHAPE, &err,
+                    "7 elements");
+    ng_assert_fails(ng_tensors_writer_add(w, "x", NG_TENSOR_F64, huge, 2, &err), NG_ERANGE, &err,
+                    "too large");
+    ng_assert_fails(ng_tensors_writer_add_text(w, "k", "\xc0\x80", &err), NG_EARG, &err, "UTF-8");
+    ng_assert_ok(ng_tensors_writer_add(w, "x", NG_TENSOR_F64, shape, 2, &err), &err);
+    ng_assert_fails(ng_tensors_writer_write_mat(w, ng_f32(y, 2, 3), &err), NG_EDTYPE, &err, "F64");
+    ng_assert_fails(ng_tensors_writer_write_mat(w, ng_f64(x, 1, 5), &err), NG_ESHAPE, &err,
+                    "1 x 5");
+    ng_assert_fails(ng_tensors_writer_add(w, "y", NG_TENSOR_F64, shape, 2, &err), NG_EARG, &err,
+                    "first write");
+    ng_assert_fails(ng_tensors_writer_add_text(w, "k", "t", &err), NG_EARG, &err, "first write");
+    ng_assert_ok(ng_tensors_writer_write(w, x, 8, &err), &err);
+    ng_assert_fails(ng_tensors_writer_write_mat(w, ng_f64(x, 2, 3), &err), NG_EARG, &err, "begins");
+    ng_assert_fails(ng_tensors_writer_write(w, x, 48, &err), NG_EARG, &err, "40 bytes left");
+    ng_assert_fails(ng_tensors_writer_commit(w, &err), NG_ENODATA, &err, "'x'");
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "x", NG_TENSOR_F64, shape, 2, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "x", NG_TENSOR_F64, shape, 2, &err), &err);
+    ng_assert_fails(ng_tensors_writer_commit(w, &err), NG_EARG, &err, "'x' was added twice");
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add_text(w, "k", "t", &err), &err);
+    ng_assert_ok(ng_tensors_writer_add_text(w, "k", "t", &err), &err);
+    ng_assert_fails(ng_tensors_writer_write(w, x, 8, &err), NG_EARG, &err, "'k' was added twice");
+    ng_tensors_writer_discard(w);
+    ng_tensors_writer_discard(NULL);
+    ng_assert_fails(ng_tensors_writer_commit(NULL, &err), NG_EARG, &err, "writer");
+    ng_tensors *r; /* the old file is there still, and empty */
+    ng_assert_ok(ng_tensors_open(&r, path, &err), &err);
+    ck_assert_uint_eq(ng_tensors_count(r), 0);
+    ck_assert_ptr_null(ng_tensors_find(r, "x"));
+    ng_tensors_close(r);
+    ng_tensors_close(NULL);
+}
+END_TEST
+
+/* ---- Little memory, little time -------------------------------------------------------------- */
+
+static long peak(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss; /* kilobytes */
+}
+
+/* In a process of its own: pieces of 64 KB of a tensor of 500 MB (a hole on the disk) and of one of
+ * 40 MB that is written, in 8 MB of memory. */
+START_TEST(little_memory)
+{
+    const size_t size = 500000000, written = 40000000, piece = 65536;
+    char header[100], *bytes = calloc(1, piece);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child != 0) {
+        int status;
+        free(bytes);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+        return;
+    }
+    ng_tensors *r;
+    ng_tensors_writer *w;
+    long before = peak();
+    snprintf(header, sizeof header,
+             "{\"a\":{\"dtype\":\"U8\",\"shape\":[%zu],\"data_offsets\":[0,%zu]}}", size, size);
+    write_header(header, 1);
+    if (truncate(path, (off_t)(8 + strlen(header) + size)) != 0 ||
+        ng_tensors_open(&r, path, NULL) != NG_OK)
+        _exit(1);
+    for (size_t at = 0; at < size; at += piece)
+        if (ng_tensors_read(r, bytes, ng_tensors_find(r, "a"), at,
+                            at + piece < size ? piece : size - at, NULL) != NG_OK)
+            _exit(2);
+    ng_tensors_close(r);
+    if (ng_tensors_writer_create(&w, path, NULL) != NG_OK ||
+        ng_tensors_writer_add(w, "a", NG_TENSOR_U8, &written, 1, NULL) != NG_OK)
+        _exit(3);
+    for (size_t at = 0; at < written; at += piece)
+        if (ng_tensors_writer_write(w, bytes, at + piece < written ? piece : written - at, NULL) !=
+            NG_OK)
+            _exit(4);
+    _exit(ng_tensors_writer_commit(w, NULL) != NG_OK || peak() - before > 8000);
+}
+END_TEST
+
+/* Quadratic look-ups would take many seconds. */
+START_TEST(many_tensors)
+{
+    enum { MANY = 300000 };
+    ng_tensors_writer *w;
+    ng_tensors *r;
+    char name[64];
+    const size_t none = 0;
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    for (int i = 0; i < MANY; i++) {
+        sprintf(name, "a name that begins like all the others %d", i);
+        ck_assert_int_eq(ng_tensors_writer_add(w, name, NG_TENSOR_F32, &none, 1, NULL), NG_OK);
+    }
+    ng_assert_ok(ng_tensors_writer_commit(w, &err), &err);
+    clock_t begun = clock();
+    ng_assert_ok(ng_tensors_open(&r, path, &err), &err);
+    for (int i = 0; i < MANY; i++) {
+        sprintf(name, "a name that begins like all the others %d", i);
+        if (ng_tensors_find(r, name) == NULL)
+            ck_abort_msg("no tensor %d", i);
+    }
+    double seconds = (double)(clock() - begun) / CLOCKS_PER_SEC;
+    ng_tensors_close(r);
+    fprintf(stderr, "%d empty tensors opened and found in %.2f s\n", MANY, seconds);
+    ng_assert_le(seconds, 3); /* 0.3 without sanitizers */
+}
+END_TEST
+
+START_TEST(memory_fails)
+{
+    const size_t shape[2] = {2, 3};
+    double x[6] = {1, 2, 3, 4, 5, 6};
+    for (long at = 0, done = 0; !done; at++) {
+        ng_tensors_writer *w = NULL;
+        ng_tensors *r = NULL;
+        fault_once(FAULT_MEMORY, at + 1, FAIL);
+        ng_status status = ng_tensors_writer_create(&w, path, NULL);
+        if (status == NG_OK &&
+            (status = ng_tensors_writer_add(w, "x", NG_TENSOR_F64, shape, 2, NULL)) == NG_OK)
+            status = ng_tensors_writer_add_text(w, "k", "t", NULL);
+        if (status == NG_OK)
+            status = ng_tensors_writer_write_mat(w, ng_f64(x, 2, 3), NULL);
+        if (status == NG_OK) {
+            status = ng_tensors_writer_commit(w, NULL);
+            w = NULL;
+        }
+        if (status == NG_OK)
+            status = ng_tensors_open(&r, path, NULL);
+        done = fault_over() <= at;
+        ck_assert_int_eq(status, done ? NG_OK : NG_ENOMEM);
+        ng_tensors_writer_discard(w);
+        ng_tensors_close(r);
+        if (done)
+            ck_assert_int_gt(at, 15);
+    }
+}
+END_TEST
+
+/* ---- Python ---------------------------------------------------------------------------------- */
+
+static const char reads[] =
+    "import json, struct, sys\n"
+    "blob = open(sys.argv[1], 'rb').read()\n"
+    "n, = struct.unpack('<Q', blob[:8])\n"
+    "assert blob[8:9] == b'{' and n % 8 == 0\n"
+    "head, data = json.loads(blob[8:8 + n].decode()), blob[8 + n:]\n"
+    "assert head.pop('__metadata__') == {'k\\u00e9y \"\\\\': 'line\\n\\x01'}\n"
+    "assert list(head) == ['w', '\\u03b1', 'bits'], list(head)\n"
+    "assert head['w'] == {'dtype': 'F64', 'shape': [2, 3], 'data_offsets': [0, 48]}\n"
+    "assert struct.unpack('<6d', data[:48]) == (1, 2, 3, 4, 5, 6)\n"
+    "assert head['\\u03b1'] == {'dtype': 'I16', 'shape': [], 'data_offsets': [48, 50]}\n"
+    "assert struct.unpack('<h', data[48:50]) == (-2,)\n"
+    "assert head['bits'] == {'dtype': 'BOOL', 'shape': [1, 2, 0], 'data_offsets': [50, 50]}\n"
+    "assert len(data) == 50\n";
+
+static const char writes[] =
+    "import json, struct, sys\n"
+    "head = {'b': {'dtype': 'F32', 'shape': [3], 'data_offsets': [16, 28]},\n"
+    "        '__metadata__': {'format': 'pt', '\\u00e9\\U0001f600/\\t': 'x'},\n"
+    "        'w\\u03b1': {'shape': [1, 2], 'data_offsets': [0, 16], 'dtype': 'F64'}}\n"
+    "for ascii, indent in ((True, None), (False, 1)):\n"
+    "    text = json.dumps(head, ensure_ascii=ascii, indent=indent).encode()\n"
+    "    open(sys.argv[1 + ascii], 'wb').write(struct.pack('<Q', len(text)) + text\n"
+    "         + struct.pack('<2d3f', 0.1, -2, 1, 2, 0.5))\n";
+
+static void run_python(const char *program, const char *more)
+{
+    char command[400], script[100];
+    sprintf(script, "%s/p.py", folder);
+    FILE *f = fopen(script, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(program, f);
+    fclose(f);
+    sprintf(command, "python3 %s %s %s", script, path, more);
+    ck_assert_int_eq(system(command), 0);
+    unlink(script);
+}
+
+static int have_python(const char *test)
+{
+    if (system("python3 -c pass 2>/dev/null") == 0)
+        return 1;
+    fprintf(stderr, "%s: skipped, no python3\n", test);
+    return 0;
+}
+
+START_TEST(python_reads)
+{
+    ng_tensors_writer *w;
+    double x[8] = {1, 2, 3, 0, 4, 5, 6, 0};
+    const short minus_two = -2;
+    if (!have_python("python_reads"))
+        return;
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "w", NG_TENSOR_F64, (size_t[]){2, 3}, 2, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "\xce\xb1", NG_TENSOR_I16, NULL, 0, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "bits", NG_TENSOR_BOOL, (size_t[]){1, 2, 0}, 3, &err),
+                 &err);
+    ng_assert_ok(ng_tensors_writer_add_text(w, "k\xc3\xa9y \"\\", "line\n\x01", &err), &err);
+    ng_assert_ok(ng_tensors_writer_write_mat(w, ng_f64_strided(x, 2, 3, 4), &err), &err);
+    ng_assert_ok(ng_tensors_writer_write(w, &minus_two, 2, &err), &err);
+    ng_assert_ok(ng_tensors_writer_commit(w, &err), &err);
+    run_python(reads, "");
+}
+END_TEST
+
+START_TEST(python_writes)
+{
+    char other[100];
+    double a[2];
+    float b[3];
+    if (!have_python("python_writes"))
+        return;
+    sprintf(other, "%s/b", folder);
+    run_python(writes, other);
+    for (int i = 0; i < 2; i++) {
+        ng_tensors *r;
+        ng_assert_ok(ng_tensors_open(&r, i ? other : path, &err), &err);
+        ck_assert_uint_eq(ng_tensors_count(r), 2);
+        ck_assert_str_eq(ng_tensors_text(r, "\xc3\xa9\xf0\x9f\x98\x80/\t"), "x");
+        ng_assert_ok(ng_tensors_read_mat(r, ng_f64(a, 1, 2), ng_tensors_get(r, 0), &err), &err);
+        ng_assert_ok(ng_tensors_read_mat(r, ng_f32(b, 1, 3), ng_tensors_find(r, "b"), &err), &err);
+        ck_assert(a[0] == 0.1 && a[1] == -2 && b[0] == 1 && b[1] == 2 && b[2] == 0.5F);
+        ck_assert_str_eq(ng_tensors_get(r, 0)->name, "w\xce\xb1");
+        ng_tensors_close(r);
+    }
+    unlink(other);
+}
+END_TEST
+
+TEST_SUITE(tensors)
+{
+    TCase *tcase = tcase_create("tensors");
+    tcase_add_checked_fixture(tcase, open_folder, close_folder);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, types_have_names);
+    tcase_add_test(tcase, every_type_and_rank);
+    tcase_add_loop_test(tcase, views, 0, 2);
+    tcase_add_test(tcase, writer_refuses);
+    tcase_add_test(tcase, little_memory);
+    tcase_add_test(tcase, many_tensors);
+    tcase_add_test(tcase, memory_fails);
+    tcase_add_test(tcase, python_reads);
+    tcase_add_test(tcase, python_writes);
+    suite_add_tcase(suite, tcase);
+}
