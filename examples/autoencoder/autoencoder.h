@@ -12,14 +12,15 @@
 #include "examples/support/learner.h"
 #include "examples/support/progress.h"
 
-enum { MAX_SEEDS = 9, MAX_EPOCHS = 1000, MAX_TRIALS = 16, PIXELS = 28 * 28 };
+enum { MAX_EPOCHS = 1000, MAX_TRIALS = 16, PIXELS = 28 * 28 };
 
 typedef struct {
     const char *data; /* "mnist", "digits" */
     methods methods;
     size_t samples; /* of the training set at most, 0 for all */
-    int epochs, search_epochs, seeds, quiet;
-    size_t batch;
+    int epochs, search_epochs;
+    seed_list seeds;
+    size_t batch, threads;
     const char *out;
 } config;
 
@@ -44,7 +45,7 @@ typedef struct {
 } pictures;
 
 /* Trains from scratch with the preset's options, its lr replaced, for at most
- * `epochs`, or until the training loss is at most `target`. 0, or 1 after
+ * `epochs`, or until the training loss is at most `target`, or ^C. 0, or 1 after
  * reporting; a diverged run is no error. */
 int run_train(run *r, const config *c, const pictures *p, int epochs, double target, progress *bar);
 
@@ -53,7 +54,7 @@ int run_train(run *r, const config *c, const pictures *p, int epochs, double tar
  * two: down as long as that helps, else up. Every trial prints a line. */
 int search_lr(double *lr, const config *c, const ng_preset *method, const ng_dataset *train);
 
-/* Table, CSV and picture of `seeds` runs a method. 0 or 1. */
+/* Table, CSV and picture of `count` runs. 0 or 1. */
 int report_runs(const config *c, const pictures *p, const run *runs, size_t count, double target);
 
 #endif

@@ -1,8 +1,8 @@
 /* autoencoder: the command line and the order of events. See --help. */
-#define _GNU_SOURCE
 #include "examples/autoencoder/autoencoder.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,23 +30,23 @@ static void print_help(void)
            "                       (default: 50)\n"
            "  --search-epochs=N    of one trial of a learning rate; 0: no search, the preset's\n"
            "                       or the one set (default: 10)\n"
-           "  --seeds=N            runs an optimizer, seeds 1 ... N (default: 3)\n"
+           "  --seed=LIST          a run each: 1 or 1,2,7 or 1-5 (default: 1-3)\n"
            "  --batch=N            samples a step (default: 256)\n"
            "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
-           "  --out=DIR            for curves.csv and pictures (default: out)\n"
-           "  --quiet              no progress\n"
-           "  --help, --version\n\n"
+           "  --threads=N          of the BLAS (default: 1)\n\n"
            "The learning rate of every optimizer is found on the last eighth of the training\n"
            "set: from the preset's down by factors of two as long as that helps, else up. Every\n"
            "optimizer then stops at the median of AdamW's last training losses.\n"
            "Matrix methods (all but sgd and adamw) step the hidden weights; biases and the last\n"
-           "layer go to adamw with lr 0.001. Methods that ask for statistics of the layers (kfac)\n"
+           "layer go to adamw with lr 0.001, or as --set adamw.OPTION says. Methods that ask for "
+           "statistics of the layers (kfac)\n"
            "step whole layers, with the Fisher matrix of targets drawn from the model on a\n"
            "quarter of each batch. Settings of this task, which --set overrides:\n ",
            default_optimizers);
     for (size_t i = 0; i < TASK; i++)
         printf(" %s", task[i]);
-    printf("\nOne thread. Exit status: 0 done, 1 failed, 2 usage.\n");
+    printf("\n\n");
+    arguments_help();
     methods_print();
 }
 
@@ -56,11 +56,10 @@ static const argument options[] = {
     {"optimizer", ARGUMENT_METHODS, .offset = offsetof(config, methods)},
     {"epochs", ARGUMENT_INT, .offset = offsetof(config, epochs), 0, MAX_EPOCHS},
     {"search-epochs", ARGUMENT_INT, .offset = offsetof(config, search_epochs), 0, MAX_EPOCHS},
-    {"seeds", ARGUMENT_INT, .offset = offsetof(config, seeds), 1, MAX_SEEDS},
+    {"seed", ARGUMENT_SEEDS, .offset = offsetof(config, seeds)},
+    {"threads", ARGUMENT_COUNT, .offset = offsetof(config, threads), 1, 1024},
     {"batch", ARGUMENT_COUNT, .offset = offsetof(config, batch), 1, 1 << 20},
     {"set", ARGUMENT_SETTING, .offset = offsetof(config, methods)},
-    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
-    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
     {NULL},
 };
 
@@ -83,14 +82,16 @@ static int parse(config *c, int argc, char **argv)
     *c = (config){.data = "digits",
                   .epochs = 50,
                   .search_epochs = 10,
-                  .seeds = 3,
+                  .seeds = {{1, 2, 3}, 3},
                   .batch = 256,
-                  .out = "out"};
+                  .threads = 1};
     int status = methods_parse(&c->methods, default_optimizers);
     for (size_t i = 0; i < TASK && status == 0; i++)
         status = methods_set(&c->methods, task[i]);
+    c->methods.own = c->methods.setting_count;
     if (status == 0)
         status = arguments_read(c, &a, argc, argv);
+    c->out = a.out;
     if (status == 0)
         status = methods_check(&c->methods);
     return status == 0 && c->epochs > 0 ? reference_first(&c->methods) : status;
@@ -102,6 +103,8 @@ static int open_pictures(pictures *p, const config *c)
 {
     ng_error error = {NG_OK, ""};
     ng_status status = NG_OK;
+    progress bar;
+    progress_start(&bar, "reading", 0, "");
     if (strcmp(c->data, "digits") == 0)
         status = images_digits(&p->train, &p->held_out, &error);
     else if (strcmp(c->data, "mnist") == 0)
@@ -110,6 +113,7 @@ static int open_pictures(pictures *p, const config *c)
         status = images_mnist(&p->train, &p->held_out, c->data + 6, &error);
     else
         return arguments_usage("--data=%s: expected digits or mnist", c->data);
+    progress_end(&bar);
     if (status == NG_OK && c->samples > 0 && c->samples < ng_dataset_count(p->train)) {
         ng_dataset *all = p->train;
         status = ng_dataset_view(&p->train, all, 0, c->samples, &error);
@@ -118,62 +122,64 @@ static int open_pictures(pictures *p, const config *c)
     if (status == NG_OK && ng_dataset_features(p->train) != PIXELS)
         status = ng_error_set(&error, NG_ESHAPE, "%s: pictures of %zu numbers, not %d", c->data,
                               ng_dataset_features(p->train), PIXELS);
-    if (status != NG_OK)
-        fprintf(stderr, "autoencoder: %s\n", error.text);
-    return status != NG_OK;
+    return status != NG_OK ? program_error("%s", error.text) : 0;
 }
 
 /* ---- Running -------------------------------------------------------------------------- */
 
-/* All seeds of one method at its rate, down to the target. */
-static int run_method(run *runs, const config *c, const pictures *p, const ng_preset *method,
-                      double lr, double target)
+/* All seeds of one method at its rate, down to the target; *done is raised by each. */
+static int run_method(run *runs, size_t *done, const config *c, const pictures *p,
+                      const ng_preset *method, double lr, double target)
 {
     int status = 0;
-    for (int i = 0; i < c->seeds && status == 0; i++) {
+    for (size_t i = 0; i < c->seeds.count && status == 0 && !program_interrupted(); i++) {
         progress bar;
-        run *r = &runs[i];
+        run *r = &runs[(*done)++];
         r->method = method;
-        r->seed = (unsigned long)i + 1;
+        r->seed = c->seeds.list[i];
         r->lr = lr;
-        progress_start(&bar, method->name, (size_t)c->epochs * ng_dataset_count(p->train),
-                       "pictures", c->quiet);
+        progress_start(&bar, method->name, c->epochs * (double)ng_dataset_count(p->train),
+                       "pictures");
         status = run_train(r, c, p, c->epochs, target, &bar);
         progress_end(&bar);
     }
     return status;
 }
 
-static double last_loss(const run *runs, const config *c)
+static double last_loss(const run *runs, size_t count)
 {
     double losses[MAX_SEEDS];
-    for (int i = 0; i < c->seeds; i++)
+    for (size_t i = 0; i < count; i++)
         losses[i] = runs[i].failed ? (double)NAN : runs[i].points[runs[i].epochs].train_loss;
-    return median_of(losses, (size_t)c->seeds);
+    return median_of(losses, count);
+}
+
+/* Every method: its rate, then its runs, if --epochs asks for some; until ^C. */
+static int run_all(run *runs, size_t *done, double *target, const config *c, const pictures *p)
+{
+    int status = 0;
+    for (size_t m = 0; m < c->methods.count && status == 0 && !program_interrupted(); m++) {
+        double lr;
+        status = search_lr(&lr, c, c->methods.list[m], p->train);
+        if (status == 0 && c->epochs > 0 && !program_interrupted())
+            status = run_method(runs, done, c, p, c->methods.list[m], lr, *target);
+        if (status == 0 && m == 0)
+            *target = last_loss(runs, *done);
+    }
+    return status;
 }
 
 static int compare(const config *c, const pictures *p)
 {
-    size_t seeds = (size_t)c->seeds, done = 0;
-    run *runs = calloc(c->methods.count * seeds, sizeof *runs);
+    size_t done = 0;
+    run *runs = calloc(c->methods.count * c->seeds.count, sizeof *runs);
     double target = -INFINITY;
-    int status = runs == NULL;
     if (runs == NULL)
-        fputs("autoencoder: out of memory\n", stderr);
-    else
-        printf("%-12s %10s %12s %12s %9s   (%d epochs)\n", "optimizer", "lr", "train loss",
-               "val. loss", "CPU s", c->search_epochs);
-    for (size_t m = 0; m < c->methods.count && status == 0; m++) {
-        double lr;
-        status = search_lr(&lr, c, c->methods.list[m], p->train);
-        if (status == 0 && c->epochs > 0) {
-            status = run_method(runs + done, c, p, c->methods.list[m], lr, target);
-            done += seeds;
-        }
-        if (status == 0 && c->epochs > 0 && m == 0)
-            target = last_loss(runs, c);
-    }
-    if (status == 0 && c->epochs > 0)
+        return program_no_memory();
+    printf("%-12s %10s %12s %12s %9s   (%d epochs)\n", "optimizer", "lr", "train loss", "val. loss",
+           "CPU s", c->search_epochs);
+    int status = run_all(runs, &done, &target, c, p);
+    if (status == 0 && done > 0)
         status = report_runs(c, p, runs, done, target);
     free(runs);
     return status;
@@ -184,13 +190,16 @@ int main(int argc, char **argv)
     config c;
     pictures p = {NULL, NULL};
     int status = parse(&c, argc, argv);
-    if (status != 0)
-        return status;
-    blas_set_threads(1);
-    status = c.epochs > 0 ? arguments_folder(c.out) : 0;
-    if (status == 0 && (status = open_pictures(&p, &c)) == 0)
+    if (status == 0 && c.epochs > 0)
+        status = arguments_folder(c.out);
+    if (status == 0) {
+        blas_set_threads((int)c.threads);
+        program_catch_interrupt();
+        status = open_pictures(&p, &c);
+    }
+    if (status == 0)
         status = compare(&c, &p);
     ng_dataset_destroy(p.train);
     ng_dataset_destroy(p.held_out);
-    return status;
+    return program_end(status);
 }

@@ -1,15 +1,13 @@
 /* What a comparison leaves behind: the table, curves.csv, the picture and a
  * line a run for machines. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/autoencoder/autoencoder.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "examples/support/median.h"
 #include "examples/support/plot.h"
+
+enum { WIDTH = 1100 }; /* of the picture, in pixels */
 
 /* The first epoch at whose end the training loss was at most target; -1 never. */
 static int reached(const run *r, double target)
@@ -62,9 +60,9 @@ static void cell(double x, int width, int digits)
 static void print_table(const config *c, const pictures *p, const run *runs, size_t count,
                         double target)
 {
-    printf("\n%s: %zu pictures, batch %zu, at most %d epochs, medians of %d seeds; epochs and "
+    printf("\n%s: %zu pictures, batch %zu, at most %d epochs, medians of %zu seeds; epochs and "
            "seconds until the training loss is %.2f\n",
-           c->data, ng_dataset_count(p->train), c->batch, c->epochs, c->seeds, target);
+           c->data, ng_dataset_count(p->train), c->batch, c->epochs, c->seeds.count, target);
     printf("%-12s %9s %7s %9s %9s %10s %11s %10s\n", "optimizer", "lr", "epochs", "seconds",
            "CPU s", "CPU s/ep.", "last train", "last test");
     for (size_t i = 0; i < c->methods.count; i++) {
@@ -89,101 +87,98 @@ static void print_table(const config *c, const pictures *p, const run *runs, siz
 
 /* ---- curves.csv and the picture ------------------------------------------------------ */
 
-static int write_curves(const char *path, const run *runs, size_t count)
+static void write_curves(FILE *csv, const run *runs, size_t count)
 {
-    FILE *csv = fopen(path, "w");
-    int failed = csv == NULL;
-    if (!failed)
-        fputs("optimizer,lr,seed,epoch,seconds,cpu_seconds,train_loss,test_loss\n", csv);
-    for (size_t i = 0; i < count && !failed; i++)
+    for (size_t i = 0; i < count; i++)
         for (int e = 0; e <= runs[i].epochs; e++) {
             const point *p = &runs[i].points[e];
             fprintf(csv, "%s,%.8g,%lu,%d,%.4f,%.4f,%.8g,%.8g\n", runs[i].method->name, runs[i].lr,
                     runs[i].seed, e, p->seconds, p->cpu, p->train_loss, p->held_out_loss);
         }
-    if (csv != NULL && fclose(csv) != 0)
-        failed = 1;
-    if (failed)
-        fprintf(stderr, "autoencoder: cannot write %s: %s\n", path, strerror(errno));
-    return failed;
 }
 
 /* One panel: training loss against a column of the CSV, first seed of each method. */
-static void plot_panel(FILE *script, const config *c, const char *csv, const char *label, int x)
+static void plot_panel(FILE *script, const config *c, const char *label, int x)
 {
     fprintf(script, "set xlabel '%s'\nplot ", label);
     for (size_t i = 0; i < c->methods.count; i++) {
-        fputs(i > 0 ? ", " : "", script);
-        plot_quote(script, csv);
+        plot_style style = plot_method(c->methods.list[i]->name);
         fprintf(script,
-                " using (strcol(1) eq '%s' && $3 == 1 && $4 > 0 ? $%d : NaN):7 with lines lw 2 "
-                "lc rgb '%s'",
-                c->methods.list[i]->name, x, plot_colour(i));
+                "$curves using (strcol(1) eq '%s' && $3 == %lu && $4 > 0 ? $%d : NaN):7 with "
+                "linespoints lw 2 pt %d ps 0.6 lc rgb '%s', ",
+                style.name, c->seeds.list[0], x, style.point, style.colour);
     }
-    fputs(", target with lines lw 1 dt 2 lc rgb '#888888'\n", script);
+    fputs("target with lines lw 1 dt 2 lc rgb '#888888'\n", script);
 }
 
-static void write_script(FILE *script, const config *c, const pictures *p, const char *csv,
-                         double low, double high, double target)
+static void write_script(FILE *script, const config *c, const pictures *p, double low, double high,
+                         double target)
 {
-    const char *names[MAX_METHODS];
+    plot_style styles[MAX_METHODS];
     for (size_t i = 0; i < c->methods.count; i++)
-        names[i] = c->methods.list[i]->name;
+        styles[i] = plot_method(c->methods.list[i]->name);
+    double top = plot_head(script, WIDTH, styles, c->methods.count,
+                           "autoencoder, %s: %zu pictures, batch %zu, seed %lu", c->data,
+                           ng_dataset_count(p->train), c->batch, c->seeds.list[0]);
     fprintf(script,
-            "set datafile separator ','\nset datafile missing NaN\nset nokey\ntarget = %.8g\n"
-            "set multiplot layout 1,2 margins screen 0.07,0.985,0.15,0.86 spacing screen 0.085\n"
-            "set label 'autoencoder, %s: %zu pictures, batch %zu, seed 1' noenhanced "
-            "at screen 0.015,0.95 left\n"
+            "set nokey\ntarget = %.8g\n"
+            "set multiplot layout 1,2 margins screen 0.07,0.985,0.15,%.3f spacing screen 0.085\n"
             "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n",
-            target, c->data, ng_dataset_count(p->train), c->batch);
-    plot_legend(script, names, c->methods.count);
+            target, top);
     plot_range(script, 'y', low, high, 1);
     fputs("set format y '%g'\nset ytics (20,30,50,70,100,150,200,300,500)\nset ylabel 'training "
           "loss (nats a picture)'\n"
           "set xrange [0:*]\n",
           script);
-    plot_panel(script, c, csv, "epoch", 4);
+    plot_panel(script, c, "epoch", 4);
     fputs("unset label\n", script);
-    plot_panel(script, c, csv, "training time, processor (s)", 6);
+    plot_panel(script, c, "training time, processor (s)", 6);
     fputs("unset multiplot\n", script);
 }
 
-static void draw_picture(const config *c, const pictures *p, const run *runs, size_t count,
-                         const char *csv, double target)
+static int draw(const config *c, const pictures *p, const run *runs, size_t count, table *curves,
+                double target)
 {
-    char path[4096], *text = NULL;
-    size_t size;
-    double low = target, high = target;
+    picture out;
+    double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < count; i++)
         for (int e = 1; e <= runs[i].epochs; e++) {
             low = fmin(low, runs[i].points[e].train_loss);
             high = fmax(high, runs[i].points[e].train_loss);
         }
-    FILE *script = open_memstream(&text, &size);
-    if (script == NULL)
-        return;
-    write_script(script, c, p, csv, low, fmin(high, 4 * low), target);
-    snprintf(path, sizeof path, "%s/curves", c->out);
-    int status = fclose(script) != 0 ? -1 : plot_draw(path, 1100, 400, text);
-    free(text);
+    if (plot_open(&out) != 0)
+        return 1;
+    if (!(low > 0 && low <= high))
+        return plot_none(&out, curves, "there is nothing to draw");
+    plot_table(out.script, "curves", curves);
+    target = isfinite(target) ? target : low;
+    write_script(out.script, c, p, fmin(low, target), fmin(high, 4 * low), target);
+    return plot_draw(&out, curves, WIDTH, 400);
+}
+
+static int leave_curves(const config *c, const pictures *p, const run *runs, size_t count,
+                        double target)
+{
+    table curves;
+    int status = table_open(&curves, c->out, "curves",
+                            "optimizer,lr,seed,epoch,seconds,cpu_seconds,train_loss,test_loss");
+    if (status == 0) {
+        write_curves(curves.to, runs, count);
+        status = table_save(&curves);
+    }
     if (status == 0)
-        printf("curves: %s.csv, %s.svg, %s.png\n", path, path, path);
-    else
-        printf("curves: %s.csv (no picture: gnuplot %s)\n", path,
-               status == 1 ? "is not installed" : "failed");
+        status = draw(c, p, runs, count, &curves, target);
+    table_free(&curves);
+    return status;
 }
 
 /* ---- All of it -------------------------------------------------------------------------- */
 
 int report_runs(const config *c, const pictures *p, const run *runs, size_t count, double target)
 {
-    char csv[4096];
     print_table(c, p, runs, count, target);
-    snprintf(csv, sizeof csv, "%s/curves.csv", c->out);
-    if (write_curves(csv, runs, count) != 0)
-        return 1;
-    draw_picture(c, p, runs, count, csv, target);
-    for (size_t i = 0; i < count; i++) {
+    int status = leave_curves(c, p, runs, count, target);
+    for (size_t i = 0; i < count && status == 0; i++) {
         const point *last = &runs[i].points[runs[i].epochs];
         printf("final optimizer=%s data=%s seed=%lu lr=%g target=%.4f reached=%d epochs=%d "
                "train_loss=%.4f test_loss=%.4f seconds=%.2f cpu=%.2f\n",
@@ -191,5 +186,5 @@ int report_runs(const config *c, const pictures *p, const run *runs, size_t coun
                reached(&runs[i], target), runs[i].epochs, last->train_loss, last->held_out_loss,
                last->seconds, last->cpu);
     }
-    return 0;
+    return status;
 }

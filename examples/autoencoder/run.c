@@ -49,7 +49,8 @@ static ng_status trainer_create(trainer *t, const run *r, const config *c, size_
     if (status == NG_OK)
         status = ng_net_create(&net, &o, &t->l.error);
     if (status == NG_OK)
-        status = learner_create(&t->l, ng_net_model(net), &t->random, r->method, options);
+        status =
+            learner_create(&t->l, ng_net_model(net), &t->random, r->method, options, &c->methods);
     free(options);
     return status;
 }
@@ -143,10 +144,12 @@ static ng_status epoch(trainer *t, run *r, const pictures *p, progress *bar)
     ng_rng_shuffle(&t->random, t->order, count);
     for (size_t first = 0; first < count && status == NG_OK; first += size) {
         char note[64];
+        if (program_interrupted())
+            return NG_STOPPED;
         size = count - first < t->c->batch ? count - first : t->c->batch;
         status = step(t, p->train, t->order + first, size, &loss);
         snprintf(note, sizeof note, "epoch %d  loss %.2f", r->epochs + 1, loss);
-        progress_update(bar, (size_t)r->epochs * count + first + size, note);
+        progress_update(bar, r->epochs * (double)count + (double)(first + size), note);
     }
     at->seconds = before->seconds + progress_clock() - wall;
     at->cpu = before->cpu + progress_cpu() - cpu;
@@ -179,13 +182,13 @@ int run_train(run *r, const config *c, const pictures *p, int epochs, double tar
             say_epoch(bar, r);
         }
     }
-    if (status != NG_OK && learner_diverged(status)) {
+    if (learner_diverged(status)) {
         r->failed = 1;
         snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
-    } else if (status != NG_OK) {
+    } else if (status < NG_OK) {
         progress_end(bar);
-        fprintf(stderr, "autoencoder: %s: %s\n", r->method->name, t.l.error.text);
+        program_error("%s: %s", r->method->name, t.l.error.text);
     }
     trainer_destroy(&t);
-    return status != NG_OK && !r->failed;
+    return status < NG_OK && !r->failed;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "examples/support/images.h"
+#include "examples/support/samples.h"
 
 static const double FACTOR = 2;
 
@@ -24,13 +25,12 @@ static int try(walk *w, double lr, double *loss)
     size_t count = ng_dataset_count(w->divided.train);
     r->lr = lr;
     r->seed = 1;
-    progress_start(&bar, r->method->name, (size_t)w->c->search_epochs * count, "pictures",
-                   w->c->quiet);
+    progress_start(&bar, r->method->name, w->c->search_epochs * (double)count, "pictures");
     int status = run_train(r, w->c, &w->divided, w->c->search_epochs, -INFINITY, &bar);
     progress_end(&bar);
     const point *last = &r->points[r->epochs];
     *loss = r->failed || !isfinite(last->held_out_loss) ? (double)INFINITY : last->held_out_loss;
-    if (status == 0)
+    if (status == 0 && !program_interrupted())
         printf("%-12s %10.6g %12.3f %12.3f %9.2f%s\n", r->method->name, lr, last->train_loss, *loss,
                last->cpu, r->failed ? "  diverged" : "");
     fflush(stdout);
@@ -42,10 +42,12 @@ static int try(walk *w, double lr, double *loss)
 static int descend(walk *w, double factor)
 {
     double loss = INFINITY, lr = w->best_lr;
-    while (w->trials < MAX_TRIALS) {
+    while (w->trials < MAX_TRIALS && !program_interrupted()) {
         lr *= factor;
         if (try(w, lr, &loss) != 0)
             return 1;
+        if (program_interrupted())
+            break; /* before its end */
         if (loss >= w->best && isfinite(w->best))
             return 0;
         w->best = loss;
@@ -62,10 +64,8 @@ static int search(walk *w)
         status = descend(w, 1 / FACTOR);
     if (status == 0 && w->best_lr >= start)
         status = descend(w, FACTOR);
-    if (status == 0 && !isfinite(w->best)) {
-        fprintf(stderr, "autoencoder: %s diverges at every rate\n", w->r->method->name);
-        status = 1;
-    }
+    if (status == 0 && !isfinite(w->best) && !program_interrupted())
+        status = program_error("%s diverges at every rate", w->r->method->name);
     return status;
 }
 
@@ -76,13 +76,12 @@ int search_lr(double *lr, const config *c, const ng_preset *method, const ng_dat
     void *options = methods_options(&c->methods, method);
     ng_dataset *all = NULL;
     size_t count = ng_dataset_count(train);
-    int status =
-        w.r == NULL || options == NULL ||
-        ng_options_get(options, "lr", &w.best_lr, &error) != NG_OK ||
-        ng_dataset_view(&all, train, 0, count, &error) != NG_OK ||
-        images_divide(&w.divided.train, &w.divided.held_out, all, count / 8 * 7, &error) != NG_OK;
+    int status = w.r == NULL || options == NULL ||
+                 ng_options_get(options, "lr", &w.best_lr, &error) != NG_OK ||
+                 ng_dataset_view(&all, train, 0, count, &error) != NG_OK ||
+                 samples_hold_out(&w.divided.train, &w.divided.held_out, all, 8, &error) != NG_OK;
     if (status != 0)
-        fprintf(stderr, "autoencoder: %s\n", error.text);
+        program_error("%s", error.status != NG_OK ? error.text : "out of memory");
     else {
         w.r->method = method;
         status = c->search_epochs > 0 ? search(&w) : 0;

@@ -1,5 +1,4 @@
 /* The command line of curvature. */
-#define _GNU_SOURCE
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -38,11 +37,8 @@ static void print_help(void)
         "                    interrupt; go on from there if it exists (default: none)\n"
         "  --memory=BYTES    refuse what needs more; K, M, G for powers of 1000 (default: 8G)\n"
         "  --no-controls     at J_c: no runs off it (J = 0.3 and 0.6, sizes up to 32)\n"
-        "  --out=DIR         for curvature.csv and pictures (default: out)\n"
-        "  --quiet           no progress\n"
-        "  --help, --version\n\n"
-        "One line a size: L, R, its error, method, seconds. Exit status: 0 done, 1 failed,\n"
-        "2 usage.\n");
+        "\nOne line a size: L, R, its error, method, seconds.\n\n");
+    arguments_help();
 }
 
 typedef struct {
@@ -84,8 +80,8 @@ static int take_mc(void *data, const char *text, const char *option)
 
 static int take_memory(void *field, const char *text, const char *option)
 {
-    char *end;
-    double value = strtod(text, &end), unit = 1;
+    double value = 0, unit = 1;
+    const char *end = text + ng_number_read(&value, text);
     if (end != text && *end != '\0' && end[1] == '\0')
         unit = *end == 'K' ? 1e3 : *end == 'M' ? 1e6 : *end == 'G' ? 1e9 : 0;
     if (end == text || unit == 0 || (unit == 1 && *end != '\0') || !(value * unit >= 1) ||
@@ -98,10 +94,10 @@ static int take_memory(void *field, const char *text, const char *option)
 static int take_coupling(void *data, const char *text, const char *option)
 {
     config *c = data;
-    char *end;
+    size_t length = ng_number_read(&c->coupling, text);
     c->critical = strcmp(text, "J_c") == 0;
-    c->coupling = c->critical ? 0 : strtod(text, &end);
-    if (!c->critical && (end == text || *end != '\0' || !(c->coupling >= 0 && c->coupling <= 2)))
+    if (!c->critical &&
+        (length == 0 || text[length] != '\0' || !(c->coupling >= 0 && c->coupling <= 2)))
         return arguments_usage("--%s=%s: expected J_c or a number from 0 to 2", option, text);
     return 0;
 }
@@ -133,8 +129,6 @@ static const argument options[] = {
     {"checkpoint", ARGUMENT_TEXT, .offset = offsetof(config, checkpoint)},
     {"memory", ARGUMENT_OWN, .offset = offsetof(config, memory), .take = take_memory},
     {"no-controls", ARGUMENT_FLAG, .offset = offsetof(config, no_controls)},
-    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
-    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
     {NULL},
 };
 
@@ -143,24 +137,22 @@ static int check_sizes(const config *c, const size_t *sizes, size_t count, int s
 {
     const engine *e = engine_find(c->model, sampled ? NULL : c->engine, sampled);
     if (count > 0 && e == NULL) {
-        fprintf(stderr, "curvature: no %s engine%s%s for %s\n", sampled ? "Monte Carlo" : "exact",
-                sampled || c->engine == NULL ? "" : " ",
-                sampled || c->engine == NULL ? "" : c->engine, c->model->name);
+        program_error("no %s engine%s%s for %s", sampled ? "Monte Carlo" : "exact",
+                      sampled || c->engine == NULL ? "" : " ",
+                      sampled || c->engine == NULL ? "" : c->engine, c->model->name);
         return 2;
     }
     for (size_t i = 0; i < count; i++) {
         size_t bytes = e->memory(c, sizes[i]);
         if (sampled && samples_of(c, sizes[i]) < samples_least(c, sizes[i])) {
-            fprintf(stderr,
-                    "curvature: --samples=%zu: L = %zu needs at least 20 n^2 = %zu samples\n",
-                    c->samples, sizes[i], samples_least(c, sizes[i]));
+            program_error("--samples=%zu: L = %zu needs at least 20 n^2 = %zu samples", c->samples,
+                          sizes[i], samples_least(c, sizes[i]));
             return 2;
         }
         if (bytes > c->memory) {
-            fprintf(stderr,
-                    "curvature: L = %zu by %s needs %s%.3g GB, more than --memory %.3g GB\n",
-                    sizes[i], e->name, bytes == SIZE_MAX ? "over " : "", 1e-9 * (double)bytes,
-                    1e-9 * (double)c->memory);
+            program_error("L = %zu by %s needs %s%.3g GB, more than --memory %.3g GB", sizes[i],
+                          e->name, bytes == SIZE_MAX ? "over " : "", 1e-9 * (double)bytes,
+                          1e-9 * (double)c->memory);
             return 2;
         }
     }
@@ -177,8 +169,8 @@ int config_parse(config *c, int argc, char **argv)
     c->threads = 1;
     c->seed = 1;
     c->memory = 8000000000u;
-    c->out = "out";
     int status = arguments_read(c, &a, argc, argv);
+    c->out = a.out;
     if (status == 0 && !c->sizes_given)
         status = take_exact(c, c->model->sizes, "exact");
     if (status == 0 && c->critical)

@@ -40,7 +40,7 @@ typedef struct {
     size_t samples;                 /* 0: the fewest allowed, 20 n^2 */
     size_t flips, threads, memory, seed;
     const char *checkpoint;
-    int quiet, no_controls;
+    int no_controls;
 } config;
 
 /* A way to R. A further one is a row of engines[]; a model's own is the first
@@ -83,9 +83,8 @@ size_t first_large(const point *points, size_t count);
 /* log(R2/R1)/log(n2/n1), NaN when the signs differ */
 double effective_exponent(const point *a, const point *b);
 
-/* DIR/curvature.csv and DIR/curvature.{svg,png}; 0, or -1 with a message. fits[0]: the plain
+/* DIR/curvature.csv and DIR/curvature.{svg,png}; 0, or 1 with a message. fits[0]: the plain
  * laws, fits[1]: corrected ones; NULL where there is none. */
-int write_csv(const config *c, const point *points, size_t count);
-int draw_picture(const config *c, const growth *const fits[2], const point *points, size_t count);
+int leave_files(const config *c, const growth *const fits[2], const point *points, size_t count);
 
 #endif

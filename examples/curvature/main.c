@@ -1,8 +1,7 @@
 /* curvature: how the scalar curvature of the Fisher metric grows with the
  * lattice, at criticality and off it (Zhuravlev, arXiv:2603.07651). */
-#define _POSIX_C_SOURCE 200809L
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "examples/curvature/curvature.h"
 #include "examples/support/arguments.h"
@@ -12,7 +11,7 @@ enum { CONTROL_LENGTH = 32 };
 
 typedef struct {
     point points[MAX_SIZES * (2 + CONTROLS)];
-    size_t count;
+    size_t count, exact; /* of them; of those at the first coupling that are exact */
     progress bar;
     double work, done; /* ~ L^2dim */
 } run;
@@ -37,6 +36,7 @@ static void print_sampled(const run *r, const point *p)
                    (p->curvature - r->points[i].curvature) / p->error);
 }
 
+/* 0, also when ^C came in between and there is no point; 1 after reporting. */
 static int measure(run *r, const config *c, const engine *e, size_t length, double coupling,
                    const char *prefix)
 {
@@ -47,14 +47,14 @@ static int measure(run *r, const config *c, const engine *e, size_t length, doub
     p->sites = pow((double)length, (double)ng_lattice_dimension(c->model->lattice));
     snprintf(note, sizeof note, "L = %zu", length);
     double start = progress_clock();
-    progress_update(&r->bar, (size_t)(1000 * r->done / r->work), note);
-    if (e->run(p, c, &error) != NG_OK) {
-        progress_end(&r->bar);
-        fprintf(stderr, "curvature: L = %zu: %s\n", length, error.text);
-        return -1;
-    }
-    p->seconds = progress_clock() - start;
+    progress_update(&r->bar, r->done, note);
+    ng_status status = e->run(p, c, &error);
     progress_end(&r->bar);
+    if (status == NG_STOPPED)
+        return 0;
+    if (status != NG_OK)
+        return program_error("L = %zu: %s", length, error.text);
+    p->seconds = progress_clock() - start;
     if (e->sampled)
         print_sampled(r, p);
     printf("%sL=%zu R=%.15g error=%.3g method=%s seconds=%.3g\n", prefix, length, p->curvature,
@@ -81,10 +81,11 @@ static int run_all(run *r, const config *c)
     int status = 0;
     for (size_t i = 0; i < c->size_count; i++)
         r->work += cost(c, c->sizes[i]) * (i < control_sizes(c) ? 1 + CONTROLS : 1);
-    progress_start(&r->bar, "curvature", 1000, "steps", c->quiet);
-    for (size_t i = 0; i < c->size_count && status == 0; i++)
+    progress_start(&r->bar, "curvature", r->work, "steps");
+    for (size_t i = 0; i < c->size_count && status == 0 && !program_interrupted(); i++)
         status = measure(r, c, exact, c->sizes[i], c->coupling, "");
-    for (size_t i = 0; i < c->mc_count && status == 0; i++)
+    r->exact = r->count;
+    for (size_t i = 0; i < c->mc_count && status == 0 && !program_interrupted(); i++)
         status = measure(r, c, sampled, c->mc[i], c->coupling, "");
     return status;
 }
@@ -96,6 +97,8 @@ static int run_controls(run *r, const config *c)
     int status = 0;
     for (int k = 0; k < CONTROLS && status == 0; k++)
         for (size_t i = 0; i < control_sizes(c) && c->model->controls[k] > 0 && status == 0; i++) {
+            if (program_interrupted())
+                return 0;
             snprintf(prefix, sizeof prefix, "control J=%g ", c->model->controls[k]);
             status = measure(r, c, exact, c->sizes[i], c->model->controls[k], prefix);
         }
@@ -193,27 +196,35 @@ static void print_controls(const run *r, size_t main_count)
                    r->points[i].length);
 }
 
+static int report(const run *r, const config *c, size_t main_count)
+{
+    growth g[2];
+    const growth *fits[2];
+    /* sizes of --mc come after those of --exact: fits are over the exact ones */
+    print_exponents(r->points, r->exact, "");
+    size_t first = first_large(r->points, r->exact);
+    print_fits(g, fits, c, r->points + first, r->exact - first);
+    if (r->exact > first)
+        print_range(r->points + first, r->exact - first);
+    print_controls(r, main_count);
+    return leave_files(c, fits, r->points, r->count);
+}
+
 int main(int argc, char **argv)
 {
     static run r;
     config c;
-    growth g[2];
-    const growth *fits[2];
     int status = config_parse(&c, argc, argv);
-    if (status != 0)
-        return status;
-    if (arguments_folder(c.out) != 0 || run_all(&r, &c) != 0)
-        return EXIT_FAILURE;
+    if (status == 0)
+        status = arguments_folder(c.out);
+    if (status == 0) {
+        program_catch_interrupt();
+        status = run_all(&r, &c);
+    }
     size_t main_count = r.count;
-    if (run_controls(&r, &c) != 0)
-        return EXIT_FAILURE;
-    /* sizes of --mc come after those of --exact: fits are over the exact ones */
-    print_exponents(r.points, c.size_count, "");
-    size_t first = first_large(r.points, c.size_count);
-    print_fits(g, fits, &c, r.points + first, c.size_count - first);
-    print_range(r.points + first, c.size_count - first);
-    print_controls(&r, main_count);
-    if (write_csv(&c, r.points, r.count) != 0 || draw_picture(&c, fits, r.points, r.count) != 0)
-        return EXIT_FAILURE;
-    return EXIT_SUCCESS;
+    if (status == 0)
+        status = run_controls(&r, &c);
+    if (status == 0)
+        status = report(&r, &c, main_count);
+    return program_end(status);
 }

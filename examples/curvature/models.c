@@ -1,10 +1,11 @@
 /* The models and the ways to their curvature: two tables. */
 #include <math.h>
-#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "examples/curvature/curvature.h"
+#include "examples/support/program.h"
 #include "examples/support/progress.h"
 
 const model models[] = {
@@ -129,20 +130,12 @@ static ng_status enumerate_run(point *p, const config *c, ng_error *error)
 
 /* ---- Monte Carlo -------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
-
 static int watch(void *data, size_t done, size_t total)
 {
     progress *bar = data;
     (void)total;
-    progress_update(bar, done, "samples");
-    return interrupted;
+    progress_update(bar, (double)done, "samples");
+    return program_interrupted();
 }
 
 static int ising(const model *m)
@@ -188,10 +181,9 @@ static ng_status mc_run(point *p, const config *c, ng_error *error)
     if (c->checkpoint != NULL) { /* one file a size */
         snprintf(path, sizeof path, "%.4096s-L%zu", c->checkpoint, p->length);
         o.checkpoint = path;
-        signal(SIGINT, interrupt);
     }
     snprintf(label, sizeof label, "L = %zu", p->length);
-    progress_start(&bar, label, o.samples, "samples", c->quiet);
+    progress_start(&bar, label, (double)o.samples, "samples");
     o.progress = watch;
     o.data = &bar;
     ng_status status = ng_wolff(&p->mc, &o, error);
@@ -203,8 +195,8 @@ static ng_status mc_run(point *p, const config *c, ng_error *error)
     double chain = (double)p->mc.samples / (double)o.chains, tau = p->mc.tau_energy;
     tau = tau > p->mc.tau_mode ? tau : p->mc.tau_mode;
     if (chain < 50 * tau)
-        fprintf(stderr, "curvature: L = %zu: chains of %.0f samples are short against tau = %.3g\n",
-                p->length, chain, tau);
+        program_error("L = %zu: chains of %.0f samples are short against tau = %.3g", p->length,
+                      chain, tau);
     return NG_OK;
 }
 

@@ -1,21 +1,11 @@
 /* The table and the picture: |R| against n, exponents against L. */
-#define _POSIX_C_SOURCE 200809L
 #include <math.h>
-#include <stdlib.h>
 
 #include "examples/curvature/curvature.h"
 #include "examples/support/plot.h"
 
-int write_csv(const config *c, const point *points, size_t count)
+static void write_rows(FILE *csv, const point *points, size_t count)
 {
-    char name[4200];
-    snprintf(name, sizeof name, "%s/curvature.csv", c->out);
-    FILE *csv = fopen(name, "w");
-    if (csv == NULL) {
-        perror(name);
-        return -1;
-    }
-    fputs("J,L,n,R,error,method,seconds,middle,exponent\n", csv);
     for (size_t i = 0; i < count; i++) {
         const point *p = &points[i];
         fprintf(csv, "%.17g,%zu,%.0f,%.15g,%.3g,%s,%.4g", p->coupling, p->length, p->sites,
@@ -27,11 +17,6 @@ int write_csv(const config *c, const point *points, size_t count)
         else
             fputs(",,\n", csv);
     }
-    if (fclose(csv) != 0) {
-        perror(name);
-        return -1;
-    }
-    return 0;
 }
 
 static const char *const colours[CONTROLS + 1] = {"#D55E00", "#0072B2", "#009E73"};
@@ -50,7 +35,7 @@ static void exact_curves(FILE *script, int *curves, const config *c, const point
         if (points[i].error > 0 || (i > 0 && points[i].coupling == points[i - 1].coupling))
             continue;
         fprintf(script,
-                "%scsv using (abs($1 - %.17g) < 1e-12 && strcol(6) ne 'mc' ? %s with linespoints "
+                "%s$rows using (abs($1 - %.17g) < 1e-12 && strcol(6) ne 'mc' ? %s with linespoints "
                 "pt %zu ps 0.7 lw 1.5 lc rgb '%s' title 'J = %.4g%s'",
                 separator(curves), points[i].coupling, columns, 7 + 2 * curve, colours[curve],
                 points[i].coupling, c->critical && curve == 0 ? ", critical" : "");
@@ -68,7 +53,7 @@ static void left_panel(FILE *out, const config *c, const growth *g, const point 
     exact_curves(out, &curves, c, points, count, "$3 : NaN):(abs($4))");
     if (c->mc_count > 0)
         fprintf(out,
-                "%scsv using (strcol(6) eq 'mc' ? $3 : NaN):(abs($4)):5 with yerrorbars pt 2 "
+                "%s$rows using (strcol(6) eq 'mc' ? $3 : NaN):(abs($4)):5 with yerrorbars pt 2 "
                 "lc rgb '#CC79A7' title 'Monte Carlo'",
                 separator(&curves));
     if (g != NULL)
@@ -101,32 +86,36 @@ static void right_panel(FILE *out, const config *c, const growth *g, const point
     fputs("\nunset multiplot\n", out);
 }
 
-int draw_picture(const config *c, const growth *const fits[2], const point *points, size_t count)
+static int draw_picture(const config *c, const growth *const fits[2], const point *points,
+                        size_t count, table *rows)
 {
-    char *script = NULL, path[4200];
-    size_t size;
-    if (c->size_count + c->mc_count < 2) {
-        fputs("curvature: one size makes no picture\n", stderr);
-        return 0;
-    }
-    FILE *out = open_memstream(&script, &size);
-    if (out == NULL)
-        return -1;
-    snprintf(path, sizeof path, "%s/curvature.csv", c->out);
-    fputs("set datafile separator ','\nset samples 400\nset grid lc rgb '#cccccc'\ncsv = ", out);
-    plot_quote(out, path);
-    fprintf(out, "\nset multiplot layout 1,2 title 'Fisher curvature, %s'\n", c->model->doc);
-    left_panel(out, c, fits[0], points, count);
-    right_panel(out, c, ng_lattice_dimension(c->model->lattice) == 2 ? fits[1] : NULL, points,
+    picture p;
+    if (plot_open(&p) != 0)
+        return 1;
+    if (c->size_count + c->mc_count < 2 || count < 2)
+        return plot_none(&p, rows, "one size makes none");
+    plot_table(p.script, "rows", rows);
+    fprintf(p.script,
+            "set samples 400\nset grid lc rgb '#cccccc'\n"
+            "set multiplot layout 1,2 title 'Fisher curvature, %s'\n",
+            c->model->doc);
+    left_panel(p.script, c, fits[0], points, count);
+    right_panel(p.script, c, ng_lattice_dimension(c->model->lattice) == 2 ? fits[1] : NULL, points,
                 count);
-    if (fclose(out) != 0)
-        return -1;
-    snprintf(path, sizeof path, "%s/curvature", c->out);
-    int drawn = plot_draw(path, 1000, 440, script);
-    free(script);
-    if (drawn == 1)
-        fputs("curvature: no gnuplot, no picture\n", stderr);
-    else if (drawn != 0)
-        fputs("curvature: gnuplot failed\n", stderr);
-    return drawn < 0 ? -1 : 0;
+    return plot_draw(&p, rows, 1000, 440);
+}
+
+int leave_files(const config *c, const growth *const fits[2], const point *points, size_t count)
+{
+    table rows;
+    int status =
+        table_open(&rows, c->out, "curvature", "J,L,n,R,error,method,seconds,middle,exponent");
+    if (status == 0) {
+        write_rows(rows.to, points, count);
+        status = table_save(&rows);
+    }
+    if (status == 0)
+        status = draw_picture(c, fits, points, count, &rows);
+    table_free(&rows);
+    return status;
 }

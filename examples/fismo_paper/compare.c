@@ -23,34 +23,40 @@ static int run_one(run *r, const config *c, const task *t)
 {
     progress bar;
     char label[64], text[160];
-    snprintf(label, sizeof label, "%s %lu/%zu", r->method->name, r->seed, c->seeds);
-    progress_start(&bar, label, c->steps, "steps", c->quiet);
+    snprintf(label, sizeof label, "%s %lu", r->method->name, r->seed);
+    progress_start(&bar, label, (double)c->steps, "steps");
     int status = run_train(r, c, t, NULL, NULL, &bar);
     const point *p = run_last(r);
     snprintf(text, sizeof text,
              "%-12s seed %lu  train loss %.4f  %s %.4f  accuracy %.4f  %.1f CPU s%s",
              r->method->name, r->seed, p->train_loss, t->held_out_name, p->held_out_loss,
              p->held_out_accuracy, p->cpu, r->failed ? "  diverged" : "");
-    if (status == 0)
+    if (status == 0 && !program_interrupted())
         progress_line(&bar, text);
     progress_end(&bar);
     return status;
 }
 
-/* Seed by seed, so that what is there after a while compares all methods. */
-static int run_all(run *runs, const config *c, const task *t, const chosen *rates)
+static void prepare(run *runs, const config *c, const chosen *rates)
 {
-    int status = 0;
-    for (size_t seed = 0; seed < c->seeds; seed++)
-        for (size_t i = 0; i < c->methods.count && status == 0; i++) {
-            run *r = &runs[i * c->seeds + seed];
+    for (size_t i = 0; i < c->methods.count; i++)
+        for (size_t k = 0; k < c->seeds.count; k++) {
+            run *r = &runs[i * c->seeds.count + k];
             r->method = c->methods.list[i];
             r->lr = rates[i].lr;
             r->rest_lr = rates[i].rest_lr;
-            r->seed = seed + 1;
+            r->seed = c->seeds.list[k];
             r->evaluations = EVALUATIONS;
-            status = run_one(r, c, t);
         }
+}
+
+/* Seed by seed, so that what is there after a while, or at ^C, compares all methods. */
+static int run_all(run *runs, const config *c, const task *t)
+{
+    int status = 0;
+    for (size_t k = 0; k < c->seeds.count; k++)
+        for (size_t i = 0; i < c->methods.count && status == 0 && !program_interrupted(); i++)
+            status = run_one(&runs[i * c->seeds.count + k], c, t);
     return status;
 }
 
@@ -58,20 +64,19 @@ int compare(const config *c)
 {
     task t;
     chosen rates[MAX_METHODS];
-    size_t count = c->methods.count * c->seeds;
-    int status = arguments_folder(c->out);
+    size_t count = c->methods.count * c->seeds.count;
+    int status = 0;
     for (size_t i = 0; i < c->methods.count && status == 0; i++)
         status = rates_find(&rates[i], c, c->methods.list[i]);
     if (status != 0 || (status = task_open(&t, c, 0)) != 0)
         return status;
     run *runs = calloc(count, sizeof *runs);
-    if (runs == NULL) {
-        fputs("fismo_paper: out of memory\n", stderr);
-        status = 1;
-    }
-    if (status == 0) {
+    if (runs == NULL)
+        status = program_no_memory();
+    else {
         print_rates(c, rates);
-        status = run_all(runs, c, &t, rates);
+        prepare(runs, c, rates);
+        status = run_all(runs, c, &t);
     }
     if (status == 0)
         status = report(c, &t, runs, count);

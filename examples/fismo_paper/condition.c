@@ -2,7 +2,6 @@
  * transformer's hidden matrices while it trains, in double: of differences of
  * single-precision weights the small ones would be rounding. q, k and v count as
  * three matrices; weight decay is off, since it is no part of D. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
 #include <math.h>
@@ -10,7 +9,7 @@
 #include <string.h>
 
 #include "examples/support/median.h"
-#include "examples/support/plot.h"
+#include "examples/support/target.h"
 
 enum { MEASURED = 20, MAX_MATRICES = 512 };
 
@@ -150,6 +149,8 @@ static int run_variant(journal *g, const task *t, int variant, unsigned long see
     progress bar;
     run *r = calloc(1, sizeof *r);
     int status = r == NULL || options == NULL || rates_find(&best, g->c, preset) != 0;
+    if (r == NULL)
+        program_no_memory();
     if (status == 0) {
         ng_options_set(options, "weight_decay", 0, NULL);
         if (option != NULL)
@@ -160,7 +161,7 @@ static int run_variant(journal *g, const task *t, int variant, unsigned long see
         r->seed = g->seed = seed;
         r->evaluations = 1;
         g->variant = variant;
-        progress_start(&bar, variants[variant].name, g->c->steps, "steps", g->c->quiet);
+        progress_start(&bar, variants[variant].name, (double)g->c->steps, "steps");
         status = run_train(r, g->c, t, options, &watch, &bar);
         progress_end(&bar);
         if (r->failed)
@@ -201,6 +202,27 @@ static summary summarise(const journal *g, int variant, size_t step)
     return s;
 }
 
+/* The verdict lines are of what was found, medians[VARIANTS]. */
+static void print_verdicts(const double *medians)
+{
+    char text[128];
+    for (int v = 0; v < VARIANTS; v++) {
+        int holds = medians[v] >= variants[v].low && medians[v] <= variants[v].high;
+        snprintf(text, sizeof text, "condition of updates of %s from %g to %g", variants[v].name,
+                 variants[v].low, variants[v].high);
+        verdict_print("fismo", text, holds ? VERDICT_YES : VERDICT_NO);
+    }
+    for (int v = 3; v < VARIANTS; v++) {
+        int holds = medians[2] < medians[1] && medians[1] < medians[v] && medians[v] < medians[0];
+        snprintf(text, sizeof text,
+                 "condition of updates: muon exact < muon newton_schulz < %s < adamw",
+                 variants[v].name);
+        verdict_print("fismo", text, holds ? VERDICT_YES : VERDICT_NO);
+    }
+    /* a polar factor of full rank: rounding apart, all singular values are one */
+    target_print("fismo", "condition_muon_exact", 1, medians[2], 1e-5);
+}
+
 static void print_report(const journal *g)
 {
     double medians[VARIANTS];
@@ -219,63 +241,83 @@ static void print_report(const journal *g)
                                             : "does not hold: larger");
     }
     fputs("\n", stdout);
-    for (int v = 3; v < VARIANTS; v++)
-        printf("The paper's order, muon exact < muon newton_schulz < %s < adamw, %s.\n",
-               variants[v].name,
-               medians[2] < medians[1] && medians[1] < medians[v] && medians[v] < medians[0]
-                   ? "holds"
-                   : "does not hold");
+    print_verdicts(medians);
 }
 
-static int write_csv(const journal *g)
+static void write_rows(FILE *csv, const journal *g)
 {
-    FILE *csv = out_open(g->c, "condition.csv");
-    if (csv == NULL)
-        return 1;
-    fputs("optimizer,seed,step,matrix,largest,smallest,condition\n", csv);
     for (size_t i = 0; i < g->count; i++) {
         const measurement *m = &g->list[i];
         fprintf(csv, "%s,%lu,%zu,%s,%.9g,%.9g,%.9g\n", variants[m->variant].name, m->seed, m->step,
                 m->matrix, m->largest, m->smallest, cond(m));
     }
-    return out_close(csv, g->c, "condition.csv");
 }
 
-/* Medians over matrices and seeds against steps. */
-static void draw(const journal *g)
+/* $d0, $d1, ... <- medians over matrices and seeds against steps. Returns the largest of those
+ * behind the first step looked at: AdamW's first update is of signs, and as good as singular. */
+static double plot_data(FILE *script, const journal *g)
 {
-    const char *names[VARIANTS];
-    char *text = NULL;
-    size_t size, every = g->c->steps / MEASURED;
+    size_t every = g->c->steps / MEASURED;
     double high = 10;
-    FILE *script = open_memstream(&text, &size);
-    if (script == NULL)
-        return;
     for (int v = 0; v < VARIANTS; v++) {
-        names[v] = variants[v].name;
         fprintf(script, "$d%d << EOD\n", v);
         for (size_t k = every; k <= g->c->steps; k += every) {
             double x = summarise(g, v, k).median;
+            fprintf(script, "%zu %s", k, isfinite(x) ? "" : "NaN\n");
             if (isfinite(x))
-                fprintf(script, "%zu %.8g\n", k, x);
-            high = isfinite(x) ? fmax(high, x) : high;
+                fprintf(script, "%.8g\n", x);
+            if (isfinite(x) && k > every)
+                high = fmax(high, x);
         }
         fputs("EOD\n", script);
     }
-    fprintf(script,
-            "set nokey\nset tmargin at screen 0.8\nset grid lt 1 lw 0.5 lc rgb '#dddddd'\n"
+    return high;
+}
+
+static int draw(const journal *g, table *rows)
+{
+    enum { WIDTH = 900 };
+    plot_style styles[VARIANTS];
+    picture p;
+    if (plot_open(&p) != 0)
+        return 1;
+    for (int v = 0; v < VARIANTS; v++) {
+        styles[v] = plot_method(variants[v].name);
+        styles[v].point = 4 + v;
+    }
+    double high = plot_data(p.script, g);
+    double top = plot_head(p.script, WIDTH, styles, VARIANTS,
+                           "FISMO's paper: condition numbers of updates, medians over matrices");
+    fprintf(p.script,
+            "set nokey\nset tmargin at screen %.3f\nset grid lt 1 lw 0.5 lc rgb '#dddddd'\n"
             "set border 3\nset tics nomirror out\nset xrange [0:%zu]\nset xlabel 'step'\n"
-            "set ylabel 'condition number of the update'\n"
-            "set label 'median over matrices' at screen 0.02,0.95 left\n",
-            g->c->steps);
-    plot_range(script, 'y', 1, high, 1);
-    plot_legend(script, names, VARIANTS);
-    fputs("plot ", script);
+            "set ylabel 'condition number of the update'\nset datafile missing NaN\n",
+            top, g->c->steps);
+    plot_range(p.script, 'y', 1, high, 1);
+    fputs("plot ", p.script);
     for (int v = 0; v < VARIANTS; v++)
-        fprintf(script, "%s$d%d using 1:2 with linespoints pt 7 ps 0.5 lw 2 lc rgb '%s'",
-                v > 0 ? ", " : "", v, plot_colour((size_t)v));
-    fputs("\n", script);
-    out_draw(g->c, "condition", 900, 460, script, &text);
+        fprintf(p.script, "%s$d%d using 1:2 with linespoints pt %d ps 0.8 lw 2 lc rgb '%s'",
+                v > 0 ? ", " : "", v, styles[v].point, styles[v].colour);
+    fputs("\n", p.script);
+    return plot_draw(&p, rows, WIDTH, 460);
+}
+
+/* What there is: the verdicts only if it is everything. */
+static int leave(const journal *g)
+{
+    table rows;
+    int status = table_open(&rows, g->c->out, "condition",
+                            "optimizer,seed,step,matrix,largest,smallest,condition");
+    if (status == 0) {
+        write_rows(rows.to, g);
+        status = table_save(&rows);
+    }
+    if (status == 0)
+        status = draw(g, &rows);
+    if (status == 0 && !program_interrupted())
+        print_report(g);
+    table_free(&rows);
+    return status;
 }
 
 int condition(const config *c)
@@ -284,16 +326,14 @@ int condition(const config *c)
     journal g = {.c = &own};
     task t;
     own.dtype = NG_F64;
-    int status = arguments_folder(c->out);
-    if (status != 0 || (status = task_open(&t, c, 0)) != 0)
+    int status = task_open(&t, c, 0);
+    if (status != 0)
         return status;
-    for (unsigned long seed = 1; seed <= c->seeds && status == 0; seed++)
-        for (int v = 0; v < VARIANTS && status == 0; v++)
-            status = run_variant(&g, &t, v, seed);
-    if (status == 0 && (status = write_csv(&g)) == 0) {
-        print_report(&g);
-        draw(&g);
-    }
+    for (size_t k = 0; k < c->seeds.count && status == 0; k++)
+        for (int v = 0; v < VARIANTS && status == 0 && !program_interrupted(); v++)
+            status = run_variant(&g, &t, v, c->seeds.list[k]);
+    if (status == 0)
+        status = leave(&g);
     free(g.list);
     task_close(&t);
     return status;

@@ -11,21 +11,23 @@
 
 #include "examples/support/arguments.h"
 #include "examples/support/learner.h"
+#include "examples/support/plot.h"
 #include "examples/support/progress.h"
+#include "examples/support/table.h"
 
-enum { MAX_SEEDS = 32, MAX_POINTS = 64, MAX_PATH = 4096 };
+enum { MAX_POINTS = 64 };
 
 typedef enum { TASK_TEXT, TASK_PICTURES } task_kind;
 
 typedef struct {
     task_kind kind;
-    const char *text; /* file, or NULL for tinyshakespeare.txt in $NATGRAD_DATA */
-    const char *data; /* "mnist", "mnist:DIR", "digits" */
+    const char *data; /* "text:FILE", "mnist:DIR", ... as given, or NULL */
     methods methods;
-    size_t steps, batch, seeds;
+    size_t steps, batch, threads;
+    seed_list seeds;
     size_t layers, width, heads, context; /* of the transformer */
     size_t samples;                       /* pictures to train on and to judge by at most */
-    int sweep, quiet;
+    int sweep;
     const char *rates; /* CSV of a sweep; NULL: the one among the sources */
     const char *out;   /* folder */
     ng_dtype dtype;
@@ -103,16 +105,7 @@ const char *rates_path(const config *c, char *path, size_t size);
 
 /* ---- Output ---------------------------------------------------------------------------- */
 
-/* out/name.extension */
-void out_path(char *path, size_t size, const config *c, const char *name);
-FILE *out_open(const config *c, const char *name);
-/* 0, or 1 after reporting */
-int out_close(FILE *csv, const config *c, const char *name);
-
-/* A gnuplot script to out/name.svg and .png; takes what is in memory. Says what it did. */
-void out_draw(const config *c, const char *name, int width, int height, FILE *script, char **text);
-
-/* Table, verdicts, CSV, picture of language and images. 0 or 1. */
+/* Table, CSV, picture of language and images, and the verdicts but for ^C. 0 or 1. */
 int report(const config *c, const task *t, const run *runs, size_t count);
 
 #endif

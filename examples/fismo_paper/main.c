@@ -1,9 +1,7 @@
 /* fismo_paper: the command line. See --help. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
-#include <getopt.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "examples/support/threads.h"
@@ -13,7 +11,7 @@ static const char compared[] = "sgd,adamw,shampoo,muon,fismo,fismo_paper";
 static void print_help(void)
 {
     printf(
-        "Usage: fismo_paper language|images|condition|rate [OPTION]...\n"
+        "Usage: fismo_paper [language|images|condition|rate] [OPTION]...\n"
         "The claims of Xu, Yan & Zhang, FISMO, arXiv:2601.21750 (2026), at small scale: a table,\n"
         "CSV, pictures, and whether the numbers agree with the paper.\n\n"
         "  language    a character transformer: which optimizer has the lowest loss after equal\n"
@@ -22,9 +20,10 @@ static void print_help(void)
         "  condition   condition numbers of the updates of the transformer's matrices\n"
         "  rate        mean nuclear norm of the gradient against steps and batch size, on a\n"
         "              stochastic non-convex problem with known minimum\n\n"
+        "Without a name all four, one after the other, with their defaults.\n\n"
         "language, condition\n"
-        "  --text=FILE          (default: $NATGRAD_DATA/tinyshakespeare.txt); the last tenth is\n"
-        "                       held out\n"
+        "  --data=text:FILE     (default: text:$NATGRAD_DATA/tinyshakespeare.txt); the last\n"
+        "                       tenth is held out\n"
         "  --layers=N --width=N --heads=N --context=N   (default: 2, 64, 4, 64)\n"
         "images\n"
         "  --data=SOURCE        mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
@@ -43,28 +42,28 @@ static void print_help(void)
         "sources)\n"
         "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
         "  --batch=N            samples a step (default: 16; images 64)\n"
-        "all\n"
         "  --steps=N            20 or more (default: 400; images 200, condition 100; rate 4096,\n"
         "                       with a quarter and a sixteenth of it)\n"
-        "  --seeds=N            runs an optimizer, seeds 1 ... N (default: 3; condition 1)\n"
-        "  --out=DIR            for CSV and pictures (default: out)\n"
-        "  --quiet              no progress\n"
-        "  --help, --version\n\n"
-        "Matrix methods step the hidden weights; embeddings, norms, biases and the last layer go\n"
-        "to AdamW at the rate that is best for AdamW alone. One thread. Exit status: 0 done,\n"
-        "1 failed, 2 usage.\n",
+        "all\n"
+        "  --seed=LIST          a run each: 1 or 1,2,7 or 1-5 (default: 1-3; condition 1)\n"
+        "  --threads=N          of the BLAS (default: 1)\n",
         compared);
+    arguments_help();
+    printf(
+        "\nMatrix methods step the hidden weights; embeddings, norms, biases and the last layer "
+        "go\nto AdamW at the rate that is best for AdamW alone; --set adamw.OPTION is about that "
+        "one\ntoo. Methods that ask for statistics of the layers (kfac) have the empirical Fisher "
+        "matrix,\nof the labels in the batch.\n");
     methods_print();
 }
 
 /* Options in the order of their owners. */
 enum {
-    TEXT,
+    DATA,
     LAYERS,
     WIDTH,
     HEADS,
     CONTEXT,
-    DATA,
     SAMPLES,
     SWEEP,
     OPTIMIZER,
@@ -77,12 +76,11 @@ enum {
 
 #define FIELD(name) .offset = offsetof(config, name)
 static const argument options[] = {
-    [TEXT] = {"text", ARGUMENT_TEXT, FIELD(text)},
+    [DATA] = {"data", ARGUMENT_TEXT, FIELD(data)},
     [LAYERS] = {"layers", ARGUMENT_COUNT, FIELD(layers), 1, 64},
     [WIDTH] = {"width", ARGUMENT_COUNT, FIELD(width), 1, 4096},
     [HEADS] = {"heads", ARGUMENT_COUNT, FIELD(heads), 1, 4096},
     [CONTEXT] = {"context", ARGUMENT_COUNT, FIELD(context), 1, 4096},
-    [DATA] = {"data", ARGUMENT_TEXT, FIELD(data)},
     [SAMPLES] = {"samples", ARGUMENT_COUNT, FIELD(samples), 16, 1 << 30},
     [SWEEP] = {"sweep", ARGUMENT_FLAG, FIELD(sweep)},
     [OPTIMIZER] = {"optimizer", ARGUMENT_METHODS, FIELD(methods)},
@@ -90,14 +88,13 @@ static const argument options[] = {
     [SET] = {"set", ARGUMENT_SETTING, FIELD(methods)},
     [STEPS] = {"steps", ARGUMENT_COUNT, FIELD(steps), 20, 1000000},
     [BATCH] = {"batch", ARGUMENT_COUNT, FIELD(batch), 1, 1 << 20},
-    [OF_ALL] = {"seeds", ARGUMENT_COUNT, FIELD(seeds), 1, MAX_SEEDS},
-    {"out", ARGUMENT_TEXT, FIELD(out)},
-    {"quiet", ARGUMENT_FLAG, FIELD(quiet)},
+    [OF_ALL] = {"seed", ARGUMENT_SEEDS, FIELD(seeds)},
+    {"threads", ARGUMENT_COUNT, FIELD(threads), 1, 1024},
     {NULL},
 };
 
 #define BIT(option) (1UL << (option))
-#define TRANSFORMER (BIT(TEXT) | BIT(LAYERS) | BIT(WIDTH) | BIT(HEADS) | BIT(CONTEXT))
+#define TRANSFORMER (BIT(DATA) | BIT(LAYERS) | BIT(WIDTH) | BIT(HEADS) | BIT(CONTEXT))
 #define TRAINING (BIT(RATES) | BIT(SET) | BIT(STEPS) | BIT(BATCH))
 #define COMPARING (BIT(SWEEP) | BIT(OPTIMIZER) | TRAINING)
 
@@ -130,38 +127,67 @@ static int check(const config *c, int program, unsigned long given)
 }
 
 /* The subcommand's number, or -1 after reporting. */
-static int find_program(int argc, char **argv)
+static int find_program(const char *name)
 {
-    for (int i = 0; i < PROGRAMS && optind < argc; i++)
-        if (strcmp(argv[optind], programs[i].name) == 0)
+    for (int i = 0; i < PROGRAMS; i++)
+        if (strcmp(name, programs[i].name) == 0)
             return i;
-    if (optind == argc)
-        arguments_usage("which one: language, images, condition or rate?");
-    else
-        arguments_usage("unexpected argument '%s'", argv[optind]);
+    arguments_usage("unexpected argument '%s': expected language, images, condition or rate", name);
     return -1;
+}
+
+static int run_program(const config *given, int program)
+{
+    config c = *given;
+    c.kind = programs[program].kind;
+    c.steps = c.steps > 0 ? c.steps : programs[program].steps;
+    c.batch = c.batch > 0 ? c.batch : programs[program].batch;
+    if (c.seeds.count == 0)
+        for (; c.seeds.count < programs[program].seeds; c.seeds.count++)
+            c.seeds.list[c.seeds.count] = c.seeds.count + 1;
+    return c.sweep ? sweep(&c) : programs[program].run(&c);
+}
+
+/* One of them, or for a name NULL all, of which those after a failure run nevertheless. */
+static int run_named(const config *c, const char *name, unsigned long given)
+{
+    int program = name != NULL ? find_program(name) : 0, failed = 0;
+    if (program < 0)
+        return 2;
+    if (name == NULL && given << (8 * sizeof given - OF_ALL) != 0)
+        return arguments_usage("only --seed and --threads go with all of them: which one, "
+                               "language, images, condition or rate?");
+    int status = name != NULL ? check(c, program, given) : 0;
+    if (status == 0)
+        status = arguments_folder(c->out);
+    if (status != 0)
+        return status;
+    blas_set_threads((int)c->threads);
+    program_catch_interrupt();
+    if (name != NULL)
+        return run_program(c, program);
+    for (int i = 0; i < PROGRAMS && !program_interrupted(); i++) {
+        status = run_program(c, i);
+        failed = status > failed ? status : failed;
+    }
+    return failed;
 }
 
 int main(int argc, char **argv)
 {
-    config c = {.data = "mnist",
-                .layers = 2,
+    config c = {.layers = 2,
                 .width = 64,
                 .heads = 4,
                 .context = 64,
                 .samples = 2000,
-                .out = "out",
+                .threads = 1,
                 .dtype = NG_F32};
     arguments a = {.program = "fismo_paper", .help = print_help, .options = options, .operands = 1};
-    if (methods_parse(&c.methods, compared) != 0 || arguments_read(&c, &a, argc, argv) != 0)
-        return 2;
-    int program = find_program(argc, argv);
-    if (program < 0 || check(&c, program, a.given) != 0)
-        return 2;
-    c.kind = programs[program].kind;
-    c.steps = c.steps > 0 ? c.steps : programs[program].steps;
-    c.batch = c.batch > 0 ? c.batch : programs[program].batch;
-    c.seeds = c.seeds > 0 ? c.seeds : programs[program].seeds;
-    blas_set_threads(1);
-    return c.sweep ? sweep(&c) : programs[program].run(&c);
+    int status = methods_parse(&c.methods, compared);
+    if (status == 0)
+        status = arguments_read(&c, &a, argc, argv);
+    c.out = a.out;
+    if (status == 0)
+        status = run_named(&c, a.operand, a.given);
+    return program_end(status);
 }

@@ -6,14 +6,13 @@
  * SIGMA / sqrt(B) in each entry. lr is LR / sqrt(T) in all T steps, as in the
  * paper's theorem, which bounds the mean of the gradient's nuclear norm by
  * c1 / sqrt(T) + c2 sigma sqrt(R) / sqrt(B): a floor that only B lowers. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "examples/support/plot.h"
+#include "examples/support/target.h"
 
 enum { M = 32, R = 8, PROBES = 128 };
 static const double LR = 1, SIGMA = 1, START = 0.1, TOLERANCE = 0.1;
@@ -36,6 +35,7 @@ typedef struct {
 typedef struct {
     size_t lengths[LENGTHS];
     double norm[PRESETS][MAX_SEEDS][LENGTHS][BATCHES];
+    size_t done; /* of them, in that order; all but for ^C */
 } world;
 
 /* ---- The problem ---------------------------------------------------------------------- */
@@ -238,7 +238,7 @@ static void print_row(const char *preset, const char *what, estimate e, double c
  * T, as long as it is above the floor, and then depends less on B. */
 static void print_verdicts(const world *w, size_t seeds)
 {
-    char floor[64];
+    char floor[64], name[64];
     snprintf(floor, sizeof floor, "T at B = %zu", batches[0]);
     printf("\n| optimizer | exponent of | fitted | deviation over seeds | paper | verdict (within "
            "%g) |\n|---|---|---|---|---|---|\n",
@@ -250,23 +250,24 @@ static void print_verdicts(const world *w, size_t seeds)
                   -0.5);
     }
     fputs("\n", stdout);
+    for (size_t i = 0; i < PRESETS; i++) {
+        snprintf(name, sizeof name, "exponent_of_T_%s", presets[i]);
+        target_print("fismo", name, -0.5, length_slope(w, i, seeds, BATCHES - 1).mean, TOLERANCE);
+    }
 }
 
 /* ---- CSV and picture ---------------------------------------------------------------------- */
 
-static int write_csv(const config *c, const world *w)
+static void write_rows(FILE *csv, const config *c, const world *w)
 {
-    FILE *csv = out_open(c, "rate.csv");
-    if (csv == NULL)
-        return 1;
-    fputs("optimizer,seed,steps,batch,lr,mean_nuclear_norm\n", csv);
+    size_t left = w->done;
     for (size_t i = 0; i < PRESETS; i++)
-        for (size_t s = 0; s < c->seeds; s++)
+        for (size_t s = 0; s < c->seeds.count; s++)
             for (size_t k = 0; k < LENGTHS; k++)
-                for (size_t b = 0; b < BATCHES; b++)
-                    fprintf(csv, "%s,%zu,%zu,%zu,%.9g,%.9g\n", presets[i], s + 1, w->lengths[k],
-                            batches[b], LR / sqrt((double)w->lengths[k]), w->norm[i][s][k][b]);
-    return out_close(csv, c, "rate.csv");
+                for (size_t b = 0; b < BATCHES && left > 0; b++, left--)
+                    fprintf(csv, "%s,%lu,%zu,%zu,%.9g,%.9g\n", presets[i], c->seeds.list[s],
+                            w->lengths[k], batches[b], LR / sqrt((double)w->lengths[k]),
+                            w->norm[i][s][k][b]);
 }
 
 static void plot_panel(FILE *script, const world *w, int by_batch)
@@ -291,30 +292,40 @@ static void plot_panel(FILE *script, const world *w, int by_batch)
             "set format y '%%g'\nset ytics (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)\nset format x "
             "'%%g'\nset xlabel '%s'\nplot ",
             by_batch ? "batch B, longest runs" : "steps T, no noise");
-    for (size_t i = 0; i < PRESETS; i++)
-        fprintf(script, "$p%d%zu using 1:2 with linespoints pt 7 lw 2 lc rgb '%s', ", by_batch, i,
-                plot_colour(i));
+    for (size_t i = 0; i < PRESETS; i++) {
+        plot_style style = plot_method(presets[i]);
+        fprintf(script, "$p%d%zu using 1:2 with linespoints pt %d lw 2 lc rgb '%s', ", by_batch, i,
+                style.point, style.colour);
+    }
     fprintf(script, "%.8g*sqrt(%zu.0/x) with lines dt 2 lc rgb '#888888'\n", high, x[0]);
 }
 
-static void draw(const config *c, const world *w)
+static int draw(const config *c, const world *w, table *rows)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *script = open_memstream(&text, &size);
-    if (script == NULL)
-        return;
-    fputs("set nokey\nset multiplot layout 1,2 margins screen 0.08,0.985,0.15,0.86 spacing screen "
-          "0.085\nset label 'dashed: exponent -1/2; seed 1' at screen 0.015,0.95 left\n"
-          "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n"
-          "set ylabel 'mean nuclear norm of the gradient'\n",
-          script);
-    plot_legend(script, presets, PRESETS);
-    plot_panel(script, w, 0);
-    fputs("unset label\nunset ylabel\n", script);
-    plot_panel(script, w, 1);
-    fputs("unset multiplot\n", script);
-    out_draw(c, "rate", 1000, 420, script, &text);
+    enum { WIDTH = 1000 };
+    plot_style styles[PRESETS];
+    picture p;
+    if (plot_open(&p) != 0)
+        return 1;
+    if (w->done < PRESETS * c->seeds.count * LENGTHS * BATCHES)
+        return plot_none(&p, rows, "not all runs were made");
+    for (size_t i = 0; i < PRESETS; i++)
+        styles[i] = plot_method(presets[i]);
+    double top = plot_head(p.script, WIDTH, styles, PRESETS,
+                           "FISMO's paper: how fast gradients shrink, seed %lu; dashed: exponent "
+                           "-1/2",
+                           c->seeds.list[0]);
+    fprintf(p.script,
+            "set nokey\nset multiplot layout 1,2 margins screen 0.08,0.985,0.15,%.3f spacing "
+            "screen 0.085\n"
+            "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n"
+            "set ylabel 'mean nuclear norm of the gradient'\n",
+            top);
+    plot_panel(p.script, w, 0);
+    fputs("unset label\nunset ylabel\n", p.script);
+    plot_panel(p.script, w, 1);
+    fputs("unset multiplot\n", p.script);
+    return plot_draw(&p, rows, WIDTH, 420);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------ */
@@ -322,18 +333,38 @@ static void draw(const config *c, const world *w)
 static ng_status run_all(problem *p, world *w, const config *c)
 {
     progress bar;
-    size_t done = 0;
+    size_t seeds = c->seeds.count;
     ng_status status = NG_OK;
-    progress_start(&bar, "rate", PRESETS * c->seeds * LENGTHS * BATCHES, "runs", c->quiet);
+    progress_start(&bar, "rate", (double)(PRESETS * seeds * LENGTHS * BATCHES), "runs");
     for (size_t i = 0; i < PRESETS; i++)
-        for (size_t s = 0; s < c->seeds; s++)
+        for (size_t s = 0; s < seeds; s++)
             for (size_t k = 0; k < LENGTHS; k++)
-                for (size_t b = 0; b < BATCHES && status == NG_OK; b++) {
-                    status = run_one(p, &w->norm[i][s][k][b], ng_preset_find(presets[i]), s + 1,
-                                     w->lengths[k], batches[b]);
-                    progress_update(&bar, ++done, presets[i]);
+                for (size_t b = 0; b < BATCHES && status == NG_OK && !program_interrupted(); b++) {
+                    status = run_one(p, &w->norm[i][s][k][b], ng_preset_find(presets[i]),
+                                     c->seeds.list[s], w->lengths[k], batches[b]);
+                    w->done += status == NG_OK;
+                    progress_update(&bar, (double)w->done, presets[i]);
                 }
     progress_end(&bar);
+    return status;
+}
+
+static int leave(const config *c, const world *w)
+{
+    table rows;
+    int status =
+        table_open(&rows, c->out, "rate", "optimizer,seed,steps,batch,lr,mean_nuclear_norm");
+    if (status == 0) {
+        write_rows(rows.to, c, w);
+        status = table_save(&rows);
+    }
+    if (status == 0)
+        status = draw(c, w, &rows);
+    if (status == 0 && !program_interrupted()) {
+        print_table(w, c->seeds.count);
+        print_verdicts(w, c->seeds.count);
+    }
+    table_free(&rows);
     return status;
 }
 
@@ -341,22 +372,16 @@ int rate(const config *c)
 {
     static world w;
     problem *p = calloc(1, sizeof *p);
-    int status = arguments_folder(c->out);
-    if (p == NULL || status != 0) {
-        free(p);
-        return 1;
-    }
+    int status = 0;
+    if (p == NULL)
+        return program_no_memory();
     for (size_t k = 0; k < LENGTHS; k++)
         w.lengths[k] = c->steps >> 2 * (LENGTHS - 1 - k);
-    ng_status failed = run_all(p, &w, c);
-    if (failed != NG_OK)
-        fprintf(stderr, "fismo_paper: %s\n", p->error.text);
-    else if ((status = write_csv(c, &w)) == 0) {
-        print_table(&w, c->seeds);
-        print_verdicts(&w, c->seeds);
-        draw(c, &w);
-    }
+    if (run_all(p, &w, c) != NG_OK)
+        status = program_error("%s", p->error.text);
+    else
+        status = leave(c, &w);
     ng_rng_destroy(&p->random);
     free(p);
-    return failed != NG_OK || status != 0;
+    return status;
 }

@@ -1,13 +1,10 @@
 /* What a comparison leaves behind: table, CSV, picture. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "examples/fismo_paper/verdict.h"
 #include "examples/support/median.h"
-#include "examples/support/plot.h"
 
 static void print_table(const config *c, const task *t, const run *runs)
 {
@@ -15,37 +12,30 @@ static void print_table(const config *c, const task *t, const run *runs)
            "seed%s\n| optimizer | lr | training loss | held-out loss | lowest and highest | "
            "accuracy | roughness | CPU s |\n|---|---|---|---|---|---|---|---|\n",
            t->name, ng_dataset_count(t->train), ng_dataset_count(t->held_out), c->steps, c->batch,
-           c->seeds, c->seeds > 1 ? "s" : "");
+           c->seeds.count, c->seeds.count > 1 ? "s" : "");
     for (size_t i = 0; i < c->methods.count; i++) {
-        const run *r = &runs[i * c->seeds];
+        const run *r = &runs[i * c->seeds.count];
         double low = NAN, high = NAN, cpu[MAX_SEEDS];
-        for (size_t k = 0; k < c->seeds; k++) {
+        for (size_t k = 0; k < c->seeds.count; k++) {
             double loss = run_last(&r[k])->held_out_loss;
             low = fmin(low, loss);
             high = fmax(high, loss);
             cpu[k] = run_last(&r[k])->cpu;
         }
         printf("| %s | %.4g | %.4f | %.4f | %.4f %.4f | %.4f | %.4f | %.1f |\n", r->method->name,
-               r->lr, quantity_median(r, c->seeds, TRAIN_LOSS),
-               quantity_median(r, c->seeds, HELD_OUT_LOSS), low, high,
-               quantity_median(r, c->seeds, ACCURACY), quantity_median(r, c->seeds, ROUGHNESS),
-               median_of(cpu, c->seeds));
+               r->lr, quantity_median(r, c->seeds.count, TRAIN_LOSS),
+               quantity_median(r, c->seeds.count, HELD_OUT_LOSS), low, high,
+               quantity_median(r, c->seeds.count, ACCURACY),
+               quantity_median(r, c->seeds.count, ROUGHNESS), median_of(cpu, c->seeds.count));
     }
-    for (size_t i = 0; i < c->methods.count * c->seeds; i++)
+    for (size_t i = 0; i < c->methods.count * c->seeds.count; i++)
         if (runs[i].failed)
             printf("%s, seed %lu, left the numbers: %s\n", runs[i].method->name, runs[i].seed,
                    runs[i].why);
 }
 
-static int write_csv(const config *c, const task *t, const char *name, const run *runs,
-                     size_t count)
+static void write_csv(FILE *csv, const task *t, const run *runs, size_t count)
 {
-    FILE *csv = out_open(c, name);
-    if (csv == NULL)
-        return 1;
-    fputs("task,optimizer,lr,rest_lr,seed,step,cpu_seconds,train_loss,held_out_loss,"
-          "held_out_accuracy\n",
-          csv);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < runs[i].count; k++) {
             const point *p = &runs[i].points[k];
@@ -53,21 +43,21 @@ static int write_csv(const config *c, const task *t, const char *name, const run
                     runs[i].lr, runs[i].rest_lr, runs[i].seed, p->step, p->cpu, p->train_loss,
                     p->held_out_loss, p->held_out_accuracy);
         }
-    return out_close(csv, c, name);
 }
 
-/* ---- The picture: seed 1 ------------------------------------------------------------- */
+/* ---- The picture: the first seed ------------------------------------------------------ */
 
-static void plot_panel(FILE *script, const config *c, const char *csv, const char *label,
-                       int column)
+enum { WIDTH = 1100 }; /* pixels */
+
+static void plot_panel(FILE *script, const config *c, const char *label, int column)
 {
     fprintf(script, "set ylabel '%s'\nset xlabel 'step'\nplot ", label);
     for (size_t i = 0; i < c->methods.count; i++) {
-        fputs(i > 0 ? ", " : "", script);
-        plot_quote(script, csv);
+        plot_style style = plot_method(c->methods.list[i]->name);
         fprintf(script,
-                " using (strcol(2) eq '%s' && $5 == 1 ? $6 : NaN):%d with lines lw 2 lc rgb '%s'",
-                c->methods.list[i]->name, column, plot_colour(i));
+                "%s$rows using (strcol(2) eq '%s' && $5 == %lu ? $6 : NaN):%d with linespoints "
+                "lw 2 pt %d ps 0.6 lc rgb '%s'",
+                i > 0 ? ", " : "", style.name, c->seeds.list[0], column, style.point, style.colour);
     }
     fputs("\n", script);
 }
@@ -86,44 +76,55 @@ static void range_of(FILE *script, const run *runs, size_t count, size_t offset)
         plot_range(script, 'y', low, high, 0);
 }
 
-static void draw(const config *c, const task *t, const run *runs, size_t count)
+static void write_script(FILE *script, const config *c, const task *t, const run *runs,
+                         size_t count)
 {
-    char csv[MAX_PATH], name[64], *text = NULL;
-    const char *names[MAX_METHODS];
-    size_t size;
+    plot_style styles[MAX_METHODS];
     int pictures = c->kind == TASK_PICTURES;
-    FILE *script = open_memstream(&text, &size);
-    if (script == NULL)
-        return;
     for (size_t i = 0; i < c->methods.count; i++)
-        names[i] = c->methods.list[i]->name;
-    snprintf(name, sizeof name, "%s.csv", t->name);
-    out_path(csv, sizeof csv, c, name);
+        styles[i] = plot_method(c->methods.list[i]->name);
+    double top =
+        plot_head(script, WIDTH, styles, c->methods.count, "FISMO's paper, %s: batch %zu, seed %lu",
+                  t->name, c->batch, c->seeds.list[0]);
     fprintf(script,
-            "set datafile separator ','\nset nokey\nset xrange [0:%zu]\n"
-            "set multiplot layout 1,2 margins screen 0.07,0.985,0.15,0.86 spacing screen 0.085\n"
-            "set label '%s, batch %zu, seed 1' noenhanced at screen 0.015,0.95 left\n"
+            "set nokey\nset xrange [0:%zu]\n"
+            "set multiplot layout 1,2 margins screen 0.07,0.985,0.15,%.3f spacing screen 0.085\n"
             "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n",
-            c->steps, t->name, c->batch);
-    plot_legend(script, names, c->methods.count);
+            c->steps, top);
     range_of(script, runs, count, offsetof(point, train_loss));
-    plot_panel(script, c, csv, "training loss", 8);
+    plot_panel(script, c, "training loss", 8);
     fputs("unset label\n", script);
     range_of(script, runs, count,
              pictures ? offsetof(point, held_out_accuracy) : offsetof(point, held_out_loss));
-    plot_panel(script, c, csv, pictures ? "held-out accuracy" : "held-out loss", pictures ? 10 : 9);
+    plot_panel(script, c, pictures ? "held-out accuracy" : "held-out loss", pictures ? 10 : 9);
     fputs("unset multiplot\n", script);
-    out_draw(c, t->name, 1100, 400, script, &text);
+}
+
+static int draw(const config *c, const task *t, const run *runs, size_t count, table *rows)
+{
+    picture p;
+    if (plot_open(&p) != 0)
+        return 1;
+    plot_table(p.script, "rows", rows);
+    write_script(p.script, c, t, runs, count);
+    return plot_draw(&p, rows, WIDTH, 400);
 }
 
 int report(const config *c, const task *t, const run *runs, size_t count)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%s.csv", t->name);
+    table rows;
     print_table(c, t, runs);
-    verdicts(c, t, runs);
-    int status = write_csv(c, t, name, runs, count);
+    int status = table_open(&rows, c->out, t->name,
+                            "task,optimizer,lr,rest_lr,seed,step,cpu_seconds,train_loss,"
+                            "held_out_loss,held_out_accuracy");
+    if (status == 0) {
+        write_csv(rows.to, t, runs, count);
+        status = table_save(&rows);
+    }
     if (status == 0)
-        draw(c, t, runs, count);
+        status = draw(c, t, runs, count, &rows);
+    if (status == 0 && !program_interrupted())
+        verdicts(c, t, runs);
+    table_free(&rows);
     return status;
 }

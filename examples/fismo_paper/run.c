@@ -41,8 +41,8 @@ static ng_status create_learner(trainer *t, const void *options)
         return ng_error_set(&t->l.error, NG_EOPTION, "its options");
     ng_status status = task_model(&model, t->c, t->t, &t->l.error);
     if (status == NG_OK)
-        status =
-            learner_create(&t->l, model, &t->random, t->r->method, options != NULL ? options : own);
+        status = learner_create(&t->l, model, &t->random, t->r->method,
+                                options != NULL ? options : own, &t->c->methods);
     free(own);
     return status;
 }
@@ -159,10 +159,12 @@ static ng_status train(trainer *t, progress *bar)
             continue;
         while (done < until && status == NG_OK) {
             char note[64];
+            if (program_interrupted())
+                return NG_STOPPED;
             status = step(t, ++done, &loss);
             smooth = done == 1 ? loss : 0.95 * smooth + 0.05 * loss;
             snprintf(note, sizeof note, "loss %.4f", smooth);
-            progress_update(bar, done, note);
+            progress_update(bar, (double)done, note);
         }
         if (status == NG_OK)
             status = judge(t, done);
@@ -179,15 +181,15 @@ int run_train(run *r, const config *c, const task *task_, const void *options, c
     ng_status status = trainer_create(&t, r, c, task_, options);
     if (status == NG_OK)
         status = train(&t, bar);
-    if (status != NG_OK && learner_diverged(status)) {
+    if (learner_diverged(status)) {
         r->failed = 1;
         snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
-    } else if (status != NG_OK) {
+    } else if (status < NG_OK) {
         progress_end(bar);
-        fprintf(stderr, "fismo_paper: %s: %s\n", r->method->name, t.l.error.text);
+        program_error("%s: %s", r->method->name, t.l.error.text);
     }
     trainer_destroy(&t);
-    return status != NG_OK && !r->failed;
+    return status < NG_OK && !r->failed;
 }
 
 const point *run_last(const run *r)

@@ -17,7 +17,7 @@ typedef struct {
     const config *c;
     const task *t;
     const ng_preset *method;
-    FILE *csv;
+    table *csv;
     double start, rest_lr;
     run *r;
     double loss[2 * FARTHEST + 1]; /* validation loss by position + FARTHEST; NaN: not tried */
@@ -31,18 +31,18 @@ static double rate_at(const walk *w, int position)
     return strtod(text, NULL);
 }
 
-static void write_row(const walk *w)
+static int write_row(const walk *w)
 {
     const run *r = w->r;
     const point *p = run_last(r);
-    fprintf(w->csv, "%s,%s,%g,%g,%lu,%zu,%.6g,%.6g,%.4f,%.2f,%s\n", w->t->name, r->method->name,
+    fprintf(w->csv->to, "%s,%s,%g,%g,%lu,%zu,%.6g,%.6g,%.4f,%.2f,%s\n", w->t->name, r->method->name,
             r->lr, r->rest_lr, r->seed, w->c->steps, p->train_loss, p->held_out_loss,
             p->held_out_accuracy, p->cpu, r->failed ? "diverged" : "done");
-    fflush(w->csv);
     printf("%-12s %10.4g %10.4g %12.4f %12.4f %9.4f %8.1f%s\n", r->method->name, r->lr, r->rest_lr,
            p->train_loss, p->held_out_loss, p->held_out_accuracy, p->cpu,
            r->failed ? "  diverged" : "");
     fflush(stdout);
+    return table_save(w->csv);
 }
 
 /* One more rate. 0 or 1. */
@@ -57,12 +57,13 @@ static int try(walk *w, int position)
     r->seed = 1;
     r->evaluations = 1;
     snprintf(label, sizeof label, "%s %.3g", w->method->name, r->lr);
-    progress_start(&bar, label, w->c->steps, "steps", w->c->quiet);
+    progress_start(&bar, label, (double)w->c->steps, "steps");
     int status = run_train(r, w->c, w->t, NULL, NULL, &bar);
     progress_end(&bar);
-    if (status != 0)
+    if (status == 0 && !program_interrupted())
+        status = write_row(w);
+    if (status != 0 || program_interrupted())
         return status;
-    write_row(w);
     double loss = run_last(r)->held_out_loss;
     w->loss[position + FARTHEST] = isfinite(loss) ? loss : (double)INFINITY;
     w->low = position < w->low ? position : w->low;
@@ -73,28 +74,33 @@ static int try(walk *w, int position)
     return 0;
 }
 
+static int go_on(int status)
+{
+    return status == 0 && !program_interrupted();
+}
+
 /* Half decades over two decades, further at an edge while the best lies there,
  * then the quarters beside the best. */
 static int walk_all(walk *w)
 {
     int status = 0;
-    for (int k = -REACH; k <= REACH && status == 0; k += COARSE)
+    for (int k = -REACH; k <= REACH && go_on(status); k += COARSE)
         status = try(w, k);
-    while (status == 0 && w->best == w->low && w->low - COARSE >= -FARTHEST)
+    while (go_on(status) && w->best == w->low && w->low - COARSE >= -FARTHEST)
         status = try(w, w->low - COARSE);
-    while (status == 0 && w->best == w->high && w->high + COARSE <= FARTHEST)
+    while (go_on(status) && w->best == w->high && w->high + COARSE <= FARTHEST)
         status = try(w, w->high + COARSE);
     int middle = w->best;
-    if (status == 0 && middle > w->low)
+    if (go_on(status) && middle > w->low)
         status = try(w, middle - 1);
-    if (status == 0 && middle < w->high)
+    if (go_on(status) && middle < w->high)
         status = try(w, middle + 1);
     return status;
 }
 
 /* *lr <- the method's best rate. */
 static int sweep_method(double *lr, const config *c, const task *t, const ng_preset *method,
-                        FILE *csv, double rest_lr)
+                        table *csv, double rest_lr)
 {
     walk w = {.c = c, .t = t, .method = method, .csv = csv, .r = calloc(1, sizeof *w.r)};
     void *options = methods_options(&c->methods, method);
@@ -103,12 +109,12 @@ static int sweep_method(double *lr, const config *c, const task *t, const ng_pre
         w.loss[i] = NAN;
     int status =
         w.r == NULL || options == NULL || ng_options_get(options, "lr", &w.start, NULL) != NG_OK;
+    if (w.r == NULL)
+        program_no_memory();
     if (status == 0)
         status = walk_all(&w);
-    if (status == 0 && !isfinite(w.loss[w.best + FARTHEST])) {
-        fprintf(stderr, "fismo_paper: %s diverges at every rate\n", method->name);
-        status = 1;
-    }
+    if (go_on(status) && !isfinite(w.loss[w.best + FARTHEST]))
+        status = program_error("%s diverges at every rate", method->name);
     *lr = rate_at(&w, w.best);
     free(options);
     free(w.r);
@@ -116,12 +122,12 @@ static int sweep_method(double *lr, const config *c, const task *t, const ng_pre
 }
 
 /* AdamW first: its rate is that of what the matrix methods leave to it. */
-static int sweep_all(const config *c, const task *t, FILE *csv)
+static int sweep_all(const config *c, const task *t, table *csv)
 {
     const ng_preset *adamw = ng_preset_find("adamw");
     double rest_lr, lr;
     int status = sweep_method(&rest_lr, c, t, adamw, csv, 0);
-    for (size_t i = 0; i < c->methods.count && status == 0; i++)
+    for (size_t i = 0; i < c->methods.count && go_on(status); i++)
         if (c->methods.list[i] != adamw)
             status = sweep_method(&lr, c, t, c->methods.list[i], csv, rest_lr);
     return status;
@@ -130,23 +136,23 @@ static int sweep_all(const config *c, const task *t, FILE *csv)
 int sweep(const config *c)
 {
     task t;
+    table csv;
     char name[64];
-    int status = arguments_folder(c->out);
-    if (status != 0 || (status = task_open(&t, c, 1)) != 0)
+    int status = task_open(&t, c, 1);
+    if (status != 0)
         return status;
-    snprintf(name, sizeof name, "rates-%s.csv", t.name);
-    FILE *csv = out_open(c, name);
-    if (csv != NULL) {
-        fprintf(csv, "%s\n", header);
+    snprintf(name, sizeof name, "rates-%s", t.name);
+    status = table_open(&csv, c->out, name, header);
+    if (status == 0) {
         printf("%s: %zu samples to train, %zu to judge by, %zu steps of batch %zu, seed 1\n"
                "%-12s %10s %10s %12s %12s %9s %8s\n",
                t.name, ng_dataset_count(t.train), ng_dataset_count(t.held_out), c->steps, c->batch,
                "optimizer", "lr", "rest lr", "train loss", "validation", "accuracy", "CPU s");
-        status = sweep_all(c, &t, csv);
-        status = out_close(csv, c, name) != 0 || status != 0;
+        status = sweep_all(c, &t, &csv);
     }
+    table_free(&csv);
     task_close(&t);
-    return csv == NULL ? 1 : status;
+    return status;
 }
 
 /* ---- Reading it back -------------------------------------------------------------------- */
@@ -159,8 +165,7 @@ const char *rates_path(const config *c, char *path, size_t size)
 
 static int complain(const char *path, const char *what, const char *method)
 {
-    fprintf(stderr, "fismo_paper: %s: %s%s\n", path, what, method);
-    return 1;
+    return program_error("%s: %s%s", path, what, method);
 }
 
 /* One line of a sweep; -1 if it is none. */

@@ -1,11 +1,11 @@
 /* What is learnt and by what model. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/fismo_paper/fismo_paper.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "examples/support/images.h"
+#include "examples/support/samples.h"
 
 static const size_t filters[] = {8, 16};
 
@@ -16,21 +16,23 @@ const char *task_name(const config *c)
 
 static ng_status open_text(task *t, const config *c, ng_error *error)
 {
-    const char *data = getenv("NATGRAD_DATA"), *path = c->text;
+    const char *data = getenv("NATGRAD_DATA"), *path = NULL;
     char usual[MAX_PATH];
     ng_dataset *all;
+    if (c->data != NULL && strncmp(c->data, "text:", 5) == 0 && c->data[5] != '\0')
+        path = c->data + 5;
+    else if (c->data != NULL && strcmp(c->data, "text") != 0)
+        return ng_error_set(error, NG_EARG, "--data=%.60s: expected text:FILE", c->data);
     if (path == NULL && data == NULL)
         return ng_error_set(error, NG_EIO,
-                            "no text: name a file with --text, or set NATGRAD_DATA to a folder "
-                            "that holds tinyshakespeare.txt");
+                            "no text: name a file with --data=text:FILE, or set NATGRAD_DATA to a "
+                            "folder that holds tinyshakespeare.txt");
     if (path == NULL) {
         snprintf(usual, sizeof usual, "%s/tinyshakespeare.txt", data);
         path = usual;
     }
     ng_status status = ng_dataset_sequences(&all, path, c->context, error);
-    return status != NG_OK
-               ? status
-               : images_divide(&t->train, &t->held_out, all, ng_dataset_count(all) / 10 * 9, error);
+    return status != NG_OK ? status : samples_hold_out(&t->train, &t->held_out, all, 10, error);
 }
 
 /* The first c->samples of the training set. */
@@ -48,14 +50,14 @@ static ng_status fewer(task *t, const config *c, ng_error *error)
 static ng_status open_pictures(task *t, const config *c, ng_error *error)
 {
     ng_status status;
-    if (strcmp(c->data, "digits") == 0)
+    const char *data = c->data != NULL ? c->data : "mnist";
+    if (strcmp(data, "digits") == 0)
         status = images_digits(&t->train, &t->held_out, error);
-    else if (strcmp(c->data, "mnist") == 0 || strncmp(c->data, "mnist:", 6) == 0)
-        status =
-            images_mnist(&t->train, &t->held_out, c->data[5] == ':' ? c->data + 6 : NULL, error);
+    else if (strcmp(data, "mnist") == 0 || strncmp(data, "mnist:", 6) == 0)
+        status = images_mnist(&t->train, &t->held_out, data[5] == ':' ? data + 6 : NULL, error);
     else
         return ng_error_set(error, NG_EARG, "--data=%.60s: expected mnist, mnist:DIR or digits",
-                            c->data);
+                            data);
     return status == NG_OK ? fewer(t, c, error) : status;
 }
 
@@ -65,16 +67,19 @@ static ng_status hold_out(task *t, ng_error *error)
     ng_dataset_destroy(t->held_out);
     t->train = t->held_out = NULL;
     t->held_out_name = "validation";
-    return images_divide(&t->train, &t->held_out, all, ng_dataset_count(all) / 8 * 7, error);
+    return samples_hold_out(&t->train, &t->held_out, all, 8, error);
 }
 
 int task_open(task *t, const config *c, int validate)
 {
     ng_error error = {NG_OK, ""};
+    progress bar;
     memset(t, 0, sizeof *t);
     t->name = task_name(c);
     t->held_out_name = "held-out";
+    progress_start(&bar, "reading", 0, "");
     ng_status status = c->kind == TASK_TEXT ? open_text(t, c, &error) : open_pictures(t, c, &error);
+    progress_end(&bar);
     if (status == NG_OK && validate)
         status = hold_out(t, &error);
     if (status == NG_OK && c->batch > ng_dataset_count(t->train))
@@ -82,7 +87,7 @@ int task_open(task *t, const config *c, int validate)
                               ng_dataset_count(t->train), c->batch);
     if (status == NG_OK)
         return 0;
-    fprintf(stderr, "fismo_paper: %s\n", error.text);
+    program_error("%s", error.text);
     task_close(t);
     return status == NG_EARG ? 2 : 1;
 }

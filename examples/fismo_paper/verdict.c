@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "examples/support/median.h"
+#include "examples/support/target.h"
 
 /* Section "Experiments" of the paper: what is better than what. */
 typedef struct {
@@ -69,46 +70,58 @@ static const run *find(const config *c, const run *runs, const char *method)
 {
     for (size_t i = 0; i < c->methods.count; i++)
         if (strcmp(c->methods.list[i]->name, method) == 0)
-            return &runs[i * c->seeds];
+            return &runs[i * c->seeds.count];
     return NULL;
 }
 
-/* One row; 1 if the claim holds. */
-static int judge(const config *c, const claim *q, const run *a, const run *b)
+static verdict_kind judge(const config *c, const claim *q, const run *a, const run *b)
 {
-    size_t agree = 0;
-    double x = quantity_median(a, c->seeds, q->what), y = quantity_median(b, c->seeds, q->what);
+    size_t agree = 0, seeds = c->seeds.count;
+    double x = quantity_median(a, seeds, q->what), y = quantity_median(b, seeds, q->what);
     int middle = is_better(x, y, q->what);
-    for (size_t i = 0; i < c->seeds; i++)
+    for (size_t i = 0; i < seeds; i++)
         agree +=
             (size_t)is_better(quantity_of(&a[i], q->what), quantity_of(&b[i], q->what), q->what);
-    int holds = middle && agree == c->seeds;
+    verdict_kind found = !middle ? VERDICT_NO : agree == seeds ? VERDICT_YES : VERDICT_PARTLY;
     printf("| %s %s %s | %s | %.4f | %.4f | %zu of %zu | %s |\n", q->better,
-           q->what == ACCURACY ? "above" : "below", q->worse, names[q->what], x, y, agree, c->seeds,
-           holds    ? "holds"
-           : middle ? "holds for the medians only"
-                    : "does not hold");
-    return holds;
+           q->what == ACCURACY ? "above" : "below", q->worse, names[q->what], x, y, agree, seeds,
+           found == VERDICT_YES      ? "holds"
+           : found == VERDICT_PARTLY ? "holds for the medians only"
+                                     : "does not hold");
+    return found;
+}
+
+/* The claim is about this task, and both methods ran. */
+static int applies(const claim *q, const config *c, const run *runs)
+{
+    return q->kind == c->kind && find(c, runs, q->better) != NULL &&
+           find(c, runs, q->worse) != NULL;
+}
+
+static void print_verdict(const claim *q, const task *t, verdict_kind found)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%s: %s %s %s in %s", t->name, q->better,
+             q->what == ACCURACY ? "above" : "below", q->worse, names[q->what]);
+    verdict_print("fismo", text, found);
 }
 
 void verdicts(const config *c, const task *t, const run *runs)
 {
-    const claim *failed[CLAIMS];
-    size_t asked = 0, missed = 0;
+    verdict_kind found[CLAIMS];
+    size_t asked = 0, held = 0;
     fputs("\n| claim of the paper | in | first | second | seeds that agree | verdict |\n"
           "|---|---|---|---|---|---|\n",
           stdout);
-    for (size_t i = 0; i < CLAIMS; i++) {
-        const run *a = find(c, runs, claims[i].better), *b = find(c, runs, claims[i].worse);
-        if (claims[i].kind != c->kind || a == NULL || b == NULL)
-            continue;
-        asked++;
-        if (!judge(c, &claims[i], a, b))
-            failed[missed++] = &claims[i];
-    }
-    printf("\n%s: %zu of %zu claims of the paper hold here", t->name, asked - missed, asked);
-    for (size_t i = 0; i < missed; i++)
-        printf("%s %s against %s in %s", i == 0 ? "; not" : ",", failed[i]->better,
-               failed[i]->worse, names[failed[i]->what]);
-    printf(".\n");
+    for (size_t i = 0; i < CLAIMS; i++)
+        if (applies(&claims[i], c, runs)) {
+            found[i] = judge(c, &claims[i], find(c, runs, claims[i].better),
+                             find(c, runs, claims[i].worse));
+            asked++;
+            held += found[i] == VERDICT_YES;
+        }
+    printf("\n%s: %zu of %zu claims of the paper hold here.\n", t->name, held, asked);
+    for (size_t i = 0; i < CLAIMS; i++)
+        if (applies(&claims[i], c, runs))
+            print_verdict(&claims[i], t, found[i]);
 }

@@ -14,8 +14,8 @@ double quantity_of(const run *r, quantity what);
 double quantity_median(const run *runs, size_t seeds, quantity what);
 
 /* Prints the claims about the task as a table, each with the numbers it
- * compares, and a sentence that sums up. A claim holds if the medians and all
- * seeds agree with it. runs: method by method, c->seeds of each. */
+ * compares, a sentence that sums up, and a verdict line each. A claim holds if
+ * the medians and all seeds agree with it. runs: method by method, all seeds of each. */
 void verdicts(const config *c, const task *t, const run *runs);
 
 #endif

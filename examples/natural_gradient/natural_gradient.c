@@ -20,6 +20,7 @@
 
 #include "examples/support/arguments.h"
 #include "examples/support/plot.h"
+#include "examples/support/progress.h"
 
 enum {
     CHARTS = 2,
@@ -38,8 +39,7 @@ static const gaussian start = {-1, 0.7}, target = {1, 0.6};
 
 static void die(const char *what)
 {
-    fprintf(stderr, "natural_gradient: %s\n", what);
-    exit(EXIT_FAILURE);
+    exit(program_end(program_error("%s", what)));
 }
 
 /* ---- The model ------------------------------------------------------------------------ */
@@ -199,8 +199,7 @@ static void descend(gaussian *path, const chart *c, int natural, double lr, int 
     ng_fisher_destroy(f);
 }
 
-/* ---- What is measured --------------------------------------------------------------------------
- */
+/* ---- What is measured --------------------------------------------------------------------- */
 
 typedef struct {
     double lr;
@@ -210,13 +209,17 @@ typedef struct {
     double from_flow;                    /* of the natural gradient, the farther chart */
 } trial;
 
-static void run_trial(trial *t, int steps_a_time)
+/* 0, or -1 after ^C */
+static int run_trial(trial *t, int steps_a_time)
 {
     t->lr = 1.0 / steps_a_time;
     t->steps = TIME * steps_a_time;
     for (int natural = 0; natural < 2; natural++)
-        for (int c = 0; c < CHARTS; c++)
+        for (int c = 0; c < CHARTS; c++) {
+            if (program_interrupted())
+                return -1;
             descend(t->path[natural][c], &charts[c], natural, t->lr, t->steps);
+        }
     for (int k = 0; k <= t->steps; k++) {
         for (int natural = 0; natural < 2; natural++)
             t->apart[natural] =
@@ -224,99 +227,95 @@ static void run_trial(trial *t, int steps_a_time)
         for (int c = 0; c < CHARTS; c++)
             t->from_flow = fmax(t->from_flow, distance(t->path[1][c][k], flow(t->lr * k)));
     }
+    return 0;
 }
 
-static void print_trials(const trial *t)
+static void print_trials(const trial *t, int count)
 {
     printf("largest Fisher-Rao distance along the way, time 0 to %d\n", TIME);
     printf("%-10s %6s %18s %18s %18s\n", "lr", "steps", "natural gradient", "gradient descent",
            "natural from flow");
-    for (int i = 0; i < RATES; i++)
+    for (int i = 0; i < count; i++)
         printf("%-10g %6d %18.3e %18.3e %18.3e\n", t[i].lr, t[i].steps, t[i].apart[1],
                t[i].apart[0], t[i].from_flow);
-    printf("order in lr: natural gradient %.3f, gradient descent %.3f\n",
-           log2(t[RATES - 2].apart[1] / t[RATES - 1].apart[1]),
-           log2(t[RATES - 2].apart[0] / t[RATES - 1].apart[0]));
+    if (count == RATES)
+        printf("order in lr: natural gradient %.3f, gradient descent %.3f\n",
+               log2(t[RATES - 2].apart[1] / t[RATES - 1].apart[1]),
+               log2(t[RATES - 2].apart[0] / t[RATES - 1].apart[0]));
 }
 
 /* Every trajectory. */
-static void write_paths(const char *base, const trial *t)
+static void write_paths(FILE *out, const trial *t, int count)
 {
-    FILE *out = arguments_table(base);
-    if (out == NULL)
-        exit(EXIT_FAILURE);
-    fprintf(out, "method,chart,lr,time,mu,sigma\n");
-    for (int i = 0; i < RATES; i++)
+    for (int i = 0; i < count; i++)
         for (int natural = 0; natural < 2; natural++)
             for (int c = 0; c < CHARTS; c++)
                 for (int k = 0; k <= t[i].steps; k++)
                     fprintf(out, "%s,%d,%g,%.6g,%.9g,%.9g\n", natural ? "natural" : "gradient",
                             c + 1, t[i].lr, t[i].lr * k, t[i].path[natural][c][k].mu,
                             t[i].path[natural][c][k].sigma);
-    for (int k = 0; k <= t[0].steps; k++) {
-        gaussian p = flow(t[0].lr * k);
-        fprintf(out, "flow,0,0,%.6g,%.9g,%.9g\n", t[0].lr * k, p.mu, p.sigma);
+    for (int k = 0; k <= TIME * COARSE; k++) {
+        gaussian p = flow((double)k / COARSE);
+        fprintf(out, "flow,0,0,%.6g,%.9g,%.9g\n", (double)k / COARSE, p.mu, p.sigma);
     }
-    if (fclose(out) != 0)
-        die("cannot write the table");
 }
 
-/* ---- The picture
- * ----------------------------------------------------------------------------------- */
+/* ---- The picture -------------------------------------------------------------------------- */
 
-/* Trajectories, in Okabe and Ito's colours. The second chart of each method is drawn as points, so
- * that a line below them shows. */
-static void plot_paths(FILE *script, const char *csv, double lr)
+/* Trajectories. The second chart of each method is drawn as points, so that a line below them
+ * shows. */
+static void plot_paths(FILE *script, double lr)
 {
     static const struct {
-        const char *method, *title, *style;
-        int chart, every;
-    } ways[] = {{"gradient", "gradient descent, (μ, log σ)", "lines lw 2 lc rgb '#D55E00'", 1, 1},
-                {"gradient", "gradient descent, natural parameters",
-                 "points pt 7 ps 0.5 lc rgb '#E69F00'", 2, 6},
-                {"natural", "natural gradient, (μ, log σ)", "lines lw 2 lc rgb '#0072B2'", 1, 1},
-                {"natural", "natural gradient, natural parameters",
-                 "points pt 6 ps 0.8 lw 1.5 lc rgb '#56B4E9'", 2, 6}};
+        const char *method, *name;
+        int chart;
+    } ways[] = {{"gradient", "gradient descent", 1},
+                {"gradient", "gradient descent", 2},
+                {"natural", "natural gradient", 1},
+                {"natural", "natural gradient", 2}};
+    static const char *const in[] = {"", "(μ, log σ)", "natural parameters"};
     fputs("plot ", script);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        plot_quote(script, csv);
+        int points = ways[i].chart == 2;
         fprintf(script,
-                " every %d using ($3 == %g && $2 == %d && strcol(1) eq '%s' ? $5 : NaN):6 with %s "
-                "title '%s', ",
-                ways[i].every, lr, ways[i].chart, ways[i].method, ways[i].style, ways[i].title);
+                "$paths every %d using ($3 == %g && $2 == %d && strcol(1) eq '%s' ? $5 : NaN):6 "
+                "with %s lc rgb '%s' title '%s, %s', ",
+                points ? 6 : 1, lr, ways[i].chart, ways[i].method,
+                points ? "points pt 6 ps 0.8 lw 1.5" : "lines lw 2",
+                plot_method(ways[i].name).colour, ways[i].name, in[ways[i].chart]);
     }
-    plot_quote(script, csv);
-    fputs(" using (strcol(1) eq 'flow' ? $5 : NaN):6 with lines lw 1.5 dt 2 lc rgb '#000000' "
-          "title 'natural gradient flow, exact'\n",
+    fputs("$paths using (strcol(1) eq 'flow' ? $5 : NaN):6 with lines lw 1.5 dt 2 "
+          "lc rgb '#D55E00' title 'natural gradient flow, exact'\n",
           script);
 }
 
-static void plot_orders(FILE *script, const trial *t)
+static void plot_orders(FILE *script, const trial *t, int count)
 {
     fputs("$rates << EOD\n", script);
-    for (int i = 0; i < RATES; i++)
+    for (int i = 0; i < count; i++)
         fprintf(script, "%g,%g,%g\n", t[i].lr, t[i].apart[0], t[i].apart[1]);
     fprintf(script,
             "EOD\nset logscale xy\nset format y '10^{%%T}'\nset xrange [0.0025:0.06]\n"
             "set yrange [0.001:10]\nset xtics (0.003125, 0.00625, 0.0125, 0.025, 0.05)\n"
             "set title 'distance between the two parametrisations'\nset xlabel 'lr'\n"
             "set ylabel 'largest Fisher-Rao distance'\n"
-            "plot $rates using 1:2 with linespoints lw 2 pt 7 lc rgb '#D55E00' "
+            "plot $rates using 1:2 with linespoints lw 2 pt 7 lc rgb '%s' "
             "title 'gradient descent', "
-            "$rates using 1:3 with linespoints lw 2 pt 7 lc rgb '#0072B2' "
+            "$rates using 1:3 with linespoints lw 2 pt 7 lc rgb '%s' "
             "title 'natural gradient', %g * x with lines dt 3 lc rgb '#555555' title 'slope 1'\n",
-            0.6 * t[RATES - 1].apart[1] / t[RATES - 1].lr);
+            plot_method("gradient descent").colour, plot_method("natural gradient").colour,
+            0.6 * t[count - 1].apart[1] / t[count - 1].lr);
 }
 
-static void draw(const char *base, const char *csv, const trial *t)
+static int draw(table *paths, const trial *t, int count)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *script = open_memstream(&text, &size);
-    if (script == NULL)
-        die("out of memory");
-    fprintf(script,
-            "set datafile separator ','\nset grid lc rgb '#bbbbbb'\n"
+    picture p;
+    double lr = t[count > DRAWN ? DRAWN : count - 1].lr;
+    if (plot_open(&p) != 0)
+        return 1;
+    plot_table(p.script, "paths", paths);
+    fprintf(p.script,
+            "set grid lc rgb '#bbbbbb'\n"
             "set multiplot layout 1,2\nset key bottom right samplen 2 spacing 1.15\n"
             "set title 'fitting a Gaussian: the distributions passed (lr = %g)'\n"
             "set xlabel 'μ'\nset ylabel 'σ'\nset xrange [-1.3:1.3]\nset yrange [0:1.6]\n"
@@ -324,53 +323,66 @@ static void draw(const char *base, const char *csv, const trial *t)
             "set label 'target' at %g,%g offset 0.8,0.6\n"
             "set object circle at %g,%g size 0.025 fs solid fc rgb 'black' front\n"
             "set object circle at %g,%g size 0.025 fs solid fc rgb 'black' front\n",
-            t[DRAWN].lr, start.mu, start.sigma, target.mu, target.sigma, start.mu, start.sigma,
-            target.mu, target.sigma);
-    plot_paths(script, csv, t[DRAWN].lr);
-    fputs("unset label\nunset object\n", script);
-    plot_orders(script, t);
-    fputs("unset multiplot\n", script);
-    if (fclose(script) != 0)
-        die("out of memory");
-    int status = plot_draw(base, 1200, 480, text);
-    free(text);
-    printf(status == 0 ? "picture: %s.svg, %s.png\n"
-                       : "no picture (gnuplot is missing or failed)\n",
-           base, base);
+            lr, start.mu, start.sigma, target.mu, target.sigma, start.mu, start.sigma, target.mu,
+            target.sigma);
+    plot_paths(p.script, lr);
+    fputs("unset label\nunset object\n", p.script);
+    plot_orders(p.script, t, count);
+    fputs("unset multiplot\n", p.script);
+    return plot_draw(&p, paths, 1200, 480);
 }
 
-/* ---- The program
- * -------------------------------------------------------------------------------------- */
+/* ---- The program -------------------------------------------------------------------------- */
 
-static void run(const char *base)
+/* How many trials were run to their end: all of them but for ^C. */
+static int run_trials(trial *t)
+{
+    progress bar;
+    int count = 0;
+    progress_start(&bar, "fitting", RATES, "rates");
+    while (count < RATES && run_trial(&t[count], COARSE << count) == 0)
+        progress_update(&bar, ++count, "");
+    progress_end(&bar);
+    return count;
+}
+
+static int run(const char *folder)
 {
     static trial t[RATES];
-    char csv[4096];
-    snprintf(csv, sizeof csv, "%s.csv", base);
-    for (int i = 0; i < RATES; i++)
-        run_trial(&t[i], COARSE << i);
-    print_trials(t);
-    write_paths(base, t);
-    draw(base, csv, t);
+    table paths;
+    int count = run_trials(t);
+    if (count == 0)
+        return 0;
+    print_trials(t, count);
+    int status = table_open(&paths, folder, "natural_gradient", "method,chart,lr,time,mu,sigma");
+    if (status == 0) {
+        write_paths(paths.to, t, count);
+        status = table_save(&paths);
+    }
+    if (status == 0)
+        status = draw(&paths, t, count);
+    table_free(&paths);
+    return status;
 }
 
 static void help(void)
 {
-    printf("Usage: natural_gradient [--out=BASE]\n"
+    printf("Usage: natural_gradient [OPTION]...\n"
            "Fits a Gaussian in two parametrisations: the natural gradient passes the same\n"
-           "distributions in both, gradient descent does not.\n\n"
-           "  --out=BASE   writes BASE.csv, BASE.svg, BASE.png (default: natural_gradient)\n"
-           "  --help, --version\n");
+           "distributions in both, gradient descent does not.\n\n");
+    arguments_help();
 }
 
 int main(int argc, char **argv)
 {
-    static const argument options[] = {{"out", ARGUMENT_BASE, .offset = 0}, {NULL}};
+    static const argument options[] = {{NULL}};
     arguments a = {.program = "natural_gradient", .help = help, .options = options};
-    const char *base = "natural_gradient";
-    int status = arguments_read(&base, &a, argc, argv);
-    if (status != 0)
-        return status;
-    run(base);
-    return EXIT_SUCCESS;
+    int status = arguments_read(NULL, &a, argc, argv);
+    if (status == 0)
+        status = arguments_folder(a.out);
+    if (status == 0) {
+        program_catch_interrupt();
+        status = run(a.out);
+    }
+    return program_end(status);
 }

@@ -1,8 +1,6 @@
 /* observers: the command line. See --help. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/observers/observers.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +31,9 @@ static void print_help(void)
            "                   graph, H6 ring of 3-body terms; a number of spins (default: K5)\n"
            "  --coupling=J     of every hyperedge (default: 0.5)\n"
            "all\n"
-           "  --seed=N         (default: 1)\n"
-           "  --out=BASE       writes BASE.csv, BASE.svg, BASE.png (default: the subcommand)\n"
-           "  --quiet          no progress\n"
-           "  --help, --version\n\n"
-           "One thread. Exit status: 0 done, 1 failed, 2 usage.\n",
+           "  --seed=N             (default: 1)\n",
            triangles, MAX_SPINS);
+    arguments_help();
 }
 
 static int take_graph(void *field, const char *name, const char *option)
@@ -77,8 +72,6 @@ static const argument options[] = {
     [GRAPH] = {"graph", ARGUMENT_OWN, .offset = offsetof(config, graph), .take = take_graph},
     [COUPLING] = {"coupling", ARGUMENT_NUMBER, .offset = offsetof(config, coupling), -2, 2},
     [OF_ALL] = {"seed", ARGUMENT_COUNT, .offset = offsetof(config, seed), 1, 1000000000},
-    {"out", ARGUMENT_BASE, .offset = offsetof(config, out)},
-    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
     {NULL},
 };
 
@@ -103,15 +96,15 @@ static int check(int program, unsigned long given)
 }
 
 /* The subcommand's number, or -1 after reporting. */
-static int find_program(int argc, char **argv)
+static int find_program(const char *name)
 {
-    for (int i = 0; i < PROGRAMS && optind < argc; i++)
-        if (strcmp(argv[optind], programs[i].name) == 0)
+    for (int i = 0; i < PROGRAMS && name != NULL; i++)
+        if (strcmp(name, programs[i].name) == 0)
             return i;
-    if (optind == argc)
+    if (name == NULL)
         arguments_usage("which one: survey, good_regulator or signature?");
     else
-        arguments_usage("unexpected argument '%s'", argv[optind]);
+        arguments_usage("unexpected argument '%s'", name);
     return -1;
 }
 
@@ -126,11 +119,17 @@ int main(int argc, char **argv)
                 .coupling = 0.5};
     arguments a = {.program = "observers", .help = print_help, .options = options, .operands = 1};
     int status = arguments_read(&c, &a, argc, argv);
-    int program = status == 0 ? find_program(argc, argv) : -1;
+    if (status != 0)
+        return program_end(status);
+    int program = find_program(a.operand);
     if (program < 0 || check(program, a.given) != 0)
         return 2;
-    if (c.out == NULL)
-        c.out = programs[program].name;
-    blas_set_threads(1);
-    return programs[program].run(&c);
+    c.out = a.out;
+    c.name = programs[program].name;
+    status = arguments_folder(c.out);
+    if (status == 0) {
+        blas_set_threads(1);
+        status = programs[program].run(&c);
+    }
+    return program_end(status);
 }

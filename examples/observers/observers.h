@@ -7,19 +7,21 @@
 #include <natgrad-lab.h>
 #include <natgrad.h>
 
-enum { MAX_EDGES = 64, MAX_SPINS = 16, MAX_PATH = 4096 };
+#include "examples/support/plot.h"
+#include "examples/support/table.h"
+
+enum { MAX_EDGES = 64, MAX_SPINS = 16 };
 
 /* The command line. */
 typedef struct {
-    const char *out; /* BASE of BASE.csv, BASE.svg, BASE.png */
-    double beta;     /* of alpha_dir; < 0: sqrt(lambda_min lambda_max) */
+    const char *out, *name; /* folder; name of the files in it, the subcommand's */
+    double beta;            /* of alpha_dir; < 0: sqrt(lambda_min lambda_max) */
     size_t seed;
     const char *rule;  /* of the substrate */
     size_t spins;      /* of the observer, at most */
     size_t samples;    /* of the environment */
     const char *graph; /* whose signature */
     double coupling;
-    int quiet;
 } config;
 
 int survey(const config *c);
@@ -32,20 +34,11 @@ void must(ng_status status, const ng_error *error);
 
 void *memory(size_t count, size_t size); /* zero */
 
-/* BASE.csv, to be written; and its end. */
-FILE *table_open(const config *c, const char *header);
-void table_close(FILE *csv);
-
-/* A gnuplot script in memory; picture_draw draws it to BASE.svg and BASE.png and
- * says so on stdout. */
-typedef struct {
-    FILE *script;
-    char *text;
-    size_t size;
-} picture;
-
+/* The files of a subcommand; these end the program where they fail. */
+void rows_open(table *t, const config *c, const char *header);
+void rows_save(table *t);
 void picture_open(picture *p);
-void picture_draw(picture *p, const config *c, int width, int height);
+void picture_draw(picture *p, const table *t, int width, int height);
 
 /* ---- Observers ------------------------------------------------------------------ */
 

@@ -277,16 +277,19 @@ static void print_regime(const ng_regime *r)
         printf("  %12.6g %12.6f\n", ng_mat_get(r->spectrum, 0, k), ng_mat_get(r->alpha_dir, 0, k));
 }
 
-static void write_table(const findings *found, const config *c)
+static void leave(const findings *found, const config *c)
 {
     static const char *const methods[2] = {"natural", "gradient"};
-    FILE *csv = table_open(c, "environment,method,step,above_floor");
+    table t;
+    rows_open(&t, c, "environment,method,step,above_floor");
     for (int w = 0; w < WORLDS; w++)
         for (int m = 0; m < 2; m++)
             for (size_t k = 0; k < found->way[w][m].points; k++)
-                fprintf(csv, "%s,%s,%zu,%.6g\n", worlds[w], methods[m], k,
+                fprintf(t.to, "%s,%s,%zu,%.6g\n", worlds[w], methods[m], k,
                         found->way[w][m].above[k]);
-    table_close(csv);
+    rows_save(&t);
+    regulator_picture(found, &t);
+    table_free(&t);
 }
 
 int good_regulator(const config *c)
@@ -314,8 +317,7 @@ int good_regulator(const config *c)
     options.beta = c->beta;
     must(ng_regime_create(&found.regime, f, &options, &error), &error);
     print_regime(found.regime);
-    write_table(&found, c);
-    regulator_picture(&found, c);
+    leave(&found, c);
     ng_regime_destroy(found.regime);
     for (int w = 0; w < WORLDS; w++)
         ng_family_destroy(e[w].family);

@@ -17,6 +17,6 @@ typedef struct {
     ng_regime *regime;      /* of the fitted observer of the first world */
 } findings;
 
-void regulator_picture(const findings *f, const config *c);
+void regulator_picture(const findings *f, const table *t);
 
 #endif

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#include "examples/support/plot.h"
-
 enum { SHOWN = 100 };               /* steps */
 static const double lowest = 1e-16; /* of the picture: what is below is rounding */
 
@@ -33,8 +31,8 @@ static void plot_descents(FILE *script, const findings *f)
             fprintf(script,
                     "%s$way%d%d using 1:2 with linespoints lw 2 dt %d pt %d ps 0.6 lc rgb '%s' "
                     "title '%s'",
-                    w + 1 - m > 0 ? ", " : "", w, m, w + 1, w == 0 ? 7 : 6, plot_colour((size_t)m),
-                    names[w][m]);
+                    w + 1 - m > 0 ? ", " : "", w, m, w + 1, w == 0 ? 7 : 6,
+                    plot_method(names[w][m]).colour, names[w][m]);
     fputs("\nunset logscale\n", script);
 }
 
@@ -54,10 +52,10 @@ static void plot_regime(FILE *script, const ng_regime *r)
             "plot x / (x + %.15g) with lines lw 2 lc rgb '#999999' title 'λ / (λ + β), β = %.3g', "
             "$directions using 1:2 with points pt 7 ps 1.2 lc rgb '%s' title 'eigenvectors'\n",
             r->lambda_min / 2, r->lambda_max * 2, r->lambda_c, r->lambda_c, r->lambda_c, r->beta,
-            r->beta, plot_colour(1));
+            r->beta, plot_method("natural gradient").colour);
 }
 
-void regulator_picture(const findings *f, const config *c)
+void regulator_picture(const findings *f, const table *t)
 {
     picture p;
     picture_open(&p);
@@ -65,5 +63,5 @@ void regulator_picture(const findings *f, const config *c)
     plot_descents(p.script, f);
     plot_regime(p.script, f->regime);
     fputs("unset multiplot\n", p.script);
-    picture_draw(&p, c, 1200, 460);
+    picture_draw(&p, t, 1200, 460);
 }

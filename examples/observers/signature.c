@@ -109,21 +109,18 @@ static void print(const world *w, double coupling)
 static void plot_critical(FILE *script, const world *w, const config *c)
 {
     double top = 1.15 * w->regime->lambda_max, n = (double)w->t.count;
-    char csv[MAX_PATH];
-    snprintf(csv, sizeof csv, "%s.csv", c->out);
     fprintf(script,
             "set title '%s, J = %g: β_c of %zu sign patterns'\nset xlabel 'minus signs'\n"
             "set ylabel 'β_c'\nset xrange [-0.5:%g]\nset yrange [%g:%g]\n"
             "set label 1 'λ_{max}' at graph 0.01,first %.8g offset 0,0.6 tc rgb '#555555'\n"
             "set label 2 'λ_{min}' at graph 0.01,first %.8g offset 0,0.6 tc rgb '#555555'\n"
-            "set key off\nset datafile separator ','\n",
+            "set key off\n",
             w->t.name, c->coupling, w->patterns, n + 0.5, -0.05 * top, top, w->regime->lambda_max,
             w->regime->lambda_min);
     fprintf(script,
-            "plot %.15g with lines dt 2 lc rgb '#555555', %.15g with lines dt 2 lc rgb '#555555', ",
-            w->regime->lambda_max, w->regime->lambda_min);
-    plot_quote(script, csv);
-    fprintf(script, " skip 1 using 5:8 with points pt 7 ps 0.6 lc rgb '%s'\n", plot_colour(0));
+            "plot %.15g with lines dt 2 lc rgb '#555555', %.15g with lines dt 2 lc rgb '#555555', "
+            "$rows skip 1 using 5:8 with points pt 7 ps 0.6 lc rgb '%s'\n",
+            w->regime->lambda_max, w->regime->lambda_min, plot_colour(0));
 }
 
 /* Right: the number of negative eigenvalues of g(beta), for one pattern of each of a few classes.
@@ -153,15 +150,16 @@ static void plot_stairs(FILE *script, const world *w)
     fputs("\n", script);
 }
 
-static void draw(const world *w, const config *c)
+static void draw(const world *w, const config *c, table *rows)
 {
     picture p;
     picture_open(&p);
+    plot_table(p.script, "rows", rows);
     fputs("set grid lc rgb '#999999'\nset multiplot layout 1,2\n", p.script);
     plot_critical(p.script, w, c);
     plot_stairs(p.script, w);
     fputs("unset multiplot\n", p.script);
-    picture_draw(&p, c, 1200, 460);
+    picture_draw(&p, rows, 1200, 460);
 }
 
 int signature(const config *c)
@@ -177,17 +175,19 @@ int signature(const config *c)
     ng_mat f = topology_fisher(&family, &w.t, c->coupling);
     must(ng_regime_create(&w.regime, f, NULL, &error), &error);
     w.patterns = w.t.count <= ALL ? (size_t)1 << w.t.count : SOME;
-    FILE *csv = table_open(c, "graph,params,J,signs,minus,negative,d_min,beta_c");
-    progress_start(&bar, "signature", w.patterns, "patterns", c->quiet);
+    table rows;
+    rows_open(&rows, c, "graph,params,J,signs,minus,negative,d_min,beta_c");
+    progress_start(&bar, "signature", (double)w.patterns, "patterns");
     for (size_t i = 0; i < w.patterns; i++) {
         choose(signs, w.t.count, i, &random);
-        take(&w, csv, signs, c->coupling);
-        progress_update(&bar, i + 1, w.t.name);
+        take(&w, rows.to, signs, c->coupling);
+        progress_update(&bar, (double)(i + 1), w.t.name);
     }
     progress_end(&bar);
-    table_close(csv);
+    rows_save(&rows);
     print(&w, c->coupling);
-    draw(&w, c);
+    draw(&w, c, &rows);
+    table_free(&rows);
     for (size_t k = 0; k <= w.t.count; k++)
         ng_signature_destroy(w.of[k].example);
     ng_regime_destroy(w.regime);

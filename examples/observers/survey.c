@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "examples/support/plot.h"
 #include "examples/support/progress.h"
 
 static const char *const names[] = {"P3", "P5", "S4", "S6", "T8", "C4", "C6",
@@ -202,7 +201,7 @@ static void plot_verdicts(FILE *script, const world *w)
     fputs("\n", script);
 }
 
-static void draw(const world *w, const config *c)
+static void draw(const world *w, const config *c, const table *rows)
 {
     picture p;
     picture_open(&p);
@@ -211,7 +210,7 @@ static void draw(const world *w, const config *c)
     plot_directions(p.script, w, c);
     plot_verdicts(p.script, w);
     fputs("unset multiplot\n", p.script);
-    picture_draw(&p, c, 1500, 460);
+    picture_draw(&p, rows, 1500, 460);
 }
 
 int survey(const config *c)
@@ -220,24 +219,27 @@ int survey(const config *c)
     ng_error error;
     ng_random random;
     progress bar;
-    FILE *csv = table_open(c, "graph,params,J,cond,lambda_min,lambda_max,functional,beta_star,"
-                              "alpha_scalar,beta_used,alpha_dir_min,alpha_dir_max,spread,"
-                              "deviation,R,verdict");
+    table rows;
+    rows_open(&rows, c,
+              "graph,params,J,cond,lambda_min,lambda_max,functional,beta_star,"
+              "alpha_scalar,beta_used,alpha_dir_min,alpha_dir_max,spread,"
+              "deviation,R,verdict");
     must(ng_rng_create(&random, c->seed, &error), &error);
     while (ng_functionals[w.functionals].name != NULL && w.functionals < MAX_FUNCTIONALS)
         w.functionals++;
-    progress_start(&bar, "survey", NAMES, "observers", c->quiet);
+    progress_start(&bar, "survey", NAMES, "observers");
     for (size_t i = 0; i < NAMES; i++) {
         examine(&w.observers[i], c, names[i], &random);
         for (size_t j = 0; j < COUPLINGS; j++)
-            write_rows(csv, &w, &w.observers[i], j);
-        progress_update(&bar, i + 1, names[i]);
+            write_rows(rows.to, &w, &w.observers[i], j);
+        progress_update(&bar, (double)(i + 1), names[i]);
     }
     progress_end(&bar);
-    table_close(csv);
+    rows_save(&rows);
     print_observers(&w);
     print_verdicts(&w);
-    draw(&w, c);
+    draw(&w, c, &rows);
+    table_free(&rows);
     for (size_t i = 0; i < NAMES; i++)
         for (size_t j = 0; j < COUPLINGS; j++)
             ng_regime_destroy(w.observers[i].at[j]);

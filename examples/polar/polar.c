@@ -19,6 +19,7 @@
 #include "examples/support/arguments.h"
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
+#include "examples/support/target.h"
 #include "examples/support/threads.h"
 
 typedef struct {
@@ -64,8 +65,7 @@ static void fill_routes(route *r)
 
 static void die(const char *what)
 {
-    fprintf(stderr, "polar: %s\n", what);
-    exit(EXIT_FAILURE);
+    exit(program_end(program_error("%s", what)));
 }
 
 static void must(ng_status status, const ng_error *error)
@@ -165,120 +165,151 @@ static errors measure(const route *r, const problem *p, double kappa)
     return e;
 }
 
+/* ---- The picture ------------------------------------------------------------------------ */
+
 /* Colours that colour-blind readers tell apart (Okabe and Ito); f64 is dashed. */
 static const char *const colours[8] = {"#D55E00", "#009E73", "#56B4E9", "#E69F00",
                                        "#CC79A7", "#0072B2", "#000000", "#999999"};
 
-static void plot_panel(FILE *script, const char *csv, const route *routes, int column,
-                       const char *title)
+static void plot_panel(FILE *script, const route *routes, int column, const char *title)
 {
     fprintf(script, "set ylabel '%s'\nplot ", title);
-    for (int i = 0; i < ROUTES; i++) {
-        fputs(i > 0 ? ", " : "", script);
-        plot_quote(script, csv);
+    for (int i = 0; i < ROUTES; i++)
         fprintf(script,
-                " using (strcol(1) eq '%s' ? $2 : NaN):%d with linespoints lw 1.5 ps 0.7 "
+                "%s$polar using (strcol(1) eq '%s' ? $2 : NaN):%d with linespoints lw 1.5 ps 0.7 "
                 "pt %d dt %d lc rgb '%s' title '%s'",
-                routes[i].name, column, i % 7 + 4, routes[i].dtype == NG_F64 ? 2 : 1,
-                colours[i % 8], routes[i].name);
-    }
+                i > 0 ? ", " : "", routes[i].name, column, i % 7 + 4,
+                routes[i].dtype == NG_F64 ? 2 : 1, colours[i % 8], routes[i].name);
     fputs("\n", script);
 }
 
-static void draw(const char *base, const char *csv, const route *routes, const problem *p)
+static int draw(table *t, const route *routes, const problem *p)
 {
-    char *script = NULL;
-    size_t size;
-    FILE *out = open_memstream(&script, &size);
-    if (out == NULL)
-        die("out of memory");
-    fprintf(out,
-            "set datafile separator ','\nset logscale xy\nset format '10^{%%T}'\n"
-            "set grid lc rgb '#bbbbbb'\nset xlabel 'condition number'\nset yrange [1e-17:10]\n"
+    picture out;
+    if (plot_open(&out) != 0)
+        return 1;
+    plot_table(out.script, "polar", t);
+    fprintf(out.script,
+            "set logscale xy\nset format '10^{%%T}'\nset grid lc rgb '#bbbbbb'\n"
+            "set xlabel 'condition number'\nset yrange [1e-17:10]\n"
             "set multiplot layout 1,2 title 'polar factor, %zu x %zu, log spectrum'\n"
             "set key off\nset lmargin at screen 0.07\nset rmargin at screen 0.39\n",
             p->m, p->n);
-    plot_panel(out, csv, routes, 3, "orthogonality error");
+    plot_panel(out.script, routes, 3, "orthogonality error");
     fputs("set key at screen 0.99,0.9 right top\nset lmargin at screen 0.47\n"
           "set rmargin at screen 0.79\n",
-          out);
-    plot_panel(out, csv, routes, 4, "forward error");
-    fputs("unset multiplot\n", out);
-    if (fclose(out) != 0)
-        die("out of memory");
-    int status = plot_draw(base, 1200, 480, script);
-    free(script);
-    printf(status == 0 ? "picture: %s.svg, %s.png\n"
-                       : "no picture (gnuplot is missing or failed)\n",
-           base, base);
+          out.script);
+    plot_panel(out.script, routes, 4, "forward error");
+    fputs("unset multiplot\n", out.script);
+    return plot_draw(&out, t, 1200, 480);
 }
 
-static void run(const char *base, size_t m, size_t n)
+/* ---- What is promised ------------------------------------------------------------------- */
+
+/* Orthogonality errors at kappa = 10, where every singular value of X / ||X||_F is above 0.01.
+ * With singular values of U within d of 1 they are at most 2 d + d^2. */
+static const struct {
+    const char *route, *paper, *name;
+    double most;
+} promises[] = {
+    {"exact f32", "natgrad", "exact_f32", 1e-6},
+    {"exact f64", "natgrad", "exact_f64", 1e-13},
+    {"muon f32", "muon", "singular_values_0.68_to_1.1344", 0.538},
+    {"five-step f32", "five_step", "singular_values_within_0.032", 0.066},
+    {"polar express f32", "polar_express", "singular_values_within_0.0053", 0.0107},
+};
+
+static void check_promises(const route *r, double kappa, double error)
 {
-    route routes[ROUTES];
-    problem p = make_problem(m, n, 1);
+    for (size_t i = 0; i < sizeof promises / sizeof *promises && kappa == 10; i++)
+        if (strcmp(promises[i].route, r->name) == 0)
+            target_print(promises[i].paper, promises[i].name, 0, error, promises[i].most);
+}
+
+/* ---- The program ------------------------------------------------------------------------ */
+
+typedef struct {
+    size_t rows, cols, threads, seed;
+} config;
+
+/* Rows of the table until all are there or ^C; those of found are measured. */
+static void measure_all(table *t, errors found[ROUTES][KAPPAS], const route *routes,
+                        const problem *p)
+{
     progress bar;
-    char csv[4096];
-    snprintf(csv, sizeof csv, "%s.csv", base);
-    FILE *out = arguments_table(base);
-    if (out == NULL)
-        exit(EXIT_FAILURE);
-    fill_routes(routes);
-    fprintf(out, "route,kappa,orthogonality_error,forward_error,rank\n");
-    printf("%-24s %9s %14s %14s %6s\n", "route", "kappa", "orthogonality", "forward", "rank");
-    progress_start(&bar, "polar", ROUTES * KAPPAS, "matrices", 0);
+    progress_start(&bar, "polar", ROUTES * KAPPAS, "matrices");
     for (int i = 0; i < ROUTES; i++)
-        for (int k = 0; k < KAPPAS; k++) {
+        for (int k = 0; k < KAPPAS && !program_interrupted(); k++) {
             double kappa = pow(10, 0.5 * k);
-            errors e = measure(&routes[i], &p, kappa);
-            fprintf(out, "%s,%.6g,%.6g,%.6g,%zu\n", routes[i].name, kappa, e.orthogonality,
+            errors e = found[i][k] = measure(&routes[i], p, kappa);
+            fprintf(t->to, "%s,%.6g,%.6g,%.6g,%zu\n", routes[i].name, kappa, e.orthogonality,
                     e.forward, e.rank);
             if (k % 2 == 0) {
                 progress_end(&bar);
                 printf("%-24s %9.0e %14.2e %14.2e %6zu\n", routes[i].name, kappa, e.orthogonality,
                        e.forward, e.rank);
             }
-            progress_update(&bar, (size_t)(i * KAPPAS + k + 1), routes[i].name);
+            progress_update(&bar, i * KAPPAS + k + 1, routes[i].name);
         }
     progress_end(&bar);
-    if (fclose(out) != 0)
-        die("cannot write the table");
-    draw(base, csv, routes, &p);
-    free(p.a.data);
-    free(p.b.data);
-    free(p.exact.data);
+}
+
+static int run(const config *c, const char *folder)
+{
+    route routes[ROUTES];
+    errors found[ROUTES][KAPPAS] = {{{0, 0, 0}}};
+    table t;
+    int status =
+        table_open(&t, folder, "polar", "route,kappa,orthogonality_error,forward_error,rank");
+    if (status == 0) {
+        problem p = make_problem(c->rows, c->cols, c->seed);
+        fill_routes(routes);
+        printf("%-24s %9s %14s %14s %6s\n", "route", "kappa", "orthogonality", "forward", "rank");
+        measure_all(&t, found, routes, &p);
+        status = table_save(&t);
+        if (status == 0)
+            status = draw(&t, routes, &p);
+        for (int i = 0; i < ROUTES && !program_interrupted(); i++)
+            for (int k = 0; k < KAPPAS; k++)
+                check_promises(&routes[i], pow(10, 0.5 * k), found[i][k].orthogonality);
+        free(p.a.data);
+        free(p.b.data);
+        free(p.exact.data);
+    }
+    table_free(&t);
+    return status;
 }
 
 static void help(void)
 {
-    printf("Usage: polar [--rows=M] [--cols=N] [--out=BASE]\n"
+    printf("Usage: polar [OPTION]...\n"
            "Accuracy of every route to the polar factor against the condition number.\n\n"
-           "  --rows=M     rows, 2 to 20000 (default: 96)\n"
-           "  --cols=N     columns, at least as many (default: 288)\n"
-           "  --out=BASE   writes BASE.csv, BASE.svg, BASE.png (default: polar)\n"
-           "  --help, --version\n");
+           "  --rows=M             rows, 2 to 20000 (default: 96)\n"
+           "  --cols=N             columns, at least as many (default: 288)\n"
+           "  --seed=N             of the matrices (default: 1)\n"
+           "  --threads=N          of the BLAS (default: 1)\n");
+    arguments_help();
 }
-
-typedef struct {
-    size_t rows, cols;
-    const char *base;
-} config;
 
 int main(int argc, char **argv)
 {
     static const argument options[] = {
         {"rows", ARGUMENT_COUNT, .offset = offsetof(config, rows), 2, 20000},
         {"cols", ARGUMENT_COUNT, .offset = offsetof(config, cols), 2, 20000},
-        {"out", ARGUMENT_BASE, .offset = offsetof(config, base)},
+        {"seed", ARGUMENT_COUNT, .offset = offsetof(config, seed), 0, 4294967295u},
+        {"threads", ARGUMENT_COUNT, .offset = offsetof(config, threads), 1, 1024},
         {NULL}};
     arguments a = {.program = "polar", .help = help, .options = options};
-    config c = {96, 288, "polar"};
+    config c = {96, 288, 1, 1};
     int status = arguments_read(&c, &a, argc, argv);
     if (status == 0 && c.cols < c.rows)
         status = arguments_usage("--rows=%zu: more than the %zu columns", c.rows, c.cols);
-    if (status != 0)
-        return status;
-    blas_set_threads(1);
-    run(c.base, c.rows, c.cols);
-    return EXIT_SUCCESS;
+    if (status == 0)
+        status = arguments_folder(a.out);
+    if (status == 0) {
+        blas_set_threads((int)c.threads);
+        program_catch_interrupt();
+        status = run(&c, a.out);
+    }
+    return program_end(status);
 }

@@ -2,7 +2,6 @@
 #include "examples/support/arguments.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,25 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *arguments_program = "";
+#include "examples/support/progress.h"
+
+enum { MAX_FOLDER = 4000 }; /* names of files are put behind it */
 
 /* ---- Values --------------------------------------------------------------------- */
-
-static int try_help(void)
-{
-    fprintf(stderr, "Try '%s --help' for more information.\n", arguments_program);
-    return 2;
-}
 
 int arguments_usage(const char *format, ...)
 {
     va_list values;
-    fprintf(stderr, "%s: ", arguments_program);
     va_start(values, format);
-    vfprintf(stderr, format, values);
+    program_complain(format, values);
     va_end(values);
-    fputc('\n', stderr);
-    return try_help();
+    fprintf(stderr, "Try '%s --help' for more information.\n", program_name);
+    return 2;
 }
 
 int arguments_count(size_t *value, const char *text, const char *option, size_t min, size_t max)
@@ -59,56 +53,55 @@ int arguments_range(size_t *first, size_t *last, const char *text, const char *t
     return status;
 }
 
+int arguments_number(double *value, const char *text, const char *option, double min, double max)
+{
+    double x;
+    size_t length = ng_number_read(&x, text);
+    if (length == 0 || text[length] != '\0' || !(x >= min && x <= max))
+        return arguments_usage("--%s: expected a number from %g to %g, not '%.40s'", option, min,
+                               max, text);
+    *value = x;
+    return 0;
+}
+
 int arguments_list(void *data, const char *text, const char *option, argument_take *item)
 {
     int status = 0;
     char *copy = strdup(text), *rest = copy, *piece;
-    while (copy != NULL && status == 0 && (piece = strsep(&rest, ",")) != NULL)
+    if (copy == NULL)
+        return program_no_memory();
+    while (status == 0 && (piece = strsep(&rest, ",")) != NULL)
         status = item(data, piece, option);
     free(copy);
-    return copy != NULL ? status : 2;
+    return status;
+}
+
+static int add_seeds(void *data, const char *text, const char *option)
+{
+    seed_list *seeds = data;
+    size_t first, last;
+    int status = arguments_range(&first, &last, text, "-", option, 0, 4294967295u);
+    for (size_t seed = first; status == 0 && seed <= last; seed++) {
+        if (seeds->count == MAX_SEEDS)
+            return arguments_usage("--%s=%s: more than %d seeds", option, text, MAX_SEEDS);
+        seeds->list[seeds->count++] = seed;
+    }
+    return status;
 }
 
 int arguments_folder(const char *path)
 {
     struct stat info;
-    if (mkdir(path, 0777) == 0)
-        return 0;
-    int why = errno;
-    if (why == EEXIST && stat(path, &info) == 0) {
-        if (!S_ISDIR(info.st_mode))
-            why = ENOTDIR;
-        else if (access(path, W_OK | X_OK) == 0)
-            return 0;
-        else
-            why = errno;
+    int why = strlen(path) > MAX_FOLDER ? ENAMETOOLONG : 0;
+    if (why == 0 && mkdir(path, 0777) != 0) {
+        why = errno;
+        if (why == EEXIST && stat(path, &info) == 0)
+            why = !S_ISDIR(info.st_mode) ? ENOTDIR : access(path, W_OK | X_OK) != 0 ? errno : 0;
     }
-    fprintf(stderr, "%s: --out=%s: %s\n", arguments_program, path, strerror(why));
-    return 1;
-}
-
-FILE *arguments_table(const char *base)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s.csv", base);
-    FILE *csv = fopen(path, "w");
-    if (csv == NULL)
-        fprintf(stderr, "%s: cannot write %s: %s\n", arguments_program, path, strerror(errno));
-    return csv;
+    return why == 0 ? 0 : program_error("--out=%.200s: %s", path, strerror(why));
 }
 
 /* ---- Options -------------------------------------------------------------------- */
-
-static int take_number(double *to, const char *text, const argument *a)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end != '\0' || !(value >= a->min && value <= a->max))
-        return arguments_usage("--%s: expected a number from %g to %g, not '%s'", a->name, a->min,
-                               a->max, text);
-    *to = value;
-    return 0;
-}
 
 static int take(void *field, const argument *a, const char *text)
 {
@@ -121,12 +114,6 @@ static int take(void *field, const argument *a, const char *text)
     case ARGUMENT_TEXT:
         *(const char **)field = text;
         return 0;
-    case ARGUMENT_BASE:
-        if (text[0] == '\0' || text[strlen(text) - 1] == '/')
-            return arguments_usage("--%s=%s: expected a file's name, not a folder's", a->name,
-                                   text);
-        *(const char **)field = text;
-        return 0;
     case ARGUMENT_COUNT:
         return arguments_count(field, text, a->name, min, max);
     case ARGUMENT_INT:
@@ -135,7 +122,10 @@ static int take(void *field, const argument *a, const char *text)
             *(int *)field = (int)n;
         return status;
     case ARGUMENT_NUMBER:
-        return take_number(field, text, a);
+        return arguments_number(field, text, a->name, a->min, a->max);
+    case ARGUMENT_SEEDS:
+        ((seed_list *)field)->count = 0;
+        return arguments_list(field, text, a->name, add_seeds);
     case ARGUMENT_METHODS:
         return methods_parse(field, text);
     case ARGUMENT_SETTING:
@@ -146,49 +136,111 @@ static int take(void *field, const argument *a, const char *text)
     return 2;
 }
 
-enum { SHOW_HELP = MAX_ARGUMENTS, SHOW_VERSION };
+/* What every program has; their fields are in `common`. */
+typedef struct {
+    const char *out, *topic;
+    int quiet, version;
+} common;
 
-/* list <- the table as getopt wants it, row i with value i */
-static void fill_options(struct option *list, const argument *a)
+static const argument shared[] = {
+    {"out", ARGUMENT_TEXT, .offset = offsetof(common, out)},
+    {"quiet", ARGUMENT_FLAG, .offset = offsetof(common, quiet)},
+    {"help", ARGUMENT_TEXT, .offset = offsetof(common, topic), .bare = ""},
+    {"version", ARGUMENT_FLAG, .offset = offsetof(common, version)},
+    {NULL},
+};
+
+/* The row of exactly this name, or NULL. */
+static const argument *find(const argument *list, const char *name, size_t length)
 {
-    int i = 0;
-    for (; a[i].name != NULL; i++)
-        list[i] = (struct option){a[i].name,
-                                  a[i].kind == ARGUMENT_FLAG ? no_argument
-                                  : a[i].bare != NULL        ? optional_argument
-                                                             : required_argument,
-                                  NULL, i};
-    list[i++] = (struct option){"help", no_argument, NULL, SHOW_HELP};
-    list[i++] = (struct option){"version", no_argument, NULL, SHOW_VERSION};
-    list[i] = (struct option){NULL, 0, NULL, 0};
+    for (; list->name != NULL; list++)
+        if (strlen(list->name) == length && strncmp(list->name, name, length) == 0)
+            return list;
+    return NULL;
+}
+
+/* Prints what was asked for and ends the program. */
+static void answer(const arguments *a, const common *given)
+{
+    int status = 0;
+    if (given->version)
+        printf("%s (natgrad) %s\n", program_name, ng_version());
+    else if (given->topic[0] == '\0')
+        a->help();
+    else if (a->help_on != NULL)
+        status = a->help_on(given->topic);
+    else
+        status = arguments_usage("option '--help' takes no value");
+    exit(program_end(status));
+}
+
+/* The option at *next; afterwards *next is behind it and its value. */
+static int read_option(void *to, arguments *a, common *given, char ***next)
+{
+    const char *name = **next + 2, *equals = strchr(name, '='), *value = NULL;
+    size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
+    const argument *own = find(a->options, name, length), *option = own;
+    if (own == NULL)
+        option = find(shared, name, length);
+    if (option == NULL)
+        return arguments_usage("unrecognized option '--%.*s'", (int)(length < 60 ? length : 60),
+                               name);
+    ++*next;
+    if (option->kind == ARGUMENT_FLAG && equals != NULL)
+        return arguments_usage("option '--%s' takes no value", option->name);
+    if (equals != NULL)
+        value = equals + 1;
+    else if (option->bare != NULL)
+        value = option->bare;
+    else if (option->kind != ARGUMENT_FLAG && (value = *(*next)++) == NULL)
+        return arguments_usage("option '--%s' requires an argument", option->name);
+    if (own != NULL)
+        a->given |= 1UL << (own - a->options);
+    int status = take((char *)(own != NULL ? to : given) + option->offset, option, value);
+    if (status == 0 && (given->topic != NULL || given->version))
+        answer(a, given);
+    return status;
+}
+
+static int read_all(void *to, arguments *a, common *given, char **next)
+{
+    int status = 0, ended = 0, seen = 0;
+    while (*next != NULL && status == 0) {
+        const char *text = *next;
+        if (!ended && strcmp(text, "--") == 0) {
+            ended = 1;
+            next++;
+        } else if (!ended && strncmp(text, "--", 2) == 0)
+            status = read_option(to, a, given, &next);
+        else if (!ended && text[0] == '-' && text[1] != '\0')
+            status = arguments_usage("unrecognized option '%.60s'", text);
+        else if (seen++ >= a->operands)
+            status = arguments_usage("unexpected argument '%.60s'", text);
+        else
+            a->operand = *next++;
+    }
+    return status;
 }
 
 int arguments_read(void *to, arguments *a, int argc, char **argv)
 {
-    static char name[40];
-    struct option list[MAX_ARGUMENTS + 3];
-    snprintf(name, sizeof name, "%s", a->program);
-    arguments_program = name;
-    if (argc > 0)
-        argv[0] = name;
-    fill_options(list, a->options);
-    for (int i, status; (i = getopt_long(argc, argv, "", list, NULL)) != -1;) {
-        if (i == '?') /* getopt has said what is wrong */
-            return try_help();
-        if (i >= SHOW_HELP) {
-            if (i == SHOW_HELP)
-                a->help();
-            else
-                printf("%s (natgrad) %s\n", name, ng_version());
-            exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-        }
-        const argument *option = &a->options[i];
-        status = take((char *)to + option->offset, option, optarg != NULL ? optarg : option->bare);
-        if (status != 0)
-            return status;
-        a->given |= 1UL << i;
-    }
-    if (argc - optind > a->operands)
-        return arguments_usage("unexpected argument '%s'", argv[optind + a->operands]);
-    return 0;
+    common given = {.out = "out"};
+    program_start(a->program);
+    int status = argc > 0 ? read_all(to, a, &given, argv + 1) : 0;
+    if (status == 0 && given.out[0] == '\0')
+        status = arguments_usage("--out=: expected a folder");
+    if (given.quiet)
+        progress_silence();
+    a->out = given.out;
+    return status;
+}
+
+void arguments_help(void)
+{
+    printf("  --out=DIR            folder for tables and pictures, made if missing\n"
+           "                       (default: out)\n"
+           "  --quiet              no progress\n"
+           "  --help, --version\n\n"
+           "Exit status: 0 done, 1 failed, 2 usage, 130 interrupted: then the results are of what\n"
+           "was done until then.\n");
 }

@@ -1,17 +1,23 @@
 /* What the command lines of the programs have in common: a table of options,
- * whole numbers, lists. Functions that return int: 0, or 2 (usage error) after
+ * numbers, lists, and the options that all of them have:
+ *
+ *   --out=DIR    folder for what is written, made where it is missing
+ *   --quiet      no progress
+ *   --help, --version
+ *
+ * Where a program has them, these too mean the same everywhere: --data=SOURCE,
+ * --seed=LIST (one number where only one run makes sense), --threads=N.
+ * Options are not abbreviated. A value stands behind = or is the next argument;
+ * "--" ends the options. Functions that return int: 0, or the exit status after
  * reporting on stderr. */
 #ifndef EXAMPLES_ARGUMENTS_H
 #define EXAMPLES_ARGUMENTS_H
 
 #include <stddef.h>
-#include <stdio.h>
 #include <natgrad.h>
 
 #include "examples/support/methods.h"
-
-/* Begins every message; arguments_read sets it. */
-extern const char *arguments_program;
+#include "examples/support/program.h"
 
 /* ---- Options ------------------------------------------------------------------- */
 
@@ -19,10 +25,10 @@ extern const char *arguments_program;
 typedef enum {
     ARGUMENT_FLAG,    /* int: takes no value and becomes 1 */
     ARGUMENT_TEXT,    /* const char * into argv */
-    ARGUMENT_BASE,    /* the same: a file's path without .csv or the like */
     ARGUMENT_COUNT,   /* size_t, a whole number min ... max */
     ARGUMENT_INT,     /* int, likewise */
     ARGUMENT_NUMBER,  /* double, min ... max */
+    ARGUMENT_SEEDS,   /* seed_list: 7 or 1,2,7 or 1-5 */
     ARGUMENT_METHODS, /* methods: the presets of a list, methods_parse */
     ARGUMENT_SETTING, /* methods: NAME.OPTION=X, methods_set */
     ARGUMENT_OWN      /* anything: `take` */
@@ -40,19 +46,31 @@ typedef struct {
     const char *bare; /* (optional) the value of --name without one */
 } argument;
 
-enum { MAX_ARGUMENTS = 32 };
+enum { MAX_ARGUMENTS = 32, MAX_SEEDS = 64 };
 
 typedef struct {
-    const char *program; /* also of getopt's messages, where libtool has made argv[0] a long path */
+    unsigned long list[MAX_SEEDS]; /* 0 ... 2^32 - 1 */
+    size_t count;
+} seed_list;
+
+typedef struct {
+    const char *program;
     void (*help)(void);
-    const argument *options; /* ends with a NULL name; --help and --version come by themselves */
-    int operands;            /* at most; the caller finds them at argv[optind] */
-    unsigned long given;     /* <- bit i: options[i] was named */
+    int (*help_on)(const char *topic); /* (optional) --help=TOPIC */
+    const argument *options;           /* ends with a NULL name */
+    int operands;                      /* at most, 0 or 1 */
+    const char *operand;               /* <- it, or NULL */
+    const char *out;                   /* <- --out, by default "out" */
+    unsigned long given;               /* <- bit i: options[i] was named */
 } arguments;
 
 /* Reads the command line into `to`. Answers --help and --version, and ends the
  * program with them. */
 int arguments_read(void *to, arguments *a, int argc, char **argv);
+
+/* Prints the lines of --help about --out, --quiet, --help and --version, and of
+ * the exit status. */
+void arguments_help(void);
 
 /* ---- Values --------------------------------------------------------------------- */
 
@@ -66,14 +84,14 @@ int arguments_count(size_t *value, const char *text, const char *option, size_t 
 int arguments_range(size_t *first, size_t *last, const char *text, const char *to,
                     const char *option, size_t min, size_t max);
 
+/* A number min ... max with a decimal point, whatever the locale. */
+int arguments_number(double *value, const char *text, const char *option, double min, double max);
+
 /* Calls `item` for each comma-separated piece until one fails. */
 int arguments_list(void *data, const char *text, const char *option, argument_take *item);
 
 /* The folder of --out is there afterwards and can be written to; its parent
  * must exist. 0, or 1 after reporting. */
 int arguments_folder(const char *path);
-
-/* Opens BASE.csv to write it. NULL after reporting. */
-FILE *arguments_table(const char *base);
 
 #endif

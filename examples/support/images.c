@@ -5,23 +5,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { DIGITS_TRAIN = 8000, DIGITS_TEST = 2000, DIGITS_SEED = 2026 };
+#include "examples/support/samples.h"
 
-ng_status images_divide(ng_dataset **first, ng_dataset **rest, ng_dataset *all, size_t count,
-                        ng_error *error)
-{
-    size_t total = ng_dataset_count(all);
-    ng_status status = NG_OK;
-    if (count == 0 || count >= total)
-        status = ng_error_set(error, NG_ENODATA, "%s: %zu samples are too few to hold some out",
-                              ng_dataset_name(all), total);
-    if (status == NG_OK)
-        status = ng_dataset_view(first, all, 0, count, error);
-    if (status == NG_OK)
-        status = ng_dataset_view(rest, all, count, total - count, error);
-    ng_dataset_destroy(all);
-    return status;
-}
+enum { DIGITS = 10000, DIGITS_SEED = 2026 };
 
 ng_status images_digits(ng_dataset **train, ng_dataset **test, ng_error *error)
 {
@@ -29,9 +15,9 @@ ng_status images_digits(ng_dataset **train, ng_dataset **test, ng_error *error)
     ng_random random;
     ng_status status = ng_rng_create(&random, DIGITS_SEED, error);
     if (status == NG_OK)
-        status = ng_dataset_digits(&all, DIGITS_TRAIN + DIGITS_TEST, &random, error);
+        status = ng_dataset_digits(&all, DIGITS, &random, error);
     ng_rng_destroy(&random);
-    return status != NG_OK ? status : images_divide(train, test, all, DIGITS_TRAIN, error);
+    return status != NG_OK ? status : samples_hold_out(train, test, all, 5, error);
 }
 
 ng_status images_mnist(ng_dataset **train, ng_dataset **test, const char *folder, ng_error *error)

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double REST_LR = 1e-3;
-
 static ng_status optimizer_error(learner *l, ng_status status)
 {
     return ng_error_set(&l->error, status, "%s", ng_optimizer_error(l->opt));
@@ -26,10 +24,14 @@ static ng_model_linear layer(const learner *l, size_t i)
 
 static ng_status add_rest(learner *l)
 {
-    ng_adamw_options adamw;
-    ng_adamw_init(&adamw);
-    adamw.lr = REST_LR;
-    return l->rest != NULL ? NG_OK : ng_optimizer_add_group(l->opt, &l->rest, &adamw);
+    if (l->rest != NULL)
+        return NG_OK;
+    void *adamw = methods_options(l->settings, ng_preset_find("adamw"));
+    if (adamw == NULL)
+        return ng_error_set(&l->error, NG_ENOMEM, "no options of adamw");
+    ng_status status = ng_optimizer_add_group(l->opt, &l->rest, adamw);
+    free(adamw);
+    return status;
 }
 
 /* Of a whole layer, or in l->rest, made when there is one. */
@@ -106,14 +108,15 @@ static ng_status create_optimizer(learner *l, const ng_preset *preset, const voi
         return ng_error_set(&l->error, status, "cannot create an optimizer");
     status = ng_options_want_capture(options) ? add_layers(l, options)
                                               : add_matrices(l, preset, options);
-    return status == NG_OK ? NG_OK : optimizer_error(l, status);
+    return status == NG_OK || l->error.status != NG_OK ? status : optimizer_error(l, status);
 }
 
 ng_status learner_create(learner *l, ng_model *model, const ng_random *random,
-                         const ng_preset *preset, const void *options)
+                         const ng_preset *preset, const void *options, const methods *settings)
 {
     memset(l, 0, sizeof *l);
     l->model = model;
+    l->settings = settings;
     l->captured = malloc(ng_model_layers(model) * sizeof *l->captured);
     if (l->captured == NULL)
         return ng_error_set(&l->error, NG_ENOMEM, "no memory for %zu layers",

@@ -6,6 +6,8 @@
 #include <natgrad-lab.h>
 #include <natgrad.h>
 
+#include "examples/support/methods.h"
+
 typedef struct {
     ng_model *model;
     ng_optimizer *opt;
@@ -13,7 +15,8 @@ typedef struct {
     ng_group *rest;     /* what AdamW steps beside it; NULL if nothing */
     ng_group *captures; /* its parameters are layers that want their statistics; or NULL */
     size_t *captured;   /* which of it each of the model's layers is, or NG_MODEL_NONE */
-    ng_error error;     /* of the last call that failed */
+    const methods *settings;
+    ng_error error; /* of the last call that failed */
 } learner;
 
 /* The model, which is the learner's from now on, initialised from random. Its
@@ -24,10 +27,11 @@ typedef struct {
  *   to an element-wise method: everything;
  *   to any other method: hidden weights, those of fused layers each by itself;
  *     what ng_policy_elementwise names and the last layer to AdamW.
- * That AdamW has lr 0.001 whatever the method. options is the preset's struct.
- * The learner can be destroyed afterwards also if it was not created. */
+ * That AdamW is the preset adamw with the settings made of it, whatever the
+ * method. options is the method's struct; settings must stay. The learner can be destroyed
+ * afterwards also if it was not created. */
 ng_status learner_create(learner *l, ng_model *model, const ng_random *random,
-                         const ng_preset *preset, const void *options);
+                         const ng_preset *preset, const void *options, const methods *settings);
 void learner_destroy(learner *l);
 
 /* Samples index[0 ... batch - 1] through the model: their mean loss, and the share of the

@@ -14,8 +14,7 @@ static int add_method(void *data, const char *name, const char *option)
         char known[256] = "";
         for (const ng_preset *p = ng_presets; p->name != NULL; p++)
             snprintf(known + strlen(known), sizeof known - strlen(known), " %s", p->name);
-        fprintf(stderr, "%s: there is no optimizer '%s'; there are%s, and all\n", arguments_program,
-                name, known);
+        program_error("there is no optimizer '%.40s'; there are%s, and all", name, known);
         return 2;
     }
     for (size_t i = 0; i < m->count; i++)
@@ -66,38 +65,61 @@ int methods_set(methods *m, const char *text)
     return 0;
 }
 
-int methods_check(const methods *m)
+/* *options <- the preset's with its settings. 0, 1 or 2. */
+static int make_options(void **options, const methods *m, const ng_preset *preset)
 {
-    int status = 0;
-    for (const ng_preset *p = ng_presets; p->name != NULL && status == 0; p++) {
-        void *options = methods_options(m, p);
-        status = options != NULL ? 0 : 2;
-        free(options);
-    }
-    return status;
+    ng_error error = {NG_OK, ""};
+    ng_status status = NG_OK;
+    *options = malloc(preset->size);
+    if (*options == NULL)
+        return program_no_memory();
+    preset->init(*options);
+    for (size_t i = 0; i < m->setting_count && status == NG_OK; i++)
+        if (strcmp(m->settings[i].method, preset->name) == 0)
+            status =
+                ng_options_set_text(*options, m->settings[i].option, m->settings[i].value, &error);
+    if (status == NG_OK)
+        status = ng_options_check(*options, &error);
+    if (status == NG_OK)
+        return 0;
+    program_error("--set for %s: %s", preset->name, error.text);
+    free(*options);
+    *options = NULL;
+    return 2;
 }
 
 void *methods_options(const methods *m, const ng_preset *preset)
 {
-    ng_error error = {NG_OK, ""};
-    ng_status status = NG_OK;
-    void *options = malloc(preset->size);
-    if (options == NULL) {
-        fprintf(stderr, "%s: out of memory\n", arguments_program);
-        return NULL;
+    void *options;
+    make_options(&options, m, preset);
+    return options;
+}
+
+/* AdamW also steps what matrix methods leave to it. */
+static int is_used(const methods *m, const char *name)
+{
+    int adamw = strcmp(name, "adamw") == 0;
+    for (size_t i = 0; i < m->count; i++)
+        if (strcmp(m->list[i]->name, name) == 0 ||
+            (adamw && !ng_method_elementwise(m->list[i]->method)))
+            return 1;
+    return 0;
+}
+
+int methods_check(const methods *m)
+{
+    int status = 0;
+    for (const ng_preset *p = ng_presets; p->name != NULL && status == 0; p++) {
+        void *options;
+        status = make_options(&options, m, p);
+        free(options);
     }
-    preset->init(options);
-    for (size_t i = 0; i < m->setting_count && status == NG_OK; i++)
-        if (strcmp(m->settings[i].method, preset->name) == 0)
-            status =
-                ng_options_set_text(options, m->settings[i].option, m->settings[i].value, &error);
-    if (status == NG_OK)
-        status = ng_options_check(options, &error);
-    if (status == NG_OK)
-        return options;
-    fprintf(stderr, "%s: --set for %s: %s\n", arguments_program, preset->name, error.text);
-    free(options);
-    return NULL;
+    for (size_t i = m->own; i < m->setting_count && status == 0; i++)
+        if (!is_used(m, m->settings[i].method))
+            status = arguments_usage("--set %s.%s: %s is not among the optimizers that run",
+                                     m->settings[i].method, m->settings[i].option,
+                                     m->settings[i].method);
+    return status;
 }
 
 static void print_options(const ng_preset *preset)

@@ -20,6 +20,7 @@ typedef struct {
     size_t count;
     setting settings[MAX_SETTINGS];
     size_t setting_count;
+    size_t own; /* settings that the program began with: they may be of presets that do not run */
 } methods;
 
 /* The presets of a comma-separated list, or all, instead of those there were. */
@@ -28,7 +29,8 @@ int methods_parse(methods *m, const char *names);
 /* NAME.OPTION=X */
 int methods_set(methods *m, const char *text);
 
-/* Checks all settings, also those of presets that will not run. */
+/* Checks all settings; one of a preset that does not run is an error, but AdamW
+ * runs beside every matrix method, for what that leaves to it. 0, 1 or 2. */
 int methods_check(const methods *m);
 
 /* The preset's options with its settings applied; to be freed. NULL on an

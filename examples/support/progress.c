@@ -1,13 +1,16 @@
 #define _DEFAULT_SOURCE
 #include "examples/support/progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR = 24, LINE = 256 };
+enum { BAR = 24, LINE = 256, WIDE = 100 };
+
+static int silent;
 
 static double seconds_of(clockid_t clock)
 {
@@ -26,37 +29,37 @@ double progress_cpu(void)
     return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* Columns of the terminal behind stderr, 0 if it is none. */
-static int terminal_columns(void)
+void progress_silence(void)
 {
-    struct winsize size;
-    if (!isatty(STDERR_FILENO))
-        return 0;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    silent = 1;
 }
 
-void progress_start(progress *p, const char *label, size_t total, const char *unit, int quiet)
+/* ---- The text -------------------------------------------------------------------- */
+
+/* The share that is done, 0 ... 1; -1: not known */
+static double share(double done, double total)
 {
-    memset(p, 0, sizeof *p);
-    snprintf(p->label, sizeof p->label, "%s", label);
-    p->total = total > 0 ? total : 1;
-    p->unit = unit;
-    p->start = progress_clock();
-    p->columns = terminal_columns();
-    p->quiet = quiet;
+    if (!(total > 0))
+        return -1;
+    double part = done / total;
+    return part > 1 ? 1 : part > 0 ? part : 0;
 }
 
-static void clear_line(void)
+/* A number of seconds or a rate, in few characters whatever it is. */
+static void put_number(char *text, size_t size, double x)
 {
-    fprintf(stderr, "\r\033[K");
+    if (x >= 0 && x < 1e6)
+        snprintf(text, size, "%.0f", x);
+    else
+        snprintf(text, size, "?");
 }
 
 /* " [####....]" in at most `room` characters, or nothing */
-static void draw_bar(char *text, size_t size, double part, int room)
+static void put_bar(char text[BAR + 4], double part, int room)
 {
     int width = room - 3 < BAR ? room - 3 : BAR;
     text[0] = '\0';
-    if (width < 4 || size < (size_t)width + 4)
+    if (width < 4)
         return;
     int full = (int)(part * width);
     text[0] = ' ';
@@ -66,28 +69,87 @@ static void draw_bar(char *text, size_t size, double part, int room)
     memcpy(text + 2 + width, "]", 2);
 }
 
-void progress_update(progress *p, size_t done, const char *note)
+/* tail <- what stands behind the bar */
+static void put_tail(char tail[LINE], const progress *p, double done, double part, double elapsed,
+                     const char *note)
 {
-    double now = progress_clock(), elapsed = now - p->start;
-    if (p->quiet || p->columns == 0 || (now - p->shown < 0.1 && done < p->total))
+    char rate[24], left[24];
+    int wide = p->columns >= WIDE;
+    put_number(rate, sizeof rate, elapsed > 0 ? done / elapsed : 0);
+    put_number(left, sizeof left, part > 0 ? elapsed * (1 - part) / part : (double)INFINITY);
+    snprintf(tail, LINE, " %3.0f%%  %s  %s%s%s/s  %s s left", 100 * part, note, rate,
+             wide ? " " : "", wide ? p->unit : "", left);
+}
+
+void progress_text(char *text, size_t size, const progress *p, double done, double elapsed,
+                   const char *note)
+{
+    char bar[BAR + 4], tail[LINE], seconds[24];
+    double part = share(done, p->total);
+    size_t room = p->columns > 0 ? (size_t)p->columns : 1;
+    room = room < size ? room : size;
+    if (part < 0) {
+        put_number(seconds, sizeof seconds, elapsed);
+        snprintf(text, room, "%s  %s s  %s", p->label, seconds, note);
         return;
+    }
+    put_tail(tail, p, done, part, elapsed, note);
+    put_bar(bar, part, p->columns - 1 - 11 - (int)strlen(tail));
+    snprintf(text, room, "%-11s%s%s", p->label, bar, tail);
+}
+
+/* ---- The terminal ---------------------------------------------------------------- */
+
+/* Columns of the terminal behind stderr, 0 if it is none. */
+static int terminal_columns(void)
+{
+    struct winsize size;
+    if (!isatty(STDERR_FILENO))
+        return 0;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+static void clear_line(void)
+{
+    fprintf(stderr, "\r\033[K");
+}
+
+/* A line that wraps could not be drawn over; the last column wraps on some terminals. */
+static void draw(progress *p, double done, double now, const char *note)
+{
+    char line[2 * LINE];
+    p->columns = terminal_columns(); /* it may have changed */
     p->shown = now;
-    double part = (double)done / (double)p->total, rate = elapsed > 0 ? (double)done / elapsed : 0;
-    char bar[BAR + 8], tail[LINE], line[2 * LINE];
-    int wide = p->columns >= 100;
-    snprintf(tail, sizeof tail, " %3.0f%%  %s  %.0f%s%s/s  %.0f s left", 100 * part, note, rate,
-             wide ? " " : "", wide ? p->unit : "", part > 0 ? elapsed * (1 - part) / part : 0);
-    draw_bar(bar, sizeof bar, part, p->columns - 1 - 11 - (int)strlen(tail));
-    snprintf(line, sizeof line, "%-11s%s%s", p->label, bar, tail);
-    /* a line that wraps could not be drawn over; the last column wraps on some terminals */
+    progress_text(line, sizeof line, p, done, now - p->start, note);
     clear_line();
-    fprintf(stderr, "%.*s", p->columns - 1, line);
+    fputs(line, stderr);
     fflush(stderr);
+}
+
+void progress_start(progress *p, const char *label, double total, const char *unit)
+{
+    memset(p, 0, sizeof *p);
+    snprintf(p->label, sizeof p->label, "%s", label);
+    p->total = total;
+    p->unit = unit;
+    p->start = progress_clock();
+    p->columns = silent ? 0 : terminal_columns();
+    if (p->columns > 0)
+        draw(p, 0, p->start, "");
+}
+
+void progress_update(progress *p, double done, const char *note)
+{
+    if (p->columns == 0)
+        return;
+    double now = progress_clock();
+    if (now - p->shown >= 0.1 || (p->total > 0 && done >= p->total))
+        draw(p, done, now, note);
 }
 
 void progress_line(progress *p, const char *text)
 {
-    if (p->quiet)
+    if (silent)
         return;
     if (p->columns > 0)
         clear_line();
@@ -96,6 +158,6 @@ void progress_line(progress *p, const char *text)
 
 void progress_end(progress *p)
 {
-    if (!p->quiet && p->columns > 0)
+    if (p->columns > 0)
         clear_line();
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "examples/train/train.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char default_optimizers[] = "adamw,muon,fismo";
@@ -41,14 +42,13 @@ static void print_help(void)
         "                       factors (sgd, adamw and muon have none; eigenvalues above 1e-6\n"
         "                       of the largest) to DIR/regimes.csv, and a picture; not with\n"
         "                       --sweep\n"
-        "  --out=DIR            for curves.csv and pictures (default: out)\n"
-        "  --quiet              no progress\n"
-        "  --help, --version\n\n"
-        "Matrix methods (all but sgd and adamw) step the hidden weights; biases, norms, "
+        "\nMatrix methods (all but sgd and adamw) step the hidden weights; biases, norms, "
         "embeddings\n"
-        "and the last layer go to adamw with lr 0.001. kfac, kfac_muon and ekfac step whole\n"
-        "layers, biases and the last one included. Exit status: 0 done, 1 failed, 2 usage.\n",
+        "and the last layer go to adamw with lr 0.001, or as --set adamw.OPTION says. kfac,\n"
+        "kfac_muon and ekfac step whole layers, biases and the last one included; their\n"
+        "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
         default_optimizers);
+    arguments_help();
     methods_print();
 }
 
@@ -67,27 +67,6 @@ static int take_widths(void *data, const char *text, const char *option)
     config *c = data;
     c->width_count = 0;
     return arguments_list(c, text, option, add_width);
-}
-
-/* 7 or 1-5 */
-static int add_seeds(void *data, const char *text, const char *option)
-{
-    config *c = data;
-    size_t first, last;
-    int status = arguments_range(&first, &last, text, "-", option, 0, 4294967295u);
-    for (size_t seed = first; status == 0 && seed <= last; seed++) {
-        if (c->seed_count == MAX_SEEDS)
-            return arguments_usage("--%s=%s: too many seeds", option, text);
-        c->seeds[c->seed_count++] = seed;
-    }
-    return status;
-}
-
-static int take_seeds(void *data, const char *text, const char *option)
-{
-    config *c = data;
-    c->seed_count = 0;
-    return arguments_list(c, text, option, add_seeds);
 }
 
 static int take_activation(void *data, const char *text, const char *option)
@@ -138,15 +117,13 @@ static const argument options[] = {
     {"epochs", ARGUMENT_INT, .offset = offsetof(config, epochs), 1, MAX_EPOCHS},
     {"batch", ARGUMENT_COUNT, .offset = offsetof(config, batch), 1, 1 << 20},
     {"context", ARGUMENT_COUNT, .offset = offsetof(config, context), 1, 4096},
-    {"seed", ARGUMENT_OWN, .take = take_seeds},
+    {"seed", ARGUMENT_SEEDS, .offset = offsetof(config, seeds)},
     {"dtype", ARGUMENT_OWN, .take = take_dtype},
     {"threads", ARGUMENT_INT, .offset = offsetof(config, threads), 1, 1024},
     {"set", ARGUMENT_SETTING, .offset = offsetof(config, methods)},
     {"sweep", ARGUMENT_FLAG, .offset = offsetof(config, sweep)},
     {"validate", ARGUMENT_FLAG, .offset = offsetof(config, validate)},
     {"regimes", ARGUMENT_INT, .offset = offsetof(config, regimes), 1, 1 << 30, .bare = "50"},
-    {"out", ARGUMENT_TEXT, .offset = offsetof(config, out)},
-    {"quiet", ARGUMENT_FLAG, .offset = offsetof(config, quiet)},
     {NULL},
 };
 
@@ -201,15 +178,14 @@ int config_parse(config *c, int argc, char **argv)
     c->layers = 2;
     c->width = 64;
     c->heads = 4;
-    c->seeds[0] = 1;
-    c->seed_count = 1;
-    c->out = "out";
+    c->seeds = (seed_list){{1}, 1};
     c->dtype = NG_F32;
     c->threads = 1;
     c->activation = NG_ACTIVATION_RELU;
     int status = methods_parse(&c->methods, default_optimizers);
     if (status == 0)
         status = arguments_read(c, &a, argc, argv);
+    c->out = a.out;
     if (status == 0)
         status = check_model(c, a.given);
     if (status == 0)

@@ -5,41 +5,64 @@
 
 #include "examples/support/threads.h"
 
-static int compare(const config *given)
+static int run_one(run *r, const config *c, const source *s)
 {
-    config with = *given, *c = &with;
+    progress bar;
+    void *options = methods_options(&c->methods, r->method);
+    if (options == NULL)
+        return 1;
+    progress_start(&bar, r->method->name, c->epochs * (double)ng_dataset_count(s->train),
+                   "samples");
+    int status = run_train(r, c, s, options, &bar);
+    progress_end(&bar);
+    free(options);
+    return status;
+}
+
+/* Every method with every seed, until all are there or ^C. */
+static int run_all(run *runs, size_t *count, const config *c, const source *s, regime_log *log)
+{
+    for (size_t m = 0; m < c->methods.count; m++)
+        for (size_t i = 0; i < c->seeds.count && !program_interrupted(); i++) {
+            run *r = &runs[(*count)++];
+            r->method = c->methods.list[m];
+            r->seed = c->seeds.list[i];
+            r->log = log;
+            if (run_one(r, c, s) != 0)
+                return 1;
+        }
+    return 0;
+}
+
+static int report(const config *c, const source *s, run *runs, regime_log *log)
+{
+    size_t count = 0;
+    int status = run_all(runs, &count, c, s, log);
+    if (log != NULL)
+        status = regimes_close(log, status);
+    if (status == 0)
+        status = report_runs(c, s, runs, count);
+    for (size_t i = 0; i < count; i++)
+        run_free(&runs[i]);
+    return status;
+}
+
+static int compare(const config *c)
+{
     regime_log log;
     source s;
-    size_t count = 0, wanted = c->methods.count * c->seed_count;
     int status = arguments_folder(c->out);
     if (status != 0 || (status = source_open(&s, c, c->validate)) != 0)
         return status;
-    if (c->regimes > 0 && regimes_open(c->log = &log, c->out) != 0) {
-        source_close(&s);
-        return 1;
-    }
-    run *runs = calloc(wanted, sizeof *runs);
-    if (runs == NULL) {
-        fputs("train: out of memory\n", stderr);
-        status = 1;
-    }
-    for (size_t m = 0; m < c->methods.count && status == 0; m++)
-        for (size_t i = 0; i < c->seed_count && status == 0; i++) {
-            progress bar;
-            void *options = methods_options(&c->methods, c->methods.list[m]);
-            progress_start(&bar, c->methods.list[m]->name,
-                           (size_t)c->epochs * ng_dataset_count(s.train), "samples", c->quiet);
-            status = options == NULL || run_train(&runs[count++], c, &s, c->methods.list[m],
-                                                  options, c->seeds[i], &bar) != 0;
-            progress_end(&bar);
-            free(options);
-        }
-    if (c->log != NULL && regimes_close(&log) != 0)
-        status = 1;
-    if (status == 0)
-        status = report_runs(c, &s, runs, count);
-    for (size_t i = 0; i < count; i++)
-        run_free(&runs[i]);
+    run *runs = calloc(c->methods.count * c->seeds.count, sizeof *runs);
+    if (runs == NULL)
+        status = program_no_memory();
+    else if (c->regimes == 0)
+        status = report(c, &s, runs, NULL);
+    else if (regimes_open(&log, c->out) == 0)
+        status = report(c, &s, runs, &log);
+    else
+        status = regimes_close(&log, 1);
     free(runs);
     source_close(&s);
     return status;
@@ -49,8 +72,10 @@ int main(int argc, char **argv)
 {
     config c;
     int status = config_parse(&c, argc, argv);
-    if (status != 0)
-        return status;
-    blas_set_threads(c.threads);
-    return c.sweep ? sweep_all(&c) : compare(&c);
+    if (status == 0) {
+        blas_set_threads(c.threads);
+        program_catch_interrupt();
+        status = c.sweep ? sweep_all(&c) : compare(&c);
+    }
+    return program_end(status);
 }

@@ -1,30 +1,16 @@
 /* --regimes: regimes.csv, a row a layer and report of the metric's Kronecker
  * factors, and its picture. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/train/train.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "examples/support/plot.h"
 
 int regimes_open(regime_log *log, const char *out)
 {
     memset(log, 0, sizeof *log);
-    snprintf(log->path, sizeof log->path, "%s/regimes", out);
-    char csv[sizeof log->path + 8];
-    snprintf(csv, sizeof csv, "%s.csv", log->path);
-    log->csv = fopen(csv, "w");
-    if (log->csv == NULL) {
-        fprintf(stderr, "train: cannot write %s: %s\n", csv, strerror(errno));
-        return 1;
-    }
-    fputs("optimizer,seed,step,layer,parameters,rank,scale_p,scale_q,cond,functional,beta_star,"
-          "alpha_scalar,alpha_scalar_unit,beta_used,alpha_dir_min,alpha_dir_max,spread,deviation,"
-          "status\n",
-          log->csv);
-    return 0;
+    return table_open(&log->t, out, "regimes",
+                      "optimizer,seed,step,layer,parameters,rank,scale_p,scale_q,cond,functional,"
+                      "beta_star,alpha_scalar,alpha_scalar_unit,beta_used,alpha_dir_min,"
+                      "alpha_dir_max,spread,deviation,status");
 }
 
 /* A curve of the picture, once; of the first seed and the first few. */
@@ -44,14 +30,14 @@ static int write_row(const ng_regime_report *report, void *data)
 {
     regime_log *log = data;
     const ng_regime *r = report->regime;
-    fprintf(log->csv, "%s,%lu,%llu,%s,", log->method->name, log->seed, report->step, report->name);
+    fprintf(log->t.to, "%s,%lu,%llu,%s,", log->method->name, log->seed, report->step, report->name);
     if (r == NULL) {
-        fprintf(log->csv, ",,%.8g,%.8g,,,,,,,,,,,%s\n", report->scale_p, report->scale_q,
+        fprintf(log->t.to, ",,%.8g,%.8g,,,,,,,,,,,%s\n", report->scale_p, report->scale_q,
                 ng_status_name(report->status));
         return 0;
     }
     remember(log, report->name);
-    fprintf(log->csv, "%zu,%zu,%.8g,%.8g,%.8g,%s,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,NG_OK\n",
+    fprintf(log->t.to, "%zu,%zu,%.8g,%.8g,%.8g,%s,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,%.8g,NG_OK\n",
             r->n, r->rank, report->scale_p, report->scale_q, r->cond, r->functional->name,
             r->beta_star, r->alpha_scalar, r->alpha_scalar_unit, r->beta,
             ng_mat_get(r->alpha_dir, 0, 0), ng_mat_get(r->alpha_dir, 0, r->rank - 1), r->spread,
@@ -72,8 +58,8 @@ ng_status regimes_watch(regime_log *log, ng_optimizer *optimizer, int interval,
 }
 
 /* y: what gnuplot shows of a row */
-static void panel(FILE *script, const regime_log *log, const char *csv, const char *y,
-                  const char *label, int logarithmic)
+static void panel(FILE *script, const regime_log *log, const char *y, const char *label,
+                  int logarithmic)
 {
     fprintf(script, "set ylabel '%s'\n", label);
     fputs(logarithmic ? "set logscale y\nset format y '10^{%T}'\n"
@@ -81,46 +67,49 @@ static void panel(FILE *script, const regime_log *log, const char *csv, const ch
           script);
     fputs("plot ", script);
     for (size_t i = 0; i < log->curve_count; i++) {
-        fputs(i > 0 ? ", " : "", script);
-        plot_quote(script, csv);
+        char title[128];
+        snprintf(title, sizeof title, "%s %s", log->curves[i].method->name, log->curves[i].layer);
+        fprintf(script, "%s$rows using (strcol(1) eq '%s' && strcol(4) eq ", i > 0 ? ", " : "",
+                log->curves[i].method->name);
+        plot_quote(script, log->curves[i].layer);
         fprintf(script,
-                " using (strcol(1) eq '%s' && strcol(4) eq '%s' && $2 == %lu ? $3 : NaN):(%s) "
-                "with linespoints lw 2 pt 7 ps 0.4 lt %zu title '%s %s' noenhanced",
-                log->curves[i].method->name, log->curves[i].layer, log->first_seed, y, i + 1,
-                log->curves[i].method->name, log->curves[i].layer);
+                " && $2 == %lu ? $3 : NaN):(%s) with linespoints lw 2 pt 7 ps 0.4 lt %zu title ",
+                log->first_seed, y, i + 1);
+        plot_quote(script, title);
+        fputs(" noenhanced", script);
     }
     fputs("\n", script);
 }
 
-int regimes_close(regime_log *log)
+static int draw(regime_log *log)
 {
-    char csv[sizeof log->path + 8], *text = NULL;
-    size_t size;
-    snprintf(csv, sizeof csv, "%s.csv", log->path);
-    if (fclose(log->csv) != 0) {
-        fprintf(stderr, "train: cannot write %s: %s\n", csv, strerror(errno));
+    picture p;
+    if (plot_open(&p) != 0)
         return 1;
-    }
-    FILE *script = log->curve_count > 0 ? open_memstream(&text, &size) : NULL;
-    if (script == NULL) {
-        printf("regimes: %s (no picture: no layer has Kronecker factors with a regime)\n", csv);
-        return 0;
-    }
-    fputs("set datafile separator ','\nset datafile missing NaN\nset grid\nset border 3\n"
-          "set tics nomirror out\nset xlabel 'step'\nset nokey\nset colorsequence podo\n"
-          "set multiplot layout 1,3 margins screen 0.075,0.84,0.15,0.93 spacing screen 0.085\n",
-          script);
-    panel(script, log, csv, "$9", "condition number of P x Q", 1);
-    panel(script, log, csv, "1 - $13", "1 - alpha_{scalar} (A) of F/(tr F/n)", 1);
-    fputs("set key at screen 0.995,0.93 right top font ',9' samplen 1.5\n", script);
-    panel(script, log, csv, "$18", "deviation fraction", 0);
-    fputs("unset multiplot\n", script);
-    int status = fclose(script) != 0 ? -1 : plot_draw(log->path, 1200, 400, text);
-    free(text);
+    if (log->curve_count == 0)
+        return plot_none(&p, &log->t, "no layer has Kronecker factors with a regime");
+    plot_table(p.script, "rows", &log->t);
+    plot_head(p.script, 1200, NULL, 0, "regimes of the layers' Kronecker factors, seed %lu",
+              log->first_seed);
+    fputs("set grid\nset border 3\nset tics nomirror out\nset xlabel 'step'\nset nokey\n"
+          "set colorsequence podo\n"
+          "set multiplot layout 1,3 margins screen 0.075,0.84,0.15,0.88 spacing screen 0.085\n",
+          p.script);
+    panel(p.script, log, "$9", "condition number of P x Q", 1);
+    fputs("unset label\n", p.script);
+    panel(p.script, log, "1 - $13", "1 - alpha_{scalar} (A) of F/(tr F/n)", 1);
+    fputs("set key at screen 0.995,0.88 right top font ',9' samplen 1.5\n", p.script);
+    panel(p.script, log, "$18", "deviation fraction", 0);
+    fputs("unset multiplot\n", p.script);
+    return plot_draw(&p, &log->t, 1200, 400);
+}
+
+int regimes_close(regime_log *log, int status)
+{
     if (status == 0)
-        printf("regimes: %s, %s.svg, %s.png\n", csv, log->path, log->path);
-    else
-        printf("regimes: %s (no picture: gnuplot %s)\n", csv,
-               status == 1 ? "is not installed" : "failed");
-    return 0;
+        status = table_save(&log->t);
+    if (status == 0)
+        status = draw(log);
+    table_free(&log->t);
+    return status;
 }

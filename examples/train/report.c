@@ -1,11 +1,8 @@
 /* What a comparison leaves behind: a table, curves.csv and lines for machines.
- * The pictures are picture.c's. */
-#define _POSIX_C_SOURCE 200809L
+ * The picture is picture.c's. */
 #include "examples/train/train.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "examples/support/median.h"
@@ -33,7 +30,7 @@ static void print_table(const config *c, const source *s, const run *runs, size_
 {
     printf("\n%s: %zu training samples, %zu held out, %d epoch%s, batch %zu%s\n", s->name,
            ng_dataset_count(s->train), ng_dataset_count(s->held_out), c->epochs,
-           c->epochs > 1 ? "s" : "", c->batch, c->seed_count > 1 ? ", medians over seeds" : "");
+           c->epochs > 1 ? "s" : "", c->batch, c->seeds.count > 1 ? ", medians over seeds" : "");
     printf("%-12s %12s %s loss %s accuracy %9s\n", "optimizer", "train loss", s->held_out_name,
            s->held_out_name, "seconds");
     int width = (int)strlen(s->held_out_name);
@@ -49,43 +46,36 @@ static void print_table(const config *c, const source *s, const run *runs, size_
                    runs[i].epochs + 1, runs[i].why);
 }
 
-/* ---- curves.csv and the pictures ------------------------------------------------------ */
+/* ---- curves.csv ------------------------------------------------------------------------ */
 
-static int write_curves(const char *path, const source *s, const run *runs, size_t count)
+static void write_curves(FILE *csv, const run *runs, size_t count)
 {
-    FILE *csv = fopen(path, "w");
-    if (csv == NULL) {
-        fprintf(stderr, "train: cannot write %s: %s\n", path, strerror(errno));
-        return 1;
-    }
-    fprintf(csv, "optimizer,seed,epoch,seconds,train_loss,%s_loss,%s_accuracy\n", s->held_out_name,
-            s->held_out_name);
     for (size_t i = 0; i < count; i++)
         for (int e = 0; e < runs[i].epochs; e++) {
             const point *p = &runs[i].points[e];
             fprintf(csv, "%s,%lu,%d,%.4f,%.8g,%.8g,%.6f\n", runs[i].method->name, runs[i].seed,
                     e + 1, p->seconds, p->train_loss, p->held_out_loss, p->held_out_accuracy);
         }
-    if (fclose(csv) != 0) {
-        fprintf(stderr, "train: cannot write %s: %s\n", path, strerror(errno));
-        return 1;
-    }
-    return 0;
 }
 
-static void draw_pictures(const config *c, const source *s, const run *runs, size_t count,
-                          const char *csv)
+/* curves.csv and its picture */
+static int leave_curves(const config *c, const source *s, const run *runs, size_t count)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/curves", c->out);
-    int status = picture_draw(path, c, s, runs, count, csv);
+    char header[128];
+    table curves;
+    snprintf(header, sizeof header, "optimizer,seed,epoch,seconds,train_loss,%s_loss,%s_accuracy",
+             s->held_out_name, s->held_out_name);
+    int status = arguments_folder(c->out);
+    if (status != 0)
+        return status;
+    if ((status = table_open(&curves, c->out, "curves", header)) == 0) {
+        write_curves(curves.to, runs, count);
+        status = table_save(&curves);
+    }
     if (status == 0)
-        printf("curves: %s.csv, %s.svg, %s.png\n", path, path, path);
-    else
-        printf("curves: %s.csv (%s)\n", path,
-               status == 1   ? "no picture: gnuplot is not installed"
-               : status == 2 ? "no picture: there is nothing to draw"
-                             : "no picture: gnuplot failed");
+        status = picture_draw(c, s, runs, count, &curves);
+    table_free(&curves);
+    return status;
 }
 
 /* ---- All of it -------------------------------------------------------------------------- */
@@ -102,13 +92,9 @@ static void print_final(const source *s, const run *r)
 
 int report_runs(const config *c, const source *s, const run *runs, size_t count)
 {
-    char csv[4096];
     print_table(c, s, runs, count);
-    snprintf(csv, sizeof csv, "%s/curves.csv", c->out);
-    if (arguments_folder(c->out) != 0 || write_curves(csv, s, runs, count) != 0)
-        return 1;
-    draw_pictures(c, s, runs, count, csv);
-    for (size_t i = 0; i < count; i++)
+    int status = leave_curves(c, s, runs, count);
+    for (size_t i = 0; i < count && status == 0; i++)
         print_final(s, &runs[i]);
-    return 0;
+    return status;
 }

@@ -25,11 +25,13 @@ static ng_status create_learner(trainer *t, const ng_preset *method, const void 
 {
     ng_model *model;
     ng_status status = model_create(&model, t->c, t->s, t->room, &t->l.error);
-    return status == NG_OK ? learner_create(&t->l, model, &t->random, method, options) : status;
+    return status != NG_OK
+               ? status
+               : learner_create(&t->l, model, &t->random, method, options, &t->c->methods);
 }
 
-static ng_status trainer_create(trainer *t, const config *c, const source *s,
-                                const ng_preset *method, const void *options, unsigned long seed)
+static ng_status trainer_create(trainer *t, const config *c, const source *s, const run *r,
+                                const void *options)
 {
     size_t count = ng_dataset_count(s->train);
     memset(t, 0, sizeof *t);
@@ -43,8 +45,8 @@ static ng_status trainer_create(trainer *t, const config *c, const source *s,
         return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
     for (size_t i = 0; i < count; i++)
         t->order[i] = i;
-    ng_status status = ng_rng_create(&t->random, seed, &t->l.error);
-    return status == NG_OK ? create_learner(t, method, options) : status;
+    ng_status status = ng_rng_create(&t->random, r->seed, &t->l.error);
+    return status == NG_OK ? create_learner(t, r->method, options) : status;
 }
 
 static void trainer_destroy(trainer *t)
@@ -64,7 +66,8 @@ static ng_status step(trainer *t, const size_t *index, size_t batch, double *los
 }
 
 /* Mean loss and accuracy over a data set. */
-static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy)
+static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy,
+                          progress *bar, double done)
 {
     size_t count = ng_dataset_count(data), index[EVALUATE_BATCH];
     size_t most = t->evaluate < EVALUATE_BATCH ? t->evaluate : EVALUATE_BATCH;
@@ -76,6 +79,7 @@ static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, doub
         ng_status status = learner_forward(&t->l, &mean, &share, t->labels, data, index, batch);
         if (status != NG_OK)
             return status;
+        progress_update(bar, done, "judging");
         total += mean * (double)batch;
         right += share * (double)batch;
     }
@@ -92,6 +96,8 @@ static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
     ng_status status = NG_OK;
     ng_rng_shuffle(&t->random, t->order, count);
     for (size_t first = 0; first < count && status == NG_OK; first += batch) {
+        if (program_interrupted())
+            return NG_STOPPED;
         size_t size = count - first < batch ? count - first : batch;
         status = step(t, t->order + first, size, &loss, &share);
         /* of the last 20 batches or so, before they were learnt from */
@@ -100,21 +106,21 @@ static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
         accuracy = keep * accuracy + (1 - keep) * share;
         snprintf(note, sizeof note, "%d/%d  loss %.4f  accuracy %.4f", number + 1, t->c->epochs,
                  smooth, accuracy);
-        progress_update(bar, (size_t)number * count + first + size, note);
+        progress_update(bar, (double)number * (double)count + (double)(first + size), note);
     }
-    double unused;
+    double unused, done = (number + 1.0) * (double)count;
     p->seconds = progress_clock() - start + (number > 0 ? r->points[number - 1].seconds : 0);
     if (status == NG_OK)
-        status = evaluate(t, t->s->train, &p->train_loss, &unused);
+        status = evaluate(t, t->s->train, &p->train_loss, &unused, bar, done);
     if (status == NG_OK)
-        status = evaluate(t, t->s->held_out, &p->held_out_loss, &p->held_out_accuracy);
+        status = evaluate(t, t->s->held_out, &p->held_out_loss, &p->held_out_accuracy, bar, done);
     return status;
 }
 
 static void say_epoch(progress *bar, const run *r, const trainer *t, const point *p)
 {
     char text[256], seed[32] = "";
-    if (t->c->seed_count > 1)
+    if (t->c->seeds.count > 1)
         snprintf(seed, sizeof seed, " seed %lu ", r->seed);
     snprintf(text, sizeof text, "%-11s%s %d/%d  train loss %.4f  %s %.4f  accuracy %.4f  %.1f s",
              r->method->name, seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name,
@@ -123,36 +129,41 @@ static void say_epoch(progress *bar, const run *r, const trainer *t, const point
         progress_line(bar, text);
 }
 
-int run_train(run *r, const config *c, const source *s, const ng_preset *method,
-              const void *options, unsigned long seed, progress *bar)
+static ng_status train(trainer *t, run *r, progress *bar)
 {
-    trainer t;
-    memset(r, 0, sizeof *r);
-    r->method = method;
-    r->seed = seed;
-    r->points = calloc((size_t)c->epochs, sizeof *r->points);
-    ng_status status = trainer_create(&t, c, s, method, options, seed);
-    if (r->points == NULL && status == NG_OK)
-        status = ng_error_set(&t.l.error, NG_ENOMEM, "out of memory");
-    if (c->log != NULL && status == NG_OK &&
-        (status = regimes_watch(c->log, t.l.opt, c->regimes, method, seed)) != NG_OK)
-        ng_error_set(&t.l.error, status, "%s", ng_optimizer_error(t.l.opt));
-    for (int number = 0; number < c->epochs && status == NG_OK; number++) {
-        status = epoch(&t, r, bar, number, &r->points[number]);
+    ng_status status = NG_OK;
+    if (r->log != NULL &&
+        (status = regimes_watch(r->log, t->l.opt, t->c->regimes, r->method, r->seed)) != NG_OK)
+        return ng_error_set(&t->l.error, status, "%s", ng_optimizer_error(t->l.opt));
+    for (int number = 0; number < t->c->epochs && status == NG_OK; number++) {
+        status = epoch(t, r, bar, number, &r->points[number]);
         if (status == NG_OK) {
             r->epochs++;
-            say_epoch(bar, r, &t, &r->points[number]);
+            say_epoch(bar, r, t, &r->points[number]);
         }
     }
-    if (status != NG_OK && learner_diverged(status)) {
+    return status;
+}
+
+int run_train(run *r, const config *c, const source *s, const void *options, progress *bar)
+{
+    trainer t;
+    r->epochs = r->failed = 0;
+    r->points = calloc((size_t)c->epochs, sizeof *r->points);
+    ng_status status = trainer_create(&t, c, s, r, options);
+    if (r->points == NULL && status == NG_OK)
+        status = ng_error_set(&t.l.error, NG_ENOMEM, "no memory for %d epochs", c->epochs);
+    if (status == NG_OK)
+        status = train(&t, r, bar);
+    if (learner_diverged(status)) {
         r->failed = 1;
         snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
-    } else if (status != NG_OK) {
+    } else if (status < NG_OK) {
         progress_end(bar);
-        fprintf(stderr, "train: %s: %s\n", method->name, t.l.error.text);
+        program_error("%s: %s", r->method->name, t.l.error.text);
     }
     trainer_destroy(&t);
-    return status != NG_OK && !r->failed;
+    return status < NG_OK && !r->failed;
 }
 
 void run_free(run *r)

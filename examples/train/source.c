@@ -1,11 +1,11 @@
 /* Where the samples come from, and how they are divided. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/train/train.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "examples/support/images.h"
+#include "examples/support/samples.h"
 
 static const char default_text[] = "/usr/share/common-licenses/GPL-3";
 
@@ -17,9 +17,7 @@ static ng_status open_text(source *s, const char *path, const config *c, ng_erro
                                              : ng_dataset_text(&all, file, c->context, error);
     s->held_out_name = "validation";
     s->by_loss = 1;
-    return status != NG_OK
-               ? status
-               : images_divide(&s->train, &s->held_out, all, ng_dataset_count(all) / 10 * 9, error);
+    return status != NG_OK ? status : samples_hold_out(&s->train, &s->held_out, all, 10, error);
 }
 
 static ng_status open_csv(source *s, const char *path, const config *c, ng_error *error)
@@ -29,9 +27,7 @@ static ng_status open_csv(source *s, const char *path, const config *c, ng_error
     if (path == NULL)
         return ng_error_set(error, NG_EARG, "csv wants a file: --data=csv:FILE");
     ng_status status = ng_dataset_csv(&all, path, NULL, error);
-    return status != NG_OK
-               ? status
-               : images_divide(&s->train, &s->held_out, all, ng_dataset_count(all) / 5 * 4, error);
+    return status != NG_OK ? status : samples_hold_out(&s->train, &s->held_out, all, 5, error);
 }
 
 static ng_status open_digits(source *s, const char *path, const config *c, ng_error *error)
@@ -72,20 +68,23 @@ static ng_status open_kind(source *s, const config *c, ng_error *error)
 int source_open(source *s, const config *c, int validate)
 {
     ng_error error = {NG_OK, ""};
+    progress bar;
     memset(s, 0, sizeof *s);
     s->held_out_name = "test";
+    progress_start(&bar, "reading", 0, "");
     ng_status status = open_kind(s, c, &error);
+    progress_end(&bar);
     if (status == NG_OK && validate) {
         ng_dataset *all = s->train;
         s->train = NULL;
         ng_dataset_destroy(s->held_out);
         s->held_out = NULL;
         s->held_out_name = "validation";
-        status = images_divide(&s->train, &s->held_out, all, ng_dataset_count(all) / 8 * 7, &error);
+        status = samples_hold_out(&s->train, &s->held_out, all, 8, &error);
     }
     if (status == NG_OK)
         return 0;
-    fprintf(stderr, "train: %s\n", error.text);
+    program_error("%s", error.text);
     source_close(s);
     return status == NG_EARG ? 2 : 1;
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATES = 6, SECONDS = 3 };
+enum { RATES = 6, SECONDS = 3, POINTS = RATES * SECONDS };
 
 /* lr is the second of the ladder's upper half: lr/8, lr/4, lr/2, lr, 2 lr, 4 lr */
 typedef struct {
@@ -35,7 +35,7 @@ static const grid *find_grid(const ng_preset *method)
     for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
         if (strcmp(grids[i].method, method->name) == 0)
             return &grids[i];
-    fprintf(stderr, "train: there is no sweep grid for %s\n", method->name);
+    program_error("there is no sweep grid for %s", method->name);
     return NULL;
 }
 
@@ -74,63 +74,63 @@ static void write_row(FILE *csv, const run *r, const source *s, int best)
            r->failed ? "  diverged" : "");
 }
 
-static int sweep_method(const config *c, const source *s, const ng_preset *method, FILE *csv)
+/* The run of grid point i. */
+static int try(run *r, const config *c, const source *s, const grid *g, int i)
 {
-    enum { POINTS = RATES * SECONDS };
-    run runs[POINTS];
-    const grid *g = find_grid(method);
-    int best = 0, status = g == NULL, done = 0;
     progress bar;
     char name[64];
-    for (; done < POINTS && status == 0; done++) {
-        char label[96];
-        void *options = grid_options(c, method, g, done, label, sizeof label);
-        snprintf(name, sizeof name, "%s %d/%d", method->name, done + 1, POINTS);
-        progress_start(&bar, name, (size_t)c->epochs * ng_dataset_count(s->train), "samples",
-                       c->quiet);
-        status = options == NULL ||
-                 run_train(&runs[done], c, s, method, options, c->seeds[0], &bar) != 0;
-        memcpy(runs[done].label, label, sizeof label);
-        free(options);
+    void *options = grid_options(c, r->method, g, i, r->label, sizeof r->label);
+    if (options == NULL)
+        return 1;
+    r->seed = c->seeds.list[0];
+    snprintf(name, sizeof name, "%s %d/%d", r->method->name, i + 1, POINTS);
+    progress_start(&bar, name, c->epochs * (double)ng_dataset_count(s->train), "samples");
+    int status = run_train(r, c, s, options, &bar);
+    progress_end(&bar);
+    free(options);
+    return status;
+}
+
+/* All grid points of a method, or those until ^C, and their rows. */
+static int sweep_method(const config *c, const source *s, const ng_preset *method, table *t)
+{
+    run *runs = calloc(POINTS, sizeof *runs);
+    const grid *g = find_grid(method);
+    int best = 0, done = 0, status = g == NULL || (runs == NULL && program_no_memory());
+    while (status == 0 && done < POINTS && !program_interrupted()) {
+        runs[done].method = method;
+        status = try(&runs[done], c, s, g, done);
         if (status == 0 && badness(&runs[done]) < badness(&runs[best]))
             best = done;
-        progress_end(&bar);
+        done++;
     }
     for (int i = 0; i < done && status == 0; i++)
-        write_row(csv, &runs[i], s, i == best && isfinite(badness(&runs[i])));
+        write_row(t->to, &runs[i], s, i == best && isfinite(badness(&runs[i])));
     for (int i = 0; i < done; i++)
         run_free(&runs[i]);
-    fflush(csv);
+    free(runs);
     fflush(stdout);
-    return status;
+    return status == 0 ? table_save(t) : status;
 }
 
 int sweep_all(const config *c)
 {
     source s;
-    char path[4096];
+    table t;
     int status = arguments_folder(c->out);
     if (status != 0 || (status = source_open(&s, c, 1)) != 0)
         return status;
-    snprintf(path, sizeof path, "%s/sweep.csv", c->out);
-    FILE *csv = fopen(path, "w");
-    status = csv == NULL;
-    if (csv == NULL)
-        perror(path);
-    else
-        fprintf(csv, "data,optimizer,seed,settings,epochs,train_loss,validation_loss,"
-                     "validation_accuracy,seconds,outcome,best\n");
     printf("%s: %zu samples to train, %zu to judge by, %d epochs, batch %zu; best by validation "
            "loss\n",
            s.name, ng_dataset_count(s.train), ng_dataset_count(s.held_out), c->epochs, c->batch);
     printf("  %-12s %-26s %10s %10s %9s %8s\n", "optimizer", "settings", "train loss", "val. loss",
            "accuracy", "seconds");
-    for (size_t i = 0; i < c->methods.count && status == 0; i++)
-        status = sweep_method(c, &s, c->methods.list[i], csv);
-    if (csv != NULL && fclose(csv) != 0) {
-        perror(path);
-        status = 1;
-    }
+    status = table_open(&t, c->out, "sweep",
+                        "data,optimizer,seed,settings,epochs,train_loss,validation_loss,"
+                        "validation_accuracy,seconds,outcome,best");
+    for (size_t i = 0; i < c->methods.count && status == 0 && !program_interrupted(); i++)
+        status = sweep_method(c, &s, c->methods.list[i], &t);
+    table_free(&t);
     source_close(&s);
     return status;
 }

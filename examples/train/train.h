@@ -10,11 +10,11 @@
 #include <natgrad-lab.h>
 
 #include "examples/support/arguments.h"
+#include "examples/support/plot.h"
 #include "examples/support/progress.h"
+#include "examples/support/table.h"
 
-enum { MAX_WIDTHS = 16, MAX_SEEDS = 64, MAX_EPOCHS = 10000 };
-
-typedef struct regime_log regime_log;
+enum { MAX_WIDTHS = 16, MAX_EPOCHS = 10000 };
 
 typedef enum { MODEL_MLP, MODEL_CNN, MODEL_GPT } model_kind;
 
@@ -24,19 +24,17 @@ typedef struct {
     methods methods;
     size_t widths[MAX_WIDTHS]; /* hidden layers; filters of a convolutional net */
     size_t width_count;
-    int epochs, sweep, validate, quiet, threads;
+    int epochs, sweep, validate, threads;
     size_t batch, context;
     size_t layers, width, heads; /* of a transformer */
-    unsigned long seeds[MAX_SEEDS];
-    size_t seed_count;
+    seed_list seeds;
     const char *out;
     ng_dtype dtype;
     ng_activation activation;
-    int regimes;     /* steps from one report to the next; 0: none asked */
-    regime_log *log; /* where they go, or NULL */
+    int regimes; /* steps from one report to the next; 0: none asked */
 } config;
 
-/* Fills the config from the command line. 0, or 2 after reporting on stderr. */
+/* Fills the config from the command line. 0, or the exit status after reporting. */
 int config_parse(config *c, int argc, char **argv);
 
 /* What to train on and what to judge by. */
@@ -63,20 +61,25 @@ typedef struct {
     double train_loss, held_out_loss, held_out_accuracy;
 } point;
 
+typedef struct regime_log regime_log;
+
 typedef struct {
+    /* given */
     const ng_preset *method;
     unsigned long seed;
-    char label[96]; /* for a sweep: the settings tried */
-    point *points;  /* after each epoch */
-    int epochs;     /* points there are */
-    int failed;     /* stopped early: why */
+    regime_log *log; /* where the regimes of its layers go, or NULL */
+    char label[96];  /* for a sweep: the settings tried */
+    /* found */
+    point *points; /* after each epoch */
+    int epochs;    /* points there are */
+    int failed;    /* stopped early: why */
     char why[256];
 } run;
 
-/* Trains from scratch; options is the method's struct. 0, or 1 after reporting;
- * a diverged run is no error: failed is set and the points end early. */
-int run_train(run *r, const config *c, const source *s, const ng_preset *method,
-              const void *options, unsigned long seed, progress *bar);
+/* Trains r->method from scratch; options is the method's struct. 0, or 1 after
+ * reporting; a diverged run is no error: failed is set and the points end early,
+ * as they do after ^C. */
+int run_train(run *r, const config *c, const source *s, const void *options, progress *bar);
 void run_free(run *r);
 
 /* All methods, all grid points; tables, CSV; 0 or 1. */
@@ -85,16 +88,13 @@ int sweep_all(const config *c);
 /* Table, CSV, pictures and the machine lines. 0 or 1. */
 int report_runs(const config *c, const source *s, const run *runs, size_t count);
 
-/* Draws the curves to path.svg and path.png from the CSV file. 0 drawn, 1 there
- * is no gnuplot, 2 no run got anywhere, -1 gnuplot failed. */
-int picture_draw(const char *path, const config *c, const source *s, const run *runs, size_t count,
-                 const char *csv);
+/* Draws the curves, whose table they are, and says so. 0, or 1 after reporting. */
+int picture_draw(const config *c, const source *s, const run *runs, size_t count, table *curves);
 
 /* What --regimes writes: out/regimes.csv and, at the end, its picture. */
 enum { MAX_CURVES = 12 };
 struct regime_log {
-    FILE *csv;
-    char path[4000]; /* without .csv */
+    table t;
     ng_regime_monitor monitor;
     const ng_preset *method; /* of the run at the moment */
     unsigned long seed, first_seed;
@@ -105,9 +105,10 @@ struct regime_log {
     size_t curve_count;
 };
 
-/* 0, or 1 after reporting. */
+/* 0, or 1 after reporting; the log is to be closed either way, which writes what
+ * there is if `status` is 0 and frees it. */
 int regimes_open(regime_log *log, const char *out);
-int regimes_close(regime_log *log);
+int regimes_close(regime_log *log, int status);
 
 /* From now on the optimizer's factors are logged as that run's. */
 ng_status regimes_watch(regime_log *log, ng_optimizer *optimizer, int interval,

@@ -1,0 +1,35 @@
+/* How every program begins and ends: its name in front of messages, what was
+ * printed is on the disk or the exit status says no, and ^C leaves what was
+ * done so far. Exit status: 0 done, 1 failed, 2 usage, 130 interrupted. */
+#ifndef EXAMPLES_PROGRAM_H
+#define EXAMPLES_PROGRAM_H
+
+#include <stdarg.h>
+#include <natgrad.h>
+
+/* Begins every message; arguments_read sets it through program_start. */
+extern const char *program_name;
+
+/* Standard streams that are closed stay unusable instead of becoming the next
+ * file that is opened; a file-size limit is an error, not a signal. */
+void program_start(const char *name);
+
+/* The status to leave main with: 1 after a message if what went to stdout could
+ * not be written, 130 after a message if ^C was caught, else `status`. */
+int program_end(int status);
+
+/* "NAME: ...", a line on stderr; control characters of names and values become
+ * question marks. Returns 1. */
+int program_error(const char *format, ...) NG_PRINTF(1, 2);
+
+void program_complain(const char *format, va_list values) NG_PRINTF(1, 0);
+
+/* The same for want of memory. */
+int program_no_memory(void);
+
+/* From now on the first ^C is only remembered, and loops that ask
+ * program_interrupted stop where they are; the second one ends the program. */
+void program_catch_interrupt(void);
+int program_interrupted(void);
+
+#endif
