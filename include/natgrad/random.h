@@ -1,7 +1,7 @@
 /* natgrad/random.h: where random numbers come from.
  *
  * libnatgrad owns no generator. Calls that need randomness take an ng_random
- * that the host fills in with its own; libnatgrad-lab wraps gsl_rng
+ * that the host fills in with its own; libnatgrad-train has one to fill it with
  * (natgrad/train/rng.h). */
 #ifndef NATGRAD_RANDOM_H
 #define NATGRAD_RANDOM_H
