@@ -7,7 +7,7 @@
 #include <natgrad/train/rng.h>
 #include <natgrad/train/data.h>
 #include <natgrad/train/model.h>
-#include <natgrad/train/net.h>
+#include <natgrad/train/mlp.h>
 #include <natgrad/train/cnn.h>
 #include <natgrad/train/gpt.h>
 

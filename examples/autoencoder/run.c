@@ -22,8 +22,8 @@ typedef struct {
 
 static ng_status trainer_create(trainer *t, const run *r, const config *c, size_t count)
 {
-    ng_net_options o;
-    ng_net *net;
+    ng_mlp_options o;
+    ng_model *net;
     memset(t, 0, sizeof *t);
     t->c = c;
     t->order = malloc(count * sizeof *t->order);
@@ -36,7 +36,7 @@ static ng_status trainer_create(trainer *t, const run *r, const config *c, size_
     }
     for (size_t i = 0; i < count; i++)
         t->order[i] = i;
-    ng_net_options_init(&o);
+    ng_mlp_init(&o);
     o.inputs = PIXELS;
     o.widths = widths;
     o.layers = sizeof widths / sizeof *widths;
@@ -47,10 +47,9 @@ static ng_status trainer_create(trainer *t, const run *r, const config *c, size_
     if (status == NG_OK)
         status = ng_rng_create(&t->random, r->seed, &t->l.error);
     if (status == NG_OK)
-        status = ng_net_create(&net, &o, &t->l.error);
+        status = ng_model_create_mlp(&net, &o, &t->l.error);
     if (status == NG_OK)
-        status =
-            learner_create(&t->l, ng_net_model(net), &t->random, r->method, options, &c->methods);
+        status = learner_create(&t->l, net, &t->random, r->method, options, &c->methods);
     free(options);
     return status;
 }

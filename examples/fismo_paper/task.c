@@ -102,7 +102,7 @@ void task_close(task *t)
 static ng_status create_gpt(ng_model **model, const config *c, const task *t, ng_error *error)
 {
     ng_gpt_options o;
-    ng_gpt_options_init(&o);
+    ng_gpt_init(&o);
     o.dtype = c->dtype;
     o.vocabulary = ng_dataset_classes(t->train);
     o.context = c->context;
@@ -110,7 +110,7 @@ static ng_status create_gpt(ng_model **model, const config *c, const task *t, ng
     o.width = c->width;
     o.heads = c->heads;
     o.max_batch = c->batch;
-    return ng_gpt_create(model, &o, error);
+    return ng_model_create_gpt(model, &o, error);
 }
 
 static ng_status create_cnn(ng_model **model, const config *c, const task *t, ng_error *error)
@@ -122,14 +122,14 @@ static ng_status create_cnn(ng_model **model, const config *c, const task *t, ng
     *model = NULL;
     if (side * side != features)
         return ng_error_set(error, NG_ESHAPE, "%zu numbers are no square picture", features);
-    ng_cnn_options_init(&o);
+    ng_cnn_init(&o);
     o.dtype = c->dtype;
     o.height = o.width = side;
     o.filters = filters;
     o.stages = sizeof filters / sizeof *filters;
     o.classes = ng_dataset_classes(t->train);
     o.max_batch = c->batch;
-    return ng_cnn_create(model, &o, error);
+    return ng_model_create_cnn(model, &o, error);
 }
 
 ng_status task_model(ng_model **model, const config *c, const task *t, ng_error *error)

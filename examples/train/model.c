@@ -6,21 +6,18 @@
 static ng_status create_mlp(ng_model **model, const config *c, const source *s, size_t max_batch,
                             ng_error *error)
 {
-    ng_net_options o;
-    ng_net *net;
+    ng_mlp_options o;
     size_t widths[MAX_WIDTHS];
     memcpy(widths, c->widths, sizeof widths);
     widths[c->width_count] = ng_dataset_classes(s->train);
-    ng_net_options_init(&o);
+    ng_mlp_init(&o);
     o.dtype = c->dtype;
     o.inputs = ng_dataset_features(s->train);
     o.widths = widths;
     o.layers = c->width_count + 1;
     o.activation = c->activation;
     o.max_batch = max_batch;
-    ng_status status = ng_net_create(&net, &o, error);
-    *model = status == NG_OK ? ng_net_model(net) : NULL;
-    return status;
+    return ng_model_create_mlp(model, &o, error);
 }
 
 /* One channel; pictures are square. */
@@ -35,21 +32,21 @@ static ng_status create_cnn(ng_model **model, const config *c, const source *s, 
     if (side * side != features)
         return ng_error_set(error, NG_EARG, "--model=cnn: %zu numbers are no square picture",
                             features);
-    ng_cnn_options_init(&o);
+    ng_cnn_init(&o);
     o.dtype = c->dtype;
     o.height = o.width = side;
     o.filters = c->widths;
     o.stages = c->width_count;
     o.classes = ng_dataset_classes(s->train);
     o.max_batch = max_batch;
-    return ng_cnn_create(model, &o, error);
+    return ng_model_create_cnn(model, &o, error);
 }
 
 static ng_status create_gpt(ng_model **model, const config *c, const source *s, size_t max_batch,
                             ng_error *error)
 {
     ng_gpt_options o;
-    ng_gpt_options_init(&o);
+    ng_gpt_init(&o);
     o.dtype = c->dtype;
     o.vocabulary = ng_dataset_classes(s->train);
     o.context = c->context;
@@ -57,7 +54,7 @@ static ng_status create_gpt(ng_model **model, const config *c, const source *s, 
     o.width = c->width;
     o.heads = c->heads;
     o.max_batch = max_batch;
-    return ng_gpt_create(model, &o, error);
+    return ng_model_create_gpt(model, &o, error);
 }
 
 ng_status model_create(ng_model **model, const config *c, const source *s, size_t max_batch,

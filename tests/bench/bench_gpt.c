@@ -34,14 +34,14 @@ static void create_model(job *j)
 {
     ng_gpt_options o;
     ng_random random;
-    ng_gpt_options_init(&o);
+    ng_gpt_init(&o);
     o.vocabulary = VOCABULARY;
     o.context = CONTEXT;
     o.layers = LAYERS;
     o.width = WIDTH;
     o.heads = HEADS;
     o.max_batch = BATCH;
-    bench_ok(ng_gpt_create(&j->model, &o, &j->error), "model", j->error.text);
+    bench_ok(ng_model_create_gpt(&j->model, &o, &j->error), "model", j->error.text);
     bench_ok(ng_rng_create(&random, 1, &j->error), "generator", j->error.text);
     bench_ok(ng_model_initialise(j->model, &random, &j->error), "weights", j->error.text);
     ng_rng_destroy(&random);

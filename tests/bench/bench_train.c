@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     const samples *from;
     ng_random random;
-    ng_net *net;
+    ng_model *net;
     ng_optimizer *optimizer;
     ng_group *group;
     ng_error error;
@@ -31,13 +31,12 @@ typedef struct {
     size_t batch, steps /* in one call */, done;
 } job;
 
-/* The derivative of a sample's own loss is `batch` times its row of outputs_grad. */
 static void capture(job *j)
 {
-    ng_layer layer;
+    ng_model_linear layer;
     for (size_t i = 0; i < LAYERS && j->captures; i++) {
-        bench_ok(ng_net_layer(j->net, &layer, i, &j->error), "layer", j->error.text);
-        bench_ok(ng_group_capture(j->group, i, layer.inputs, layer.outputs_grad, (double)j->batch),
+        bench_ok(ng_model_layer(j->net, &layer, i, &j->error), "layer", j->error.text);
+        bench_ok(ng_group_capture(j->group, i, layer.inputs, layer.outputs_grad, layer.scale),
                  "capture", ng_optimizer_error(j->optimizer));
     }
 }
@@ -46,14 +45,14 @@ static void step(job *j)
 {
     double loss;
     size_t first = j->done++ % (SAMPLES / j->batch) * j->batch;
-    ng_mat x = ng_net_input(j->net, j->batch);
+    ng_mat x = ng_model_input(j->net, j->batch);
     bench_ok(
         ng_dataset_gather(j->from->data, x, j->labels, j->from->index + first, j->batch, &j->error),
         "gather", j->error.text);
-    bench_ok(ng_net_forward(j->net, j->batch, &j->error), "forward", j->error.text);
-    bench_ok(ng_net_loss_labels(j->net, &loss, NULL, j->labels, j->batch, &j->error), "loss",
+    bench_ok(ng_model_forward(j->net, j->batch, &j->error), "forward", j->error.text);
+    bench_ok(ng_model_loss_labels(j->net, &loss, NULL, j->labels, j->batch, &j->error), "loss",
              j->error.text);
-    bench_ok(ng_net_backward(j->net, &j->error), "backward", j->error.text);
+    bench_ok(ng_model_backward(j->net, &j->error), "backward", j->error.text);
     capture(j);
     bench_ok(ng_optimizer_step(j->optimizer), "step", ng_optimizer_error(j->optimizer));
 }
@@ -68,15 +67,15 @@ static void run_steps(void *data)
 static void create_net(job *j)
 {
     static const size_t widths[LAYERS] = {256, 128, 10};
-    ng_net_options options;
-    ng_net_options_init(&options);
+    ng_mlp_options options;
+    ng_mlp_init(&options);
     options.inputs = ng_dataset_features(j->from->data);
     options.widths = widths;
     options.layers = LAYERS;
     options.max_batch = j->batch;
     bench_ok(ng_rng_create(&j->random, 1, &j->error), "generator", j->error.text);
-    bench_ok(ng_net_create(&j->net, &options, &j->error), "net", j->error.text);
-    bench_ok(ng_net_initialise(j->net, &j->random, &j->error), "weights", j->error.text);
+    bench_ok(ng_model_create_mlp(&j->net, &options, &j->error), "net", j->error.text);
+    bench_ok(ng_model_initialise(j->net, &j->random, &j->error), "weights", j->error.text);
 }
 
 static void create_optimizer(job *j, const void *options)
@@ -87,13 +86,13 @@ static void create_optimizer(job *j, const void *options)
              ng_optimizer_error(j->optimizer));
     for (size_t i = 0; i < LAYERS; i++) {
         size_t index;
-        ng_layer layer;
-        bench_ok(ng_net_layer(j->net, &layer, i, &j->error), "layer", j->error.text);
-        bench_ok(ng_group_add(j->group, &index, layer.weight_name, layer.weight, layer.weight_grad),
-                 "weight", ng_optimizer_error(j->optimizer));
-        bench_ok(j->captures
-                     ? ng_group_add_bias(j->group, index, layer.bias, layer.bias_grad)
-                     : ng_group_add(j->group, NULL, layer.bias_name, layer.bias, layer.bias_grad),
+        ng_model_param weight, bias;
+        bench_ok(ng_model_parameter(j->net, &weight, 2 * i, &j->error), "weight", j->error.text);
+        bench_ok(ng_model_parameter(j->net, &bias, 2 * i + 1, &j->error), "bias", j->error.text);
+        bench_ok(ng_group_add(j->group, &index, weight.name, weight.w, weight.dw), "weight",
+                 ng_optimizer_error(j->optimizer));
+        bench_ok(j->captures ? ng_group_add_bias(j->group, index, bias.w, bias.dw)
+                             : ng_group_add(j->group, NULL, bias.name, bias.w, bias.dw),
                  "bias", ng_optimizer_error(j->optimizer));
     }
 }
@@ -114,7 +113,7 @@ static job *create_job(const samples *from, size_t batch, size_t steps, const vo
 static void destroy_job(job *j)
 {
     ng_optimizer_destroy(j->optimizer);
-    ng_net_destroy(j->net);
+    ng_model_destroy(j->net);
     ng_rng_destroy(&j->random);
     free(j);
 }

@@ -132,7 +132,7 @@ static world world_create(shape s, ng_dtype dtype, unsigned long long seed)
     test_rng rng = {seed};
     ng_cnn_options o;
     ng_error error = {NG_OK, ""};
-    ng_cnn_options_init(&o);
+    ng_cnn_init(&o);
     o.dtype = dtype;
     o.channels = s.channels;
     o.height = s.height;
@@ -141,7 +141,7 @@ static world world_create(shape s, ng_dtype dtype, unsigned long long seed)
     o.stages = s.stages;
     o.classes = s.classes;
     o.max_batch = s.max_batch;
-    ng_assert_ok(ng_cnn_create(&w.model, &o, &error), &error);
+    ng_assert_ok(ng_model_create_cnn(&w.model, &o, &error), &error);
     model_draw(w.model, &rng);
     test_fill_normal(ng_model_input(w.model, s.batch), &rng);
     for (size_t i = 0; i < s.batch; i++)
@@ -216,12 +216,12 @@ START_TEST(start_and_refusals)
     ng_error error = {NG_OK, ""};
     ng_model *model;
     ng_random random;
-    ng_cnn_options_init(&good);
+    ng_cnn_init(&good);
     good.height = good.width = 28;
     good.filters = filters;
     good.stages = 2;
     good.classes = 10;
-    ng_assert_ok(ng_cnn_create(&model, &good, &error), &error);
+    ng_assert_ok(ng_model_create_cnn(&model, &good, &error), &error);
     ng_assert_ok(ng_rng_create(&random, 1, NULL), NULL);
     ng_assert_ok(ng_model_initialise(model, &random, &error), &error);
     const double want[] = {2.0 / 9, 0, 2.0 / 144, 0, 2.0 / 1568, 0};
@@ -239,7 +239,7 @@ START_TEST(start_and_refusals)
     do {                                                                                           \
         o = good;                                                                                  \
         o.field = value;                                                                           \
-        ng_assert_fails(ng_cnn_create(&model, &o, &error), status, &error, #field);                \
+        ng_assert_fails(ng_model_create_cnn(&model, &o, &error), status, &error, #field);                \
         ck_assert_ptr_null(model);                                                                 \
     } while (0)
     const size_t empty[2] = {3, 0};
@@ -256,7 +256,7 @@ START_TEST(start_and_refusals)
     o = good;
     o.channels = o.height = o.width = 1 << 16; /* more bytes than a size_t counts */
     o.max_batch = o.classes = 1 << 20;
-    ng_assert_fails(ng_cnn_create(&model, &o, &error), NG_ENOMEM, &error, "no memory");
+    ng_assert_fails(ng_model_create_cnn(&model, &o, &error), NG_ENOMEM, &error, "no memory");
 }
 END_TEST
 

@@ -30,7 +30,7 @@ static world world_create(shape s, ng_dtype dtype, unsigned long long seed)
     test_rng rng = {seed};
     ng_gpt_options o;
     ng_error error = {NG_OK, ""};
-    ng_gpt_options_init(&o);
+    ng_gpt_init(&o);
     o.dtype = dtype;
     o.vocabulary = s.vocabulary;
     o.context = s.context;
@@ -39,7 +39,7 @@ static world world_create(shape s, ng_dtype dtype, unsigned long long seed)
     o.heads = s.heads;
     o.tied = s.tied;
     o.max_batch = s.max_batch;
-    ng_assert_ok(ng_gpt_create(&w.model, &o, &error), &error);
+    ng_assert_ok(ng_model_create_gpt(&w.model, &o, &error), &error);
     model_draw(w.model, &rng);
     ng_mat x = ng_model_input(w.model, s.batch);
     for (size_t r = 0; r < s.batch * s.context; r++) {
@@ -333,7 +333,7 @@ START_TEST(options_refused)
     ng_gpt_options good, o;
     ng_error error = {NG_OK, ""};
     ng_model *model;
-    ng_gpt_options_init(&good);
+    ng_gpt_init(&good);
     good.vocabulary = 3;
     good.width = 6;
     good.heads = 2;
@@ -341,7 +341,7 @@ START_TEST(options_refused)
     do {                                                                                           \
         o = good;                                                                                  \
         o.field = value;                                                                           \
-        ng_assert_fails(ng_gpt_create(&model, &o, &error), status, &error, #field);                \
+        ng_assert_fails(ng_model_create_gpt(&model, &o, &error), status, &error, #field);                \
         ck_assert_ptr_null(model);                                                                 \
     } while (0)
     REFUSED(size, 1, NG_EOPTION);
@@ -357,7 +357,7 @@ START_TEST(options_refused)
     o = good;
     o.context = o.max_batch = (size_t)1 << 20;
     o.width = (size_t)1 << 20;
-    ng_assert_fails(ng_gpt_create(&model, &o, &error), NG_ENOMEM, &error, "no memory");
+    ng_assert_fails(ng_model_create_gpt(&model, &o, &error), NG_ENOMEM, &error, "no memory");
 }
 END_TEST
 

@@ -12,8 +12,7 @@
  * height * width numbers, in that order.
  *
  * Parameters: conv<i>.weight for i = 1, 2, ...: (out, in, 3, 3) seen as out x
- * (in * 9); conv<i>.bias; fc.weight (classes x inputs), fc.bias; views of one
- * flat buffer in this order, without gaps, as are the gradients.
+ * (in * 9); conv<i>.bias; fc.weight (classes x inputs), fc.bias.
  *
  * Layers: conv1, ..., fc. Rows of A of a convolution are patches: batch * T
  * places. Its scale is batch * sqrt(T), which makes the Fisher matrix that of
@@ -32,7 +31,7 @@ extern "C" {
 #endif
 
 typedef struct {
-    size_t size;           /* sizeof(ng_cnn_options), set by ng_cnn_options_init */
+    size_t size;           /* sizeof(ng_cnn_options), set by ng_cnn_init */
     ng_dtype dtype;        /* of everything; default NG_F32 */
     size_t channels;       /* of the input, 1 ... 2^16; default 1 */
     size_t height, width;  /* of the input, 2^stages ... 2^16; no default */
@@ -42,11 +41,16 @@ typedef struct {
     size_t max_batch;      /* pictures the buffers have room for, 1 ... 2^20; default 64 */
 } ng_cnn_options;
 
-NG_API void ng_cnn_options_init(ng_cnn_options *options);
+/* Fills in the defaults; NG_EOPTION, nothing written, for a struct of another size. */
+NG_API ng_status ng_cnn_init_sized(ng_cnn_options *options, size_t size);
+static inline ng_status ng_cnn_init(ng_cnn_options *options)
+{
+    return ng_cnn_init_sized(options, sizeof *options);
+}
 
-/* A net whose parameters are zero. NG_EOPTION for an option out of its range,
- * NG_EDTYPE, NG_ENOMEM; then *model is NULL. */
-NG_API ng_status ng_cnn_create(ng_model **model, const ng_cnn_options *options, ng_error *error);
+/* A net whose parameters are zero. Errors: ng_model_create. */
+NG_API ng_status ng_model_create_cnn(ng_model **model, const ng_cnn_options *options,
+                                     ng_error *error);
 
 #ifdef __cplusplus
 }

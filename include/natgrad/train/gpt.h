@@ -8,7 +8,7 @@
  *     x <- x + proj(gelu(fc(ln_2(x))))
  * and the logits (R x vocabulary) are head(ln_f(x)), without bias. Attention is
  * causal: softmax over s <= t of q_t . k_s / sqrt(C / heads), for each head.
- * GELU is that of natgrad/train/net.h; layer norms add 1e-5 to the variance.
+ * GELU is that of natgrad/train/model.h; layer norms add 1e-5 to the variance.
  *
  * It is an ng_model. A row of the input buffer is `context` tokens as numbers
  * 0 ... vocabulary - 1 (ng_dataset_sequences fills them in); another number is
@@ -17,9 +17,7 @@
  * batch labels, the token behind each sample (at the other positions it is the
  * input's own next token), or n = batch * context labels, one a position.
  *
- * Parameters, in this order, views of one flat buffer without gaps that begins
- * at the first (the gradients likewise): wte.weight (vocabulary x C),
- * wpe.weight (context x C); for block i: h<i>.ln_1.weight, .ln_1.bias,
+ * Parameters, in this order: wte.weight (vocabulary x C), wpe.weight (context x C); for block i: h<i>.ln_1.weight, .ln_1.bias,
  * .attn.qkv.weight (3C x C: the rows of q, k, v; head j has the rows j C/heads
  * and on of each), .attn.qkv.bias, .attn.proj.weight (C x C), .attn.proj.bias,
  * .ln_2.weight, .ln_2.bias, .mlp.fc.weight (4C x C), .mlp.fc.bias,
@@ -42,7 +40,7 @@ extern "C" {
 #endif
 
 typedef struct {
-    size_t size;       /* sizeof(ng_gpt_options), set by ng_gpt_options_init */
+    size_t size;       /* sizeof(ng_gpt_options), set by ng_gpt_init */
     ng_dtype dtype;    /* of everything; default NG_F32 */
     size_t vocabulary; /* tokens, 1 ... 2^24; no default */
     size_t context;    /* positions of a sample, 1 ... 2^20; default 64 */
@@ -53,11 +51,16 @@ typedef struct {
     size_t max_batch;  /* samples the buffers have room for, 1 ... 2^20; default 16 */
 } ng_gpt_options;
 
-NG_API void ng_gpt_options_init(ng_gpt_options *options);
+/* Fills in the defaults; NG_EOPTION, nothing written, for a struct of another size. */
+NG_API ng_status ng_gpt_init_sized(ng_gpt_options *options, size_t size);
+static inline ng_status ng_gpt_init(ng_gpt_options *options)
+{
+    return ng_gpt_init_sized(options, sizeof *options);
+}
 
-/* A transformer whose parameters are zero. NG_EOPTION for an option out of its
- * range, NG_EDTYPE, NG_ENOMEM; then *model is NULL. */
-NG_API ng_status ng_gpt_create(ng_model **model, const ng_gpt_options *options, ng_error *error);
+/* A transformer whose parameters are zero. Errors: ng_model_create. */
+NG_API ng_status ng_model_create_gpt(ng_model **model, const ng_gpt_options *options,
+                                     ng_error *error);
 
 #ifdef __cplusplus
 }

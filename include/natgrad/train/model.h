@@ -1,6 +1,7 @@
 /* natgrad/train/model.h: one interface to every model: the
- * feed-forward net (natgrad/train/net.h), the convolutional net (natgrad/train/cnn.h) and
- * the character transformer (natgrad/train/gpt.h). A training step is
+ * feed-forward net (natgrad/train/mlp.h), the convolutional net
+ * (natgrad/train/cnn.h) and the character transformer (natgrad/train/gpt.h). A
+ * training step is
  *
  *     ng_mat x = ng_model_input(model, batch);    write the samples into its rows
  *     ng_model_forward(model, batch, &error);
@@ -26,10 +27,53 @@ extern "C" {
 
 typedef struct ng_model ng_model;
 
+/* phi of hidden layers. NaN stays NaN in all of them. */
+typedef enum {
+    NG_ACTIVATION_LINEAR = 0,
+    NG_ACTIVATION_RELU,    /* max(z, 0); slope 0 at 0 */
+    NG_ACTIVATION_TANH,
+    NG_ACTIVATION_SIGMOID, /* 1 / (1 + exp(-z)) */
+    NG_ACTIVATION_GELU     /* z Phi(z), Phi the normal distribution function by erfc, not the tanh
+                            * approximation (Hendrycks and Gimpel, arXiv:1606.08415) */
+} ng_activation;
+
+/* The loss, always a mean over the rows of the logits and a sum over outputs;
+ * each is a negative log-likelihood up to a constant, so that the Fisher
+ * matrix of the model is the one of that likelihood. z are the logits. */
+typedef enum {
+    NG_LOSS_SOFTMAX = 0, /* log sum_j exp(z_j) - z_label: categorical, natural logarithm */
+    NG_LOSS_BERNOULLI,   /* sum_j log(1 + exp(z_j)) - t_j z_j, targets t_j in [0, 1] */
+    NG_LOSS_SQUARED      /* 1/2 sum_j (z_j - t_j)^2: Gaussian of unit variance. With k outputs
+                          * torch's mse_loss, a mean over all elements, is 2/k times this. */
+} ng_loss;
+
+/* "relu", "softmax"; NULL beyond the last one, so that a loop from 0 lists all
+ * of them. Static strings. */
+NG_API const char *ng_activation_name(ng_activation activation);
+NG_API const char *ng_loss_name(ng_loss loss);
+
+/* ---- Life ---------------------------------------------------------------------- */
+
+/* The kinds of model: "mlp", "cnn", "gpt"; NULL beyond the last one. Static strings. */
+NG_API const char *ng_model_kind_name(size_t i);
+
+/* A model of that kind from its options: ng_mlp_options, ng_cnn_options or
+ * ng_gpt_options, filled by its init. What ng_model_create_mlp, ..._cnn and
+ * ..._gpt do, for a kind that is known by name only. All parameters are zero.
+ * NG_EARG for an unknown kind (the text lists the known ones); NG_EOPTION naming
+ * an option out of its range or a struct of another kind or version, NG_EDTYPE,
+ * NG_ENOMEM; then *model is NULL. */
+NG_API ng_status ng_model_create(ng_model **model, const char *kind, const void *options,
+                                 ng_error *error);
+
+/* The name of its kind. */
+NG_API const char *ng_model_kind(const ng_model *model);
+
 /* NULL is fine. */
 NG_API void ng_model_destroy(ng_model *model);
 
-/* Weights at the start, as the model's header says. NG_EARG without fill_normal. */
+/* Weights at the start, as the model's header says: drawn parameter by parameter and
+ * row by row. NG_EARG without fill_normal. */
 NG_API ng_status ng_model_initialise(ng_model *model, const ng_random *random, ng_error *error);
 
 /* The first `batch` rows of the input buffer, dense, for writing. What a row
@@ -44,25 +88,30 @@ NG_API ng_status ng_model_forward(ng_model *model, size_t batch, ng_error *error
 /* The logits of the last forward pass; no rows before. */
 NG_API ng_mat ng_model_output(const ng_model *model);
 
-/* Mean loss of the last forward pass over the rows of ng_model_output, for
- * class labels, and its derivative at the logits for ng_model_backward. n is
- * the batch, one label a sample (the transformer also takes one a position).
- * correct (may be NULL) counts the rows whose largest logit, the first of
- * equals, is the label's. After one forward pass loss and backward may be
- * called again. NG_ENODATA without a forward pass, NG_EUNSUPPORTED, NG_ESHAPE,
- * NG_EARG naming the row of a label out of range, NG_ENONFINITE naming where
- * the first NaN or infinity is. On an error there is no derivative and backward
- * refuses. */
+/* Mean softmax loss of the last forward pass over the rows of ng_model_output,
+ * for class labels 0 ... classes - 1, and its derivative at the logits for
+ * ng_model_backward. n is the batch, one label a sample (the transformer also
+ * takes one a position). correct (may be NULL) counts the rows whose largest
+ * logit, the first of equals, is the label's. After one forward pass loss and
+ * backward may be called again, for instance with labels drawn from the model
+ * (the true Fisher matrix). NG_ENODATA without a forward pass, NG_EUNSUPPORTED
+ * for another loss, NG_ESHAPE for another n, NG_EARG naming the row of a label
+ * out of range, NG_ENONFINITE naming where the first NaN or infinity is. On an
+ * error there is no derivative and backward refuses. */
 NG_API ng_status ng_model_loss_labels(ng_model *model, double *loss, size_t *correct,
                                       const int *labels, size_t n, ng_error *error);
 
-/* The same for losses with targets, as ng_net_loss_targets; NG_EUNSUPPORTED
- * where there are none. */
+/* The same for the Bernoulli and the squared loss; targets are as many rows and
+ * columns as the logits (NG_ESHAPE), of the model's dtype (NG_EDTYPE), any stride;
+ * a target outside [0, 1] (Bernoulli) or not finite (squared) is NG_EARG naming
+ * its row. */
 NG_API ng_status ng_model_loss_targets(ng_model *model, double *loss, ng_mat targets,
                                        ng_error *error);
 
 /* Writes (does not add) the gradients of the last loss into dw of every
- * parameter. NG_ENODATA without a loss since the last forward pass. */
+ * parameter. Weights must be those of the forward pass. NG_ENODATA without a loss
+ * since it. Gradients that overflow are left to the optimizer, which refuses
+ * them. */
 NG_API ng_status ng_model_backward(ng_model *model, ng_error *error);
 
 typedef struct {
@@ -71,6 +120,8 @@ typedef struct {
     size_t blocks;    /* equal row blocks that are matrices of their own (q, k, v: 3); else 1 */
 } ng_model_param;
 
+/* All are views of one flat buffer that begins at the first parameter, in their
+ * order and without gaps; the gradients are another. */
 NG_API size_t ng_model_parameters(const ng_model *model);
 
 /* Parameter i = 0 ... ng_model_parameters - 1; NG_EARG beyond. */

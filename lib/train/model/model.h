@@ -1,48 +1,53 @@
-/* What the models of the lab share: the table behind natgrad/train/model.h, and
- * a base for models that keep their parameters in one flat buffer. */
+/* What the models share: the table of a kind, the body of every model, the plan
+ * of its memory, its linear layers, activations and losses.
+ *
+ * A new kind is a folder with one table, a header with its options, and a row
+ * of kinds[] in model.c. */
 #ifndef NGI_TRAIN_MODEL_H
 #define NGI_TRAIN_MODEL_H
+
+#include <stdint.h>
 
 #include <natgrad/train/model.h>
 #include <natgrad/work.h>
 
-/* The slots are the calls of natgrad/train/model.h, which has their contracts. */
-typedef struct {
-    void (*destroy)(ng_model *model); /* never NULL */
-    ng_status (*initialise)(ng_model *model, const ng_random *random, ng_error *error);
-    ng_mat (*input)(const ng_model *model, size_t batch);
-    ng_status (*forward)(ng_model *model, size_t batch, ng_error *error);
-    ng_mat (*output)(const ng_model *model);
-    ng_status (*loss_labels)(ng_model *model, double *loss, size_t *correct, const int *labels,
-                             size_t n, ng_error *error);
-    ng_status (*loss_targets)(ng_model *model, double *loss, ng_mat targets,
-                              ng_error *error); /* (optional) */
-    ng_status (*backward)(ng_model *model, ng_error *error);
-    size_t (*parameters)(const ng_model *model);
-    void (*parameter)(const ng_model *model, ng_model_param *parameter, size_t i); /* i exists */
-    size_t (*layers)(const ng_model *model);
-    void (*layer)(const ng_model *model, ng_model_linear *layer, size_t i); /* i exists */
-} ngi_model;
+#include "lib/train/model/options.h"
 
-/* The first member of every model. */
-struct ng_model {
-    const ngi_model *table;
-};
+/* ---- Kinds ----------------------------------------------------------------- */
+
+typedef struct ngi_plan ngi_plan;
+
+typedef struct {
+    const char *name;    /* "mlp"; its options are filled by ng_<name>_init */
+    size_t options_size; /* of its options struct, which begins as ngi_options */
+    const ngi_field *fields;
+    size_t field_count;
+    size_t size; /* of its struct, which begins with struct ng_model and is zero before create */
+    /* (optional) what no single field says */
+    ng_status (*check)(const void *options, ng_error *error);
+    /* sets max_batch, places and loss; allocates what is no matrix. Only options that passed */
+    ng_status (*create)(ng_model *model, const void *options, ng_error *error);
+    /* (optional) releases that; also behind a create that failed */
+    void (*destroy)(ng_model *model);
+    /* plans every matrix, parameter and linear layer; called twice with the same answers */
+    void (*lay_out)(ngi_plan *plan, const void *options);
+    /* logits of the first model->batch rows of the input, a batch in range */
+    ng_status (*forward)(ng_model *model, ng_error *error);
+    /* every dw, from the derivative at the logits (g of the last linear layer) */
+    ng_status (*backward)(ng_model *model, ng_error *error);
+    /* (optional) one label a row of logits from the n of the caller; NULL: not the right number */
+    const int *(*labels)(ng_model *model, const int *labels, size_t n);
+} ngi_model_kind;
+
+extern const ngi_model_kind ngi_mlp_kind, ngi_cnn_kind, ngi_gpt_kind;
+
+ng_status ngi_model_create(ng_model **model, const ngi_model_kind *kind, const void *options,
+                           ng_error *error);
+
+/* ---- The body of a model ---------------------------------------------------- */
 
 /* How far a model has come with its batch; each stage includes those before. */
 typedef enum { STAGE_NONE, STAGE_FORWARD, STAGE_LOSS, STAGE_BACKWARD } ngi_stage;
-
-/* The first rows of a dense buffer. */
-static inline ng_mat ngi_rows(ng_mat m, size_t rows)
-{
-    return ng_mat_block(m, 0, 0, rows, m.cols);
-}
-
-/* m <- independent N(0, variance), row by row, drawn in double whatever the dtype */
-void ngi_fill_normal(ng_mat m, const ng_random *random, double variance);
-ng_status ngi_normal_check(const ng_random *random, ng_error *error);
-
-/* ---- The flat base --------------------------------------------------------- */
 
 typedef struct {
     char name[40];
@@ -54,16 +59,17 @@ typedef struct {
 
 typedef struct {
     char name[32];
-    size_t weight, bias;
-    ng_mat a, g;   /* (max_batch * places) x in, x out */
-    size_t places; /* rows a sample */
-    double scale;  /* times the batch: what to capture with */
+    size_t weight, bias; /* parameters; bias may be NG_MODEL_NONE */
+    ng_mat a, g;         /* (max_batch * places) x in, x out */
+    size_t places;       /* rows a sample */
+    double scale;        /* times the batch: what to capture with */
     int shared;
 } ngi_linear;
 
-typedef struct {
-    ng_model model;
+struct ng_model {
+    const ngi_model_kind *kind;
     ng_dtype dtype;
+    ng_loss loss;
     size_t max_batch, batch; /* batch: samples of the last forward pass */
     size_t places;           /* rows of logits a sample */
     ngi_stage stage;
@@ -71,20 +77,34 @@ typedef struct {
     ng_mat w, dw; /* 1 x all parameters */
     size_t params, layers;
     ngi_param *param;
-    ngi_linear *linear; /* the last one's g is the derivative at the logits */
+    ngi_linear *linear; /* the last one makes the logits, its g is the derivative there */
     ng_mat logits;      /* (max_batch * places) x classes */
     ng_work memory;     /* every matrix above */
-} ngi_flat;
+};
 
-/* A plan is made twice by one function of the model: first dry, to count, then
- * with memory. Only then are the views and the indices' arrays there. */
-typedef struct {
-    ngi_flat *flat;
+/* The first rows of a dense buffer. */
+static inline ng_mat ngi_rows(ng_mat m, size_t rows)
+{
+    return ng_mat_block(m, 0, 0, rows, m.cols);
+}
+
+/* ---- Memory: plan.c ------------------------------------------------------------ */
+
+/* A plan is made twice: first dry, to count, then with memory. Only then are the
+ * views' data and the indices' arrays there. Sizes that do not fit stay at
+ * SIZE_MAX, which no allocation grants. */
+struct ngi_plan {
+    ng_model *model;
     int dry;
     size_t bytes, elements; /* of buffers; of parameters */
     size_t params, layers;  /* made so far */
     ng_mat w, dw;           /* what is left of the flat buffers */
-} ngi_plan;
+};
+
+static inline size_t ngi_times(size_t a, size_t b)
+{
+    return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
+}
 
 ng_mat ngi_plan_buffer(ngi_plan *plan, size_t rows, size_t cols);
 int *ngi_plan_ints(ngi_plan *plan, size_t count);
@@ -94,34 +114,47 @@ int *ngi_plan_ints(ngi_plan *plan, size_t count);
 size_t ngi_plan_param(ngi_plan *plan, size_t rows, size_t cols, double variance, double value,
                       const char *prefix, const char *suffix);
 
-/* The next linear layer, with everything but its name from *layer. */
-void ngi_plan_linear(ngi_plan *plan, const char *name, const ngi_linear *layer);
+/* The next linear layer, with everything but its name from *layer: its number. */
+size_t ngi_plan_linear(ngi_plan *plan, const char *name, const ngi_linear *layer);
 
-/* Allocates everything. dtype, max_batch and places are set. */
-ng_status ngi_flat_allocate(ngi_flat *flat, void (*plan)(ngi_plan *plan, const void *options),
-                            const void *options, ng_error *error);
-void ngi_flat_release(ngi_flat *flat);
+/* The same with a weight and a bias of its own; places and scale of *layer, a and g. */
+size_t ngi_plan_affine(ngi_plan *plan, const char *name, double variance, ngi_linear layer);
 
-/* Ready for the slots of the table. */
-ng_status ngi_flat_initialise(ng_model *model, const ng_random *random, ng_error *error);
-ng_mat ngi_flat_input(const ng_model *model, size_t batch);
-ng_mat ngi_flat_output(const ng_model *model);
-size_t ngi_flat_parameters(const ng_model *model);
-void ngi_flat_parameter(const ng_model *model, ng_model_param *parameter, size_t i);
-size_t ngi_flat_layers(const ng_model *model);
-void ngi_flat_layer(const ng_model *model, ng_model_linear *layer, size_t i);
+/* Allocates everything lay_out of the model's kind plans. */
+ng_status ngi_plan_carry_out(ng_model *model, const void *options, ng_error *error);
 
-/* Begins a forward pass: batch in range, else NG_ESHAPE. */
-ng_status ngi_flat_begin(ngi_flat *flat, size_t batch, ng_error *error);
+/* ---- Activations: activation.c -------------------------------------------------- */
 
-/* Softmax loss, one label a row of logits. */
-ng_status ngi_flat_loss(ngi_flat *flat, double *loss, size_t *correct, const int *labels,
-                        ng_error *error);
+/* One activation. Buffers are dense, rows x cols, and distinct. */
+typedef struct {
+    const char *name;
+    /* variance of a weight with that many inputs and outputs at the start */
+    double (*variance)(double in, double out);
+    /* z <- z + bias (1 x cols) in every row; h <- phi(z) */
+    void (*forward[2])(size_t rows, size_t cols, void *z, void *h, const void *bias);
+    /* g <- g * phi'(z), where h = phi(z); bias_grad (1 x cols) <- column sums of g */
+    void (*backward[2])(size_t rows, size_t cols, void *g, void *bias_grad, const void *z,
+                        const void *h);
+} ngi_activation;
 
-/* Layer's Z <- A W^T + Z. */
-ng_status ngi_linear_forward(const ngi_flat *flat, size_t layer, ng_mat z, ng_error *error);
+/* The row of the table; NULL beyond the last one. */
+const ngi_activation *ngi_activation_find(ng_activation activation);
 
-/* dw <- G^T A; where a_grad has data, a_grad <- G W. */
-ng_status ngi_linear_backward(const ngi_flat *flat, size_t layer, ng_mat a_grad, ng_error *error);
+/* ---- Linear layers: linear.c ---------------------------------------------------- */
+
+/* z <- A W^T + beta z */
+ng_status ngi_linear_product(const ng_model *model, size_t layer, ng_mat z, double beta,
+                             ng_error *error);
+
+/* z <- A W^T + b, h <- phi(z) */
+ng_status ngi_linear_forward(const ng_model *model, size_t layer, ng_mat z, ng_mat h,
+                             ng_activation activation, ng_error *error);
+
+/* dw <- G^T A; where a_grad has data, a_grad <- G W */
+ng_status ngi_linear_gradient(const ng_model *model, size_t layer, ng_mat a_grad, ng_error *error);
+
+/* G <- G phi'(z), db <- column sums of G, and the gradient above */
+ng_status ngi_linear_backward(const ng_model *model, size_t layer, ng_mat a_grad, ng_mat z,
+                              ng_mat h, ng_activation activation, ng_error *error);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 /* Block `part` (0 q, 1 k, 2 v; 0 of y) of head j in sample i. */
 static ng_mat head(const ngi_gpt *gpt, ng_mat m, size_t i, size_t j, size_t part)
 {
@@ -24,20 +26,23 @@ static double temper(const ngi_gpt *gpt)
     return 1 / sqrt((double)(gpt->width / gpt->heads));
 }
 
+static ng_status forward(const ngi_gpt *gpt, const ngi_block *block, size_t i, size_t j,
+                         ng_error *error)
+{
+    ng_mat p = probabilities(gpt, block, i, j), m = block->qkv_z;
+    TRY(ng_gemm(p, head(gpt, m, i, j, 0), NG_NOTRANS, head(gpt, m, i, j, 1), NG_TRANS, temper(gpt),
+                0, error));
+    gpt->kernels->causal_softmax(gpt->context, p.data);
+    return ng_gemm(head(gpt, block->y, i, j, 0), p, NG_NOTRANS, head(gpt, m, i, j, 2), NG_NOTRANS,
+                   1, 0, error);
+}
+
 ng_status ngi_attention(const ngi_gpt *gpt, const ngi_block *block, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (size_t i = 0; i < gpt->flat.batch; i++)
-        for (size_t j = 0; j < gpt->heads && status == NG_OK; j++) {
-            ng_mat p = probabilities(gpt, block, i, j), m = block->qkv_z;
-            status = ng_gemm(p, head(gpt, m, i, j, 0), NG_NOTRANS, head(gpt, m, i, j, 1), NG_TRANS,
-                             temper(gpt), 0, error);
-            gpt->kernels->causal_softmax(gpt->context, p.data);
-            if (status == NG_OK)
-                status = ng_gemm(head(gpt, block->y, i, j, 0), p, NG_NOTRANS, head(gpt, m, i, j, 2),
-                                 NG_NOTRANS, 1, 0, error);
-        }
-    return status;
+    for (size_t i = 0; i < gpt->model.batch; i++)
+        for (size_t j = 0; j < gpt->heads; j++)
+            TRY(forward(gpt, block, i, j, error));
+    return NG_OK;
 }
 
 /* P = softmax(q k^T / sqrt d), y = P v: dv = P^T dy, dP = dy v^T, dS by the
@@ -47,25 +52,20 @@ static ng_status backward(const ngi_gpt *gpt, const ngi_block *block, ng_mat y_g
 {
     ng_mat p = probabilities(gpt, block, i, j), ds = gpt->attention;
     ng_mat z = block->qkv_z, g = block->qkv_g, dy = head(gpt, y_grad, i, j, 0);
-    ng_status status = ng_gemm(head(gpt, g, i, j, 2), p, NG_TRANS, dy, NG_NOTRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_gemm(ds, dy, NG_NOTRANS, head(gpt, z, i, j, 2), NG_TRANS, 1, 0, error);
+    TRY(ng_gemm(head(gpt, g, i, j, 2), p, NG_TRANS, dy, NG_NOTRANS, 1, 0, error));
+    TRY(ng_gemm(ds, dy, NG_NOTRANS, head(gpt, z, i, j, 2), NG_TRANS, 1, 0, error));
     gpt->kernels->softmax_backward(gpt->context, ds.data, p.data);
-    if (status == NG_OK)
-        status = ng_gemm(head(gpt, g, i, j, 0), ds, NG_NOTRANS, head(gpt, z, i, j, 1), NG_NOTRANS,
-                         temper(gpt), 0, error);
-    if (status == NG_OK)
-        status = ng_gemm(head(gpt, g, i, j, 1), ds, NG_TRANS, head(gpt, z, i, j, 0), NG_NOTRANS,
-                         temper(gpt), 0, error);
-    return status;
+    TRY(ng_gemm(head(gpt, g, i, j, 0), ds, NG_NOTRANS, head(gpt, z, i, j, 1), NG_NOTRANS,
+                temper(gpt), 0, error));
+    return ng_gemm(head(gpt, g, i, j, 1), ds, NG_TRANS, head(gpt, z, i, j, 0), NG_NOTRANS,
+                   temper(gpt), 0, error);
 }
 
 ng_status ngi_attention_backward(const ngi_gpt *gpt, const ngi_block *block, ng_mat y_grad,
                                  ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (size_t i = 0; i < gpt->flat.batch; i++)
-        for (size_t j = 0; j < gpt->heads && status == NG_OK; j++)
-            status = backward(gpt, block, y_grad, i, j, error);
-    return status;
+    for (size_t i = 0; i < gpt->model.batch; i++)
+        for (size_t j = 0; j < gpt->heads; j++)
+            TRY(backward(gpt, block, y_grad, i, j, error));
+    return NG_OK;
 }

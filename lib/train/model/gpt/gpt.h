@@ -52,7 +52,7 @@ typedef struct {
 } ngi_block;
 
 typedef struct {
-    ngi_flat flat;
+    ng_model model;
     const ngi_gpt_kernels *kernels;
     size_t vocabulary, context, width, heads, blocks;
     int tied;
@@ -65,7 +65,7 @@ typedef struct {
     int *tokens, *targets; /* R */
 } ngi_gpt;
 
-ng_status ngi_gpt_forward(ng_model *model, size_t batch, ng_error *error);
+ng_status ngi_gpt_forward(ng_model *model, ng_error *error);
 ng_status ngi_gpt_backward(ng_model *model, ng_error *error);
 
 /* y and p from qkv_z; qkv_g from the derivative y_grad at y. */

@@ -2,12 +2,12 @@
  * activation_kernels.h, a row here, a name in the public enum. */
 #include <math.h>
 
-#include "lib/train/model/mlp/internal.h"
+#include "lib/train/model/model.h"
 
 #define T float
 #define K(name) f32_##name
 #define M(name) name##f
-#include "lib/train/model/mlp/activation_kernels.h"
+#include "lib/train/model/activation_kernels.h"
 #undef T
 #undef K
 #undef M
@@ -15,7 +15,7 @@
 #define T double
 #define K(name) f64_##name
 #define M(name) name
-#include "lib/train/model/mlp/activation_kernels.h"
+#include "lib/train/model/activation_kernels.h"
 #undef T
 #undef K
 #undef M

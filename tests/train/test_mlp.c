@@ -1,6 +1,6 @@
-/* The net against a naive net (net_world.h), its finite differences, and
+/* The net against a naive net (mlp_world.h), its finite differences, and
  * closed forms. */
-#include "tests/train/net_world.h"
+#include "tests/train/mlp_world.h"
 
 static const world_shape shapes[] = {
     {.inputs = 3, .widths = {1}, .layers = 1, .batch = 1, .max_batch = 1},
@@ -59,9 +59,9 @@ START_TEST(gradients)
     world w = nth_world(_i, NG_F64);
     ng_error error = {NG_OK, ""};
     double loss;
-    ng_assert_ok(ng_net_forward(w.net, w.shape.batch, &error), &error);
+    ng_assert_ok(ng_model_forward(w.net, w.shape.batch, &error), &error);
     ng_assert_ok(world_loss(&w, &loss, NULL, &error), &error);
-    ng_assert_ok(ng_net_backward(w.net, &error), &error);
+    ng_assert_ok(ng_model_backward(w.net, &error), &error);
     for (size_t i = 0; i < w.shape.layers; i++) {
         check_gradient(&w, w.layer[i].weight, w.layer[i].weight_grad, w.layer[i].weight_name);
         check_gradient(&w, w.layer[i].bias, w.layer[i].bias_grad, w.layer[i].bias_name);
@@ -79,9 +79,9 @@ START_TEST(forward_and_loss)
         ng_mat logits = test_mat(w.shape.batch, w.shape.widths[w.shape.layers - 1], 0, NG_F64);
         double expected = naive_loss(&w, logits, NULL);
         size_t correct = 99, right = 0;
-        ng_assert_ok(ng_net_forward(w.net, w.shape.batch, &error), &error);
+        ng_assert_ok(ng_model_forward(w.net, w.shape.batch, &error), &error);
         ng_assert_ok(world_loss(&w, &loss, &correct, &error), &error);
-        ng_mat output = test_convert(ng_net_output(w.net), NG_F64);
+        ng_mat output = test_convert(ng_model_output(w.net), NG_F64);
         ng_assert_mat(output, logits, tol);
         /* one class: the loss is exactly 0 and the naive one is rounding */
         ng_assert_le(fabs(loss - expected), tol * fabs(expected) + tol * tol);
@@ -117,9 +117,9 @@ START_TEST(single_against_double)
         test_assign(d.layer[i].bias, s.layer[i].bias);
     }
     for (int k = 0; k < 2; k++) {
-        ng_assert_ok(ng_net_forward(both[k]->net, s.shape.batch, &error), &error);
+        ng_assert_ok(ng_model_forward(both[k]->net, s.shape.batch, &error), &error);
         ng_assert_ok(world_loss(both[k], &loss[k], NULL, &error), &error);
-        ng_assert_ok(ng_net_backward(both[k]->net, &error), &error);
+        ng_assert_ok(ng_model_backward(both[k]->net, &error), &error);
     }
     ng_assert_rel(loss[0], loss[1], 2e-5);
     for (size_t i = 0; i < s.shape.layers; i++) {
@@ -144,11 +144,12 @@ START_TEST(capture)
     world w = nth_world(_i, NG_F64);
     ng_error error = {NG_OK, ""};
     double loss;
-    ng_assert_ok(ng_net_forward(w.net, w.shape.batch, &error), &error);
+    ng_assert_ok(ng_model_forward(w.net, w.shape.batch, &error), &error);
     ng_assert_ok(world_loss(&w, &loss, NULL, &error), &error);
-    ng_assert_ok(ng_net_backward(w.net, &error), &error);
+    ng_assert_ok(ng_model_backward(w.net, &error), &error);
     for (size_t l = 0; l < w.shape.layers; l++) {
-        ng_assert_ok(ng_net_layer(w.net, &w.layer[l], l, &error), &error);
+        world_look(&w, l);
+        ck_assert(w.layer[l].scale == (double)w.shape.batch);
         ng_mat a = w.layer[l].inputs, g = w.layer[l].outputs_grad;
         ck_assert_uint_eq(a.rows, w.shape.batch);
         ck_assert_uint_eq(g.rows, w.shape.batch);
@@ -186,9 +187,9 @@ static double label_loss(world *w, size_t *correct, int first, int second)
 {
     const int labels[2] = {first, second};
     double loss;
-    ng_assert_ok(ng_net_loss_labels(w->net, &loss, correct, labels, 2, NULL), NULL);
-    ng_assert_ok(ng_net_backward(w->net, NULL), NULL);
-    ng_net_layer(w->net, &w->layer[0], 0, NULL);
+    ng_assert_ok(ng_model_loss_labels(w->net, &loss, correct, labels, 2, NULL), NULL);
+    ng_assert_ok(ng_model_backward(w->net, NULL), NULL);
+    world_look(w, 0);
     return loss;
 }
 
@@ -227,9 +228,9 @@ static double target_loss(world *w, const double *row)
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < w->targets.cols; j++)
             ng_mat_set(w->targets, i, j, row[j]);
-    ng_assert_ok(ng_net_loss_targets(w->net, &loss, w->targets, NULL), NULL);
-    ng_assert_ok(ng_net_backward(w->net, NULL), NULL);
-    ng_net_layer(w->net, &w->layer[0], 0, NULL);
+    ng_assert_ok(ng_model_loss_targets(w->net, &loss, w->targets, NULL), NULL);
+    ng_assert_ok(ng_model_backward(w->net, NULL), NULL);
+    world_look(w, 0);
     return loss;
 }
 
@@ -287,11 +288,11 @@ START_TEST(activation_tails)
         ng_fill(w.layer[0].weight, 0);
         ng_fill(w.layer[0].bias, cases[i].z);
         double loss;
-        ng_assert_ok(ng_net_forward(w.net, 1, NULL), NULL);
-        ng_net_layer(w.net, &w.layer[1], 1, NULL);
+        ng_assert_ok(ng_model_forward(w.net, 1, NULL), NULL);
+        world_look(&w, 1);
         ng_assert_rel(ng_mat_get(w.layer[1].inputs, 0, 0), cases[i].value, 1e-13);
-        ng_assert_ok(ng_net_loss_targets(w.net, &loss, w.targets, NULL), NULL);
-        ng_assert_ok(ng_net_backward(w.net, NULL), NULL);
+        ng_assert_ok(ng_model_loss_targets(w.net, &loss, w.targets, NULL), NULL);
+        ng_assert_ok(ng_model_backward(w.net, NULL), NULL);
         ck_assert(ng_is_finite(w.layer[0].bias_grad));
         world_destroy(&w);
     }
@@ -334,7 +335,7 @@ START_TEST(initialise)
         ng_random random = {.fill_normal = draw_normal, .data = &rng};
         world_shape shape = {inputs, {3, 2}, 2, 1, 1};
         world w = world_create(shape, (ng_activation)a, NG_LOSS_SOFTMAX, NG_F64, 1);
-        ng_assert_ok(ng_net_initialise(w.net, &random, NULL), NULL);
+        ng_assert_ok(ng_model_initialise(w.net, &random, NULL), NULL);
         for (size_t l = 0; l < 2; l++) {
             ng_mat weight = w.layer[l].weight;
             double in = l == 0 ? (double)inputs : 3, out = (double)widths[l];
@@ -350,9 +351,9 @@ START_TEST(initialise)
 }
 END_TEST
 
-TEST_SUITE(net)
+TEST_SUITE(mlp)
 {
-    TCase *tcase = tcase_create("net");
+    TCase *tcase = tcase_create("mlp");
     tcase_set_timeout(tcase, 120); /* valgrind */
     const int worlds = SHAPES * ACTIVATIONS * LOSSES;
     tcase_add_loop_test(tcase, gradients, 0, worlds);

@@ -1,7 +1,7 @@
 /* A small net with data, and the same net written naively: one sample at a
  * time, textbook formulas, in double. Shared by the tests of the net. */
-#ifndef NG_TEST_NET_WORLD_H
-#define NG_TEST_NET_WORLD_H
+#ifndef NG_TEST_MLP_WORLD_H
+#define NG_TEST_MLP_WORLD_H
 
 #include <natgrad-train.h>
 
@@ -13,16 +13,36 @@ typedef struct {
     size_t inputs, widths[WORLD_LAYERS], layers, batch, max_batch;
 } world_shape;
 
+/* A layer with its parameters, as views. */
+typedef struct {
+    const char *name, *weight_name, *bias_name;
+    ng_mat weight, weight_grad, bias, bias_grad, inputs, outputs_grad;
+    double scale;
+} world_layer;
+
 typedef struct {
     world_shape shape;
     ng_activation activation;
     ng_loss loss;
-    ng_net *net;
-    ng_layer layer[WORLD_LAYERS];
+    ng_model *net;
+    world_layer layer[WORLD_LAYERS];
     ng_mat x; /* the rows of the net's input buffer in use */
     int labels[WORLD_BATCH];
     ng_mat targets; /* batch x outputs, strided */
 } world;
+
+/* Looks at layer i anew: its inputs and derivatives come and go with the passes. */
+static inline void world_look(world *w, size_t i)
+{
+    ng_model_linear l;
+    ng_model_param weight, bias;
+    ng_error error = {NG_OK, ""};
+    ng_assert_ok(ng_model_layer(w->net, &l, i, &error), &error);
+    ng_assert_ok(ng_model_parameter(w->net, &weight, l.weight, &error), &error);
+    ng_assert_ok(ng_model_parameter(w->net, &bias, l.bias, &error), &error);
+    w->layer[i] = (world_layer){l.name, weight.name, bias.name, weight.w,       weight.dw,
+                                bias.w, bias.dw,     l.inputs,  l.outputs_grad, l.scale};
+}
 
 /* Random weights, biases, samples and truth; the rows of the input buffer
  * beyond the batch hold NaN. */
@@ -31,9 +51,9 @@ static inline world world_create(world_shape shape, ng_activation activation, ng
 {
     world w = {.shape = shape, .activation = activation, .loss = loss};
     test_rng rng = {seed};
-    ng_net_options options;
+    ng_mlp_options options;
     ng_error error = {NG_OK, ""};
-    ng_net_options_init(&options);
+    ng_assert_ok(ng_mlp_init(&options), NULL);
     options.dtype = dtype;
     options.inputs = shape.inputs;
     options.widths = shape.widths;
@@ -41,15 +61,15 @@ static inline world world_create(world_shape shape, ng_activation activation, ng
     options.activation = activation;
     options.loss = loss;
     options.max_batch = shape.max_batch;
-    ng_assert_ok(ng_net_create(&w.net, &options, &error), &error);
+    ng_assert_ok(ng_model_create_mlp(&w.net, &options, &error), &error);
     for (size_t i = 0; i < shape.layers; i++) {
-        ng_assert_ok(ng_net_layer(w.net, &w.layer[i], i, &error), &error);
+        world_look(&w, i);
         test_fill_normal(w.layer[i].weight, &rng);
         test_fill_normal(w.layer[i].bias, &rng);
         ng_scale(w.layer[i].weight, 1 / sqrt((double)w.layer[i].weight.cols));
     }
-    ng_fill(ng_net_input(w.net, shape.max_batch), NAN);
-    w.x = ng_net_input(w.net, shape.batch);
+    ng_fill(ng_model_input(w.net, shape.max_batch), NAN);
+    w.x = ng_model_input(w.net, shape.batch);
     test_fill_normal(w.x, &rng);
     size_t outputs = shape.widths[shape.layers - 1];
     w.targets = test_mat(shape.batch, outputs, 3, dtype);
@@ -65,15 +85,15 @@ static inline world world_create(world_shape shape, ng_activation activation, ng
 static inline void world_destroy(world *w)
 {
     test_free(w->targets);
-    ng_net_destroy(w->net);
+    ng_model_destroy(w->net);
 }
 
 /* The loss by the library, after a forward pass. */
 static inline ng_status world_loss(world *w, double *loss, size_t *correct, ng_error *error)
 {
     return w->loss == NG_LOSS_SOFTMAX
-               ? ng_net_loss_labels(w->net, loss, correct, w->labels, w->shape.batch, error)
-               : ng_net_loss_targets(w->net, loss, w->targets, error);
+               ? ng_model_loss_labels(w->net, loss, correct, w->labels, w->shape.batch, error)
+               : ng_model_loss_targets(w->net, loss, w->targets, error);
 }
 
 static inline double naive_activation(ng_activation activation, double z)
@@ -147,7 +167,7 @@ static inline world bias_world(ng_loss loss, ng_dtype dtype, size_t outputs, con
     ng_fill(w.layer[0].weight, 0);
     for (size_t j = 0; j < outputs; j++)
         ng_mat_set(w.layer[0].bias, 0, j, logits[j]);
-    ng_assert_ok(ng_net_forward(w.net, 2, NULL), NULL);
+    ng_assert_ok(ng_model_forward(w.net, 2, NULL), NULL);
     return w;
 }
 
