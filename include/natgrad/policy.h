@@ -35,12 +35,20 @@ typedef struct {
 NG_API void ng_policy_init(ng_policy *policy, ng_group *matrix, ng_group *rest);
 
 /* 1 for what matrix methods are not meant for (Jordan 2024): vectors (one row or one column), and
- * matrices named as embeddings, output heads, norms or biases: *embed*, *wte*, *wpe*, *head*,
- * *norm*, *ln_*, *bias*. */
+ * matrices whose name says that they are an embedding, an output head, a norm or a bias; a stack of
+ * those (layers x channels) included. Else 0. name may be NULL.
+ *
+ * Names are read as public models write them: GPT-2 (wte, h.0.ln_1), minGPT (tok_emb), nanoGPT
+ * (lm_head), llm.c (ln1w, qkvb), llama.cpp (token_embd, output), T5 (shared,
+ * relative_attention_bias), BERT, ViT, Flax, Keras, torchvision (fc, classifier). They are taken
+ * apart at . / : _, at digits and before capitals into words, and whole words count: an "overhead"
+ * has no head, the "heads" of an attention are none, "output.dense" within layer 3 is no output. */
 NG_API int ng_policy_elementwise(const char *name, ng_mat w);
 
 /* ng_group_add to the group the policy chooses; *group and *index (either may be NULL) say where
- * it went. NG_EARG (NULL, a rule without a pattern or group) and the errors of ng_group_add. */
+ * it went. A matrix without a known word in its name goes to the matrix group by its shape alone,
+ * and the optimizer's message callback is told. NG_EARG (NULL, a rule without a pattern or group)
+ * and the errors of ng_group_add. */
 NG_API ng_status ng_policy_add(const ng_policy *policy, ng_group **group, size_t *index,
                                const char *name, ng_mat w, ng_mat dw);
 

@@ -65,8 +65,8 @@ static int tell(const ng_event *event, const ngi_param *param, const ng_regime_m
 int ng_regime_watch(const ng_event *event, void *data)
 {
     const ng_regime_monitor *monitor = data;
-    if (event == NULL || monitor == NULL || event->kind != NG_EVENT_PARAMETER || monitor->size != sizeof *monitor ||
-        monitor->report == NULL || monitor->interval < 1 ||
+    if (event == NULL || monitor == NULL || event->kind != NG_EVENT_PARAMETER ||
+        monitor->size != sizeof *monitor || monitor->report == NULL || monitor->interval < 1 ||
         (event->step - 1) % (unsigned)monitor->interval != 0 ||
         event->group->method != &ngi_method_steepest)
         return 0;

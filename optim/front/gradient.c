@@ -70,9 +70,8 @@ static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *
 {
     double keep = optimizer->micro > 0 ? 1 : 0;
     TRY(ng_axpby(param->sum, param->dw, 1, keep, error));
-    return param->dbias.data == NULL
-               ? NG_OK
-               : ng_axpby(param->sum_bias, param->dbias, 1, keep, error);
+    return param->dbias.data == NULL ? NG_OK
+                                     : ng_axpby(param->sum_bias, param->dbias, 1, keep, error);
 }
 
 ng_status ng_optimizer_accumulate(ng_optimizer *optimizer)

@@ -59,7 +59,7 @@ size_t ng_optimizer_counts(const ng_optimizer *optimizer, double *counts, size_t
         return 0;
 #define PUT(value)                                                                                 \
     do {                                                                                           \
-        if (n < size && counts != NULL)                                                                              \
+        if (n < size && counts != NULL)                                                            \
             counts[n] = (double)(value);                                                           \
         n++;                                                                                       \
     } while (0)

@@ -71,8 +71,8 @@ int ngi_share_memory(ng_mat m, ng_mat n)
         return 0;
     if (span(a) > PTRDIFF_MAX / 4 || span(b) > PTRDIFF_MAX / 4)
         return 1; /* no memory is that large, and sums below stay in range */
-    ptrdiff_t apart = a.start > b.start ? (ptrdiff_t)(a.start - b.start)
-                                        : -(ptrdiff_t)(b.start - a.start);
+    ptrdiff_t apart =
+        a.start > b.start ? (ptrdiff_t)(a.start - b.start) : -(ptrdiff_t)(b.start - a.start);
     if (a.step == b.step) /* k = i - j */
         return meets(apart, a.step, 1 - b.count, a.count - 1, a.length, b.length);
     if (a.count > b.count) {

@@ -114,9 +114,9 @@ START_TEST(interleaved)
 {
     shelf x;
     open_shelf(&x);
-    ng_assert_ok(ng_group_add(x.group, NULL, "narrow", ng_f32_strided(x.w, 8, 2, 6),
-                              ng_f32(x.dw[0], 8, 2)),
-                 NULL);
+    ng_assert_ok(
+        ng_group_add(x.group, NULL, "narrow", ng_f32_strided(x.w, 8, 2, 6), ng_f32(x.dw[0], 8, 2)),
+        NULL);
     ng_assert_ok(ng_group_add(x.group, NULL, "wide", ng_f32_strided(x.w + 2, 4, 3, 12),
                               ng_f32(x.dw[1], 4, 3)),
                  NULL);
@@ -260,26 +260,57 @@ static int good_call(layer *x, int which)
     size_t n = ng_optimizer_counts(x->opt, counts, 32);
     ng_status status = NG_OK;
     switch (which) {
-    case 0: status = ng_optimizer_add_group(x->opt, &group, &sgd); break;
-    case 1: status = ng_group_capture(x->group, 0, a, g, 1); break;
-    case 2: status = ng_optimizer_step(x->opt); break;
-    case 3: status = ng_optimizer_accumulate(x->opt); break;
-    case 4: ng_optimizer_drop(x->opt); break;
-    case 5: status = ng_group_rebind(x->group, 0, ng_f32(x->w, 3, 4), ng_f32(x->dw, 3, 4)); break;
-    case 6: status = ng_group_set(x->group, "lr", 0.1); break;
-    case 7: status = ng_group_get(x->group, "lr", &value); break;
-    case 8: status = ng_optimizer_add_monitor(x->opt, listen, NULL); break;
-    case 9: status = ng_optimizer_set_message(x->opt, NULL, NULL); break;
-    case 10: status = ng_optimizer_tensor(x->opt, &parameter, &name, &view, 0); break;
-    case 11: status = ng_optimizer_set_counts(x->opt, counts, n); break;
-    case 12: status = ng_group_add(x->group, NULL, "p", ng_f32(w[0], 2, 2), ng_f32(dw[0], 2, 2));
+    case 0:
+        status = ng_optimizer_add_group(x->opt, &group, &sgd);
         break;
-    case 13: status = ng_group_add_bias(x->group, 1, ng_f32(b, 1, 2), ng_f32(b + 4, 1, 2)); break;
-    case 14: status = ng_group_set_layout(x->group, 1, NG_OUT_IN); break;
-    case 15: status = ng_group_add_blocks(x->group, NULL, "q", ng_f32(w[1], 2, 2),
-                                          ng_f32(dw[1], 2, 2), outputs, 2, NG_OUT_IN);
+    case 1:
+        status = ng_group_capture(x->group, 0, a, g, 1);
         break;
-    default: return 0;
+    case 2:
+        status = ng_optimizer_step(x->opt);
+        break;
+    case 3:
+        status = ng_optimizer_accumulate(x->opt);
+        break;
+    case 4:
+        ng_optimizer_drop(x->opt);
+        break;
+    case 5:
+        status = ng_group_rebind(x->group, 0, ng_f32(x->w, 3, 4), ng_f32(x->dw, 3, 4));
+        break;
+    case 6:
+        status = ng_group_set(x->group, "lr", 0.1);
+        break;
+    case 7:
+        status = ng_group_get(x->group, "lr", &value);
+        break;
+    case 8:
+        status = ng_optimizer_add_monitor(x->opt, listen, NULL);
+        break;
+    case 9:
+        status = ng_optimizer_set_message(x->opt, NULL, NULL);
+        break;
+    case 10:
+        status = ng_optimizer_tensor(x->opt, &parameter, &name, &view, 0);
+        break;
+    case 11:
+        status = ng_optimizer_set_counts(x->opt, counts, n);
+        break;
+    case 12:
+        status = ng_group_add(x->group, NULL, "p", ng_f32(w[0], 2, 2), ng_f32(dw[0], 2, 2));
+        break;
+    case 13:
+        status = ng_group_add_bias(x->group, 1, ng_f32(b, 1, 2), ng_f32(b + 4, 1, 2));
+        break;
+    case 14:
+        status = ng_group_set_layout(x->group, 1, NG_OUT_IN);
+        break;
+    case 15:
+        status = ng_group_add_blocks(x->group, NULL, "q", ng_f32(w[1], 2, 2), ng_f32(dw[1], 2, 2),
+                                     outputs, 2, NG_OUT_IN);
+        break;
+    default:
+        return 0;
     }
     ck_assert_msg(status == NG_OK, "call %d: %s", which, ng_optimizer_error(x->opt));
     return 1;
