@@ -37,7 +37,8 @@ NG_API ng_status ng_average_create(ng_average **average, const ng_optimizer *opt
 NG_API void ng_average_destroy(ng_average *average);
 
 /* Takes the present weights in. NG_EARG while swapped in, or after a parameter was added;
- * NG_ENONFINITE names the parameter; then nothing was taken. */
+ * NG_ENONFINITE, and NG_ERANGE where the average would leave the dtype, name the parameter; then
+ * nothing was taken. */
 NG_API ng_status ng_average_update(ng_average *average, ng_error *error);
 
 /* Updates taken. */

@@ -7,7 +7,9 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
 #include "optim/front/front.h"
+#include "optim/front/range.h"
 
 struct ng_average {
     const ng_optimizer *optimizer;
@@ -103,20 +105,31 @@ static ng_status check_same(const ng_average *a, ng_error *error)
                                "average: parameters or biases were added after it was created");
 }
 
-ng_status ng_average_update(ng_average *a, ng_error *error)
+/* View i is finite, and so is what the average becomes of it. */
+static ng_status check_view(const ng_average *a, size_t i, double part, ng_error *error)
 {
     const char *name;
-    ng_status status = check_same(a, error);
-    if (status == NG_OK && a->swapped)
-        status = ng_error_set(error, NG_EARG, "average: swapped in, there are no weights to take");
-    for (size_t i = 0; status == NG_OK && i < 2 * a->params; i++)
-        if (!ng_is_finite(live_view(a, i, &name)))
-            status =
-                ng_error_set(error, NG_ENONFINITE, "average: '%.60s' holds NaN or infinity", name);
-    if (status != NG_OK)
-        return status;
+    ng_mat live = live_view(a, i, &name);
+    double max = ng_max_abs(live), limit = ngi_dtype_max(live.dtype);
+    if (!isfinite(max))
+        return ng_error_set(error, NG_ENONFINITE, "average: '%.60s' holds NaN or infinity", name);
+    if (max <= ngi_dtype_harmless(live.dtype) ||
+        part * max + (1 - part) * ng_max_abs(kept_view(a, i, live)) <=
+            limit * (1 - 4 * ng_dtype_eps(live.dtype)))
+        return NG_OK;
+    return ng_error_set(error, NG_ERANGE, "average: that of '%.60s' overflows its dtype", name);
+}
+
+ng_status ng_average_update(ng_average *a, ng_error *error)
+{
+    TRY(check_same(a, error));
+    if (a->swapped)
+        return ng_error_set(error, NG_EARG, "average: swapped in, there are no weights to take");
     double part = fmax(1 - a->decay, 1 / ((double)a->count + 1));
+    for (size_t i = 0; i < 2 * a->params; i++)
+        TRY(check_view(a, i, part, error));
     for (size_t i = 0; i < 2 * a->params; i++) {
+        const char *name;
         ng_mat live = live_view(a, i, &name);
         if (live.data != NULL)
             ng_axpby(kept_view(a, i, live), live, part, 1 - part, NULL);
@@ -152,18 +165,17 @@ static void swap_views(ng_mat a, ng_mat b)
 
 ng_status ng_average_swap(ng_average *a, ng_error *error)
 {
-    ng_status status = check_same(a, error);
-    if (status == NG_OK && a->count == 0)
-        status = ng_error_set(error, NG_ENODATA, "average: nothing was averaged yet");
-    for (size_t i = 0; status == NG_OK && i < 2 * a->params; i++) {
+    TRY(check_same(a, error));
+    if (a->count == 0)
+        return ng_error_set(error, NG_ENODATA, "average: nothing was averaged yet");
+    for (size_t i = 0; i < 2 * a->params; i++) {
         const char *name;
         ng_mat live = live_view(a, i, &name);
         if (live.data != NULL)
             swap_views(kept_view(a, i, live), live);
     }
-    if (status == NG_OK)
-        a->swapped = !a->swapped;
-    return status;
+    a->swapped = !a->swapped;
+    return NG_OK;
 }
 
 int ng_average_swapped(const ng_average *average)

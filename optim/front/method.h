@@ -17,6 +17,9 @@ typedef struct {
     const char *name; /* NULL: this slot is unused */
     ng_mat now, next;
     int fresh;
+    /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
+     * somebody wrote into it (ngi_tensor_bound) */
+    double bound, next_bound;
 } ngi_tensor;
 
 /* What a step tells the monitors. */
@@ -137,5 +140,8 @@ ng_status ngi_param_update(ngi_param *param, ng_error *error);
 /* The finite check of all methods: NG_ENONFINITE, and NG_ERANGE when |g|
  * exceeds limit. */
 ng_status ngi_check_gradient(const ngi_param *param, double limit, ng_error *error);
+
+/* The same, and *max <- the largest |g|. */
+ng_status ngi_gradient_bound(double *max, const ngi_param *param, double limit, ng_error *error);
 
 #endif

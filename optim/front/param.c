@@ -95,22 +95,36 @@ ng_status ngi_param_create(ngi_param **result, const ng_group *group, const char
 
 /* ---- What the methods ask of it --------------------------------------------------- */
 
+ng_status ngi_gradient_bound(double *max, const ngi_param *param, double limit, ng_error *error)
+{
+    double of_bias = ng_max_abs(param->g_bias);
+    *max = ng_max_abs(param->g);
+    if (isnan(of_bias) || of_bias > *max)
+        *max = of_bias;
+    if (!isfinite(*max))
+        return ng_error_set(error, NG_ENONFINITE, "gradient holds NaN or infinity");
+    if (*max > limit)
+        return ng_error_set(error, NG_ERANGE, "gradient holds %g, more than %g", *max, limit);
+    return NG_OK;
+}
+
 ng_status ngi_check_gradient(const ngi_param *param, double limit, ng_error *error)
 {
-    double max = ng_max_abs(param->g), of_bias = ng_max_abs(param->g_bias);
-    if (isnan(of_bias) || of_bias > max)
-        max = of_bias;
-    if (!isfinite(max))
-        return ng_error_set(error, NG_ENONFINITE, "gradient holds NaN or infinity");
-    if (max > limit)
-        return ng_error_set(error, NG_ERANGE, "gradient holds %g, more than %g", max, limit);
-    return NG_OK;
+    double max;
+    return ngi_gradient_bound(&max, param, limit, error);
+}
+
+double ngi_tensor_bound(ngi_tensor *tensor)
+{
+    if (tensor->bound < 0)
+        tensor->bound = ng_max_abs(tensor->now);
+    return tensor->bound;
 }
 
 ng_status ngi_check_weights(const ngi_param *param, double keep, double step, ng_error *error)
 {
     double limit = ngi_dtype_max(param->w.dtype) * (1 - 4 * ng_dtype_eps(param->w.dtype));
-    if (fabs(keep) <= 1 && step <= ngi_dtype_harmless(param->w.dtype))
+    if (ngi_weights_stay_finite(param, keep, step))
         return NG_OK;
     double max = ng_max_abs(param->w), of_bias = ng_max_abs(param->bias);
     if (!isfinite(max) || !isfinite(of_bias))

@@ -18,6 +18,15 @@ static inline double ngi_dtype_harmless(ng_dtype dtype)
     return dtype == NG_F32 ? 0x1p102 : 0x1p969;
 }
 
+/* Is keep w + d finite for all finite w and |d| <= step? */
+static inline int ngi_weights_stay_finite(const ngi_param *param, double keep, double step)
+{
+    return keep >= -1 && keep <= 1 && step <= ngi_dtype_harmless(param->w.dtype);
+}
+
+/* The tensor's bound; reads it once where that is not known. */
+double ngi_tensor_bound(ngi_tensor *tensor);
+
 /* NG_ERANGE unless keep w + d is finite for all |d| <= step; weights and bias are read only where
  * the two numbers alone do not say so (then NG_ENONFINITE if the weights are not). */
 ng_status ngi_check_weights(const ngi_param *param, double keep, double step, ng_error *error);

@@ -36,6 +36,8 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, c
                 const char *own = ngi_state_slot(param, slot, optimizer->micro > 0, &found);
                 if (own == NULL || seen++ < index)
                     continue;
+                if (slot < NGI_TENSORS) /* the caller may write into it */
+                    optimizer->groups[g]->params[i]->tensor[slot].bound = -1;
                 *parameter = param->name;
                 *name = own;
                 *view = found;
@@ -130,6 +132,8 @@ void ngi_counts_take(ng_optimizer *optimizer, const double *counts)
         for (size_t i = 0; i < group->count; i++) {
             group->params[i]->step = (unsigned long long)*counts++;
             group->params[i]->captured = *counts++;
+            for (int slot = 0; slot < NGI_TENSORS; slot++)
+                group->params[i]->tensor[slot].bound = -1;
         }
     }
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 #include "lib/core/clones.h"
+#include "lib/core/try.h"
+#include "optim/front/range.h"
 #include "optim/methods/elementwise.h"
 
 enum { FIRST_MOMENT, SECOND_MOMENT };
@@ -37,34 +39,27 @@ typedef struct {
 
 static double (*const kernels[2])(size_t, const adamw_scalars *, const void *, void *, void *,
                                   void *, int) = {f32_run, f64_run};
+static int (*const trials[2])(size_t, const adamw_scalars *, const void *, const void *,
+                              const void *, const void *) = {f32_try, f64_try};
 
 /* Largest |g| whose square, and so the second moment, stays finite. */
 static double gradient_limit(ng_dtype dtype)
 {
-    return sqrt(dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX) * 0.99;
+    return sqrt(ngi_dtype_max(dtype)) * 0.99;
 }
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
-    ng_status status = ngi_param_tensor(param, FIRST_MOMENT, "first_moment", param->w.rows,
-                                        param->w.cols, param->w.dtype, NGI_IN_PLACE, error);
-    if (status == NG_OK)
-        status = ngi_param_tensor(param, SECOND_MOMENT, "second_moment", param->w.rows,
-                                  param->w.cols, param->w.dtype, NGI_IN_PLACE, error);
-    return status;
+    size_t rows = param->w.rows, cols = param->w.cols;
+    TRY(ngi_param_tensor(param, FIRST_MOMENT, "first_moment", rows, cols, param->w.dtype,
+                         NGI_IN_PLACE, error));
+    return ngi_param_tensor(param, SECOND_MOMENT, "second_moment", rows, cols, param->w.dtype,
+                            NGI_IN_PLACE, error);
 }
 
-static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
+static adamw_scalars scalars(const ngi_param *param, const ng_adamw_options *o)
 {
-    (void)options;
-    (void)work;
-    return ngi_check_gradient(param, gradient_limit(param->w.dtype), error);
-}
-
-static void commit(ngi_param *param, const void *options)
-{
-    const ng_adamw_options *o = options;
     double t = (double)(param->step + 1);
     adamw_scalars s = {
         .beta1 = o->beta1,
@@ -76,6 +71,46 @@ static void commit(ngi_param *param, const void *options)
         .root_scale = 1 / sqrt(1 - pow(o->beta2, t)),
         .eps = o->eps,
     };
+    return s;
+}
+
+/* The step made on copies: is everything finite afterwards? */
+static ng_status attempt(const ngi_param *param, const adamw_scalars *s, ng_error *error)
+{
+    size_t rows, cols;
+    ngi_row_shape(param, &rows, &cols);
+    for (size_t i = 0; i < rows; i++)
+        if (!trials[param->w.dtype](cols, s, ngi_row(param->g, i),
+                                    ngi_row(param->tensor[FIRST_MOMENT].now, i),
+                                    ngi_row(param->tensor[SECOND_MOMENT].now, i),
+                                    ngi_row(param->w, i)))
+            return ngi_step_overflows(param, error);
+    return NG_OK;
+}
+
+/* What the step makes is finite: by bounds on moments and step that cost no pass over memory, and
+ * only where those do not suffice by trying. */
+static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
+{
+    ngi_tensor *first = &param->tensor[FIRST_MOMENT], *second = &param->tensor[SECOND_MOMENT];
+    adamw_scalars s = scalars(param, options);
+    double rounding = 1 + 8 * ng_dtype_eps(param->w.dtype);
+    double limit = ngi_dtype_max(param->w.dtype) / rounding, max;
+    (void)work;
+    TRY(ngi_gradient_bound(&max, param, gradient_limit(param->w.dtype), error));
+    double m = (s.beta1 * ngi_tensor_bound(first) + s.rest1 * max) * rounding;
+    double v = (s.beta2 * ngi_tensor_bound(second) + s.rest2 * max * max) * rounding;
+    first->next_bound = m;
+    second->next_bound = v;
+    if (m <= limit && v <= limit && s.step_size <= limit && ngi_weights_stay_finite(param, s.keep, s.step_size * m / s.eps))
+        return NG_OK;
+    first->next_bound = second->next_bound = -1;
+    return attempt(param, &s, error);
+}
+
+static void commit(ngi_param *param, const void *options)
+{
+    adamw_scalars s = scalars(param, options);
     size_t rows, cols;
     double sum = 0;
     ngi_row_shape(param, &rows, &cols);
@@ -85,6 +120,8 @@ static void commit(ngi_param *param, const void *options)
                                        ngi_row(param->tensor[SECOND_MOMENT].now, i),
                                        ngi_row(param->w, i), param->report.wanted);
     param->report.update_norm = sqrt(sum);
+    for (int i = FIRST_MOMENT; i <= SECOND_MOMENT; i++)
+        param->tensor[i].bound = param->tensor[i].next_bound;
 }
 
 #define FIELD(field) #field, .offset = offsetof(ng_adamw_options, field)

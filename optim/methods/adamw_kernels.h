@@ -41,3 +41,22 @@ static double K(run)(size_t n, const adamw_scalars *s, const void *gv, void *mv,
     }
     return sum;
 }
+
+/* Is all finite that run would write? */
+static int K(try)(size_t n, const adamw_scalars *s, const void *gv, const void *mv, const void *vv,
+                  const void *wv)
+{
+    const T *g = gv, *m = mv, *v = vv, *w = wv;
+    T new_m[K(CHUNK)], new_v[K(CHUNK)], new_w[K(CHUNK)];
+    for (size_t i = 0; i < n; i += K(CHUNK)) {
+        size_t count = n - i < K(CHUNK) ? n - i : K(CHUNK);
+        memcpy(new_m, m + i, count * sizeof(T));
+        memcpy(new_v, v + i, count * sizeof(T));
+        memcpy(new_w, w + i, count * sizeof(T));
+        K(update)(count, s, g + i, new_m, new_v, new_w, NULL);
+        if (!K(all_finite)(count, new_m) || !K(all_finite)(count, new_v) ||
+            !K(all_finite)(count, new_w))
+            return 0;
+    }
+    return 1;
+}

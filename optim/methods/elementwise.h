@@ -3,12 +3,24 @@
 #ifndef NGI_ELEMENTWISE_H
 #define NGI_ELEMENTWISE_H
 
+#include <string.h>
+
+#include <natgrad/linalg.h>
+
 #include "optim/front/method.h"
 
 /* Row i of a view. */
 static inline void *ngi_row(ng_mat m, size_t i)
 {
     return (char *)m.data + i * m.stride * ng_dtype_size(m.dtype);
+}
+
+/* The error of a step that cannot be made. */
+static inline ng_status ngi_step_overflows(const ngi_param *param, ng_error *error)
+{
+    if (!ng_is_finite(param->w))
+        return ng_error_set(error, NG_ENONFINITE, "weights hold NaN or infinity");
+    return ng_error_set(error, NG_ERANGE, "the step overflows its dtype");
 }
 
 /* Rows times columns as one long row if both views are dense, so that small

@@ -3,6 +3,14 @@
 
 enum { K(CHUNK) = 512 }; /* elements whose updates are kept to be squared */
 
+static inline int K(all_finite)(size_t n, const T *x)
+{
+    int finite = 1;
+    for (size_t i = 0; i < n; i++)
+        finite &= isfinite(x[i]) != 0;
+    return finite;
+}
+
 /* Sum of squares in double, over eight partial sums so that it vectorises. */
 static inline double K(sum_squares)(size_t n, const T *x)
 {

@@ -8,6 +8,8 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
+#include "optim/front/range.h"
 #include "optim/front/method.h"
 
 enum { MOMENTUM };
@@ -118,15 +120,16 @@ static ng_status measure(double *square, ng_mat d, ng_mat g, const ng_fisher *f,
     return NG_OK;
 }
 
-static ng_status check_updates(ngi_param *const *params, size_t count, double step, ng_error *error)
+static ng_status check_updates(ngi_param *const *params, size_t count, double keep, double step,
+                               ng_error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        double max = ng_max_abs(params[i]->update);
-        double limit = params[i]->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
-        if (!isfinite(max) || max * step > limit)
+        double max = ng_max_abs(params[i]->update), limit = ngi_dtype_max(params[i]->w.dtype);
+        if (!isfinite(max) || max * step > limit || step > limit)
             return ng_error_set(error, NG_ERANGE,
                                 "the step of '%.60s' overflows its dtype (largest element %g)",
                                 params[i]->name, max);
+        TRY(ngi_check_weights(params[i], keep, max * step, error));
     }
     return NG_OK;
 }
@@ -161,7 +164,7 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
         status = scatter(params, count, d, error);
     if (status == NG_OK) {
         step *= trust(square, o);
-        status = check_updates(params, count, step, error);
+        status = check_updates(params, count, 1 - o->lr * o->weight_decay, step, error);
     }
     if (status != NG_OK)
         return status;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 #include "lib/core/clones.h"
+#include "lib/core/try.h"
+#include "optim/front/range.h"
 #include "optim/methods/elementwise.h"
 
 enum { MOMENTUM };
@@ -30,6 +32,8 @@ typedef struct {
 
 static double (*const kernels[2])(size_t, const sgd_scalars *, const void *, void *, void *,
                                   int) = {f32_run, f64_run};
+static int (*const trials[2])(size_t, const sgd_scalars *, const void *, const void *,
+                              const void *) = {f32_try, f64_try};
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
@@ -38,18 +42,8 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
                             param->w.dtype, NGI_IN_PLACE, error);
 }
 
-static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
+static sgd_scalars scalars(const ngi_param *param, const ng_sgd_options *o)
 {
-    const ng_sgd_options *o = options;
-    double largest = param->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
-    (void)work;
-    /* the buffer is at most the largest gradient / (1 - momentum) */
-    return ngi_check_gradient(param, largest * (1 - o->momentum) / 2, error);
-}
-
-static void commit(ngi_param *param, const void *options)
-{
-    const ng_sgd_options *o = options;
     int coupled = o->weight_decay_kind == NG_DECAY_COUPLED;
     sgd_scalars s = {
         .lr = o->lr,
@@ -59,6 +53,49 @@ static void commit(ngi_param *param, const void *options)
         .new_weight = o->nesterov ? 1 : 0,
         .b_weight = o->nesterov ? o->momentum : 1,
     };
+    return s;
+}
+
+/* The step made on copies: is everything finite afterwards? */
+static ng_status attempt(const ngi_param *param, const sgd_scalars *s, ng_error *error)
+{
+    size_t rows, cols;
+    ngi_row_shape(param, &rows, &cols);
+    for (size_t i = 0; i < rows; i++)
+        if (!trials[param->w.dtype](cols, s, ngi_row(param->g, i),
+                                    ngi_row(param->tensor[MOMENTUM].now, i), ngi_row(param->w, i)))
+            return ngi_step_overflows(param, error);
+    return NG_OK;
+}
+
+/* What the step makes is finite: by bounds on buffer and step that cost no pass over memory
+ * (coupled decay reads the weights), and only where those do not suffice by trying. */
+static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
+{
+    const ng_sgd_options *o = options;
+    ngi_tensor *buffer = &param->tensor[MOMENTUM];
+    sgd_scalars s = scalars(param, o);
+    double rounding = 1 + 8 * ng_dtype_eps(param->w.dtype), max;
+    double limit = ngi_dtype_max(param->w.dtype) / rounding;
+    (void)work;
+    /* the buffer is at most the largest gradient / (1 - momentum) */
+    TRY(ngi_gradient_bound(&max, param, ngi_dtype_max(param->w.dtype) * (1 - o->momentum) / 2,
+                           error));
+    if (s.coupled > 0)
+        max += s.coupled * ng_max_abs(param->w);
+    double b = (s.old * ngi_tensor_bound(buffer) + max) * rounding;
+    double step = s.lr * (s.new_weight * max + s.b_weight * b) * rounding;
+    buffer->next_bound = b;
+    if (b <= limit && s.coupled <= limit && s.lr <= limit &&
+        ngi_weights_stay_finite(param, s.keep, step))
+        return NG_OK;
+    buffer->next_bound = -1;
+    return attempt(param, &s, error);
+}
+
+static void commit(ngi_param *param, const void *options)
+{
+    sgd_scalars s = scalars(param, options);
     size_t rows, cols;
     double sum = 0;
     ngi_row_shape(param, &rows, &cols);
@@ -67,6 +104,7 @@ static void commit(ngi_param *param, const void *options)
                                        ngi_row(param->tensor[MOMENTUM].now, i),
                                        ngi_row(param->w, i), param->report.wanted);
     param->report.update_norm = sqrt(sum);
+    param->tensor[MOMENTUM].bound = param->tensor[MOMENTUM].next_bound;
 }
 
 static const char *const decay_kinds[] = {"decoupled", "coupled", NULL};

@@ -36,3 +36,19 @@ static double K(run)(size_t n, const sgd_scalars *s, const void *gv, void *bv, v
     }
     return sum;
 }
+
+/* Is all finite that run would write? */
+static int K(try)(size_t n, const sgd_scalars *s, const void *gv, const void *bv, const void *wv)
+{
+    const T *g = gv, *b = bv, *w = wv;
+    T new_b[K(CHUNK)], new_w[K(CHUNK)];
+    for (size_t i = 0; i < n; i += K(CHUNK)) {
+        size_t count = n - i < K(CHUNK) ? n - i : K(CHUNK);
+        memcpy(new_b, b + i, count * sizeof(T));
+        memcpy(new_w, w + i, count * sizeof(T));
+        K(update)(count, s, g + i, new_b, new_w, NULL);
+        if (!K(all_finite)(count, new_b) || !K(all_finite)(count, new_w))
+            return 0;
+    }
+    return 1;
+}

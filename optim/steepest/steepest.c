@@ -6,7 +6,9 @@
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/unit.h"
+#include "optim/front/range.h"
 #include "optim/steepest/grafting.h"
 
 static size_t max_size(size_t a, size_t b)
@@ -187,10 +189,11 @@ static double step_size(const ngi_param *param, const ng_steepest_options *o)
 static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     double max = ng_max_abs(param->update), size = step_size(param, o);
-    double limit = param->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
-    if (!isfinite(max) || max * size > limit)
+    double limit = ngi_dtype_max(param->w.dtype);
+    if (!isfinite(max) || max * size > limit || size > limit)
         return ng_error_set(error, NG_ERANGE, "the step overflows its dtype (largest element %g)",
                             max);
+    TRY(ngi_check_weights(param, 1 - o->lr * o->weight_decay, max * size, error));
     if (param->report.wanted)
         param->report.update_norm = size * ng_norm(param->update);
     return NG_OK;
