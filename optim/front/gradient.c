@@ -164,18 +164,18 @@ static void scale_all(ng_optimizer *optimizer, double factor)
         }
 }
 
-/* A norm beyond DBL_MAX, and a factor below what float resolves, are met by a first factor that is
- * a power of two and costs nothing in digits. */
+/* A norm beyond DBL_MAX, and a factor below what float resolves, are met by first factors that are
+ * a power of two and cost no digits. */
 static void clip(ng_optimizer *optimizer)
 {
     const double small = 0x1p-100;
     double norm = whole_norm(optimizer), first = 1;
     if (!(norm > optimizer->clip_norm))
         return;
-    if (isinf(norm) || optimizer->clip_norm / norm < small) {
-        first = small;
-        scale_all(optimizer, first);
-        norm = isinf(norm) ? whole_norm(optimizer) : norm * first;
+    while (isinf(norm) || optimizer->clip_norm / norm < small) {
+        scale_all(optimizer, small);
+        norm = isinf(norm) ? whole_norm(optimizer) : norm * small;
+        first *= small;
     }
     scale_all(optimizer, optimizer->clip_norm / norm);
     optimizer->clip_factor = optimizer->clip_norm / norm * first;

@@ -37,9 +37,10 @@ static double shift(const ngi_param *param, const ng_steepest_options *o, ng_sid
 {
     if (o->damping_kind == NG_DAMPING_PER_FACTOR || !ngi_kron_has(param, ngi_other(side)))
         return o->damping;
-    double pi = sqrt(mean_eigenvalue(param, side) / mean_eigenvalue(param, ngi_other(side)));
+    double own = mean_eigenvalue(param, side), other = mean_eigenvalue(param, ngi_other(side));
+    double pi = own > 0 && other > 0 ? sqrt(own / other) : 0;
     if (!(pi > 0) || !isfinite(pi))
-        pi = 1; /* a factor is zero */
+        pi = 1; /* a factor is zero, or the quotient leaves the range */
     return pi * sqrt(o->damping);
 }
 

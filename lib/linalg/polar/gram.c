@@ -36,6 +36,7 @@ static ng_status apply_plain(ng_mat u, ng_mat x, ng_mat l, ng_mat v, ng_work *wo
         status = ng_syrk(wide, v, NG_TRANS, 1, 0, error);
     narrow = wide;
     if (status == NG_OK && x.dtype == NG_F32) {
+        ng_mirror(wide); /* what lies above the diagonal is scratch: no numbers to convert */
         status = ng_work_mat(work, &narrow, k, k, NG_F32, error);
         if (status == NG_OK)
             status = ng_copy(narrow, wide, error);

@@ -1,0 +1,313 @@
+/* Numbers leave finite or not at all: steps, sums and averages of huge numbers; and no operation
+ * of an ordinary step raises a floating-point exception. */
+#ifdef __linux__
+#define _GNU_SOURCE /* feenableexcept */
+#endif
+#include "tests/support/run.h"
+
+#include <fenv.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+static const char *const presets[] = {"sgd",  "adamw",     "muon",  "fismo",   "fismo_paper",
+                                      "kfac", "kfac_muon", "ekfac", "shampoo", "soap"};
+enum { PRESETS = sizeof presets / sizeof presets[0], ROWS = 4, COLS = 3, BATCH = 6 };
+
+/* A layer with its captures, where its method takes them. */
+typedef struct {
+    ng_optimizer *opt;
+    ng_group *group;
+    ng_mat w, dw, a, g;
+    int captures;
+} world;
+
+static void open_world(world *x, const char *preset, const char *settings, ng_dtype dtype)
+{
+    void *o = test_options(preset, settings);
+    x->captures = ng_options_want_capture(o);
+    ng_assert_ok(ng_optimizer_create(&x->opt, NULL), NULL);
+    ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
+    x->w = test_mat(ROWS, COLS, 1, dtype), x->dw = test_mat(ROWS, COLS, 0, dtype);
+    x->a = test_mat(BATCH, COLS, 0, dtype), x->g = test_mat(BATCH, ROWS, 0, dtype);
+    ng_assert_ok(ng_group_add(x->group, NULL, "w", x->w, x->dw), NULL);
+    free(o);
+}
+
+static void close_world(world *x)
+{
+    ng_optimizer_destroy(x->opt);
+    test_free(x->w), test_free(x->dw), test_free(x->a), test_free(x->g);
+}
+
+/* uniform in -largest ... largest, and one element at either end */
+static void fill(ng_mat m, double largest, test_rng *rng)
+{
+    for (size_t i = 0; i < m.rows; i++)
+        for (size_t j = 0; j < m.cols; j++)
+            ng_mat_set(m, i, j, largest * (2 * test_uniform(rng) - 1));
+    ng_mat_set(m, 0, 0, largest);
+    ng_mat_set(m, m.rows - 1, m.cols - 1, -largest);
+}
+
+static int all_finite(ng_mat m)
+{
+    for (size_t i = 0; i < m.rows; i++)
+        for (size_t j = 0; j < m.cols; j++)
+            if (!isfinite(ng_mat_get(m, i, j)))
+                return 0;
+    return 1;
+}
+
+/* ---- Huge numbers ------------------------------------------------------------------------ */
+
+enum { TENSORS = 16 };
+
+/* weights, then all state */
+static size_t look(const world *x, ng_mat *views)
+{
+    const char *parameter, *name;
+    size_t n = 0;
+    views[n++] = x->w;
+    while (n < TENSORS &&
+           ng_optimizer_tensor(x->opt, &parameter, &name, &views[n], n - 1) == NG_OK)
+        n++;
+    return n;
+}
+
+/* A step that fails has changed no bit; one that does not leaves only finite numbers. */
+static int check_step(world *x, const char *what)
+{
+    ng_mat views[TENSORS], before[TENSORS];
+    size_t n = look(x, views);
+    for (size_t i = 0; i < n; i++)
+        before[i] = test_copy(views[i]);
+    ng_status status = ng_optimizer_step(x->opt);
+    ck_assert_msg(status == NG_OK || ng_optimizer_error(x->opt)[0] != '\0', "%s: no text", what);
+    ck_assert_uint_eq(look(x, views), n);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_msg(all_finite(views[i]), "%s: tensor %zu is not finite (%s)", what, i,
+                      ng_status_name(status));
+        ck_assert_msg(status == NG_OK || test_same_bits(views[i], before[i]),
+                      "%s: tensor %zu changed in a step that failed (%s)", what, i,
+                      ng_status_name(status));
+        test_free(before[i]);
+    }
+    return status == NG_OK;
+}
+
+static void sweep(ng_dtype dtype, const char *preset, double weights, double gradients, double lr,
+                  double decay, int *done)
+{
+    world x;
+    test_rng rng = {7};
+    char what[160], settings[96];
+    snprintf(settings, sizeof settings, "lr=%.17g weight_decay=%.17g", lr, decay);
+    snprintf(what, sizeof what, "%s f%d, weights %g, gradients %g, %s", preset,
+             dtype == NG_F32 ? 32 : 64, weights, gradients, settings);
+    open_world(&x, preset, settings, dtype);
+    fill(x.w, weights, &rng);
+    for (int t = 0; t < 4; t++) {
+        fill(x.dw, t == 2 ? 0 : gradients, &rng);
+        fill(x.a, 1, &rng);
+        fill(x.g, fmin(gradients, dtype == NG_F32 ? 1e15 : 1e150), &rng);
+        if (x.captures)
+            ng_assert_ok(ng_group_capture(x.group, 0, x.a, x.g, 1), NULL);
+        *done += check_step(&x, what);
+    }
+    close_world(&x);
+}
+
+START_TEST(huge)
+{
+    int done = 0, all = 0;
+    for (int dtype = 0; dtype < 2; dtype++) {
+        double max = dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX, root = sqrt(max);
+        const double weights[] = {0, 1, max / 4, max}, rates[] = {0.01, root, max / 2, DBL_MAX};
+        const double gradients[] = {0, 1, root / 8, max / 64, max}, decays[] = {0, 1, root};
+        for (size_t i = 0; i < 4 * 5 * 4 * 3; i++, all += 4)
+            sweep((ng_dtype)dtype, presets[_i], weights[i % 4], gradients[i / 4 % 5],
+                  rates[i / 20 % 4], decays[i / 80], &done);
+    }
+    ck_assert_msg(done > all / 20 && done < all, "%d of %d steps were done", done, all);
+}
+END_TEST
+
+/* sgd's coupled decay multiplies weights into the buffer */
+START_TEST(coupled)
+{
+    for (int dtype = 0; dtype < 2; dtype++)
+        for (int i = 0; i < 16; i++) {
+            double max = dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
+            const double weights[] = {1, max / 16, max / 4, max}, decays[] = {0.1, 0.9, 3, max};
+            world x;
+            test_rng rng = {8};
+            open_world(&x, "sgd", "lr=0.5 weight_decay_kind=coupled nesterov=yes", (ng_dtype)dtype);
+            ng_assert_ok(ng_group_set(x.group, "weight_decay", decays[i / 4]), NULL);
+            fill(x.w, weights[i % 4], &rng);
+            for (int t = 0; t < 20; t++) {
+                fill(x.dw, 1, &rng);
+                check_step(&x, "coupled");
+            }
+            close_world(&x);
+        }
+}
+END_TEST
+
+/* State that somebody wrote: bounds are taken anew. */
+START_TEST(written_state)
+{
+    for (int dtype = 0; dtype < 2; dtype++) {
+        world x;
+        test_rng rng = {9};
+        ng_mat views[TENSORS];
+        open_world(&x, "adamw", "", (ng_dtype)dtype);
+        fill(x.dw, 1, &rng);
+        ng_assert_ok(ng_optimizer_step(x.opt), NULL);
+        look(&x, views);
+        double max = dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
+        fill(views[1], max, &rng); /* first moment; the second is small */
+        ng_fill(views[2], 0);
+        ng_fill(x.dw, 1e-3);
+        ck_assert(!check_step(&x, "written moments"));
+        fill(views[1], 1, &rng);
+        ng_fill(views[2], max);
+        look(&x, views);
+        check_step(&x, "second moments at the end of the range");
+        close_world(&x);
+    }
+}
+END_TEST
+
+START_TEST(sums)
+{
+    for (int dtype = 0; dtype < 2; dtype++) {
+        world x;
+        test_rng rng = {10};
+        double max = dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
+        open_world(&x, "sgd", "lr=1e-10 momentum=0", (ng_dtype)dtype);
+        fill(x.dw, max / 8, &rng);
+        for (int k = 0; k < 8; k++)
+            ng_assert_ok(ng_optimizer_accumulate(x.opt), NULL);
+        ck_assert_int_eq(ng_optimizer_accumulate(x.opt), NG_ERANGE);
+        ck_assert_ptr_nonnull(strstr(ng_optimizer_error(x.opt), "'w'"));
+        ck_assert_msg(ng_optimizer_step(x.opt) == NG_OK, "%s", ng_optimizer_error(x.opt));
+        ng_assert_rel(ng_mat_get(x.w, 0, 0), -1e-10 * max / 8, 1e-5);
+        close_world(&x);
+    }
+}
+END_TEST
+
+/* A norm that no double holds still clips. */
+START_TEST(clipped_norms)
+{
+    for (int dtype = 0; dtype < 2; dtype++)
+        for (int i = 0; i < 3; i++) {
+            const double norms[] = {1, 1e-30, 1e-36};
+            double max = dtype == NG_F32 ? 3.3e38 : 1.7e308;
+            float *f = malloc(100 * sizeof *f), *df = malloc(100 * sizeof *f);
+            double *d = malloc(100 * sizeof *d), *dd = malloc(100 * sizeof *d);
+            ng_mat w = dtype == NG_F32 ? ng_f32(f, 10, 10) : ng_f64(d, 10, 10);
+            ng_mat dw = dtype == NG_F32 ? ng_f32(df, 10, 10) : ng_f64(dd, 10, 10);
+            for (size_t k = 0; k < 100; k++) {
+                ng_mat_set(w, k / 10, k % 10, 0);
+                ng_mat_set(dw, k / 10, k % 10, max);
+            }
+            void *o = test_options("sgd", "lr=1 momentum=0");
+            ng_optimizer_options options;
+            ng_optimizer *opt;
+            ng_group *group;
+            ng_optimizer_init(&options);
+            options.clip_norm = norms[i];
+            ng_assert_ok(ng_optimizer_create(&opt, &options), NULL);
+            ng_assert_ok(ng_optimizer_add_group(opt, &group, o), NULL);
+            ng_assert_ok(ng_group_add(group, NULL, "w", w, dw), NULL);
+            ck_assert_msg(ng_optimizer_step(opt) == NG_OK, "%s", ng_optimizer_error(opt));
+            for (size_t k = 0; k < 100; k++)
+                ng_assert_rel(ng_mat_get(w, k / 10, k % 10), -norms[i] / 10, 1e-5);
+            ng_mat_set(dw, 3, 3, INFINITY);
+            ck_assert_int_eq(ng_optimizer_step(opt), NG_ENONFINITE);
+            ng_optimizer_destroy(opt);
+            free(o), free(f), free(df), free(d), free(dd);
+        }
+}
+END_TEST
+
+START_TEST(averages)
+{
+    for (int dtype = 0; dtype < 2; dtype++) {
+        world x;
+        test_rng rng = {11};
+        ng_average *average;
+        double max = dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
+        open_world(&x, "sgd", "", (ng_dtype)dtype);
+        ng_assert_ok(ng_average_create(&average, x.opt, 0.9, NULL), NULL);
+        for (int t = 0; t < 30; t++) {
+            fill(x.w, t % 3 == 0 ? max : t % 3 == 1 ? max / 2 : 1, &rng);
+            unsigned long long count = ng_average_count(average);
+            ng_mat before = test_copy(x.w);
+            ng_status status = ng_average_update(average, NULL);
+            ck_assert(status == NG_OK || status == NG_ERANGE);
+            ck_assert_uint_eq(ng_average_count(average), count + (status == NG_OK));
+            if (ng_average_count(average) > 0) {
+                ng_assert_ok(ng_average_swap(average, NULL), NULL);
+                ck_assert(all_finite(x.w));
+                ng_assert_ok(ng_average_swap(average, NULL), NULL);
+            }
+            ck_assert(test_same_bits(x.w, before));
+            test_free(before);
+        }
+        ck_assert_uint_ge(ng_average_count(average), 10);
+        ng_average_destroy(average);
+        close_world(&x);
+    }
+}
+END_TEST
+
+/* ---- Hosts that trap ------------------------------------------------------------------------ */
+
+#ifdef __GLIBC__
+/* Ordinary, zero and then again ordinary gradients and captures: a trap would end the test. */
+START_TEST(traps)
+{
+    for (int dtype = 0; dtype < 2; dtype++)
+        for (int zeros = 0; zeros < 4; zeros++) {
+            world x;
+            test_rng rng = {12};
+            open_world(&x, presets[_i], "", (ng_dtype)dtype);
+            fill(x.w, 1, &rng);
+            for (int t = 0; t < 6; t++) {
+                /* everything zero from the first step on, after two, or never; or captures alone */
+                int zero = zeros == 0 ? 0 : zeros == 1 ? 1 : t >= 2;
+                fill(x.dw, zero && zeros < 3 ? 0 : 0.1, &rng);
+                fill(x.a, zero ? 0 : 1, &rng);
+                fill(x.g, zero ? 0 : 0.1, &rng);
+                feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW);
+                ng_status taken = x.captures ? ng_group_capture(x.group, 0, x.a, x.g, 6) : NG_OK;
+                ng_status status = ng_optimizer_step(x.opt);
+                fedisableexcept(FE_ALL_EXCEPT);
+                ck_assert_int_eq(taken, NG_OK);
+                ck_assert_msg(status == NG_OK, "%s: %s", presets[_i], ng_optimizer_error(x.opt));
+            }
+            ck_assert(all_finite(x.w));
+            close_world(&x);
+        }
+}
+END_TEST
+#endif
+
+TEST_SUITE(finite)
+{
+    TCase *tcase = tcase_create("finite");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, huge, 0, PRESETS);
+    tcase_add_test(tcase, coupled);
+    tcase_add_test(tcase, written_state);
+    tcase_add_test(tcase, sums);
+    tcase_add_test(tcase, clipped_norms);
+    tcase_add_test(tcase, averages);
+#ifdef __GLIBC__
+    tcase_add_loop_test(tcase, traps, 0, PRESETS);
+#endif
+    suite_add_tcase(suite, tcase);
+}
