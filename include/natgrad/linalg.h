@@ -130,7 +130,7 @@ NG_API size_t ng_spd_power_work(size_t n, ng_dtype dtype);
  * diagonalises a, ||off-diagonal part of basis a basis^T||_F <= tolerance
  * ||a||_F, else it becomes the eigenbasis of a. 0 <= tolerance < 1; with 0 it
  * is always renewed. *reused (may be NULL) says which. Needs the same bytes. */
-NG_API ng_status ng_spd_power_update(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exponent,
+NG_API ng_status ng_spd_power_update(ng_mat b, int *reused, ng_mat basis, ng_mat a, double exponent,
                                      double floor, double tolerance, ng_work *work,
                                      ng_error *error);
 
@@ -160,9 +160,11 @@ typedef struct {
  * for that check, and for each renewal after rounding has spoilt the recurrence.
  * info (may be NULL): residual is ||b - A x|| / ||b||.
  * NG_ENOCONV after max_iterations, or when rounding stops the way down: x is
- * the last iterate. NG_EINDEFINITE when a direction p has p A p <= 0, or r
- * C^-1 r <= 0; NG_ENONFINITE when a product is not finite: x is the iterate
- * before. NG_ERANGE when x overflows. */
+ * the last iterate. NG_EINDEFINITE when a direction p has p A p <= 0, or
+ * what rounding leaves of 0 (eps times the largest curvature met) and a step
+ * along it brings b no nearer, or r C^-1 r <= 0; NG_ENONFINITE when a product is
+ * not finite; NG_ERANGE when x would overflow: x is the iterate before. The
+ * callbacks never see a number that is not finite. */
 NG_API ng_status ng_cg(ng_mat x, ng_iteration *info, ng_mat b, double tolerance,
                        size_t max_iterations, const ng_operator *a,
                        const ng_operator *preconditioner, ng_work *work, ng_error *error);

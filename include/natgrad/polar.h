@@ -4,7 +4,8 @@
  *     U = sum over { s_i > tau } of u_i v_i^T,    tau = eps * sqrt(max(m, n)) * s_1,
  * the partial isometry on the numerical range of X, with eps that of the dtype;
  * the number of terms is the rank. A zero matrix gives U = 0, rank 0. The
- * result does not depend on the scale of X, and U(X^T) = U(X)^T.
+ * result does not depend on the scale of X (Muon's iteration: to 1e-4 of
+ * itself, for the sake of its published form), and U(X^T) = U(X)^T.
  *
  * accuracy                what it promises, and how it is done
  * NG_POLAR_EXACT          f32: eigendecomposition of the Gram matrix of the smaller side in
@@ -58,8 +59,9 @@ typedef enum {
  * values of X above the given part of ||X||_F. */
 typedef enum {
     NG_ITERATION_MUON = 0, /* five times (3.4445, -4.7750, 2.0315) from X / (||X||_F + 1e-7)
-                            * (Jordan 2024); ends in 0.68 ... 1.13 above 0.01: not orthogonal, by
-                            * design */
+                            * (Jordan 2024), with 1e-5 ||X||_F for the 1e-7 where ||X||_F < 0.01,
+                            * lest a small X gives 0; ends in 0.68 ... 1.1344 above 0.01: not
+                            * orthogonal, by design */
     NG_ITERATION_POLAR_EXPRESS = 1, /* the best composition for singular values above lower_bound
                                      * (Amsel et al. 2025), coefficients computed; error 0.0053
                                      * after 6 steps, rounding after 8, for the default bound */

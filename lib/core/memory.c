@@ -35,8 +35,7 @@ ng_status ngi_array_create(void *array, size_t count, size_t size, const char *w
     return NG_OK;
 }
 
-ng_status ngi_array_grow(void *array, size_t *capacity, size_t count, size_t size,
-                         ng_error *error)
+ng_status ngi_array_grow(void *array, size_t *capacity, size_t count, size_t size, ng_error *error)
 {
     if (count < *capacity)
         return NG_OK;

@@ -1,18 +1,18 @@
 /* The ways in: batches of scores and of layer statistics, whole matrices. */
 #include "lib/fisher/fisher.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include <natgrad/linalg.h>
 
 #include "lib/linalg/check.h"
+#include "lib/linalg/unit.h"
 
 /* Half the largest number of the dtype: room for rounding. */
 static double limit(ng_dtype dtype)
 {
-    return dtype == NG_F32 ? (double)FLT_MAX / 2 : DBL_MAX / 2;
+    return ngi_largest(dtype) / 2;
 }
 
 void ng_fisher_batch_init(ng_fisher_batch *batch)

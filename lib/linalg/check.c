@@ -25,12 +25,3 @@ ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error)
         TRY(ngi_check_finite(ng_mat_block(m, i, 0, 1, i < m.cols ? i + 1 : m.cols), name, error));
     return NG_OK;
 }
-
-ng_status ngi_check_work(ng_work *work, size_t size, ng_error *error)
-{
-    void *bytes;
-    size_t mark = work->used;
-    ng_status status = ng_work_bytes(work, &bytes, size, error);
-    work->used = mark;
-    return status;
-}

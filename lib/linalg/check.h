@@ -2,8 +2,6 @@
 #ifndef NGI_LINALG_CHECK_H
 #define NGI_LINALG_CHECK_H
 
-#include <natgrad/work.h>
-
 #include "lib/core/mat.h"
 
 /* The same as ngi_check_shape, and the sizes fit the BLAS integer. */
@@ -15,9 +13,5 @@ ng_status ngi_check_finite(ng_mat m, const char *name, ng_error *error);
 
 /* The same for the lower triangle, all that a symmetric matrix promises. */
 ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error);
-
-/* The workspace has size bytes left: NG_ENOMEM. Asked at the door, so that a
- * short workspace fails every time and not only on the way that needs most. */
-ng_status ngi_check_work(ng_work *work, size_t size, ng_error *error);
 
 #endif

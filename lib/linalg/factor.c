@@ -6,7 +6,9 @@
 #include <limits.h>
 #include <math.h>
 
+#include "lib/core/scratch.h"
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/blas.h"
 #include "lib/linalg/check.h"
 
@@ -24,9 +26,9 @@ static ng_status take(ng_work *work, ng_mat *mat, size_t count, ng_dtype dtype, 
 static ng_status take_ints(ng_work *work, ngi_int **ints, size_t count, ng_error *error)
 {
     void *bytes;
-    ng_status status = ng_work_bytes(work, &bytes, count * sizeof **ints, error);
+    TRY(ng_work_bytes(work, &bytes, ngi_size_mul(count, sizeof **ints), error));
     *ints = bytes;
-    return status;
+    return NG_OK;
 }
 
 static size_t ints_size(size_t count)
@@ -63,13 +65,9 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
 {
     size_t n = a.rows;
     double added = 0, next = ng_dtype_eps(a.dtype);
-    ng_status status = ngi_check_blas(a, "a", n, n, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(l, "l", n, n, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_finite_lower(a, "a", error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_check_blas(a, "a", n, n, a.dtype, error));
+    TRY(ngi_check_blas(l, "l", n, n, a.dtype, error));
+    TRY(ngi_check_finite_lower(a, "a", error));
     if (jitter != NULL) {
         *jitter = 0;
         next *= n > 0 ? ng_trace(a) / (double)n : 0;
@@ -123,14 +121,12 @@ static ng_status run_syevd(ngi_int *info, ng_mat w, ng_mat v, ng_work *work, ng_
     size_t n = v.rows, mark = work->used;
     ng_mat scratch;
     ngi_int *ints;
-    ng_status status = take(work, &scratch, syevd_lwork(n), v.dtype, error);
-    if (status == NG_OK)
-        status = take_ints(work, &ints, 3 + 5 * n, error);
-    if (status == NG_OK)
-        *info = ngi_blas[v.dtype]->syevd('U', (ngi_int)n, v.data, ngi_ld(v), w.data, scratch.data,
-                                         (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
+    TRY(take(work, &scratch, syevd_lwork(n), v.dtype, error));
+    TRY(take_ints(work, &ints, 3 + 5 * n, error));
+    *info = ngi_blas[v.dtype]->syevd('U', (ngi_int)n, v.data, ngi_ld(v), w.data, scratch.data,
+                                     (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 static ng_status run_syevr(ngi_int *info, ng_mat w, ng_mat v, ng_mat a, ng_work *work,
@@ -139,21 +135,21 @@ static ng_status run_syevr(ngi_int *info, ng_mat w, ng_mat v, ng_mat a, ng_work 
     size_t n = v.rows, mark = work->used;
     ng_mat copy, scratch;
     ngi_int *ints, *isuppz;
-    ng_status status = ng_work_mat(work, &copy, n, n, v.dtype, error);
-    if (status == NG_OK)
-        status = take(work, &scratch, syevr_lwork(n), v.dtype, error);
-    if (status == NG_OK)
-        status = take_ints(work, &ints, 10 * n, error);
-    if (status == NG_OK)
-        status = take_ints(work, &isuppz, 2 * n, error);
-    if (status == NG_OK) {
-        ng_copy(copy, a, NULL);
-        *info = ngi_blas[v.dtype]->syevr('U', (ngi_int)n, copy.data, ngi_ld(copy), w.data, v.data,
-                                         ngi_ld(v), isuppz, scratch.data, (ngi_int)scratch.cols,
-                                         ints, (ngi_int)(10 * n));
-    }
+    TRY(ng_work_mat(work, &copy, n, n, v.dtype, error));
+    TRY(take(work, &scratch, syevr_lwork(n), v.dtype, error));
+    TRY(take_ints(work, &ints, 10 * n, error));
+    TRY(take_ints(work, &isuppz, 2 * n, error));
+    TRY(ng_copy(copy, a, error));
+    *info = ngi_blas[v.dtype]->syevr('U', (ngi_int)n, copy.data, ngi_ld(copy), w.data, v.data,
+                                     ngi_ld(v), isuppz, scratch.data, (ngi_int)scratch.cols, ints,
+                                     (ngi_int)(10 * n));
     work->used = mark;
-    return status;
+    return NG_OK;
+}
+
+static int failed(ngi_int info, ng_mat w, ng_mat v)
+{
+    return info != 0 || !ng_is_finite(w) || !ng_is_finite(v);
 }
 
 static ng_status eigh(ng_mat w, ng_mat v, const char **route, ng_mat a, ng_work *work,
@@ -161,46 +157,37 @@ static ng_status eigh(ng_mat w, ng_mat v, const char **route, ng_mat a, ng_work 
 {
     ngi_int info = 0;
     const char *used = "syevd";
-    ng_copy(v, a, NULL);
-    ng_status status = run_syevd(&info, w, v, work, error);
-    if (status == NG_OK && (info != 0 || !ng_is_finite(w) || !ng_is_finite(v))) {
+    TRY(ng_copy(v, a, error));
+    TRY(run_syevd(&info, w, v, work, error));
+    if (failed(info, w, v)) {
         used = "syevr";
-        status = run_syevr(&info, w, v, a, work, error);
-        if (status == NG_OK && (info != 0 || !ng_is_finite(w) || !ng_is_finite(v)))
-            status = ng_error_set(error, NG_ENOCONV,
-                                  "eigenvalues of a %zu x %zu matrix: syevd and syevr both failed "
-                                  "(info %d)",
-                                  a.rows, a.cols, (int)info);
+        TRY(run_syevr(&info, w, v, a, work, error));
     }
-    if (status == NG_OK && route != NULL)
+    if (failed(info, w, v))
+        return ng_error_set(error, NG_ENOCONV,
+                            "eigenvalues of a %zu x %zu matrix: syevd and syevr both failed "
+                            "(info %d)",
+                            a.rows, a.cols, (int)info);
+    if (route != NULL)
         *route = used;
-    return status;
+    return NG_OK;
 }
 
 ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, ng_work *work,
                   ng_error *error)
 {
     size_t n = a.rows;
-    ng_work own = ng_work_on(NULL, 0);
-    ng_status status = ngi_check_blas(a, "a", n, n, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(values, "values", 1, n, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(vectors, "vectors", n, n, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_finite_lower(a, "a", error);
+    ngi_scratch s;
     if (route != NULL)
         *route = "syevd";
-    if (status != NG_OK || n == 0)
-        return status;
-    if (work == NULL)
-        status = ng_work_create(work = &own, ng_eigh_work(n, a.dtype), error);
-    if (status == NG_OK)
-        status = ngi_check_work(work, ng_eigh_work(n, a.dtype), error);
-    if (status == NG_OK)
-        status = eigh(values, vectors, route, a, work, error);
-    ng_work_destroy(&own);
-    return status;
+    TRY(ngi_check_blas(a, "a", n, n, a.dtype, error));
+    TRY(ngi_check_blas(values, "values", 1, n, a.dtype, error));
+    TRY(ngi_check_blas(vectors, "vectors", n, n, a.dtype, error));
+    TRY(ngi_check_finite_lower(a, "a", error));
+    if (n == 0)
+        return NG_OK;
+    TRY(ngi_scratch_open(&s, work, ng_eigh_work(n, a.dtype), error));
+    return ngi_scratch_close(&s, eigh(values, vectors, route, a, s.work, error));
 }
 
 /* ---- Singular values --------------------------------------------------- */
@@ -234,62 +221,45 @@ static ng_status svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a
 {
     const ngi_blas_table *blas = ngi_blas[a.dtype];
     size_t mark = work->used, k = s.cols;
+    ngi_int m = (ngi_int)a.rows, n = (ngi_int)a.cols, *ints, info;
     ng_mat copy, scratch;
-    ngi_int *ints, info = 0;
     const char *used = "gesdd";
-    ng_status status = ng_work_mat(work, &copy, a.rows, a.cols, a.dtype, error);
-    if (status == NG_OK)
-        status = take(work, &scratch, gesdd_lwork(a.rows, a.cols), a.dtype, error);
-    if (status == NG_OK)
-        status = take_ints(work, &ints, 8 * k, error);
-    if (status == NG_OK) {
-        ng_copy(copy, a, NULL);
-        info =
-            blas->gesdd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data, vt.data,
-                        ngi_ld(vt), u.data, ngi_ld(u), scratch.data, (ngi_int)scratch.cols, ints);
-    }
-    if (status == NG_OK && (info != 0 || !all_finite(u, s, vt))) {
+    TRY(ng_work_mat(work, &copy, a.rows, a.cols, a.dtype, error));
+    TRY(take(work, &scratch, gesdd_lwork(a.rows, a.cols), a.dtype, error));
+    TRY(take_ints(work, &ints, 8 * k, error));
+    TRY(ng_copy(copy, a, error));
+    info = blas->gesdd(n, m, copy.data, ngi_ld(copy), s.data, vt.data, ngi_ld(vt), u.data,
+                       ngi_ld(u), scratch.data, (ngi_int)scratch.cols, ints);
+    if (info != 0 || !all_finite(u, s, vt)) {
         used = "gesvd";
-        ng_copy(copy, a, NULL);
-        info =
-            blas->gesvd((ngi_int)a.cols, (ngi_int)a.rows, copy.data, ngi_ld(copy), s.data, vt.data,
-                        ngi_ld(vt), u.data, ngi_ld(u), scratch.data, (ngi_int)scratch.cols);
-        if (info != 0 || !all_finite(u, s, vt))
-            status =
-                ng_error_set(error, NG_ENOCONV,
-                             "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
-                             a.rows, a.cols, (int)info);
+        TRY(ng_copy(copy, a, error));
+        info = blas->gesvd(n, m, copy.data, ngi_ld(copy), s.data, vt.data, ngi_ld(vt), u.data,
+                           ngi_ld(u), scratch.data, (ngi_int)scratch.cols);
     }
+    if (info != 0 || !all_finite(u, s, vt))
+        return ng_error_set(error, NG_ENOCONV,
+                            "SVD of a %zu x %zu matrix: gesdd and gesvd both failed (info %d)",
+                            a.rows, a.cols, (int)info);
     work->used = mark;
-    if (status == NG_OK && route != NULL)
+    if (route != NULL)
         *route = used;
-    return status;
+    return NG_OK;
 }
 
 ng_status ng_svd(ng_mat u, ng_mat s, ng_mat vt, const char **route, ng_mat a, ng_work *work,
                  ng_error *error)
 {
     size_t k = a.rows < a.cols ? a.rows : a.cols;
-    ng_work own = ng_work_on(NULL, 0);
-    ng_status status = ngi_check_blas(a, "a", a.rows, a.cols, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(u, "u", a.rows, k, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(s, "s", 1, k, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(vt, "vt", k, a.cols, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_finite(a, "a", error);
+    ngi_scratch scratch;
     if (route != NULL)
         *route = "gesdd";
-    if (status != NG_OK || k == 0)
-        return status;
-    if (work == NULL)
-        status = ng_work_create(work = &own, ng_svd_work(a.rows, a.cols, a.dtype), error);
-    if (status == NG_OK)
-        status = ngi_check_work(work, ng_svd_work(a.rows, a.cols, a.dtype), error);
-    if (status == NG_OK)
-        status = svd(u, s, vt, route, a, work, error);
-    ng_work_destroy(&own);
-    return status;
+    TRY(ngi_check_blas(a, "a", a.rows, a.cols, a.dtype, error));
+    TRY(ngi_check_blas(u, "u", a.rows, k, a.dtype, error));
+    TRY(ngi_check_blas(s, "s", 1, k, a.dtype, error));
+    TRY(ngi_check_blas(vt, "vt", k, a.cols, a.dtype, error));
+    TRY(ngi_check_finite(a, "a", error));
+    if (k == 0)
+        return NG_OK;
+    TRY(ngi_scratch_open(&scratch, work, ng_svd_work(a.rows, a.cols, a.dtype), error));
+    return ngi_scratch_close(&scratch, svd(u, s, vt, route, a, scratch.work, error));
 }

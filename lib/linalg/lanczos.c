@@ -7,7 +7,9 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "lib/core/scratch.h"
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/operator.h"
 
@@ -64,11 +66,8 @@ static ng_status keep_row(lanczos *s, ng_error *error)
         return NG_OK;
     ng_scale(v, 1 / norm);
     for (int pass = 0; pass < 2; pass++) {
-        ng_status status = ng_gemm(t, v, NG_NOTRANS, before, NG_TRANS, 1, 0, error);
-        if (status == NG_OK)
-            status = ng_gemm(v, t, NG_NOTRANS, before, NG_NOTRANS, -1, 1, error);
-        if (status != NG_OK)
-            return status;
+        TRY(ng_gemm(t, v, NG_NOTRANS, before, NG_TRANS, 1, 0, error));
+        TRY(ng_gemm(v, t, NG_NOTRANS, before, NG_NOTRANS, -1, 1, error));
         norm = ng_norm(v);
         if (!(norm > 100 * ng_dtype_eps(v.dtype)))
             return NG_OK;
@@ -81,27 +80,25 @@ static ng_status keep_row(lanczos *s, ng_error *error)
 
 static ng_status start(lanczos *s, ng_error *error)
 {
-    ng_status status = NG_OK;
     size_t k = s->values.cols, n = s->q.cols;
-    for (size_t i = 0; s->rows < k && status == NG_OK; i++) {
+    for (size_t i = 0; s->rows < k; i++) {
         for (size_t j = 0; j < n; j++)
             ng_mat_set(s->q, s->rows, j, start_element((uint64_t)(i * n + j)));
-        status = keep_row(s, error);
+        TRY(keep_row(s, error));
     }
-    return status;
+    return NG_OK;
 }
 
 /* The products of the fresh rows become the next ones. */
 static ng_status extend(lanczos *s, ng_error *error)
 {
-    ng_status status = NG_OK;
     size_t last = s->rows, first = last - s->fresh;
     s->fresh = 0;
-    for (size_t i = first; i < last && s->rows < s->max && status == NG_OK; i++) {
-        ng_copy(row(s->q, s->rows), row(s->w, i), NULL);
-        status = keep_row(s, error);
+    for (size_t i = first; i < last && s->rows < s->max; i++) {
+        TRY(ng_copy(row(s->q, s->rows), row(s->w, i), error));
+        TRY(keep_row(s, error));
     }
-    return status;
+    return NG_OK;
 }
 
 /* w and h for the fresh rows */
@@ -109,12 +106,10 @@ static ng_status project(lanczos *s, ng_error *error)
 {
     size_t m = s->rows, n = s->q.cols, first = m - s->fresh;
     ng_mat fresh = ng_mat_block(s->w, first, 0, s->fresh, n);
-    ng_status status =
-        ngi_apply(s->a, "operator", fresh, ng_mat_block(s->q, first, 0, s->fresh, n), error);
-    s->info->iterations += status == NG_OK;
-    return status != NG_OK ? status
-                           : ng_gemm(ng_mat_block(s->h, first, 0, s->fresh, m), fresh, NG_NOTRANS,
-                                     ng_mat_block(s->q, 0, 0, m, n), NG_TRANS, 1, 0, error);
+    TRY(ngi_apply(s->a, "operator", fresh, ng_mat_block(s->q, first, 0, s->fresh, n), error));
+    s->info->iterations++;
+    return ng_gemm(ng_mat_block(s->h, first, 0, s->fresh, m), fresh, NG_NOTRANS,
+                   ng_mat_block(s->q, 0, 0, m, n), NG_TRANS, 1, 0, error);
 }
 
 /* values, vectors and their residual from the rows so far (Rayleigh, Ritz) */
@@ -123,17 +118,11 @@ static ng_status ritz(lanczos *s, ng_work *work, ng_error *error)
     size_t m = s->rows, k = s->values.cols, n = s->q.cols;
     ng_mat theta = ng_mat_block(s->theta, 0, 0, 1, m), all = ng_mat_block(s->s, 0, 0, m, m);
     ng_mat top = ng_mat_block(all, m - k, 0, k, m);
-    ng_status status = ng_eigh(theta, all, NULL, ng_mat_block(s->h, 0, 0, m, m), work, error);
-    if (status == NG_OK)
-        status = ng_copy(s->values, ng_mat_block(theta, 0, m - k, 1, k), error);
-    if (status == NG_OK)
-        status = ng_gemm(s->vectors, top, NG_NOTRANS, ng_mat_block(s->q, 0, 0, m, n), NG_NOTRANS, 1,
-                         0, error);
-    if (status == NG_OK)
-        status =
-            ng_gemm(s->r, top, NG_NOTRANS, ng_mat_block(s->w, 0, 0, m, n), NG_NOTRANS, 1, 0, error);
-    if (status != NG_OK)
-        return status;
+    ng_mat q = ng_mat_block(s->q, 0, 0, m, n), w = ng_mat_block(s->w, 0, 0, m, n);
+    TRY(ng_eigh(theta, all, NULL, ng_mat_block(s->h, 0, 0, m, m), work, error));
+    TRY(ng_copy(s->values, ng_mat_block(theta, 0, m - k, 1, k), error));
+    TRY(ng_gemm(s->vectors, top, NG_NOTRANS, q, NG_NOTRANS, 1, 0, error));
+    TRY(ng_gemm(s->r, top, NG_NOTRANS, w, NG_NOTRANS, 1, 0, error));
     double largest = ng_max_abs(theta), residual = 0;
     for (size_t i = 0; i < k; i++) {
         ng_axpby(row(s->r, i), row(s->vectors, i), -ng_mat_get(s->values, 0, i), 1, NULL);
@@ -145,24 +134,22 @@ static ng_status ritz(lanczos *s, ng_work *work, ng_error *error)
 
 static ng_status iterate(lanczos *s, ng_work *work, ng_error *error)
 {
-    ng_status status = start(s, error);
-    while (status == NG_OK) {
-        status = project(s, error);
-        if (status == NG_OK)
-            status = ritz(s, work, error);
-        if (status != NG_OK || s->info->residual <= s->tolerance)
-            return status;
-        status = extend(s, error);
-        if (status == NG_OK && s->fresh == 0)
+    TRY(start(s, error));
+    for (;;) {
+        TRY(project(s, error));
+        TRY(ritz(s, work, error));
+        if (s->info->residual <= s->tolerance)
+            return NG_OK;
+        TRY(extend(s, error));
+        if (s->fresh == 0)
             return ng_error_set(error, NG_ENOCONV,
                                 "Lanczos: %zu eigenvalues from %zu basis vectors of at most %zu, "
                                 "residual %.3g > %.3g",
                                 s->values.cols, s->rows, s->max, s->info->residual, s->tolerance);
     }
-    return status;
 }
 
-static ng_status open_lanczos(lanczos *s, size_t k, size_t n, ng_work *work, ng_error *error)
+static ng_status take(lanczos *s, size_t k, size_t n, ng_work *work, ng_error *error)
 {
     struct {
         ng_mat *mat;
@@ -174,35 +161,37 @@ static ng_status open_lanczos(lanczos *s, size_t k, size_t n, ng_work *work, ng_
                  {&s->theta, 1, s->max},
                  {&s->t, 1, s->max},
                  {&s->r, k, n}};
-    ng_status status = NG_OK;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == NG_OK; i++)
-        status =
-            ng_work_mat(work, parts[i].mat, parts[i].rows, parts[i].cols, s->values.dtype, error);
-    return status;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        TRY(ng_work_mat(work, parts[i].mat, parts[i].rows, parts[i].cols, s->values.dtype, error));
+    return NG_OK;
 }
 
 static ng_status check(ng_mat values, ng_mat vectors, double tolerance, size_t max_rows,
                        const ng_operator *a, ng_error *error)
 {
     size_t k = values.cols, n = vectors.cols;
-    ng_status status = ngi_check_blas(values, "values", 1, k, values.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(vectors, "vectors", k, n, values.dtype, error);
-    if (status == NG_OK && (k == 0 || k > n))
-        status = ng_error_set(error, NG_ESHAPE, "values: %zu eigenvalues of a matrix of %zu", k, n);
-    if (status == NG_OK)
-        status = ngi_check_operator(a, "operator", error);
-    if (status == NG_OK && !(tolerance > 0 && isfinite(tolerance)))
-        status = ng_error_set(error, NG_EARG, "tolerance %g is not positive", tolerance);
-    if (status == NG_OK && max_rows < k)
-        status = ng_error_set(error, NG_EARG, "max_rows %zu for %zu eigenvalues", max_rows, k);
-    return status;
+    TRY(ngi_check_blas(values, "values", 1, k, values.dtype, error));
+    TRY(ngi_check_blas(vectors, "vectors", k, n, values.dtype, error));
+    if (k == 0 || k > n)
+        return ng_error_set(error, NG_ESHAPE, "values: %zu eigenvalues of a matrix of %zu", k, n);
+    TRY(ngi_check_operator(a, "operator", error));
+    if (!(tolerance > 0 && isfinite(tolerance)))
+        return ng_error_set(error, NG_EARG, "tolerance %g is not positive", tolerance);
+    if (max_rows < k)
+        return ng_error_set(error, NG_EARG, "max_rows %zu for %zu eigenvalues", max_rows, k);
+    return NG_OK;
+}
+
+static ng_status run(lanczos *s, ng_work *work, ng_error *error)
+{
+    TRY(take(s, s->values.cols, s->vectors.cols, work, error));
+    return iterate(s, work, error);
 }
 
 ng_status ng_lanczos(ng_mat values, ng_mat vectors, ng_iteration *info, double tolerance,
                      size_t max_rows, const ng_operator *a, ng_work *work, ng_error *error)
 {
-    ng_work own = ng_work_on(NULL, 0);
+    ngi_scratch scratch;
     ng_iteration ours = {0, 0};
     lanczos s = {.values = values,
                  .vectors = vectors,
@@ -211,20 +200,8 @@ ng_status ng_lanczos(ng_mat values, ng_mat vectors, ng_iteration *info, double t
                  .tolerance = tolerance,
                  .info = info != NULL ? info : &ours};
     *s.info = ours;
-    ng_status status = check(values, vectors, tolerance, max_rows, a, error);
-    if (status != NG_OK)
-        return status;
+    TRY(check(values, vectors, tolerance, max_rows, a, error));
     size_t size = ng_lanczos_work(values.cols, vectors.cols, max_rows, values.dtype);
-    if (work == NULL)
-        status = ng_work_create(work = &own, size, error);
-    if (status == NG_OK)
-        status = ngi_check_work(work, size, error);
-    size_t mark = work->used;
-    if (status == NG_OK)
-        status = open_lanczos(&s, values.cols, vectors.cols, work, error);
-    if (status == NG_OK)
-        status = iterate(&s, work, error);
-    work->used = mark;
-    ng_work_destroy(&own);
-    return status;
+    TRY(ngi_scratch_open(&scratch, work, size, error));
+    return ngi_scratch_close(&scratch, run(&s, scratch.work, error));
 }

@@ -3,7 +3,9 @@
 
 #include <math.h>
 
+#include "lib/core/scratch.h"
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 
 size_t ng_spd_power_work(size_t n, ng_dtype dtype)
@@ -44,11 +46,8 @@ static ng_status half_powers(ng_mat values, double exponent, double floor, ng_er
 static ng_status off_diagonal(double *part, ng_mat values, ng_mat v, ng_mat a, ng_mat half,
                               ng_mat turned, ng_error *error)
 {
-    ng_status status = ng_symm(half, NG_RIGHT, a, v, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_gemm(turned, half, NG_NOTRANS, v, NG_TRANS, 1, 0, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_symm(half, NG_RIGHT, a, v, 1, 0, error));
+    TRY(ng_gemm(turned, half, NG_NOTRANS, v, NG_TRANS, 1, 0, error));
     double norm = ng_norm(turned);
     for (size_t i = 0; i < turned.rows; i++) {
         ng_mat_set(values, 0, i, ng_mat_get(turned, i, i));
@@ -66,19 +65,14 @@ static ng_status diagonalise(ng_mat values, ng_mat basis, int *reused, ng_mat a,
     size_t n = a.rows, mark = work->used;
     ng_mat half, turned;
     double part = INFINITY;
-    ng_status status = NG_OK;
     if (tolerance > 0) {
-        status = ng_work_mat(work, &half, n, n, NG_F64, error);
-        if (status == NG_OK)
-            status = ng_work_mat(work, &turned, n, n, NG_F64, error);
-        if (status == NG_OK)
-            status = off_diagonal(&part, values, basis, a, half, turned, error);
+        TRY(ng_work_mat(work, &half, n, n, NG_F64, error));
+        TRY(ng_work_mat(work, &turned, n, n, NG_F64, error));
+        TRY(off_diagonal(&part, values, basis, a, half, turned, error));
         work->used = mark;
     }
     *reused = part <= tolerance;
-    if (status == NG_OK && !*reused)
-        status = ng_eigh(values, basis, NULL, a, work, error);
-    return status;
+    return *reused ? NG_OK : ng_eigh(values, basis, NULL, a, work, error);
 }
 
 /* b <- V^T diag(values^exponent) V for the rows V of the basis */
@@ -87,23 +81,17 @@ static ng_status compose(ng_mat b, ng_mat values, ng_mat basis, double exponent,
 {
     size_t n = b.rows, mark = work->used;
     ng_mat half, wide;
-    ng_status status = half_powers(values, exponent, floor, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &half, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &wide, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(half, basis, error);
-    for (size_t k = 0; k < n && status == NG_OK; k++)
+    TRY(half_powers(values, exponent, floor, error));
+    TRY(ng_work_mat(work, &half, n, n, NG_F64, error));
+    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
+    TRY(ng_copy(half, basis, error));
+    for (size_t k = 0; k < n; k++)
         ng_scale(ng_mat_block(half, k, 0, 1, n), ng_mat_get(values, 0, k));
-    if (status == NG_OK)
-        status = ng_syrk(wide, half, NG_TRANS, 1, 0, error);
-    if (status == NG_OK) {
-        ng_mirror(wide);
-        status = ng_copy(b, wide, error);
-    }
+    TRY(ng_syrk(wide, half, NG_TRANS, 1, 0, error));
+    ng_mirror(wide);
+    TRY(ng_copy(b, wide, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 static ng_status power(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exponent, double floor,
@@ -111,60 +99,46 @@ static ng_status power(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exp
 {
     size_t n = a.rows, mark = work->used;
     ng_mat wide, values;
-    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &values, 1, n, NG_F64, error);
-    if (status == NG_OK && basis.data == NULL)
-        status = ng_work_mat(work, &basis, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(wide, a, error);
-    if (status == NG_OK) {
-        ng_mirror(wide);
-        status = diagonalise(values, basis, reused, wide, tolerance, work, error);
-    }
-    if (status == NG_OK)
-        status = compose(b, values, basis, exponent, floor, work, error);
+    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
+    TRY(ng_work_mat(work, &values, 1, n, NG_F64, error));
+    if (basis.data == NULL)
+        TRY(ng_work_mat(work, &basis, n, n, NG_F64, error));
+    TRY(ng_copy(wide, a, error));
+    ng_mirror(wide);
+    TRY(diagonalise(values, basis, reused, wide, tolerance, work, error));
+    TRY(compose(b, values, basis, exponent, floor, work, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 static ng_status check(ng_mat b, ng_mat basis, ng_mat a, double exponent, double floor,
                        double tolerance, ng_error *error)
 {
     size_t n = a.rows;
-    ng_status status = ngi_check_blas(a, "a", n, n, a.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(b, "b", n, n, a.dtype, error);
-    if (status == NG_OK && basis.data != NULL)
-        status = ngi_check_blas(basis, "basis", n, n, NG_F64, error);
-    if (status == NG_OK && (!isfinite(exponent) || !(floor >= 0 && floor < 1)))
-        status =
-            ng_error_set(error, NG_EARG, "exponent %g or floor %g out of range", exponent, floor);
-    if (status == NG_OK && !(tolerance >= 0 && tolerance < 1))
-        status = ng_error_set(error, NG_EARG, "tolerance %g out of range", tolerance);
-    if (status == NG_OK)
-        status = ngi_check_finite_lower(a, "a", error); /* a kept basis meets no eigen-solver */
-    return status;
+    TRY(ngi_check_blas(a, "a", n, n, a.dtype, error));
+    TRY(ngi_check_blas(b, "b", n, n, a.dtype, error));
+    if (basis.data != NULL)
+        TRY(ngi_check_blas(basis, "basis", n, n, NG_F64, error));
+    if (!isfinite(exponent) || !(floor >= 0 && floor < 1))
+        return ng_error_set(error, NG_EARG, "exponent %g or floor %g out of range", exponent,
+                            floor);
+    if (!(tolerance >= 0 && tolerance < 1))
+        return ng_error_set(error, NG_EARG, "tolerance %g out of range", tolerance);
+    return ngi_check_finite_lower(a, "a", error); /* a kept basis meets no eigen-solver */
 }
 
 /* basis.data NULL: none to start from and none to keep */
 static ng_status run(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exponent, double floor,
                      double tolerance, ng_work *work, ng_error *error)
 {
-    ng_work own = ng_work_on(NULL, 0);
+    ngi_scratch s;
     int ignored;
-    ng_status status = check(b, basis, a, exponent, floor, tolerance, error);
-    if (status != NG_OK || a.rows == 0)
-        return status;
-    if (work == NULL)
-        status = ng_work_create(work = &own, ng_spd_power_work(a.rows, a.dtype), error);
-    if (status == NG_OK)
-        status = ngi_check_work(work, ng_spd_power_work(a.rows, a.dtype), error);
-    if (status == NG_OK)
-        status = power(b, basis, reused != NULL ? reused : &ignored, a, exponent, floor, tolerance,
-                       work, error);
-    ng_work_destroy(&own);
-    return status;
+    TRY(check(b, basis, a, exponent, floor, tolerance, error));
+    if (a.rows == 0)
+        return NG_OK;
+    TRY(ngi_scratch_open(&s, work, ng_spd_power_work(a.rows, a.dtype), error));
+    return ngi_scratch_close(&s, power(b, basis, reused != NULL ? reused : &ignored, a, exponent,
+                                       floor, tolerance, s.work, error));
 }
 
 ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor, ng_work *work,
@@ -173,7 +147,7 @@ ng_status ng_spd_power(ng_mat b, ng_mat a, double exponent, double floor, ng_wor
     return run(b, ng_f64(NULL, 0, 0), NULL, a, exponent, floor, 0, work, error);
 }
 
-ng_status ng_spd_power_update(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exponent,
+ng_status ng_spd_power_update(ng_mat b, int *reused, ng_mat basis, ng_mat a, double exponent,
                               double floor, double tolerance, ng_work *work, ng_error *error)
 {
     if (basis.data == NULL && a.rows > 0)

@@ -2,6 +2,7 @@
  * C = A B is asked for as C^T = B^T A^T, "lower" becomes 'U', and sides swap. */
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
 #include "lib/linalg/blas.h"
 #include "lib/linalg/check.h"
 
@@ -21,15 +22,12 @@ ng_status ng_gemm(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans
 {
     size_t m = trans_a ? a.cols : a.rows, k = trans_a ? a.rows : a.cols;
     size_t n = trans_b ? b.rows : b.cols;
-    ng_status status = ng_mat_check(c, "c", error); /* its dtype is what the others are held to */
-    if (status == NG_OK)
-        status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(b, "b", trans_b ? n : k, trans_b ? k : n, c.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(c, "c", m, n, c.dtype, error);
-    if (status != NG_OK || m == 0 || n == 0)
-        return status;
+    TRY(ng_mat_check(c, "c", error)); /* its dtype is what the others are held to */
+    TRY(ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error));
+    TRY(ngi_check_blas(b, "b", trans_b ? n : k, trans_b ? k : n, c.dtype, error));
+    TRY(ngi_check_blas(c, "c", m, n, c.dtype, error));
+    if (m == 0 || n == 0)
+        return NG_OK;
     if (k == 0)
         scale_by_beta(c, beta);
     else
@@ -42,13 +40,11 @@ ng_status ng_gemm(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans
 ng_status ng_syrk(ng_mat c, ng_mat a, ng_trans trans, double alpha, double beta, ng_error *error)
 {
     size_t n = trans ? a.cols : a.rows, k = trans ? a.rows : a.cols;
-    ng_status status = ng_mat_check(c, "c", error);
-    if (status == NG_OK)
-        status = ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(c, "c", n, n, c.dtype, error);
-    if (status != NG_OK || n == 0)
-        return status;
+    TRY(ng_mat_check(c, "c", error));
+    TRY(ngi_check_blas(a, "a", a.rows, a.cols, c.dtype, error));
+    TRY(ngi_check_blas(c, "c", n, n, c.dtype, error));
+    if (n == 0)
+        return NG_OK;
     if (k == 0)
         for (size_t i = 0; i < n; i++)
             scale_by_beta(ng_mat_block(c, i, 0, 1, i + 1), beta);
@@ -62,15 +58,12 @@ ng_status ng_symm(ng_mat c, ng_side side, ng_mat s, ng_mat b, double alpha, doub
                   ng_error *error)
 {
     size_t n = side == NG_LEFT ? b.rows : b.cols;
-    ng_status status = ng_mat_check(c, "c", error);
-    if (status == NG_OK)
-        status = ngi_check_blas(b, "b", b.rows, b.cols, c.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(s, "s", n, n, c.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(c, "c", b.rows, b.cols, c.dtype, error);
-    if (status != NG_OK || b.rows == 0 || b.cols == 0)
-        return status;
+    TRY(ng_mat_check(c, "c", error));
+    TRY(ngi_check_blas(b, "b", b.rows, b.cols, c.dtype, error));
+    TRY(ngi_check_blas(s, "s", n, n, c.dtype, error));
+    TRY(ngi_check_blas(c, "c", b.rows, b.cols, c.dtype, error));
+    if (b.rows == 0 || b.cols == 0)
+        return NG_OK;
     ngi_blas[c.dtype]->symm(side == NG_LEFT ? 'R' : 'L', 'U', (ngi_int)b.cols, (ngi_int)b.rows,
                             alpha, s.data, ngi_ld(s), b.data, ngi_ld(b), beta, c.data, ngi_ld(c));
     return NG_OK;
@@ -79,11 +72,10 @@ ng_status ng_symm(ng_mat c, ng_side side, ng_mat s, ng_mat b, double alpha, doub
 ng_status ng_trsm(ng_mat b, ng_side side, ng_mat l, ng_trans trans, double alpha, ng_error *error)
 {
     size_t n = side == NG_LEFT ? b.rows : b.cols;
-    ng_status status = ngi_check_blas(b, "b", b.rows, b.cols, b.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(l, "l", n, n, b.dtype, error);
-    if (status != NG_OK || b.rows == 0 || b.cols == 0)
-        return status;
+    TRY(ngi_check_blas(b, "b", b.rows, b.cols, b.dtype, error));
+    TRY(ngi_check_blas(l, "l", n, n, b.dtype, error));
+    if (b.rows == 0 || b.cols == 0)
+        return NG_OK;
     /* L^-1 B is, transposed, B^T (L^T)^-1 with L^T the upper matrix Fortran sees */
     ngi_blas[b.dtype]->trsm(side == NG_LEFT ? 'R' : 'L', 'U', trans_char[trans != 0],
                             (ngi_int)b.cols, (ngi_int)b.rows, alpha, l.data, ngi_ld(l), b.data,

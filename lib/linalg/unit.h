@@ -2,7 +2,15 @@
 #ifndef NGI_UNIT_H
 #define NGI_UNIT_H
 
+#include <float.h>
+
 #include <natgrad/mat.h>
+
+/* The largest number of the dtype. */
+static inline double ngi_largest(ng_dtype dtype)
+{
+    return dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
+}
 
 /* y <- 2^-e x with max |y| in [1/2, 1); returns 2^e (infinity if out of range).
  * max is ng_max_abs(x); 0, infinity and NaN give y = x and return 1. y may be x. Squares

@@ -142,7 +142,7 @@ static ng_status symmetric_root(ng_mat root, ngi_tensor *basis, double tolerance
         status = ng_spd_power(wide, factor, -0.5, floor, work, error);
     else if (status == NG_OK) {
         ng_copy(basis->next, basis->now, NULL);
-        status = ng_spd_power_update(wide, basis->next, NULL, factor, -0.5, floor, tolerance, work,
+        status = ng_spd_power_update(wide, NULL, basis->next, factor, -0.5, floor, tolerance, work,
                                      error);
         basis->fresh = status == NG_OK;
     }

@@ -29,7 +29,7 @@ static void run_update(void *data)
     ours *o = data;
     ng_error error = {NG_OK, ""};
     bench_ok(
-        ng_spd_power_update(o->z, o->basis, &o->reused, o->p, -0.5, 0, tolerance, &o->work, &error),
+        ng_spd_power_update(o->z, &o->reused, o->basis, o->p, -0.5, 0, tolerance, &o->work, &error),
         "power", error.text);
 }
 

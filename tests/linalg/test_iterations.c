@@ -177,6 +177,62 @@ START_TEST(cg_fails)
 }
 END_TEST
 
+/* A vector that is not finite never reaches the caller's operator. */
+static ng_status apply_finite(void *data, ng_mat y, ng_mat x, ng_error *error)
+{
+    ck_assert(ng_is_finite(x));
+    return apply(data, y, x, error);
+}
+
+/* Singular A: b has a part where A is 0, so that no x solves it. Diagonal and turned, b with and
+ * without equal elements, alone and beside a row that is solved. */
+START_TEST(cg_singular)
+{
+    static const double diagonals[][3] = {{1, 0, 2}, {0, 0, 1}, {1, 1, 0}, {0, 0, 0}, {3, 2, -1}};
+    for (size_t k = 0; k < 5; k++)
+        for (int turned = 0; turned < 2; turned++)
+            for (int equal = 0; equal < 2; equal++) {
+                ng_mat a = turned ? with_spectrum(3, diagonals[k]) : test_mat(3, 3, 0, NG_F64);
+                for (size_t i = 0; i < 3 && !turned; i++)
+                    ng_mat_set(a, i, i, diagonals[k][i]);
+                dense_operator d = {a, 0, 0, 0};
+                ng_operator op = {apply_finite, &d};
+                ng_mat b = random_mat(2, 3, DTYPE, &rng), x = test_mat(2, 3, PAD, DTYPE);
+                for (size_t j = 0; j < 3; j++) {
+                    ng_mat_set(b, 0, j, 0);
+                    if (equal)
+                        ng_mat_set(b, 1, j, 1);
+                }
+                ng_error error = {NG_OK, ""};
+                ng_status status = ng_cg(x, NULL, b, 1e-4, 200, &op, NULL, NULL, &error);
+                ck_assert_msg(status == NG_EINDEFINITE, "%s: %s, diagonal %zu, turned %d",
+                              ng_status_name(status), error.text, k, turned);
+                ck_assert(ng_is_finite(x));
+                test_free(a), test_free(b), test_free(x);
+            }
+}
+END_TEST
+
+/* Curvatures that differ by more than 1 / eps are no singular matrix as long as products are exact:
+ * F + damping I of a diagonal F, say. And a solution beyond the dtype is said to be that. */
+START_TEST(cg_extreme)
+{
+    ng_mat a = test_mat(2, 2, 0, NG_F64), b = test_mat(1, 2, 0, DTYPE), x = test_copy(b);
+    dense_operator d = {a, 0, 0, 0};
+    ng_operator op = {apply_finite, &d};
+    ng_error error = {NG_OK, ""};
+    ng_mat_set(a, 0, 0, 1e20), ng_mat_set(a, 1, 1, 1);
+    ng_mat_set(b, 0, 0, 1), ng_mat_set(b, 0, 1, 1);
+    ng_assert_ok(ng_cg(x, NULL, b, 1e-5, 20, &op, NULL, NULL, &error), &error);
+    ng_assert_rel(ng_mat_get(x, 0, 1), 1, 1e-5);
+    double small = DTYPE == NG_F32 ? 1e-42 : 1e-310;
+    ng_mat_set(a, 0, 0, small), ng_mat_set(a, 1, 1, small);
+    ng_assert_fails(ng_cg(x, NULL, b, 1e-2, 20, &op, NULL, NULL, &error), NG_ERANGE, &error, "x");
+    ck_assert(ng_is_finite(x));
+    test_free(a), test_free(b), test_free(x);
+}
+END_TEST
+
 /* Leading pairs of a spectrum given in ascending order. */
 static void check_lanczos(const double *w, size_t n, size_t k, ng_dtype dtype, double tolerance)
 {
@@ -283,6 +339,8 @@ TEST_SUITE(iterations)
     tcase_add_loop_test(tc, cg_counts_steps, 0, 2);
     tcase_add_test(tc, cg_preconditioned);
     tcase_add_loop_test(tc, cg_fails, 0, 2);
+    tcase_add_loop_test(tc, cg_singular, 0, 2);
+    tcase_add_loop_test(tc, cg_extreme, 0, 2);
     tcase_add_loop_test(tc, lanczos_finds, 0, 2);
     tcase_add_loop_test(tc, lanczos_small_basis, 0, 2);
     tcase_add_loop_test(tc, lanczos_fails, 0, 2);

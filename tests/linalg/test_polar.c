@@ -218,10 +218,11 @@ START_TEST(fast_large)
 }
 END_TEST
 
-/* Muon's five steps, naively */
+/* Muon's five steps, naively, with the guard of natgrad/polar.h */
 static ng_mat naive_newton_schulz(ng_mat x)
 {
-    ng_mat y = dense_scale(1 / (test_norm(x) + 1e-7), x);
+    double norm = test_norm(x);
+    ng_mat y = dense_scale(1 / (norm + (norm < 0.01 ? 1e-5 * norm : 1e-7)), x);
     for (int i = 0; i < 5; i++) {
         ng_mat a = dense_mul(y, 0, y, 1);
         ng_mat b = dense_add(-4.7750, a, 2.0315, dense_mul(a, 0, a, 0));

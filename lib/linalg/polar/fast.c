@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 
 enum { SOFT_FLOOR = 32 };                /* times eps times the largest eigenvalue */
 static const double small_part = 0.0025; /* of the largest eigenvalue: s < s_1 / 20 is small */
@@ -48,19 +49,16 @@ ng_status ngi_polar_half_multiplier(ng_mat half, ng_polar_info *info, ng_mat gra
 {
     size_t k = gram.rows, mark = work->used;
     ng_mat values;
-    ng_status status = ng_work_mat(work, &values, 1, k, gram.dtype, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, half, NULL, gram, work, error);
-    if (status == NG_OK) {
-        double largest = fmax(ng_mat_get(values, 0, k - 1), 0);
-        double floor = SOFT_FLOOR * ng_dtype_eps(gram.dtype) * largest;
-        info->rank = 0;
-        info->condition = 1;
-        describe(info, values, largest, floor);
-        weigh_rows(half, values, floor);
-    }
+    TRY(ng_work_mat(work, &values, 1, k, gram.dtype, error));
+    TRY(ng_eigh(values, half, NULL, gram, work, error));
+    double largest = fmax(ng_mat_get(values, 0, k - 1), 0);
+    double floor = SOFT_FLOOR * ng_dtype_eps(gram.dtype) * largest;
+    info->rank = 0;
+    info->condition = 1;
+    describe(info, values, largest, floor);
+    weigh_rows(half, values, floor);
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 /* ---- With X at hand -------------------------------------------------------------------- */
@@ -74,40 +72,27 @@ static ng_status add_small(ng_mat u, ng_polar_info *info, ng_mat x, ng_mat v, do
     int left = ngi_polar_side(x.rows, x.cols) == NG_LEFT;
     size_t rows = left ? r : x.rows, cols = left ? x.cols : r;
     ng_mat y, y64, gram, values, vectors, z64;
-    ng_status status = ng_work_mat(work, &y, rows, cols, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &y64, rows, cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &z64, rows, cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &gram, r, r, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &vectors, r, r, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &values, 1, r, NG_F64, error);
-    if (status == NG_OK)
-        status = left ? ng_gemm(y, v, NG_NOTRANS, x, NG_NOTRANS, 1, 0, error)
-                      : ng_gemm(y, x, NG_NOTRANS, v, NG_TRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_copy(y64, y, error);
-    if (status == NG_OK) /* y may be square where x was not: the side is x's */
-        status = ng_syrk(gram, y64, left ? NG_NOTRANS : NG_TRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, gram, work, error);
-    if (status == NG_OK) {
-        describe(info, values, largest, floor);
-        weigh_rows(vectors, values, floor);
-        status = ng_syrk(gram, vectors, NG_TRANS, 1, 0, error);
-    }
-    if (status == NG_OK)
-        status = ng_symm(z64, left ? NG_LEFT : NG_RIGHT, gram, y64, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_copy(y, z64, error);
-    if (status == NG_OK)
-        status = left ? ng_gemm(u, v, NG_TRANS, y, NG_NOTRANS, 1, 1, error)
-                      : ng_gemm(u, y, NG_NOTRANS, v, NG_NOTRANS, 1, 1, error);
+    TRY(ng_work_mat(work, &y, rows, cols, x.dtype, error));
+    TRY(ng_work_mat(work, &y64, rows, cols, NG_F64, error));
+    TRY(ng_work_mat(work, &z64, rows, cols, NG_F64, error));
+    TRY(ng_work_mat(work, &gram, r, r, NG_F64, error));
+    TRY(ng_work_mat(work, &vectors, r, r, NG_F64, error));
+    TRY(ng_work_mat(work, &values, 1, r, NG_F64, error));
+    TRY(left ? ng_gemm(y, v, NG_NOTRANS, x, NG_NOTRANS, 1, 0, error)
+             : ng_gemm(y, x, NG_NOTRANS, v, NG_TRANS, 1, 0, error));
+    TRY(ng_copy(y64, y, error));
+    /* y may be square where x was not: the side is x's */
+    TRY(ng_syrk(gram, y64, left ? NG_NOTRANS : NG_TRANS, 1, 0, error));
+    TRY(ng_eigh(values, vectors, NULL, gram, work, error));
+    describe(info, values, largest, floor);
+    weigh_rows(vectors, values, floor);
+    TRY(ng_syrk(gram, vectors, NG_TRANS, 1, 0, error));
+    TRY(ng_symm(z64, left ? NG_LEFT : NG_RIGHT, gram, y64, 1, 0, error));
+    TRY(ng_copy(y, z64, error));
+    TRY(left ? ng_gemm(u, v, NG_TRANS, y, NG_NOTRANS, 1, 1, error)
+             : ng_gemm(u, y, NG_NOTRANS, v, NG_NOTRANS, 1, 1, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 static size_t add_small_work(size_t m, size_t n, ng_dtype dtype)
@@ -135,34 +120,26 @@ ng_status ngi_polar_gram_fast(ng_mat u, ng_polar_info *info, ng_mat x, double un
     size_t k = ngi_smaller(x.rows, x.cols), r = 0, mark = work->used;
     ng_mat gram, vectors, values;
     (void)unit, (void)options;
-    ng_status status = ng_work_mat(work, &gram, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &vectors, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &values, 1, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ngi_polar_gram_matrix(gram, x, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, gram, work, error);
-    if (status == NG_OK) {
-        double largest = ng_mat_get(values, 0, k - 1);
-        double floor = SOFT_FLOOR * ng_dtype_eps(x.dtype) * largest;
-        while (r + 1 < k && ng_mat_get(values, 0, r) < small_part * largest)
-            r++;
-        ng_mat large = ng_mat_block(vectors, r, 0, k - r, k);
-        ng_mat large_values = ng_mat_block(values, 0, r, 1, k - r);
-        info->rank = 0;
-        info->condition = 1;
-        describe(info, large_values, largest, floor);
-        weigh_rows(large, large_values, floor);
-        status = ng_syrk(gram, large, NG_TRANS, 1, 0, error);
-        if (status == NG_OK)
-            status = ng_symm(u, ngi_polar_side(x.rows, x.cols), gram, x, 1, 0, error);
-        if (status == NG_OK && r > 0)
-            status = add_small(u, info, x, ng_mat_block(vectors, 0, 0, r, k), largest, floor, work,
-                               error);
-    }
+    TRY(ng_work_mat(work, &gram, k, k, x.dtype, error));
+    TRY(ng_work_mat(work, &vectors, k, k, x.dtype, error));
+    TRY(ng_work_mat(work, &values, 1, k, x.dtype, error));
+    TRY(ngi_polar_gram_matrix(gram, x, error));
+    TRY(ng_eigh(values, vectors, NULL, gram, work, error));
+    double largest = ng_mat_get(values, 0, k - 1);
+    double floor = SOFT_FLOOR * ng_dtype_eps(x.dtype) * largest;
+    while (r + 1 < k && ng_mat_get(values, 0, r) < small_part * largest)
+        r++;
+    ng_mat large = ng_mat_block(vectors, r, 0, k - r, k);
+    ng_mat large_values = ng_mat_block(values, 0, r, 1, k - r);
     info->route = "gram fast";
+    info->rank = 0;
+    info->condition = 1;
+    describe(info, large_values, largest, floor);
+    weigh_rows(large, large_values, floor);
+    TRY(ng_syrk(gram, large, NG_TRANS, 1, 0, error));
+    TRY(ng_symm(u, ngi_polar_side(x.rows, x.cols), gram, x, 1, 0, error));
+    if (r > 0)
+        TRY(add_small(u, info, x, ng_mat_block(vectors, 0, 0, r, k), largest, floor, work, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 
 enum { PLAIN_CONDITION = 10 }; /* up to here K = (X X^T)^(-1/2) may be rounded to f32 */
 
@@ -30,21 +31,18 @@ static ng_status apply_plain(ng_mat u, ng_mat x, ng_mat l, ng_mat v, ng_work *wo
 {
     size_t k = v.cols, mark = work->used;
     ng_mat wide, narrow;
-    ng_status status = ng_work_mat(work, &wide, k, k, NG_F64, error);
+    TRY(ng_work_mat(work, &wide, k, k, NG_F64, error));
     scale_rows(v, l, -0.25);
-    if (status == NG_OK)
-        status = ng_syrk(wide, v, NG_TRANS, 1, 0, error);
+    TRY(ng_syrk(wide, v, NG_TRANS, 1, 0, error));
     narrow = wide;
-    if (status == NG_OK && x.dtype == NG_F32) {
+    if (x.dtype == NG_F32) {
         ng_mirror(wide); /* what lies above the diagonal is scratch: no numbers to convert */
-        status = ng_work_mat(work, &narrow, k, k, NG_F32, error);
-        if (status == NG_OK)
-            status = ng_copy(narrow, wide, error);
+        TRY(ng_work_mat(work, &narrow, k, k, NG_F32, error));
+        TRY(ng_copy(narrow, wide, error));
     }
-    if (status == NG_OK)
-        status = ng_symm(u, ngi_polar_side(x.rows, x.cols), narrow, x, 1, 0, error);
+    TRY(ng_symm(u, ngi_polar_side(x.rows, x.cols), narrow, x, 1, 0, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 /* The same with V x formed and scaled in double, one direction at a time:
@@ -55,26 +53,18 @@ static ng_status apply_split(ng_mat u, ng_mat x64, ng_mat l, ng_mat v, ng_work *
     size_t r = v.rows, mark = work->used;
     int left = ngi_polar_side(u.rows, u.cols) == NG_LEFT;
     ng_mat y64, y, v_narrow;
-    ng_status status = ng_work_mat(work, &y64, left ? r : u.rows, left ? u.cols : r, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &y, y64.rows, y64.cols, u.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &v_narrow, r, v.cols, u.dtype, error);
-    if (status == NG_OK)
-        status = ng_copy(v_narrow, v, error);
+    TRY(ng_work_mat(work, &y64, left ? r : u.rows, left ? u.cols : r, NG_F64, error));
+    TRY(ng_work_mat(work, &y, y64.rows, y64.cols, u.dtype, error));
+    TRY(ng_work_mat(work, &v_narrow, r, v.cols, u.dtype, error));
+    TRY(ng_copy(v_narrow, v, error));
     scale_rows(v, l, -0.5);
-    if (status == NG_OK && left)
-        status = ng_gemm(y64, v, NG_NOTRANS, x64, NG_NOTRANS, 1, 0, error);
-    if (status == NG_OK && !left)
-        status = ng_gemm(y64, x64, NG_NOTRANS, v, NG_TRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_copy(y, y64, error);
-    if (status == NG_OK && left)
-        status = ng_gemm(u, v_narrow, NG_TRANS, y, NG_NOTRANS, 1, 0, error);
-    if (status == NG_OK && !left)
-        status = ng_gemm(u, y, NG_NOTRANS, v_narrow, NG_NOTRANS, 1, 0, error);
+    TRY(left ? ng_gemm(y64, v, NG_NOTRANS, x64, NG_NOTRANS, 1, 0, error)
+             : ng_gemm(y64, x64, NG_NOTRANS, v, NG_TRANS, 1, 0, error));
+    TRY(ng_copy(y, y64, error));
+    TRY(left ? ng_gemm(u, v_narrow, NG_TRANS, y, NG_NOTRANS, 1, 0, error)
+             : ng_gemm(u, y, NG_NOTRANS, v_narrow, NG_NOTRANS, 1, 0, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
@@ -89,39 +79,30 @@ size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
     return ngi_size_add(kept, max_size(ng_eigh_work(k, NG_F64), max_size(plain, split)));
 }
 
-ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
-                         const ng_polar_options *options, ng_work *work, ng_error *error)
+ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, const ng_polar_options *options,
+                         ng_work *work, ng_error *error)
 {
     size_t m = x.rows, n = x.cols, k = ngi_smaller(m, n), r = 0, mark = work->used;
     double tau = ngi_polar_threshold(m, n, x.dtype), largest = 0;
-    (void)unit, (void)options; /* scale does not matter */
+    (void)unit, (void)options;
     ng_mat x64, gram, values, vectors;
-    ng_status status = ng_work_mat(work, &x64, m, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &gram, k, k, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &vectors, k, k, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &values, 1, k, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(x64, x, error);
-    if (status == NG_OK)
-        status = ngi_polar_gram_matrix(gram, x64, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, gram, work, error);
-    if (status == NG_OK) {
-        largest = ng_mat_get(values, 0, k - 1);
-        while (r < k && ng_mat_get(values, 0, k - 1 - r) > tau * tau * largest)
-            r++;
-        ng_mat l = ng_mat_block(values, 0, k - r, 1, r);
-        ng_mat v = ng_mat_block(vectors, k - r, 0, r, k);
-        info->rank = r;
-        info->condition = sqrt(largest / ng_mat_get(l, 0, 0));
-        int plain = x.dtype == NG_F64 || info->condition <= PLAIN_CONDITION;
-        info->route = plain ? "gram" : "gram split";
-        status =
-            plain ? apply_plain(u, x, l, v, work, error) : apply_split(u, x64, l, v, work, error);
-    }
+    TRY(ng_work_mat(work, &x64, m, n, NG_F64, error));
+    TRY(ng_work_mat(work, &gram, k, k, NG_F64, error));
+    TRY(ng_work_mat(work, &vectors, k, k, NG_F64, error));
+    TRY(ng_work_mat(work, &values, 1, k, NG_F64, error));
+    TRY(ng_copy(x64, x, error));
+    TRY(ngi_polar_gram_matrix(gram, x64, error));
+    TRY(ng_eigh(values, vectors, NULL, gram, work, error));
+    largest = ng_mat_get(values, 0, k - 1);
+    while (r < k && ng_mat_get(values, 0, k - 1 - r) > tau * tau * largest)
+        r++;
+    ng_mat l = ng_mat_block(values, 0, k - r, 1, r);
+    ng_mat v = ng_mat_block(vectors, k - r, 0, r, k);
+    info->rank = r;
+    info->condition = sqrt(largest / ng_mat_get(l, 0, 0));
+    int plain = x.dtype == NG_F64 || info->condition <= PLAIN_CONDITION;
+    info->route = plain ? "gram" : "gram split";
+    TRY(plain ? apply_plain(u, x, l, v, work, error) : apply_split(u, x64, l, v, work, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }

@@ -5,13 +5,23 @@
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 
-/* x / what the iteration divides by at first: Muon's ||X||_F + 1e-7 in the caller's unit, with
- * the safety factor of polar_express */
+/* 1 / what the iteration divides by at first: ||X||_F, with the safety factor of polar_express,
+ * and with Muon's 1e-7 in the caller's unit. That is a guard against 0/0, which does not come
+ * here, and would make small gradients stand still: below a norm of 0.01 it shrinks with it. */
 static double start_scale(ng_mat x, double unit, const ng_polar_options *options)
 {
     double safety = options->iteration == NG_ITERATION_POLAR_EXPRESS ? 1.01 : 1;
-    return 1 / (safety * ng_norm(x) + 1e-7 / unit);
+    double norm = ng_norm(x), guard = options->iteration == NG_ITERATION_MUON ? 1e-7 : 0;
+    return 1 / (safety * norm + fmin(guard / unit, 100 * guard * norm));
+}
+
+static void swap(ng_mat *a, ng_mat *b)
+{
+    ng_mat t = *a;
+    *a = *b;
+    *b = t;
 }
 
 /* ---- On X itself -------------------------------------------------------------- */
@@ -26,25 +36,20 @@ size_t ngi_polar_newton_schulz_work(size_t m, size_t n, ng_dtype dtype)
 /* square <- b A + c A^2, lower triangle, for the symmetric A (both triangles) */
 static ng_status even_part(ng_mat square, ng_mat gram, const double p[3], ng_error *error)
 {
-    ng_status status = ng_syrk(square, gram, NG_NOTRANS, p[2], 0, error);
-    return status != NG_OK ? status : ng_axpby(square, gram, p[1], 1, error);
+    TRY(ng_syrk(square, gram, NG_NOTRANS, p[2], 0, error));
+    return ng_axpby(square, gram, p[1], 1, error);
 }
 
 /* next <- p(x) for the odd quintic p with coefficients (a, b, c) */
 static ng_status quintic(ng_mat next, ng_mat x, const double p[3], ng_mat gram, ng_mat square,
                          ng_error *error)
 {
-    ng_status status = ngi_polar_gram_matrix(gram, x, error);
-    if (status == NG_OK) {
-        ng_mirror(gram);
-        ng_fill(square, 0); /* its upper triangle is added to below and must hold numbers */
-        status = even_part(square, gram, p, error);
-    }
-    if (status == NG_OK)
-        status = ng_copy(next, x, error);
-    if (status == NG_OK)
-        status = ng_symm(next, ngi_polar_side(x.rows, x.cols), square, x, 1, p[0], error);
-    return status;
+    TRY(ngi_polar_gram_matrix(gram, x, error));
+    ng_mirror(gram);
+    ng_fill(square, 0); /* its upper triangle is added to below and must hold numbers */
+    TRY(even_part(square, gram, p, error));
+    TRY(ng_copy(next, x, error));
+    return ng_symm(next, ngi_polar_side(x.rows, x.cols), square, x, 1, p[0], error);
 }
 
 ng_status ngi_polar_newton_schulz(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
@@ -54,29 +59,22 @@ ng_status ngi_polar_newton_schulz(ng_mat u, ng_polar_info *info, ng_mat x, doubl
     double p[NGI_POLAR_MAX_STEPS][3];
     int steps = ngi_polar_steps(options);
     ng_mat gram, square, other;
-    ng_status status =
-        ng_polar_coefficients(p, options->iteration, steps, options->lower_bound, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &gram, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &square, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &other, x.rows, x.cols, x.dtype, error);
+    TRY(ng_polar_coefficients(p, options->iteration, steps, options->lower_bound, error));
+    TRY(ng_work_mat(work, &gram, k, k, x.dtype, error));
+    TRY(ng_work_mat(work, &square, k, k, x.dtype, error));
+    TRY(ng_work_mat(work, &other, x.rows, x.cols, x.dtype, error));
     /* the last step must write u */
     ng_mat from = steps % 2 == 1 ? other : u, to = steps % 2 == 1 ? u : other;
-    if (status == NG_OK)
-        status = ng_axpby(from, x, start_scale(x, unit, options), 0, error);
-    for (int step = 0; step < steps && status == NG_OK; step++) {
-        ng_mat swap = from;
-        status = quintic(to, from, p[step], gram, square, error);
-        from = to;
-        to = swap;
+    TRY(ng_axpby(from, x, start_scale(x, unit, options), 0, error));
+    for (int step = 0; step < steps; step++) {
+        TRY(quintic(to, from, p[step], gram, square, error));
+        swap(&from, &to);
     }
     info->route = "newton-schulz";
     info->rank = k;
     info->condition = NAN;
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 /* ---- On the Gram matrix ---------------------------------------------------------- */
@@ -98,46 +96,44 @@ size_t ngi_polar_gram_newton_schulz_work(size_t m, size_t n, ng_dtype dtype)
 static ng_status symmetric_product(ng_mat c, ng_mat a, ng_mat b, ng_error *error)
 {
     size_t n = c.rows, step = n / BLOCKS + 1;
-    ng_status status = NG_OK;
-    for (size_t i = 0; i < n && status == NG_OK; i += step) {
+    for (size_t i = 0; i < n; i += step) {
         size_t rows = n - i < step ? n - i : step;
-        status = ng_gemm(ng_mat_block(c, i, 0, rows, i + rows), ng_mat_block(a, i, 0, rows, n),
-                         NG_NOTRANS, ng_mat_block(b, 0, 0, n, i + rows), NG_NOTRANS, 1, 0, error);
+        TRY(ng_gemm(ng_mat_block(c, i, 0, rows, i + rows), ng_mat_block(a, i, 0, rows, n),
+                    NG_NOTRANS, ng_mat_block(b, 0, 0, n, i + rows), NG_NOTRANS, 1, 0, error));
     }
     ng_mirror(c);
-    return status;
+    return NG_OK;
 }
 
 typedef struct {
     ng_mat r, w, q, scratch; /* k x k */
 } gram_state;
 
-static void swap(ng_mat *a, ng_mat *b)
+static ng_status take(gram_state *s, size_t k, ng_dtype dtype, ng_work *work, ng_error *error)
 {
-    ng_mat t = *a;
-    *a = *b;
-    *b = t;
+    ng_mat *parts[4] = {&s->r, &s->w, &s->q, &s->scratch};
+    for (int i = 0; i < 4; i++)
+        TRY(ng_work_mat(work, parts[i], k, k, dtype, error));
+    return NG_OK;
 }
 
 /* One quintic: q <- w q (q <- w on the first), and r <- w r w unless it is not needed again. */
 static ng_status gram_step(gram_state *s, const double p[3], int first, int last, ng_error *error)
 {
     ng_fill(s->w, 0);
-    ng_status status = even_part(s->w, s->r, p, error);
+    TRY(even_part(s->w, s->r, p, error));
     ng_add_diagonal(s->w, p[0]);
     ng_mirror(s->w);
-    if (status == NG_OK && first)
-        status = ng_copy(s->q, s->w, error);
-    else if (status == NG_OK) {
-        status = symmetric_product(s->scratch, s->w, s->q, error);
+    if (first)
+        TRY(ng_copy(s->q, s->w, error));
+    else {
+        TRY(symmetric_product(s->scratch, s->w, s->q, error));
         swap(&s->scratch, &s->q);
     }
-    if (status == NG_OK && !last) {
-        status = symmetric_product(s->scratch, s->w, s->r, error);
-        if (status == NG_OK)
-            status = symmetric_product(s->r, s->scratch, s->w, error);
-    }
-    return status;
+    if (last)
+        return NG_OK;
+    TRY(symmetric_product(s->scratch, s->w, s->r, error));
+    return symmetric_product(s->r, s->scratch, s->w, error);
 }
 
 ng_status ngi_polar_gram_newton_schulz(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
@@ -149,33 +145,28 @@ ng_status ngi_polar_gram_newton_schulz(ng_mat u, ng_polar_info *info, ng_mat x, 
     double p[NGI_POLAR_MAX_STEPS][3];
     int steps = ngi_polar_steps(options);
     gram_state s;
-    ng_mat *parts[4] = {&s.r, &s.w, &s.q, &s.scratch}, from;
-    ng_status status =
-        ng_polar_coefficients(p, options->iteration, steps, options->lower_bound, error);
-    for (int i = 0; i < 4 && status == NG_OK; i++)
-        status = ng_work_mat(work, parts[i], k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &from, x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_axpby(from, x, start_scale(x, unit, options), 0, error);
-    for (int step = 0; step < steps && status == NG_OK; step++) {
+    ng_mat from;
+    TRY(ng_polar_coefficients(p, options->iteration, steps, options->lower_bound, error));
+    TRY(take(&s, k, x.dtype, work, error));
+    TRY(ng_work_mat(work, &from, x.rows, x.cols, x.dtype, error));
+    TRY(ng_axpby(from, x, start_scale(x, unit, options), 0, error));
+    for (int step = 0; step < steps; step++) {
         int first = step % RESTART == 0, last = step + 1 == steps || (step + 1) % RESTART == 0;
-        if (first)
-            status = ngi_polar_gram_matrix(s.r, from, error);
-        if (first)
+        if (first) {
+            TRY(ngi_polar_gram_matrix(s.r, from, error));
             ng_mirror(s.r);
-        if (status == NG_OK)
-            status = gram_step(&s, p[step], first, last, error);
-        if (status == NG_OK && last)
-            status = ng_symm(u, side, s.q, from, 1, 0, error);
-        if (status == NG_OK && last && step + 1 < steps)
-            status = ng_copy(from, u, error);
+        }
+        TRY(gram_step(&s, p[step], first, last, error));
+        if (last)
+            TRY(ng_symm(u, side, s.q, from, 1, 0, error));
+        if (last && step + 1 < steps)
+            TRY(ng_copy(from, u, error));
     }
     info->route = "gram newton-schulz";
     info->rank = k;
     info->condition = NAN;
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 /* ---- To convergence, for a small well-conditioned Gram matrix ------------------------ */
@@ -220,9 +211,7 @@ static int may_be_above(ng_mat scratch, ng_mat gram, double least)
  * not within [express_bound^2, 1]. */
 static ng_status express_start(gram_state *s, double *scale, ng_mat x, ng_error *error)
 {
-    ng_status status = ngi_polar_gram_matrix(s->r, x, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_polar_gram_matrix(s->r, x, error));
     ng_mirror(s->r);
     *scale = largest_row_sum(s->r);
     if (!may_be_above(s->w, s->r, express_bound * express_bound * *scale))
@@ -238,27 +227,20 @@ ng_status ngi_polar_gram_express(ng_mat u, ng_polar_info *info, ng_mat x, double
     int steps = x.dtype == NG_F32 ? EXPRESS_STEPS - 1 : EXPRESS_STEPS;
     double p[EXPRESS_STEPS][3], scale = 1;
     gram_state s;
-    ng_mat *parts[4] = {&s.r, &s.w, &s.q, &s.scratch};
     (void)unit, (void)options;
-    ng_status status =
-        ng_polar_coefficients(p, NG_ITERATION_POLAR_EXPRESS, steps, express_bound, error);
-    for (int i = 0; i < 4 && status == NG_OK; i++)
-        status = ng_work_mat(work, parts[i], k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = express_start(&s, &scale, x, error);
-    for (int step = 0; step < steps && status == NG_OK; step++)
-        status = gram_step(&s, p[step], step == 0, 0, error);
-    if (status == NG_OK) {
-        ng_add_diagonal(s.r, -1); /* r was the Gram matrix of what u will be */
-        double residual = ng_norm(s.r);
-        if (!(residual <= EXPRESS_RESIDUAL * ng_dtype_eps(x.dtype)))
-            status = ng_error_set(error, NG_ENOCONV, "gram express: residual %g", residual);
-    }
-    if (status == NG_OK)
-        status = ng_symm(u, ngi_polar_side(x.rows, x.cols), s.q, x, 1 / sqrt(scale), 0, error);
+    TRY(ng_polar_coefficients(p, NG_ITERATION_POLAR_EXPRESS, steps, express_bound, error));
+    TRY(take(&s, k, x.dtype, work, error));
+    TRY(express_start(&s, &scale, x, error));
+    for (int step = 0; step < steps; step++)
+        TRY(gram_step(&s, p[step], step == 0, 0, error));
+    ng_add_diagonal(s.r, -1); /* r was the Gram matrix of what u will be */
+    double residual = ng_norm(s.r);
+    if (!(residual <= EXPRESS_RESIDUAL * ng_dtype_eps(x.dtype)))
+        return ng_error_set(error, NG_ENOCONV, "gram express: residual %g", residual);
+    TRY(ng_symm(u, ngi_polar_side(x.rows, x.cols), s.q, x, 1 / sqrt(scale), 0, error));
     info->route = "gram express";
     info->rank = k;
     info->condition = NAN;
     work->used = mark;
-    return status;
+    return NG_OK;
 }

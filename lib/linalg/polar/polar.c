@@ -3,7 +3,9 @@
 
 #include <math.h>
 
+#include "lib/core/scratch.h"
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/unit.h"
 
@@ -70,23 +72,20 @@ static ng_status orthogonality(double *result, ng_mat u, size_t rank, ng_work *w
     size_t k = ngi_smaller(u.rows, u.cols), mark = work->used;
     ng_side side = ngi_polar_side(u.rows, u.cols);
     ng_mat gram_of_u, rest;
-    ng_status status = ng_work_mat(work, &gram_of_u, k, k, u.dtype, error);
-    if (status == NG_OK)
-        status = ng_syrk(gram_of_u, u, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
-    if (status == NG_OK && rank == k) {
+    TRY(ng_work_mat(work, &gram_of_u, k, k, u.dtype, error));
+    TRY(ng_syrk(gram_of_u, u, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error));
+    if (rank == k) {
         ng_mirror(gram_of_u);
         ng_add_diagonal(gram_of_u, -1);
         *result = ng_norm(gram_of_u) / sqrt((double)k);
-    } else if (status == NG_OK) {
-        status = ng_work_mat(work, &rest, u.rows, u.cols, u.dtype, error);
-        if (status == NG_OK) {
-            ng_copy(rest, u, NULL);
-            status = ng_symm(rest, side, gram_of_u, u, 1, -1, error);
-            *result = rank == 0 ? 0 : ng_norm(rest) / sqrt((double)rank);
-        }
+    } else {
+        TRY(ng_work_mat(work, &rest, u.rows, u.cols, u.dtype, error));
+        TRY(ng_copy(rest, u, error));
+        TRY(ng_symm(rest, side, gram_of_u, u, 1, -1, error));
+        *result = rank == 0 ? 0 : ng_norm(rest) / sqrt((double)rank);
     }
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 /* ---- The front ----------------------------------------------------------- */
@@ -120,33 +119,26 @@ size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options 
     return ngi_size_add(ng_work_mat_size(m, n, dtype), bytes);
 }
 
-/* x, not zero, into a scratch copy scaled by a power of two, so that no square
- * over- or underflows and X -> 2^k X changes no bit of U */
-static ng_status scaled_copy(ng_mat *copy, double *unit, ng_mat x, double max, ng_work *work,
-                             ng_error *error)
-{
-    ng_status status = ng_work_mat(work, copy, x.rows, x.cols, x.dtype, error);
-    if (status != NG_OK)
-        return status;
-    *unit = ngi_scale_to_unit(*copy, x, max);
-    return NG_OK;
-}
-
+/* By the first route of the ladder that converges. x, not zero, goes into a scratch copy scaled by
+ * a power of two, so that no square over- or underflows and X -> 2^k X changes no bit of U. */
 static ng_status run(ng_mat u, ng_polar_info *info, ng_mat x, double max,
                      const ng_polar_options *options, int estimate, ng_work *work, ng_error *error)
 {
-    size_t mark = work->used;
+    size_t mark = work->used, rung;
+    ng_status status = NG_ENOCONV;
     ng_mat scaled;
-    double unit = 1;
-    ng_status status = scaled_copy(&scaled, &unit, x, max, work, error);
-    const ng_polar_route *r = ladder(choose(x.rows, x.cols, x.dtype, options));
-    for (int tried = 0; *r != NG_ROUTE_AUTO && (tried ? status == NG_ENOCONV : status == NG_OK);
-         r++, tried = 1)
+    double unit;
+    TRY(ng_work_mat(work, &scaled, x.rows, x.cols, x.dtype, error));
+    unit = ngi_scale_to_unit(scaled, x, max);
+    rung = work->used;
+    for (const ng_polar_route *r = ladder(choose(x.rows, x.cols, x.dtype, options));
+         *r != NG_ROUTE_AUTO && status == NG_ENOCONV; r++) {
         status = routes[*r].run(u, info, scaled, unit, options, work, error);
+        work->used = rung;
+    }
+    TRY(status);
     work->used = mark;
-    if (status == NG_OK && estimate)
-        status = orthogonality(&info->orthogonality_error, u, info->rank, work, error);
-    return status;
+    return estimate ? orthogonality(&info->orthogonality_error, u, info->rank, work, error) : NG_OK;
 }
 
 /* All fields, read by the route or not; but 0 for a bound that nobody asks for is fine. */
@@ -173,14 +165,12 @@ static ng_status check_options(const ng_polar_options *o, ng_error *error)
 static ng_status check(ng_mat u, ng_mat x, const ng_polar_options *options, double max,
                        ng_error *error)
 {
-    ng_status status = ngi_check_blas(x, "x", x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(u, "u", x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK)
-        status = check_options(options, error);
-    if (status == NG_OK && !isfinite(max))
-        status = ng_error_set(error, NG_ENONFINITE, "polar factor: x holds NaN or infinity");
-    return status;
+    TRY(ngi_check_blas(x, "x", x.rows, x.cols, x.dtype, error));
+    TRY(ngi_check_blas(u, "u", x.rows, x.cols, x.dtype, error));
+    TRY(check_options(options, error));
+    if (!isfinite(max))
+        return ng_error_set(error, NG_ENONFINITE, "polar factor: x holds NaN or infinity");
+    return NG_OK;
 }
 
 ng_status ng_polar(ng_mat u, ng_polar_info *info, ng_mat x, const ng_polar_options *options,
@@ -188,25 +178,20 @@ ng_status ng_polar(ng_mat u, ng_polar_info *info, ng_mat x, const ng_polar_optio
 {
     ng_polar_options defaults;
     ng_polar_info result = {"zero", 0, 0, 1};
-    ng_work own = ng_work_on(NULL, 0);
+    ngi_scratch s;
     ng_polar_init(&defaults);
     if (options == NULL)
         options = &defaults;
-    ng_status status = ng_mat_check(x, "x", error);
-    double max = status == NG_OK ? ng_max_abs(x) : 0;
-    if (status == NG_OK)
-        status = check(u, x, options, max, error);
-    if (status == NG_OK && max == 0)
+    TRY(ng_mat_check(x, "x", error));
+    double max = ng_max_abs(x);
+    TRY(check(u, x, options, max, error));
+    if (max == 0)
         ng_fill(u, 0);
-    if (status == NG_OK && max > 0) {
-        if (work == NULL)
-            status =
-                ng_work_create(work = &own, ng_polar_work(x.rows, x.cols, x.dtype, options), error);
-        if (status == NG_OK)
-            status = run(u, &result, x, max, options, info != NULL, work, error);
-        ng_work_destroy(&own);
+    else {
+        TRY(ngi_scratch_open(&s, work, ng_polar_work(x.rows, x.cols, x.dtype, options), error));
+        TRY(ngi_scratch_close(&s, run(u, &result, x, max, options, info != NULL, s.work, error)));
     }
-    if (status == NG_OK && info != NULL)
+    if (info != NULL)
         *info = result;
-    return status;
+    return NG_OK;
 }

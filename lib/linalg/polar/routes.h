@@ -1,7 +1,8 @@
 /* The ways to a polar factor. Each takes x scaled by a power of two so that
  * its largest element lies in [1/2, 1), not zero, finite; writes u, of x's
  * shape and dtype; fills route, rank and condition of info. `unit` is that
- * power of two: the caller's matrix is unit * x.
+ * power of two: the caller's matrix is unit * x. A route that fails may leave
+ * scratch taken.
  *
  * `side` of a matrix: NG_LEFT when it is wide or square (Gram matrix X X^T,
  * U = K X), NG_RIGHT when it is tall (X^T X, U = X K). */

@@ -2,6 +2,7 @@
 #include "lib/linalg/polar/routes.h"
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 
 size_t ngi_polar_svd_work(size_t m, size_t n, ng_dtype dtype)
 {
@@ -11,29 +12,24 @@ size_t ngi_polar_svd_work(size_t m, size_t n, ng_dtype dtype)
                         ng_svd_work(m, n, dtype));
 }
 
-ng_status ngi_polar_svd(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
-                        const ng_polar_options *options, ng_work *work, ng_error *error)
+ng_status ngi_polar_svd(ng_mat u, ng_polar_info *info, ng_mat x, double unit, const ng_polar_options *options,
+                        ng_work *work, ng_error *error)
 {
     size_t m = x.rows, n = x.cols, k = ngi_smaller(m, n), r = 0, mark = work->used;
     (void)unit, (void)options;
     ng_mat left, s, right;
-    ng_status status = ng_work_mat(work, &left, m, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &s, 1, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &right, k, n, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_svd(left, s, right, NULL, x, work, error);
-    if (status == NG_OK) {
-        double s1 = ng_mat_get(s, 0, 0), tau = ngi_polar_threshold(m, n, x.dtype) * s1;
-        while (r < k && ng_mat_get(s, 0, r) > tau)
-            r++;
-        status = ng_gemm(u, ng_mat_block(left, 0, 0, m, r), NG_NOTRANS,
-                         ng_mat_block(right, 0, 0, r, n), NG_NOTRANS, 1, 0, error);
-        info->route = "svd";
-        info->rank = r;
-        info->condition = s1 / ng_mat_get(s, 0, r - 1);
-    }
+    TRY(ng_work_mat(work, &left, m, k, x.dtype, error));
+    TRY(ng_work_mat(work, &s, 1, k, x.dtype, error));
+    TRY(ng_work_mat(work, &right, k, n, x.dtype, error));
+    TRY(ng_svd(left, s, right, NULL, x, work, error));
+    double s1 = ng_mat_get(s, 0, 0), tau = ngi_polar_threshold(m, n, x.dtype) * s1;
+    while (r < k && ng_mat_get(s, 0, r) > tau)
+        r++;
+    TRY(ng_gemm(u, ng_mat_block(left, 0, 0, m, r), NG_NOTRANS, ng_mat_block(right, 0, 0, r, n),
+                NG_NOTRANS, 1, 0, error));
+    info->route = "svd";
+    info->rank = r;
+    info->condition = s1 / ng_mat_get(s, 0, r - 1);
     work->used = mark;
-    return status;
+    return NG_OK;
 }
