@@ -5,6 +5,8 @@
 
 #include <natgrad.h>
 #include <natgrad/train/rng.h>
+#include <natgrad/train/schema.h>
+#include <natgrad/train/data_options.h>
 #include <natgrad/train/data.h>
 #include <natgrad/train/model.h>
 #include <natgrad/train/mlp.h>

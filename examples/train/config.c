@@ -13,12 +13,9 @@ static void print_help(void)
     printf(
         "Usage: train [OPTION]...\n"
         "Train a small model with several optimizers and compare them.\n\n"
-        "  --data=SOURCE        text[:FILE]   characters of a text (default: text:/usr/share/\n"
-        "                                     common-licenses/GPL-3); last tenth held out\n"
-        "                       mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
-        "                       digits        drawn digits: 8,000 to train, 2,000 to test\n"
-        "                       csv:FILE      numbers, the class in the last column; last fifth\n"
-        "                                     held out\n"
+        "  --data=KIND:WHAT     listed below; text alone is /usr/share/common-licenses/GPL-3, mnist\n"
+        "                       alone $NATGRAD_DATA/mnist-t10k (default: text)\n"
+        "  --read NAME=X        how they are read and divided, listed below; repeatable\n"
         "  --optimizer=NAMES    comma-separated, or all (default: %s)\n"
         "  --model=KIND         mlp, cnn (pictures: convolutions 3 x 3 with pooling), gpt (text)\n"
         "                       (default: mlp)\n"
@@ -49,6 +46,7 @@ static void print_help(void)
         "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
         default_optimizers);
     arguments_help();
+    source_help();
     methods_print();
 }
 
@@ -107,6 +105,7 @@ static int take_dtype(void *data, const char *text, const char *option)
 
 static const argument options[] = {
     {"data", ARGUMENT_TEXT, .offset = offsetof(config, data)},
+    {"read", ARGUMENT_OWN, .take = source_take},
     {"optimizer", ARGUMENT_METHODS, .offset = offsetof(config, methods)},
     {"model", ARGUMENT_OWN, .take = take_model},
     {"layers", ARGUMENT_COUNT, .offset = offsetof(config, layers), 1, 4096},
@@ -149,7 +148,8 @@ static int check_model(const config *c, unsigned long given)
 /* Defaults that depend on the model, and what it asks of the data. */
 static int fit_model(config *c)
 {
-    int text = strncmp(c->data, "text", 4) == 0, csv = strncmp(c->data, "csv", 3) == 0;
+    int text = strncmp(c->data, "text", 4) == 0 || strncmp(c->data, "sequences", 9) == 0;
+    int csv = strncmp(c->data, "csv", 3) == 0;
     if (c->width_count == 0) {
         c->widths[0] = c->model == MODEL_CNN ? 8 : 128;
         c->widths[1] = 16;
@@ -173,6 +173,7 @@ int config_parse(config *c, int argc, char **argv)
     arguments a = {.program = "train", .help = print_help, .options = options};
     memset(c, 0, sizeof *c);
     c->data = "text";
+    ng_dataset_init(&c->reading);
     c->epochs = 3;
     c->batch = 64;
     c->layers = 2;

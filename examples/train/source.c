@@ -1,68 +1,93 @@
 /* Where the samples come from, and how they are divided. */
+#define _POSIX_C_SOURCE 200809L
 #include "examples/train/train.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "examples/support/images.h"
-#include "examples/support/samples.h"
+#include <sys/stat.h>
 
 static const char default_text[] = "/usr/share/common-licenses/GPL-3";
+enum { SOURCE_ROOM = 4200 };
 
-static ng_status open_text(source *s, const char *path, const config *c, ng_error *error)
+/* ---- Names that stand for others --------------------------------------------------- */
+
+static ng_status usual_mnist(char out[SOURCE_ROOM], ng_error *error)
 {
-    ng_dataset *all;
-    const char *file = path != NULL ? path : default_text;
-    ng_status status = c->model == MODEL_GPT ? ng_dataset_sequences(&all, file, c->context, error)
-                                             : ng_dataset_text(&all, file, c->context, error);
+    const char *data = getenv("NATGRAD_DATA");
+    struct stat info;
+    snprintf(out, SOURCE_ROOM, "mnist:%s/mnist-t10k", data != NULL ? data : "");
+    if (data != NULL && stat(out + strlen("mnist:"), &info) == 0)
+        return NG_OK;
+    return ng_error_set(error, NG_EIO,
+                        "no MNIST: name its folder with --data=mnist:DIR, or set NATGRAD_DATA to "
+                        "a folder that holds mnist-t10k (now %s%.80s)",
+                        data != NULL ? "it is " : "it is not set", data != NULL ? data : "");
+}
+
+/* out <- what ng_dataset_open reads: text and mnist have a usual file, and a transformer reads
+ * texts as sequences. */
+static ng_status name_source(char out[SOURCE_ROOM], const config *c, ng_error *error)
+{
+    int text = strcmp(c->data, "text") == 0 || strncmp(c->data, "text:", 5) == 0;
+    if (strcmp(c->data, "mnist") == 0)
+        return usual_mnist(out, error);
+    int length =
+        text ? snprintf(out, SOURCE_ROOM, "%s:%s", c->model == MODEL_GPT ? "sequences" : "text",
+                        c->data[4] == ':' ? c->data + 5 : default_text)
+             : snprintf(out, SOURCE_ROOM, "%s", c->data);
+    return length < SOURCE_ROOM
+               ? NG_OK
+               : ng_error_set(error, NG_EARG, "--data: %d characters are too long", length);
+}
+
+/* ---- Opening -------------------------------------------------------------------------- */
+
+static ng_status divide(source *s, ng_dataset *all, const ng_dataset_options *options,
+                        ng_error *error)
+{
+    ng_status status = ng_dataset_split(&s->train, &s->held_out, all, options, error);
+    ng_dataset_destroy(all);
+    return status;
+}
+
+/* The last eighth of the training set takes the place of the held-out one. */
+static ng_status validate_on_train(source *s, ng_dataset_options *options, ng_error *error)
+{
+    ng_dataset *all = s->train;
+    ng_dataset_destroy(s->held_out);
+    s->train = s->held_out = NULL;
     s->held_out_name = "validation";
-    s->by_loss = 1;
-    return status != NG_OK ? status : samples_hold_out(&s->train, &s->held_out, all, 10, error);
+    options->train = 0.875;
+    return divide(s, all, options, error);
 }
 
-static ng_status open_csv(source *s, const char *path, const config *c, ng_error *error)
+static ng_status open_all(source *s, const config *c, int validate, ng_error *error)
 {
+    char name[SOURCE_ROOM];
     ng_dataset *all;
-    (void)c;
-    if (path == NULL)
-        return ng_error_set(error, NG_EARG, "csv wants a file: --data=csv:FILE");
-    ng_status status = ng_dataset_csv(&all, path, NULL, error);
-    return status != NG_OK ? status : samples_hold_out(&s->train, &s->held_out, all, 5, error);
+    ng_dataset_options options = c->reading;
+    options.context = c->context;
+    options.dtype = c->dtype;
+    snprintf(s->name, sizeof s->name, "%.*s", (int)strcspn(c->data, ":"), c->data);
+    s->by_loss = strncmp(c->data, "text", 4) == 0 || strncmp(c->data, "sequences", 9) == 0;
+    s->held_out_name = s->by_loss ? "validation" : "test";
+    ng_status status = name_source(name, c, error);
+    if (status == NG_OK)
+        status = ng_dataset_open(&all, name, &options, error);
+    if (status == NG_OK)
+        status = divide(s, all, &options, error);
+    if (status == NG_OK && ng_dataset_classes(s->train) == 0)
+        status = ng_error_set(error, NG_EOPTION, "task=regression: train compares classifiers");
+    return status == NG_OK && validate ? validate_on_train(s, &options, error) : status;
 }
 
-static ng_status open_digits(source *s, const char *path, const config *c, ng_error *error)
+/* What was found and decided, unless quiet. */
+static void say_what(const source *s, progress *bar)
 {
-    (void)c;
-    if (path != NULL)
-        return ng_error_set(error, NG_EARG, "digits are drawn, not read: '%s' means nothing", path);
-    return images_digits(&s->train, &s->held_out, error);
-}
-
-static ng_status open_mnist(source *s, const char *path, const config *c, ng_error *error)
-{
-    (void)c;
-    return images_mnist(&s->train, &s->held_out, path, error);
-}
-
-static const struct {
-    const char *name;
-    ng_status (*open)(source *s, const char *path, const config *c, ng_error *error);
-} kinds[] = {
-    {"text", open_text}, {"mnist", open_mnist}, {"digits", open_digits}, {"csv", open_csv}};
-
-static ng_status open_kind(source *s, const config *c, ng_error *error)
-{
-    const char *colon = strchr(c->data, ':');
-    size_t length = colon != NULL ? (size_t)(colon - c->data) : strlen(c->data);
-    if (colon != NULL && colon[1] == '\0')
-        return ng_error_set(error, NG_EARG, "--data=%.60s: a name is missing", c->data);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strlen(kinds[i].name) == length && strncmp(kinds[i].name, c->data, length) == 0) {
-            snprintf(s->name, sizeof s->name, "%s", kinds[i].name);
-            return kinds[i].open(s, colon != NULL ? colon + 1 : NULL, c, error);
-        }
-    return ng_error_set(error, NG_EARG, "--data=%.60s: expected text, mnist, digits or csv",
-                        c->data);
+    char said[4096];
+    ng_dataset_describe(s->train, said, sizeof said, s->held_out);
+    for (char *line = strtok(said, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        progress_line(bar, line);
 }
 
 int source_open(source *s, const config *c, int validate)
@@ -70,23 +95,17 @@ int source_open(source *s, const config *c, int validate)
     ng_error error = {NG_OK, ""};
     progress bar;
     memset(s, 0, sizeof *s);
-    s->held_out_name = "test";
     progress_start(&bar, "reading", 0, "");
-    ng_status status = open_kind(s, c, &error);
-    progress_end(&bar);
-    if (status == NG_OK && validate) {
-        ng_dataset *all = s->train;
-        s->train = NULL;
-        ng_dataset_destroy(s->held_out);
-        s->held_out = NULL;
-        s->held_out_name = "validation";
-        status = samples_hold_out(&s->train, &s->held_out, all, 8, &error);
-    }
+    ng_status status = open_all(s, c, validate, &error);
     if (status == NG_OK)
-        return 0;
-    program_error("%s", error.text);
-    source_close(s);
-    return status == NG_EARG ? 2 : 1;
+        say_what(s, &bar);
+    progress_end(&bar);
+    if (status != NG_OK) {
+        program_error("%s", error.text);
+        source_close(s);
+        return status == NG_EARG || status == NG_EOPTION ? 2 : 1;
+    }
+    return 0;
 }
 
 void source_close(source *s)
@@ -94,4 +113,41 @@ void source_close(source *s)
     ng_dataset_destroy(s->train);
     ng_dataset_destroy(s->held_out);
     s->train = s->held_out = NULL;
+}
+
+/* ---- Help ------------------------------------------------------------------------------- */
+
+void source_help(void)
+{
+    const ng_dataset_kind *kind;
+    const ng_dataset_option *option;
+    char name[64];
+    printf("\nSources (--data):\n");
+    for (size_t i = 0; (kind = ng_dataset_kind_get(i)) != NULL; i++) {
+        int optional = kind->what[0] == '[';
+        snprintf(name, sizeof name, optional ? "%s[:%s" : "%s:%s", kind->name,
+                 kind->what + optional);
+        printf("  %-20s %s\n", name, kind->doc);
+    }
+    printf("\nHow they are read and divided (--read NAME=X, repeatable):\n");
+    for (size_t i = 0; (option = ng_dataset_option_get(i)) != NULL; i++) {
+        printf("  %-12s %s", option->name, option->doc);
+        for (int k = 0; option->choices != NULL && option->choices[k] != NULL; k++)
+            printf("%s%s", k == 0 ? " (" : ", ", option->choices[k]);
+        printf("%s\n", option->choices != NULL ? ")" : "");
+    }
+}
+
+int source_take(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    const char *equals = strchr(text, '=');
+    ng_error error;
+    char name[64];
+    if (equals == NULL || (size_t)(equals - text) >= sizeof name)
+        return arguments_usage("--%s=%s: expected NAME=X", option, text);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+    if (ng_dataset_options_set(&c->reading, name, equals + 1, &error) != NG_OK)
+        return arguments_usage("--%s=%s: %s", option, text, error.text);
+    return 0;
 }

@@ -20,7 +20,8 @@ typedef enum { MODEL_MLP, MODEL_CNN, MODEL_GPT } model_kind;
 
 typedef struct {
     model_kind model;
-    const char *data; /* "mnist", "mnist:DIR", ... as given */
+    const char *data;           /* "mnist", "mnist:DIR", ... as given */
+    ng_dataset_options reading; /* but for its context and dtype */
     methods methods;
     size_t widths[MAX_WIDTHS]; /* hidden layers; filters of a convolutional net */
     size_t width_count;
@@ -50,6 +51,10 @@ typedef struct {
  * the test set is not looked at. */
 int source_open(source *s, const config *c, int validate);
 void source_close(source *s);
+
+/* The sources and how they are read, for --help; one option of --read (an argument_take). */
+void source_help(void);
+int source_take(void *data, const char *text, const char *option);
 
 /* The model the command line asks for, zero, with room for max_batch samples. */
 ng_status model_create(ng_model **model, const config *c, const source *s, size_t max_batch,

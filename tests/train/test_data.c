@@ -99,7 +99,7 @@ START_TEST(text_refused)
     const char *path = files_text("t.txt", "abc");
     ng_assert_fails(ng_dataset_text(&data, path, 3, &err), NG_EFORMAT, &err, "3 bytes");
     ck_assert_ptr_nonnull(strstr(err.text, path));
-    ng_assert_fails(ng_dataset_text(&data, path, (size_t)-1, &err), NG_EFORMAT, &err, path);
+    ng_assert_fails(ng_dataset_text(&data, path, (size_t)-1, &err), NG_EOPTION, &err, "context");
     ng_assert_fails(ng_dataset_text(&data, path, 0, &err), NG_EARG, &err, "context is 0");
     path = files_text("empty", "");
     ng_assert_fails(ng_dataset_text(&data, path, 1, &err), NG_EFORMAT, &err, path);

@@ -162,8 +162,8 @@ START_TEST(generators_refuse)
     ng_assert_fails(ng_dataset_mixture(&data, 5, 2, 0, 1, &random, &err), NG_EARG, &err, "of 0");
     ng_assert_fails(ng_dataset_mixture(&data, 5, 2, 2, -1, &random, &err), NG_EARG, &err, "-1");
     ng_assert_fails(ng_dataset_mixture(&data, 5, 2, 2, NAN, &random, &err), NG_EARG, &err, "nan");
-    ng_assert_fails(ng_dataset_mixture(&data, 5, 256, (size_t)-1 / 16, 1, &random, &err), NG_ENOMEM,
-                    &err, "memory");
+    ng_assert_fails(ng_dataset_mixture(&data, 5, 256, (size_t)-1 / 16, 1, &random, &err), NG_EOPTION,
+                    &err, "features is");
     ck_assert_ptr_null(data);
     ng_rng_destroy(&random);
 }

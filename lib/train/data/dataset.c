@@ -5,48 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ng_dataset {
-    ngi_store *store; /* shared with the views */
-    size_t first, count;
-    char name[64];
-};
+#include "lib/core/try.h"
+
+enum { ROWS = 64 }; /* gathered at a time */
 
 /* ---- Stores ----------------------------------------------------------------- */
 
-ng_status ngi_store_create(ngi_store **store, const ngi_layout *layout, ng_error *error)
-{
-    *store = calloc(1, sizeof **store);
-    if (*store == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for a data set");
-    (*store)->layout = layout;
-    atomic_init(&(*store)->users, 1);
-    return NG_OK;
-}
-
-ng_status ngi_store_allocate(ngi_store *store, size_t count, size_t features, size_t value_size,
-                             ng_error *error)
+ng_status ngi_store_allocate(ngi_store *store, size_t count, size_t features, ng_error *error)
 {
     if (count == 0 || features == 0)
         return ng_error_set(error, NG_EARG, "%zu samples of %zu features: both must be positive",
                             count, features);
-    if (features <= SIZE_MAX / 2 / value_size / count) {
-        store->values = malloc(count * features * value_size);
-        store->labels = malloc(count);
+    if (features <= SIZE_MAX / 2 / sizeof(int) / count) {
+        store->values = malloc(count * features);
+        store->labels = malloc(count * sizeof *store->labels);
     }
     if (store->values == NULL || store->labels == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for %zu samples of %zu features", count,
                             features);
     store->count = count;
-    store->features = features;
     return NG_OK;
-}
-
-void ngi_store_count_classes(ngi_store *store)
-{
-    size_t largest = 0;
-    for (size_t i = 0; i < store->count; i++)
-        largest = store->labels[i] > largest ? store->labels[i] : largest;
-    store->classes = largest + 1;
 }
 
 void ngi_store_release(ngi_store *store)
@@ -54,24 +32,35 @@ void ngi_store_release(ngi_store *store)
     if (store == NULL || atomic_fetch_sub(&store->users, 1) != 1)
         return;
     free(store->values);
+    free(store->table.data);
     free(store->labels);
+    free(store->lines);
+    free(store->notes);
     free(store);
 }
 
-ng_status ngi_store_wrap(ng_dataset **dataset, ngi_store *store, const char *name,
-                         ng_error *error)
+int ngi_store_label(const ngi_store *store, size_t row)
+{
+    if (store->layout->text)
+        return store->values[row * store->step + store->context];
+    return store->labels != NULL ? store->labels[row] : -1;
+}
+
+/* ---- Data sets ---------------------------------------------------------------- */
+
+ng_status ngi_dataset_wrap(ng_dataset **dataset, ngi_store *store, ng_schema *schema,
+                           const char *name, ng_error *error)
 {
     *dataset = calloc(1, sizeof **dataset);
     if (*dataset == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a data set");
     atomic_fetch_add(&store->users, 1);
     (*dataset)->store = store;
+    (*dataset)->schema = ng_schema_share(schema);
     (*dataset)->count = store->count;
     ngi_dataset_rename(*dataset, name);
     return NG_OK;
 }
-
-/* ---- Data sets ---------------------------------------------------------------- */
 
 void ngi_dataset_rename(ng_dataset *dataset, const char *name)
 {
@@ -80,41 +69,38 @@ void ngi_dataset_rename(ng_dataset *dataset, const char *name)
     size_t length = strlen(last);
     if (length >= sizeof dataset->name)
         length = sizeof dataset->name - 1;
-    memcpy(dataset->name, last, length);
+    memmove(dataset->name, last, length);
     dataset->name[length] = '\0';
-}
-
-void ngi_dataset_share_classes(ng_dataset *a, ng_dataset *b)
-{
-    if (a->store->classes < b->store->classes)
-        a->store->classes = b->store->classes;
-    else
-        b->store->classes = a->store->classes;
 }
 
 void ng_dataset_destroy(ng_dataset *dataset)
 {
     if (dataset == NULL)
         return;
+    if (dataset->order != NULL && atomic_fetch_sub(&dataset->order->users, 1) == 1)
+        free(dataset->order);
     ngi_store_release(dataset->store);
+    ng_schema_destroy(dataset->schema);
     free(dataset);
 }
 
-ng_status ng_dataset_view(ng_dataset **view, const ng_dataset *dataset, size_t first,
-                          size_t count, ng_error *error)
+ng_status ng_dataset_view(ng_dataset **view, const ng_dataset *dataset, size_t first, size_t count,
+                          ng_error *error)
 {
     if (view == NULL || dataset == NULL)
         return ng_error_set(error, NG_EARG, "%s is NULL", view == NULL ? "view" : "dataset");
     *view = NULL;
     if (first > dataset->count || count > dataset->count - first)
-        return ng_error_set(error, NG_ERANGE, "%s: %zu samples from %zu on, of %zu",
-                            dataset->name, count, first, dataset->count);
-    ng_status status = ngi_store_wrap(view, dataset->store, dataset->name, error);
-    if (status == NG_OK) {
-        (*view)->first = dataset->first + first;
-        (*view)->count = count;
-    }
-    return status;
+        return ng_error_set(error, NG_ERANGE, "%s: %zu samples from %zu on, of %zu", dataset->name,
+                            count, first, dataset->count);
+    TRY(ngi_dataset_wrap(view, dataset->store, dataset->schema, dataset->name, error));
+    (*view)->first = dataset->first + first;
+    (*view)->count = count;
+    (*view)->followed = dataset->followed;
+    (*view)->order = dataset->order;
+    if (dataset->order != NULL)
+        atomic_fetch_add(&dataset->order->users, 1);
+    return NG_OK;
 }
 
 size_t ng_dataset_count(const ng_dataset *dataset)
@@ -124,12 +110,12 @@ size_t ng_dataset_count(const ng_dataset *dataset)
 
 size_t ng_dataset_features(const ng_dataset *dataset)
 {
-    return dataset->store->features;
+    return dataset->schema->features;
 }
 
 size_t ng_dataset_classes(const ng_dataset *dataset)
 {
-    return dataset->store->classes;
+    return dataset->schema->labels.count;
 }
 
 const char *ng_dataset_name(const ng_dataset *dataset)
@@ -137,24 +123,31 @@ const char *ng_dataset_name(const ng_dataset *dataset)
     return dataset->name;
 }
 
+int ng_dataset_labelled(const ng_dataset *dataset)
+{
+    const ngi_store *store = dataset->store;
+    return store->layout->text || store->labels != NULL || store->targets;
+}
+
+const ng_schema *ng_dataset_schema(const ng_dataset *dataset)
+{
+    return dataset->schema;
+}
+
 const unsigned char *ng_dataset_vocabulary(const ng_dataset *dataset)
 {
-    return dataset->store->context > 0 ? dataset->store->vocabulary : NULL;
+    return dataset->store->layout->text ? dataset->schema->vocabulary : NULL;
 }
 
 /* ---- Gather -------------------------------------------------------------------- */
 
-static ng_status check_gather(const ng_dataset *dataset, ng_mat x, const size_t *index,
-                              size_t batch, ng_error *error)
+static ng_status check_gather(const ng_dataset *dataset, ng_mat x, const char *name, size_t cols,
+                              const size_t *index, size_t batch, ng_error *error)
 {
-    if (dataset == NULL || (index == NULL && batch > 0))
-        return ng_error_set(error, NG_EARG, "%s is NULL", dataset == NULL ? "dataset" : "index");
-    ng_status status = ng_mat_check(x, "x", error);
-    if (status != NG_OK)
-        return status;
-    if (x.rows != batch || x.cols != dataset->store->features)
-        return ng_error_set(error, NG_ESHAPE, "%s: x is %zu x %zu, expected %zu x %zu",
-                            dataset->name, x.rows, x.cols, batch, dataset->store->features);
+    TRY(ng_mat_check(x, name, error));
+    if (x.rows != batch || x.cols != cols)
+        return ng_error_set(error, NG_ESHAPE, "%s: %s is %zu x %zu, expected %zu x %zu",
+                            dataset->name, name, x.rows, x.cols, batch, cols);
     for (size_t i = 0; i < batch; i++)
         if (index[i] >= dataset->count)
             return ng_error_set(error, NG_ERANGE, "%s: index[%zu] is %zu, of %zu samples",
@@ -165,20 +158,42 @@ static ng_status check_gather(const ng_dataset *dataset, ng_mat x, const size_t 
 ng_status ng_dataset_gather(const ng_dataset *dataset, ng_mat x, int *labels, const size_t *index,
                             size_t batch, ng_error *error)
 {
-    ng_status status = check_gather(dataset, x, index, batch, error);
-    if (status != NG_OK)
-        return status;
+    size_t rows[ROWS];
+    if (dataset == NULL || (index == NULL && batch > 0))
+        return ng_error_set(error, NG_EARG, "%s is NULL", dataset == NULL ? "dataset" : "index");
+    TRY(check_gather(dataset, x, "x", dataset->schema->features, index, batch, error));
     const ngi_store *store = dataset->store;
-    store->layout->gather[x.dtype](store, x, index, dataset->first);
-    if (labels != NULL)
-        for (size_t i = 0; i < batch; i++)
-            labels[i] = store->labels[dataset->first + index[i]];
+    for (size_t first = 0; first < batch; first += ROWS) {
+        size_t n = batch - first < ROWS ? batch - first : ROWS;
+        for (size_t i = 0; i < n; i++) {
+            rows[i] = ngi_dataset_row(dataset, index[first + i]);
+            if (labels != NULL)
+                labels[first + i] = ngi_store_label(store, rows[i]);
+        }
+        store->layout->gather[x.dtype](store, dataset->schema, ng_mat_block(x, first, 0, n, x.cols),
+                                       rows);
+    }
     return NG_OK;
 }
 
-ng_status ngi_random_check(const ng_random *random, ng_error *error)
+ng_status ng_dataset_gather_targets(const ng_dataset *dataset, ng_mat y, const size_t *index,
+                                    size_t batch, ng_error *error)
 {
-    if (random == NULL || random->fill_normal == NULL || random->fill_uniform == NULL)
-        return ng_error_set(error, NG_EARG, "random is NULL or lacks a function");
+    if (dataset == NULL || (index == NULL && batch > 0))
+        return ng_error_set(error, NG_EARG, "%s is NULL", dataset == NULL ? "dataset" : "index");
+    const ng_schema *schema = dataset->schema;
+    if (!dataset->store->targets)
+        return ng_error_set(error, NG_ENODATA, "%s: there are no targets", dataset->name);
+    TRY(check_gather(dataset, y, "y", schema->targets, index, batch, error));
+    for (size_t i = 0; i < batch; i++) {
+        size_t row = ngi_dataset_row(dataset, index[i]), t = 0;
+        for (size_t j = 0; j < schema->columns; j++) {
+            const ngi_column *column = &schema->column[j];
+            if (column->role == NGI_TARGET)
+                ng_mat_set(y, i, t++,
+                           (ng_mat_get(dataset->store->table, row, column->slot) - column->offset) *
+                               column->factor);
+        }
+    }
     return NG_OK;
 }

@@ -2,9 +2,10 @@
  * -> a random affine map -> distance to the curve -> ink.
  *
  * Glyphs live in the unit square, y downwards. */
-#include "lib/train/data/dataset.h"
-
 #include <math.h>
+
+#include "lib/core/try.h"
+#include "lib/train/data/generated.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, VARIANTS = 3, POINTS = 20, PIECES = 6 };
 
@@ -182,7 +183,8 @@ static void develop(unsigned char *picture, const drawing *canvas, const double 
     }
 }
 
-static void draw_digit(unsigned char *picture, unsigned char *label, const ng_random *random)
+/* Its label. */
+static int draw_digit(unsigned char *picture, const ng_random *random)
 {
     drawing canvas;
     double u[16], noise[PIXELS];
@@ -195,31 +197,26 @@ static void draw_digit(unsigned char *picture, unsigned char *label, const ng_ra
     canvas.hand = draw_hand(u);
     draw_glyph(&canvas, glyphs[digit][(int)(variants * u[15])]);
     develop(picture, &canvas, noise);
-    *label = (unsigned char)digit;
+    return digit;
+}
+
+static ng_status draw_digits(ngi_opening *o, size_t count, const ng_random *random)
+{
+    ngi_store *store = o->store;
+    TRY(ngi_store_allocate(store, count, PIXELS, o->error));
+    o->schema->features = PIXELS;
+    for (size_t i = 0; i < count; i++)
+        store->labels[i] = draw_digit(store->values + i * PIXELS, random);
+    return o->model == NULL ? ngi_schema_number_labels(o->schema, 10, o->error) : NG_OK;
+}
+
+ng_status ngi_read_digits(ngi_opening *o)
+{
+    return ngi_generate(o, draw_digits);
 }
 
 ng_status ng_dataset_digits(ng_dataset **dataset, size_t count, const ng_random *random,
                             ng_error *error)
 {
-    ngi_store *store = NULL;
-    ng_status status;
-    if (dataset == NULL)
-        return ng_error_set(error, NG_EARG, "dataset is NULL");
-    *dataset = NULL;
-    status = ngi_random_check(random, error);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_store_create(&store, &ngi_bytes, error);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_store_allocate(store, count, PIXELS, 1, error);
-    if (status != NG_OK)
-        goto fail;
-    store->classes = 10;
-    for (size_t i = 0; i < count; i++)
-        draw_digit((unsigned char *)store->values + i * PIXELS, store->labels + i, random);
-    status = ngi_store_wrap(dataset, store, "digits", error);
-fail:
-    ngi_store_release(store);
-    return status;
+    return ngi_generated(dataset, "digits", count, NULL, random, error);
 }

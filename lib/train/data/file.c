@@ -10,6 +10,8 @@
 
 #include <zlib.h>
 
+#include "lib/core/try.h"
+
 enum { CHUNK = 1 << 18, PATH_SHOWN = 120 };
 
 ng_status ngi_file_fail(const ngi_file *file, ng_status status, const char *format, ...)
@@ -60,6 +62,19 @@ static ng_status read_failed(const ngi_file *file, int code, int saved_errno)
     }
 }
 
+static ng_status check_expansion(const ngi_file *file)
+{
+    if (file->given <= NGI_EXPANDED_FLOOR || gzdirect(file->gz))
+        return NG_OK;
+    z_off_t read = gzoffset(file->gz);
+    if (read < 0 || file->given / NGI_EXPANDED_MOST <= (size_t)read)
+        return NG_OK;
+    return ngi_file_fail(file, NG_EFORMAT,
+                         "%ld gzipped bytes become more than %d times as many, as in a "
+                         "decompression bomb; unpack it if it is none",
+                         (long)read, NGI_EXPANDED_MOST);
+}
+
 ng_status ngi_file_read(ngi_file *file, void *bytes, size_t *got, size_t size)
 {
     for (*got = 0; *got < size;) {
@@ -73,34 +88,72 @@ ng_status ngi_file_read(ngi_file *file, void *bytes, size_t *got, size_t size)
         if (n < 0 || (code != Z_OK && code != Z_STREAM_END))
             return read_failed(file, code, saved_errno);
         *got += (size_t)n;
+        file->given += (size_t)n;
+        TRY(check_expansion(file));
         if ((size_t)n < ask)
             break;
     }
     return NG_OK;
 }
 
+ng_status ngi_file_exactly(ngi_file *file, void *bytes, size_t size, const char *what)
+{
+    size_t got;
+    TRY(ngi_file_read(file, bytes, &got, size));
+    return got == size ? NG_OK
+                       : ngi_file_fail(file, NG_EFORMAT, "ends after %zu bytes, within %s",
+                                       file->given, what);
+}
+
+ng_status ngi_file_finished(ngi_file *file, size_t elements)
+{
+    unsigned char byte;
+    size_t behind;
+    TRY(ngi_file_read(file, &byte, &behind, 1)); /* also makes zlib check the CRC */
+    return behind == 0 ? NG_OK
+                       : ngi_file_fail(file, NG_EFORMAT,
+                                       "goes on after the %zu elements its head says", elements);
+}
+
+/* The block, grown or shrunk to `size` > 0 bytes. */
+static ng_status resize(const ngi_file *file, unsigned char **bytes, size_t size)
+{
+    unsigned char *moved = size < SIZE_MAX / 2 ? realloc(*bytes, size) : NULL;
+    if (moved == NULL)
+        return ngi_file_fail(file, NG_ENOMEM, "no memory for %zu bytes of it", size);
+    *bytes = moved;
+    return NG_OK;
+}
+
+static ng_status load(ngi_file *file, unsigned char **bytes, size_t *got, size_t limit)
+{
+    size_t room = 0, read;
+    do {
+        size_t more = room < 2 * CHUNK ? CHUNK : room / 2;
+        room += more < limit - room ? more : limit - room;
+        TRY(resize(file, bytes, room + 1));
+        TRY(ngi_file_read(file, *bytes + *got, &read, room - *got));
+        *got += read;
+    } while (*got == room && room < limit);
+    return resize(file, bytes, *got + 1);
+}
+
 ng_status ngi_file_load(ngi_file *file, unsigned char **bytes, size_t *got, size_t limit)
 {
-    size_t room = 0, read = 0;
     *bytes = NULL;
     *got = 0;
-    do {
-        size_t more = room < CHUNK ? CHUNK : room; /* doubles */
-        more = more < limit - *got ? more : limit - *got;
-        unsigned char *grown = room < SIZE_MAX / 2 - 1 ? realloc(*bytes, room + more + 1) : NULL;
-        ng_status status = grown == NULL ? ngi_file_fail(file, NG_ENOMEM, "no memory to read it")
-                                         : NG_OK;
-        if (grown != NULL) {
-            *bytes = grown;
-            room += more;
-            status = ngi_file_read(file, *bytes + *got, &read, more);
-        }
-        if (status != NG_OK) {
-            free(*bytes);
-            *bytes = NULL;
-            return status;
-        }
-        *got += read;
-    } while (*got == room && *got < limit);
-    return NG_OK;
+    ng_status status = load(file, bytes, got, limit);
+    if (status != NG_OK) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return status;
+}
+
+ng_status ngi_file_rewind(ngi_file *file)
+{
+    file->given = 0;
+    return gzrewind(file->gz) == 0
+               ? NG_OK
+               : ngi_file_fail(file, NG_EIO, "cannot be read a second time, as it must be");
 }

@@ -6,9 +6,15 @@
 
 #include <natgrad/status.h>
 
+/* A gzip stream that has given EXPANDED_FLOOR bytes, and more than
+ * EXPANDED_MOST times what was read of the file for them, is refused: no file
+ * of numbers or text is like that, but zeros in bulk are. */
+enum { NGI_EXPANDED_FLOOR = 1 << 26, NGI_EXPANDED_MOST = 200 };
+
 typedef struct {
     void *gz;         /* zlib's gzFile */
     const char *path; /* borrowed */
+    size_t given;     /* bytes so far */
     ng_error *error;  /* where failures go; may be NULL */
 } ngi_file;
 
@@ -24,8 +30,18 @@ ng_status ngi_file_fail(const ngi_file *file, ng_status status, const char *form
 /* Up to `size` bytes; *got < size only at the end of the file. */
 ng_status ngi_file_read(ngi_file *file, void *bytes, size_t *got, size_t size);
 
-/* What is left of the file, but at most `limit` bytes, in a block from malloc
- * that grows as the bytes arrive and has one byte of room behind them. */
+/* Exactly `size` bytes; fewer are NG_EFORMAT: "ends within <what>". */
+ng_status ngi_file_exactly(ngi_file *file, void *bytes, size_t size, const char *what);
+
+/* NG_EFORMAT unless nothing is left behind the elements a head promised. */
+ng_status ngi_file_finished(ngi_file *file, size_t elements);
+
+/* What is left of the file in a block from malloc, which grows by half as the
+ * bytes arrive; nobody's memory is more than half as large again as the file.
+ * After `limit` bytes it stops. */
 ng_status ngi_file_load(ngi_file *file, unsigned char **bytes, size_t *got, size_t limit);
+
+/* Reads the file again from its first byte; NG_EIO where it cannot (a pipe). */
+ng_status ngi_file_rewind(ngi_file *file);
 
 #endif

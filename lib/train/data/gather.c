@@ -25,6 +25,9 @@
 #undef K
 
 const ngi_layout ngi_bytes = {.gather = {[NG_F32] = f32_bytes, [NG_F64] = f64_bytes}};
-const ngi_layout ngi_reals = {.gather = {[NG_F32] = f32_reals, [NG_F64] = f64_reals}};
-const ngi_layout ngi_windows = {.gather = {[NG_F32] = f32_windows, [NG_F64] = f64_windows}};
-const ngi_layout ngi_sequences = {.gather = {[NG_F32] = f32_sequences, [NG_F64] = f64_sequences}};
+const ngi_layout ngi_tables = {.gather = {[NG_F32] = f32_tables, [NG_F64] = f64_tables},
+                               .table = 1};
+const ngi_layout ngi_windows = {.gather = {[NG_F32] = f32_windows, [NG_F64] = f64_windows},
+                                .text = 1};
+const ngi_layout ngi_sequences = {.gather = {[NG_F32] = f32_sequences, [NG_F64] = f64_sequences},
+                                  .text = 1};

@@ -1,62 +1,78 @@
 /* Gaussian mixtures. */
-#include "lib/train/data/dataset.h"
-
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lib/core/try.h"
+#include "lib/train/data/generated.h"
+#include "lib/train/data/table.h"
+
 /* Two centres s z and s z' with z, z' ~ N(0, I_d) are s sqrt(2 d) apart in the
  * root mean square. */
-static void draw(ngi_store *store, double *centres, double separation, const ng_random *random)
+static ng_status draw_rows(ngi_opening *o, double *centres, size_t count, const ng_random *random)
 {
-    const size_t d = store->features, classes = store->classes;
-    const double scale = separation / sqrt(2 * (double)d);
+    const ng_dataset_options *options = o->options;
+    const size_t d = options->features, classes = options->classes;
+    const double scale = options->separation / sqrt(2 * (double)d);
+    double *x = centres + classes * d;
     random->fill_normal(random->data, centres, classes * d);
-    for (size_t i = 0; i < store->count; i++) {
-        double u, *x = (double *)store->values + i * d;
+    for (size_t i = 0; i < count; i++) {
+        double u;
         random->fill_uniform(random->data, &u, 1);
         random->fill_normal(random->data, x, d);
         size_t k = (size_t)(u * (double)classes);
         k = k < classes ? k : classes - 1;
+        TRY(ngi_table_row(o));
         for (size_t j = 0; j < d; j++)
-            x[j] += scale * centres[k * d + j];
-        store->labels[i] = (unsigned char)k;
+            TRY(ngi_table_number(o, j, x[j] + scale * centres[k * d + j]));
+        o->store->labels[i] = (int)k;
+        TRY(ngi_table_keep(o));
     }
+    return NG_OK;
+}
+
+static ng_status draw(ngi_opening *o, size_t count, const ng_random *random)
+{
+    const ng_dataset_options *options = o->options;
+    const size_t d = options->features, classes = options->classes;
+    if (count == 0)
+        return ng_error_set(o->error, NG_EARG, "mixture: 0 samples, expected at least 1");
+    if (d <= SIZE_MAX / 2 / sizeof(double) / (classes + 1))
+        o->scratch = malloc((classes + 1) * d * sizeof(double));
+    if (o->scratch == NULL)
+        return ng_error_set(o->error, NG_ENOMEM, "no memory for %zu centres", classes);
+    o->file.path = "mixture";
+    ngi_columns found = {.count = d + 1, .first = 1, .label = d};
+    TRY(ngi_table_columns(o, &found));
+    if (o->model == NULL)
+        TRY(ngi_schema_number_labels(o->schema, classes, o->error));
+    return draw_rows(o, o->scratch, count, random);
+}
+
+ng_status ngi_read_mixture(ngi_opening *o)
+{
+    return ngi_generate(o, draw);
 }
 
 ng_status ng_dataset_mixture(ng_dataset **dataset, size_t count, size_t classes, size_t features,
                              double separation, const ng_random *random, ng_error *error)
 {
-    ngi_store *store = NULL;
-    double *centres = NULL;
-    ng_status status;
+    ng_dataset_options options;
     if (dataset == NULL)
         return ng_error_set(error, NG_EARG, "dataset is NULL");
     *dataset = NULL;
-    if (classes < 1 || classes > NGI_CLASSES)
-        return ng_error_set(error, NG_EARG, "%zu classes, expected 1 to %d", classes, NGI_CLASSES);
+    if (classes < 1 || classes > NGI_BYTES)
+        return ng_error_set(error, NG_EARG, "%zu classes, expected 1 to %d", classes, NGI_BYTES);
     if (!(separation >= 0 && isfinite(separation)))
         return ng_error_set(error, NG_EARG, "separation %g, expected a number >= 0", separation);
-    status = ngi_random_check(random, error);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_store_create(&store, &ngi_reals, error);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_store_allocate(store, count, features, sizeof(double), error);
-    if (status != NG_OK)
-        goto fail;
-    if (features <= SIZE_MAX / 2 / sizeof(double) / classes)
-        centres = malloc(classes * features * sizeof(double));
-    if (centres == NULL) {
-        status = ng_error_set(error, NG_ENOMEM, "no memory for %zu centres", classes);
-        goto fail;
-    }
-    store->classes = classes;
-    draw(store, centres, separation, random);
-    status = ngi_store_wrap(dataset, store, "mixture", error);
-fail:
-    free(centres);
-    ngi_store_release(store);
-    return status;
+    if (features == 0)
+        return ng_error_set(error, NG_EARG, "%zu samples of 0 features: both must be positive",
+                            count);
+    ng_dataset_init(&options);
+    options.classes = classes;
+    options.features = features;
+    options.separation = separation;
+    options.dtype = NG_F64;
+    options.scale = NG_SCALE_NONE;
+    return ngi_generated(dataset, "mixture", count, &options, random, error);
 }

@@ -1,10 +1,13 @@
 /* MNIST from a folder, under the names its files go by. */
 #define _POSIX_C_SOURCE 200809L
-#include "lib/train/data/dataset.h"
+#include "lib/train/data/idx.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "lib/core/try.h"
 
 enum { PATH_ROOM = 4096 };
 
@@ -21,8 +24,8 @@ static int find(char *path, const char *folder, const char *prefix, const char *
     static const char dash[] = "-.";
     for (size_t d = 0; d < 2; d++)
         for (size_t e = 0; e < 2; e++) {
-            snprintf(path, PATH_ROOM, "%s/%s%s%cidx%d-ubyte%s", folder, prefix, noun, dash[d],
-                     rank, ends[e]);
+            snprintf(path, PATH_ROOM, "%s/%s%s%cidx%d-ubyte%s", folder, prefix, noun, dash[d], rank,
+                     ends[e]);
             if (access(path, F_OK) == 0)
                 return 1;
         }
@@ -33,36 +36,6 @@ static void find_pair(file_pair *pair, const char *folder, const char *prefix)
 {
     pair->has_images = find(pair->images, folder, prefix, "images", 3);
     pair->has_labels = find(pair->labels, folder, prefix, "labels", 1);
-}
-
-static ng_status load_four(ng_dataset **train, ng_dataset **test, const file_pair *a,
-                           const file_pair *b, ng_error *error)
-{
-    ng_status status = ng_dataset_idx(train, a->images, a->labels, error);
-    if (status == NG_OK)
-        status = ng_dataset_idx(test, b->images, b->labels, error);
-    if (status != NG_OK)
-        return status;
-    if (ng_dataset_features(*train) != ng_dataset_features(*test))
-        return ng_error_set(error, NG_EFORMAT, "%.160s: images of %zu pixels, for training of %zu",
-                            b->images, ng_dataset_features(*test), ng_dataset_features(*train));
-    ngi_dataset_share_classes(*train, *test);
-    return NG_OK;
-}
-
-static ng_status load_one(ng_dataset **train, ng_dataset **test, const file_pair *pair,
-                          ng_error *error)
-{
-    ng_dataset *all = NULL;
-    ng_status status = ng_dataset_idx(&all, pair->images, pair->labels, error);
-    if (status != NG_OK)
-        return status;
-    size_t count = ng_dataset_count(all), last = count / 5;
-    status = ng_dataset_view(train, all, 0, count - last, error);
-    if (status == NG_OK)
-        status = ng_dataset_view(test, all, count - last, last, error);
-    ng_dataset_destroy(all);
-    return status;
 }
 
 static ng_status missing(const char *folder, const file_pair *a, const file_pair *b,
@@ -84,34 +57,47 @@ static ng_status missing(const char *folder, const file_pair *a, const file_pair
                         folder);
 }
 
+static ng_status read_pairs(ngi_opening *o, file_pair *pairs)
+{
+    file_pair *a = &pairs[0], *b = &pairs[1], *one = &pairs[2];
+    find_pair(a, o->what, "train-");
+    find_pair(b, o->what, "t10k-");
+    find_pair(one, o->what, "");
+    int of_four = a->has_images + a->has_labels + b->has_images + b->has_labels;
+    if (of_four == 4) {
+        TRY(ngi_idx_append(o, a->images, a->labels));
+        o->store->boundary = o->store->count;
+        TRY(ngi_idx_append(o, b->images, b->labels));
+    } else if (of_four == 0 && one->has_images && one->has_labels)
+        TRY(ngi_idx_append(o, one->images, one->labels));
+    else
+        return missing(o->what, a, b, one, o->error);
+    return ngi_idx_finish(o);
+}
+
+ng_status ngi_read_mnist(ngi_opening *o)
+{
+    if (strlen(o->what) > PATH_ROOM - 64)
+        return ng_error_set(o->error, NG_EARG, "the folder's name is too long: %.120s...", o->what);
+    file_pair *pairs = malloc(3 * sizeof *pairs);
+    o->paths = (char *)pairs;
+    return pairs != NULL ? read_pairs(o, pairs)
+                         : ng_error_set(o->error, NG_ENOMEM, "no memory for the paths of files");
+}
+
 ng_status ng_dataset_mnist(ng_dataset **train, ng_dataset **test, const char *folder,
                            ng_error *error)
 {
-    file_pair a, b, one;
-    ng_status status;
+    ng_dataset *all;
     if (train == NULL || test == NULL || folder == NULL)
         return ng_error_set(error, NG_EARG, "train, test or folder is NULL");
     *train = *test = NULL;
-    if (strlen(folder) > PATH_ROOM - 64)
-        return ng_error_set(error, NG_EARG, "the folder's name is too long: %.120s...", folder);
-    find_pair(&a, folder, "train-");
-    find_pair(&b, folder, "t10k-");
-    find_pair(&one, folder, "");
-    int of_four = a.has_images + a.has_labels + b.has_images + b.has_labels;
-    if (of_four == 4)
-        status = load_four(train, test, &a, &b, error);
-    else if (of_four == 0 && one.has_images && one.has_labels)
-        status = load_one(train, test, &one, error);
-    else
-        status = missing(folder, &a, &b, &one, error);
+    TRY(ngi_open_default(&all, "mnist", folder, NULL, NULL, error));
+    ng_status status = ng_dataset_split(train, test, all, NULL, error);
+    ng_dataset_destroy(all);
     if (status != NG_OK)
-        goto fail;
+        return status;
     ngi_dataset_rename(*train, "mnist-train");
     ngi_dataset_rename(*test, "mnist-test");
     return NG_OK;
-fail:
-    ng_dataset_destroy(*train);
-    ng_dataset_destroy(*test);
-    *train = *test = NULL;
-    return status;
 }

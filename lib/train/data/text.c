@@ -1,25 +1,51 @@
 /* A text as windows of characters, or as sequences that do not overlap. The text is kept once, as
- * indices into the vocabulary. */
+ * indices into the vocabulary; the label of a sample is a character of it, too. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/try.h"
 #include "lib/train/data/dataset.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-
-#include "lib/train/data/file.h"
-
-/* The bytes that occur become symbols 0, 1, ... in ascending order. */
-static void encode(ngi_store *store, unsigned char *text, size_t length)
+/* The bytes that occur become the vocabulary, ascending, and the names of the classes: a
+ * printable one itself, others as \x0a. */
+static ng_status make_vocabulary(ngi_opening *o, const unsigned char *text, size_t length)
 {
-    unsigned char occurs[NGI_CLASSES] = {0}, symbol[NGI_CLASSES] = {0};
+    ng_schema *schema = o->schema;
+    unsigned char occurs[NGI_BYTES] = {0};
+    char name[8];
+    size_t number;
     for (size_t i = 0; i < length; i++)
         occurs[text[i]] = 1;
-    for (size_t b = 0; b < NGI_CLASSES; b++)
-        if (occurs[b]) {
-            symbol[b] = (unsigned char)store->classes;
-            store->vocabulary[store->classes++] = (unsigned char)b;
-        }
-    for (size_t i = 0; i < length; i++)
-        text[i] = symbol[text[i]];
+    for (int b = 0; b < NGI_BYTES; b++) {
+        if (!occurs[b])
+            continue;
+        schema->vocabulary[schema->vocabulary_size++] = (unsigned char)b;
+        snprintf(name, sizeof name, b > ' ' && b < 127 && b != '\\' ? "%c" : "\\x%02x", b);
+        if (ngi_names_add(&schema->labels, &number, ngi_span_of(name), NGI_BYTES) != NG_OK)
+            return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its characters");
+    }
+    return NG_OK;
+}
+
+/* Bytes become their numbers in the vocabulary. */
+static ng_status encode(ngi_opening *o, unsigned char *text, size_t length)
+{
+    const ng_schema *schema = o->schema;
+    int symbol[NGI_BYTES];
+    for (int b = 0; b < NGI_BYTES; b++)
+        symbol[b] = -1;
+    for (size_t k = 0; k < schema->vocabulary_size; k++)
+        symbol[schema->vocabulary[k]] = (int)k;
+    for (size_t i = 0; i < length; i++) {
+        if (symbol[text[i]] < 0)
+            return ngi_file_fail(&o->file, NG_EFORMAT,
+                                 "byte %zu is 0x%02x, which the model's text does not have", i + 1,
+                                 text[i]);
+        text[i] = (unsigned char)symbol[text[i]];
+    }
+    return NG_OK;
 }
 
 static ng_status check_length(const ngi_file *file, size_t length, size_t context)
@@ -33,80 +59,48 @@ static ng_status check_length(const ngi_file *file, size_t length, size_t contex
     return NG_OK;
 }
 
-/* Samples begin every `step` bytes of store->values, the text of `length` bytes. */
-static ng_status make_samples(ngi_store *store, const ngi_file *file, size_t length, size_t step)
+ng_status ngi_read_text(ngi_opening *o)
 {
-    const unsigned char *text = store->values;
-    store->count = (length - store->context - 1) / step + 1;
-    store->labels = malloc(store->count);
-    if (store->labels == NULL)
-        return ngi_file_fail(file, NG_ENOMEM, "no memory for %zu labels", store->count);
-    for (size_t i = 0; i < store->count; i++)
-        store->labels[i] = text[i * step + store->context];
+    ngi_store *store = o->store;
+    ng_schema *schema = o->schema;
+    int windows = store->layout == &ngi_windows;
+    size_t length, context = o->model != NULL ? o->model->context : o->options->context;
+    TRY(ngi_file_open(&o->file, o->what, o->error));
+    TRY(ngi_file_load(&o->file, &store->values, &length, SIZE_MAX / 2));
+    TRY(check_length(&o->file, length, context));
+    if (o->model == NULL) {
+        TRY(make_vocabulary(o, store->values, length));
+        schema->context = context;
+        schema->features = windows ? context * schema->vocabulary_size : context;
+    }
+    TRY(encode(o, store->values, length));
+    store->context = context;
+    store->step = windows ? 1 : context;
+    store->count = (length - context - 1) / store->step + 1;
     return NG_OK;
 }
 
-static ng_status make_windows(ngi_store *store, const ngi_file *file, size_t length)
+static ng_status read_as(ng_dataset **dataset, const char *kind, const char *path, size_t context,
+                         ng_error *error)
 {
-    if (store->context > SIZE_MAX / store->classes)
-        return ngi_file_fail(file, NG_ERANGE, "a context of %zu is too long", store->context);
-    store->features = store->context * store->classes;
-    return make_samples(store, file, length, 1);
-}
-
-static ng_status make_sequences(ngi_store *store, const ngi_file *file, size_t length)
-{
-    store->features = store->context;
-    return make_samples(store, file, length, store->context);
-}
-
-static ng_status read_text(ng_dataset **dataset, const char *path, size_t context,
-                           const ngi_layout *layout,
-                           ng_status (*make)(ngi_store *, const ngi_file *, size_t length),
-                           ng_error *error)
-{
-    ngi_store *store = NULL;
-    ngi_file file = {0};
-    unsigned char *text;
-    size_t length;
-    ng_status status;
+    ng_dataset_options options;
     if (dataset == NULL)
         return ng_error_set(error, NG_EARG, "dataset is NULL");
     *dataset = NULL;
     if (context == 0)
         return ng_error_set(error, NG_EARG, "context is 0, expected at least 1");
-    status = ngi_store_create(&store, layout, error);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_file_open(&file, path, error);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_file_load(&file, &text, &length, SIZE_MAX / 2);
-    if (status != NG_OK)
-        goto fail;
-    store->values = text;
-    status = check_length(&file, length, context);
-    if (status != NG_OK)
-        goto fail;
-    encode(store, text, length);
-    store->context = context;
-    status = make(store, &file, length);
-    if (status != NG_OK)
-        goto fail;
-    status = ngi_store_wrap(dataset, store, path, error);
-fail:
-    ngi_file_close(&file);
-    ngi_store_release(store);
-    return status;
+    ng_dataset_init(&options);
+    options.context = context;
+    return ngi_open_default(dataset, kind, path, &options, NULL, error);
 }
 
 ng_status ng_dataset_text(ng_dataset **dataset, const char *path, size_t context, ng_error *error)
 {
-    return read_text(dataset, path, context, &ngi_windows, make_windows, error);
+    return read_as(dataset, "text", path, context, error);
 }
 
 ng_status ng_dataset_sequences(ng_dataset **dataset, const char *path, size_t context,
                                ng_error *error)
 {
-    return read_text(dataset, path, context, &ngi_sequences, make_sequences, error);
+    return read_as(dataset, "sequences", path, context, error);
 }

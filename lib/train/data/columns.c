@@ -1,0 +1,255 @@
+/* The roles of a table's columns: as the options say, or as a schema that is there. */
+#include "lib/train/data/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/try.h"
+
+/* The number (from 1) a text is; 0 */
+static size_t number_of(ngi_span text)
+{
+    size_t number = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9' || number > NGI_COLUMNS)
+            return 0;
+        number = 10 * number + (size_t)(text.at[i] - '0');
+    }
+    return number;
+}
+
+/* The column of that name, or of that number from 1; SIZE_MAX */
+static size_t find(const ng_schema *schema, ngi_span text)
+{
+    size_t number = number_of(text);
+    for (size_t j = 0; j < schema->columns && schema->header; j++) {
+        const char *name = schema->column[j].name;
+        if (strlen(name) == text.size && memcmp(name, text.at, text.size) == 0)
+            return j;
+    }
+    return number >= 1 && number <= schema->columns ? number - 1 : SIZE_MAX;
+}
+
+static ng_status no_column(const ngi_opening *o, const char *option, ngi_span text)
+{
+    char shown[NGI_SHOWN];
+    int number = number_of(text) > 0 || (text.size == 1 && *text.at == '0');
+    return ngi_file_fail(&o->file, NG_EARG, "%s: %s column %s%s among the %zu", option,
+                         number || o->schema->header ? "there is no"
+                                                     : "without a header there is no",
+                         number ? "" : "named ", ngi_shown(shown, text), o->schema->columns);
+}
+
+/* role for every column in the list; which must not have another yet */
+static ng_status assign(ngi_opening *o, const char *option, const char *list, ngi_role role)
+{
+    ngi_span whole = ngi_span_of(list);
+    size_t one = find(o->schema, whole);
+    for (const char *at = list; at != NULL;) {
+        const char *comma = one == SIZE_MAX ? strchr(at, ',') : NULL;
+        ngi_span item = comma != NULL ? (ngi_span){at, (size_t)(comma - at)} : ngi_span_of(at);
+        size_t j = find(o->schema, item);
+        if (j == SIZE_MAX)
+            return no_column(o, option, item);
+        ngi_column *column = &o->schema->column[j];
+        if (column->role != NGI_NUMBER && column->role != NGI_CATEGORY)
+            return ngi_file_fail(&o->file, NG_EARG, "%s: column %zu is spoken for", option, j + 1);
+        column->role = role;
+        at = comma != NULL ? comma + 1 : NULL;
+    }
+    return NG_OK;
+}
+
+static ng_status assign_labels(ngi_opening *o, const ngi_columns *found)
+{
+    int regression = o->options->task == NG_TASK_REGRESSION;
+    ngi_role role = regression ? NGI_TARGET : NGI_LABEL;
+    if (found->label != SIZE_MAX)
+        o->schema->column[found->label].role = role;
+    else if (o->options->label != NULL)
+        TRY(assign(o, "label", o->options->label, role));
+    else
+        o->schema->column[found->count - 1].role = role;
+    size_t count = 0;
+    for (size_t j = 0; j < found->count; j++)
+        count += o->schema->column[j].role == role;
+    if (count > 1 && !regression)
+        return ngi_file_fail(&o->file, NG_EARG,
+                             "%zu columns of labels, expected one, or "
+                             "task=regression",
+                             count);
+    return NG_OK;
+}
+
+static ng_status name_columns(ngi_opening *o, const ngi_columns *found)
+{
+    char text[32];
+    for (size_t j = 0; j < found->count; j++) {
+        ngi_column *column = &o->schema->column[j];
+        snprintf(text, sizeof text, "%zu", j + found->first);
+        ngi_span name = found->names != NULL ? found->names[j] : ngi_span_of(text);
+        if (memchr(name.at, '\0', name.size) != NULL)
+            return ngi_file_fail(&o->file, NG_EFORMAT, "a zero byte in the name of column %zu",
+                                 j + 1);
+        TRY(ngi_column_name(column, name, o->error));
+        if (found->words != NULL && found->words[j])
+            column->role = NGI_CATEGORY;
+    }
+    return NG_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(ngi_column *const *)a)->name, (*(ngi_column *const *)b)->name);
+}
+
+/* Two columns of one name could not be told apart later. */
+static ng_status check_names(ngi_opening *o)
+{
+    const size_t n = o->schema->columns;
+    const ngi_column **sorted = malloc(n * sizeof *sorted);
+    ng_status status = NG_OK;
+    if (sorted == NULL)
+        return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for %zu columns", n);
+    for (size_t j = 0; j < n; j++)
+        sorted[j] = &o->schema->column[j];
+    qsort(sorted, n, sizeof *sorted, by_name);
+    for (size_t j = 1; j < n && status == NG_OK; j++)
+        if (strcmp(sorted[j - 1]->name, sorted[j]->name) == 0)
+            status = ngi_file_fail(&o->file, NG_EFORMAT,
+                                   "the header names columns %zu and %zu both \"%.60s\"",
+                                   (size_t)(sorted[j - 1] - o->schema->column) + 1,
+                                   (size_t)(sorted[j] - o->schema->column) + 1, sorted[j]->name);
+    free(sorted);
+    return status;
+}
+
+static ng_status make_schema(ngi_opening *o, const ngi_columns *found)
+{
+    ng_schema *schema = o->schema;
+    TRY(ngi_schema_columns(schema, found->count, o->error));
+    schema->task = o->options->task;
+    schema->header = found->header;
+    TRY(name_columns(o, found));
+    if (found->header)
+        TRY(check_names(o));
+    TRY(assign_labels(o, found));
+    if (o->options->ignore != NULL)
+        TRY(assign(o, "ignore", o->options->ignore, NGI_IGNORED));
+    if (o->options->categorical != NULL)
+        TRY(assign(o, "categorical", o->options->categorical, NGI_CATEGORY));
+    ngi_schema_count(schema);
+    size_t inputs = 0;
+    for (size_t j = 0; j < found->count; j++) {
+        ngi_role role = schema->column[j].role;
+        inputs += role == NGI_NUMBER || role == NGI_CATEGORY;
+        o->column[j] = role == NGI_IGNORED ? SIZE_MAX : j;
+    }
+    return inputs > 0 ? NG_OK
+                      : ngi_file_fail(&o->file, NG_EFORMAT, "%s, expected features and a label",
+                                      found->count == 1 ? "one column" : "no column is a feature");
+}
+
+/* ---- Against a schema ----------------------------------------------------------------- */
+
+static int is_answer(const ngi_column *column)
+{
+    return column->role == NGI_LABEL || column->role == NGI_TARGET;
+}
+
+/* The column of the model that stands at place j of a file without names; `answers`: the file
+ * has the labels or targets. */
+static size_t by_place(const ng_schema *model, size_t j, int answers)
+{
+    for (size_t k = 0; k < model->columns; k++)
+        if ((answers || !is_answer(&model->column[k])) && j-- == 0)
+            return k;
+    return SIZE_MAX;
+}
+
+static ng_status map_columns(ngi_opening *o, const ngi_columns *found)
+{
+    const ng_schema *model = o->model;
+    size_t answers = 0, number;
+    ngi_names names = {0};
+    ng_status status = NG_OK;
+    for (size_t k = 0; k < model->columns; k++)
+        answers += (size_t)is_answer(&model->column[k]);
+    int named = found->header && model->header;
+    if (!named && found->count != model->columns && found->count != model->columns - answers)
+        return ngi_file_fail(&o->file, NG_EFORMAT, "%zu columns, expected %zu, or %zu with %s",
+                             found->count, model->columns - answers, model->columns,
+                             model->task == NG_TASK_REGRESSION ? "targets" : "the label");
+    for (size_t k = 0; k < model->columns && named && status == NG_OK; k++)
+        status = ngi_names_add(&names, &number, ngi_span_of(model->column[k].name), SIZE_MAX);
+    for (size_t j = 0; j < found->count && status == NG_OK; j++) {
+        char shown[NGI_SHOWN];
+        size_t k = named ? ngi_names_find(&names, found->names[j])
+                         : by_place(model, j, found->count == model->columns);
+        o->column[j] = k;
+        if (k >= model->columns)
+            status = ngi_file_fail(&o->file, NG_EFORMAT,
+                                   "column %zu \"%s\" is not among those of the model", j + 1,
+                                   ngi_shown(shown, found->names[j]));
+    }
+    ngi_names_free(&names);
+    return status == NG_ENOMEM ? ngi_file_fail(&o->file, status, "no memory for its columns")
+                               : status;
+}
+
+/* Every feature once; labels or all targets, or none of them. */
+static ng_status check_map(ngi_opening *o, const ngi_columns *found, unsigned char *seen)
+{
+    const ng_schema *model = o->model;
+    size_t answers = 0, given = 0;
+    for (size_t j = 0; j < found->count; j++) {
+        size_t k = o->column[j];
+        if (seen[k]++)
+            return ngi_file_fail(&o->file, NG_EFORMAT, "column \"%.60s\" is there twice",
+                                 model->column[k].name);
+        ngi_role role = model->column[k].role;
+        if (role == NGI_CONSTANT || role == NGI_IGNORED)
+            o->column[j] = SIZE_MAX;
+    }
+    for (size_t k = 0; k < model->columns; k++) {
+        ngi_role role = model->column[k].role;
+        answers += (size_t)is_answer(&model->column[k]);
+        given += is_answer(&model->column[k]) && seen[k];
+        if ((role == NGI_NUMBER || role == NGI_CATEGORY) && !seen[k])
+            return ngi_file_fail(&o->file, NG_EFORMAT, "column \"%.60s\" of the model is missing",
+                                 model->column[k].name);
+    }
+    if (given != 0 && given != answers)
+        return ngi_file_fail(&o->file, NG_EFORMAT,
+                             "%zu of the %zu targets of the model, expected "
+                             "all or none",
+                             given, answers);
+    o->answers = given > 0;
+    return NG_OK;
+}
+
+static ng_status follow_model(ngi_opening *o, const ngi_columns *found)
+{
+    TRY(map_columns(o, found));
+    unsigned char *seen = calloc(o->model->columns + 1, 1);
+    if (seen == NULL)
+        return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its columns");
+    ng_status status = check_map(o, found, seen);
+    free(seen);
+    return status;
+}
+
+ng_status ngi_table_columns(ngi_opening *o, const ngi_columns *found)
+{
+    o->columns = found->count;
+    o->column = calloc(found->count + 1, sizeof *o->column);
+    if (o->column == NULL)
+        return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for %zu columns", found->count);
+    o->answers = 1;
+    TRY(o->model != NULL ? follow_model(o, found) : make_schema(o, found));
+    o->store->targets = o->answers && o->schema->task == NG_TASK_REGRESSION;
+    o->store->table.cols = o->store->table.stride = o->schema->slots;
+    o->store->table.dtype = o->options->dtype;
+    return NG_OK;
+}

@@ -1,0 +1,216 @@
+/* The list of sources, and opening one. Adding a source is its file and a row here. */
+#include "lib/train/data/dataset.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/try.h"
+
+static const ngi_kind kinds[] = {
+    {.shown = {"csv", "FILE", "a table of text, a sample a line; the label in the last column"},
+     .layout = &ngi_tables,
+     .read = ngi_read_csv},
+    {.shown = {"libsvm", "FILE", "label index:value ... in lines"},
+     .layout = &ngi_tables,
+     .read = ngi_read_libsvm},
+    {.shown = {"npy", "FILE[,LABELS]", "a NumPy array, a sample a row; the label its last column"},
+     .layout = &ngi_tables,
+     .read = ngi_read_npy},
+    {.shown = {"idx", "IMAGES,LABELS", "two files in the format of MNIST"},
+     .layout = &ngi_bytes,
+     .read = ngi_read_idx},
+    {.shown = {"mnist", "DIR", "the files of MNIST in a folder"},
+     .layout = &ngi_bytes,
+     .read = ngi_read_mnist,
+     .ordered = 1},
+    {.shown = {"text", "FILE", "characters of a text, one-hot, and the one that follows"},
+     .layout = &ngi_windows,
+     .read = ngi_read_text,
+     .ordered = 1},
+    {.shown = {"sequences", "FILE", "the same by number, for models that predict every character"},
+     .layout = &ngi_sequences,
+     .read = ngi_read_text,
+     .ordered = 1},
+    {.shown = {"digits", "[COUNT]", "drawn digits, 28 x 28 (default: 10000)"},
+     .layout = &ngi_bytes,
+     .read = ngi_read_digits,
+     .ordered = 1,
+     .generated = 1},
+    {.shown = {"mixture", "[COUNT]", "a mixture of Gaussians (default: 10000)"},
+     .layout = &ngi_tables,
+     .read = ngi_read_mixture,
+     .ordered = 1,
+     .generated = 1},
+};
+
+enum { KINDS = sizeof kinds / sizeof *kinds, NOTES = 8192 };
+
+const ng_dataset_kind *ng_dataset_kind_get(size_t i)
+{
+    return i < KINDS ? &kinds[i].shown : NULL;
+}
+
+void ngi_note(ngi_opening *o, const char *format, ...)
+{
+    va_list args;
+    char line[512];
+    va_start(args, format);
+    int length = vsnprintf(line, sizeof line - 1, format, args);
+    va_end(args);
+    size_t size = length < 0                         ? 0
+                  : (size_t)length < sizeof line - 1 ? (size_t)length
+                                                     : sizeof line - 2;
+    if (o->store->notes == NULL)
+        o->store->notes = calloc(1, NOTES);
+    size_t used = o->store->notes != NULL ? strlen(o->store->notes) : NOTES;
+    if (used + size + 2 > NOTES)
+        return;
+    memcpy(o->store->notes + used, line, size);
+    memcpy(o->store->notes + used + size, "\n", 2);
+}
+
+ng_status ngi_random_check(const ng_random *random, ng_error *error)
+{
+    if (random == NULL || random->fill_normal == NULL || random->fill_uniform == NULL)
+        return ng_error_set(error, NG_EARG, "random is NULL or lacks a function");
+    return NG_OK;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------ */
+
+/* A schema fitted to all that was read takes the place of the bare one. */
+static ng_status fit_whole(ng_dataset *dataset, const ngi_opening *o)
+{
+    ng_schema *fitted;
+    if (!o->store->layout->table || o->model != NULL || o->kind->generated)
+        return NG_OK;
+    TRY(ngi_fit(&fitted, dataset, ngi_scale_of(o->store, o->options->scale), o->error));
+    ng_schema_destroy(dataset->schema);
+    dataset->schema = fitted;
+    return NG_OK;
+}
+
+static ng_status check_model(const ngi_opening *o)
+{
+    if (o->model == NULL)
+        return NG_OK;
+    if (strcmp(o->model->kind, o->kind->shown.name) != 0)
+        return ng_error_set(o->error, NG_EOPTION, "%s:%.80s: the model was trained on %s data",
+                            o->kind->shown.name, o->what, o->model->kind);
+    if (o->options->scale != NG_SCALE_AUTO && o->options->scale != o->model->scale)
+        return ng_error_set(o->error, NG_EOPTION,
+                            "%.80s: scale=%s, but the model was trained with scale=%s", o->what,
+                            ng_scaling_name(o->options->scale), ng_scaling_name(o->model->scale));
+    return NG_OK;
+}
+
+static ng_status read_all(ng_dataset **dataset, ngi_opening *o)
+{
+    TRY(check_model(o));
+    o->store = calloc(1, sizeof *o->store);
+    if (o->store == NULL)
+        return ng_error_set(o->error, NG_ENOMEM, "no memory for a data set");
+    atomic_init(&o->store->users, 1);
+    o->store->layout = o->kind->layout;
+    o->store->ordered = o->kind->ordered;
+    o->store->train = o->kind->layout->text ? 0.9 : 0.8;
+    if (o->model != NULL)
+        o->schema = ng_schema_share(o->model);
+    else
+        TRY(ngi_schema_create(&o->schema, o->kind->shown.name, o->error));
+    TRY(o->kind->read(o));
+    const char *name = o->kind->generated     ? o->kind->shown.name
+                       : o->file.path != NULL ? o->file.path
+                                              : o->what;
+    TRY(ngi_dataset_wrap(dataset, o->store, o->schema, name, o->error));
+    (*dataset)->followed = o->model != NULL;
+    return fit_whole(*dataset, o);
+}
+
+ng_status ngi_open(ng_dataset **dataset, const ngi_kind *kind, const char *what,
+                   const ng_dataset_options *options, const ng_schema *model,
+                   const ng_random *random, ng_error *error)
+{
+    ngi_opening o = {.kind = kind,
+                     .what = what,
+                     .options = options,
+                     .model = model,
+                     .random = random,
+                     .error = error};
+    *dataset = NULL;
+    TRY(ng_dataset_options_check(options, error));
+    ng_status status = read_all(dataset, &o);
+    if (status != NG_OK) {
+        ng_dataset_destroy(*dataset);
+        *dataset = NULL;
+    }
+    ngi_file_close(&o.file);
+    ngi_file_close(&o.other);
+    free(o.scratch);
+    free(o.paths);
+    free(o.buffer);
+    free(o.column);
+    ngi_store_release(o.store);
+    ng_schema_destroy(o.schema);
+    return status;
+}
+
+static const ngi_kind *find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (strlen(kinds[i].shown.name) == length &&
+            strncmp(kinds[i].shown.name, name, length) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+ng_status ngi_open_default(ng_dataset **dataset, const char *kind, const char *what,
+                           const ng_dataset_options *options, const ng_random *random,
+                           ng_error *error)
+{
+    ng_dataset_options defaults;
+    if (dataset == NULL)
+        return ng_error_set(error, NG_EARG, "dataset is NULL");
+    *dataset = NULL;
+    if (what == NULL)
+        return ng_error_set(error, NG_EARG, "the path of a file is NULL");
+    ng_dataset_init(&defaults);
+    return ngi_open(dataset, find(kind, strlen(kind)), what, options != NULL ? options : &defaults,
+                    NULL, random, error);
+}
+
+static ng_status unknown(const char *source, ng_error *error)
+{
+    char list[160] = "";
+    for (size_t i = 0; i < KINDS; i++)
+        strcat(strcat(list, i > 0 ? ", " : ""), kinds[i].shown.name); /* less than 100 bytes */
+    return ng_error_set(error, NG_EARG, "data \"%.60s\": expected KIND:WHAT with one of %s", source,
+                        list);
+}
+
+ng_status ng_dataset_open_like(ng_dataset **dataset, const ng_schema *schema, const char *source,
+                               const ng_dataset_options *options, ng_error *error)
+{
+    ng_dataset_options defaults;
+    if (dataset == NULL || source == NULL)
+        return ng_error_set(error, NG_EARG, "%s is NULL", source == NULL ? "source" : "dataset");
+    *dataset = NULL;
+    ng_dataset_init(&defaults);
+    const char *colon = strchr(source, ':'), *what = colon != NULL ? colon + 1 : "";
+    const ngi_kind *kind = find(source, colon != NULL ? (size_t)(colon - source) : strlen(source));
+    if (kind == NULL)
+        return unknown(source, error);
+    if (*what == '\0' && (!kind->generated || colon != NULL))
+        return ng_error_set(error, NG_EARG, "data \"%.60s\": a name is missing, expected %s:%s",
+                            source, kind->shown.name, kind->shown.what);
+    return ngi_open(dataset, kind, what, options != NULL ? options : &defaults, schema, NULL,
+                    error);
+}
+
+ng_status ng_dataset_open(ng_dataset **dataset, const char *source,
+                          const ng_dataset_options *options, ng_error *error)
+{
+    return ng_dataset_open_like(dataset, NULL, source, options, error);
+}
