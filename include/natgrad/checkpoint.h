@@ -8,24 +8,30 @@
  * The steps that follow give the bits they would have given without the stop, on
  * the same machine, whatever the number of threads of either optimizer.
  *
- * The file is of the safetensors format: 8 bytes (little-endian) with the length
- * of a JSON header, the header, the tensors row by row without gaps. It holds
- *   "NAME/momentum", ...  F32 or F64: every state tensor of parameter NAME, sums
- *                         of ng_group_capture and ng_optimizer_accumulate
+ * The file is of the safetensors format (natgrad/tensors.h). It holds
+ *   "NAME/momentum", ...  F64 or F32, [rows, cols]: every state tensor of parameter
+ *                         NAME, sums of ng_group_capture and ng_optimizer_accumulate
  *                         included where a step is still to use them
  *   "counts"              F64: what ng_optimizer_counts gives
  *   "NAME/weights", "NAME/bias"    if options->weights
  *   "random"              U8: the state of options->random
- * and in __metadata__ (text): natgrad_format (the version, "1"), library, steps;
- * the conventions shape_scale, momentum, vec, eigenvectors; model, a JSON text with
- * the options and parameters of every group; crc32 (8 hexadecimal digits) of that
- * text and the tensors after it.
+ *   "crc32"               U8, the last four bytes, little-endian: CRC-32 (as in
+ *                         zlib) of the file before them
+ * and in __metadata__, all text, numbers as in the C locale:
+ *   natgrad_format        "2"; files of format 1 (natgrad 0.1) are refused
+ *   shape_scale, momentum, vec, eigenvectors       the conventions behind the numbers
+ *   library, steps        who wrote it, after how many steps
+ *   clip_value, clip_norm, groups                  of the optimizer
+ *   group.0.method, group.0.parameters             and so on for every group
+ *   group.0.option.lr, ...                         its options in force
+ *   group.0.parameter.0.name, .shape, .dtype, .layout, .bias
+ *
+ * A load takes sizes of one as they come: [n], [1, n] and [n, 1] are the same bias.
  *
  * Not in the file: the Fisher matrix of a natural group and anything else that is
  * borrowed, monitors, an ng_average, the number of threads.
  *
- * Both calls are NG_EUNSUPPORTED in a library built without jansson, and on a
- * machine that is not little-endian. */
+ * Both calls are NG_EUNSUPPORTED on a machine that is not little-endian. */
 #ifndef NATGRAD_CHECKPOINT_H
 #define NATGRAD_CHECKPOINT_H
 
@@ -49,28 +55,35 @@ typedef struct {
     const ng_random *random;
 } ng_checkpoint_options;
 
-NG_API void ng_checkpoint_init(ng_checkpoint_options *options);
+/* Fills the defaults; NG_EOPTION, and nothing written, for a struct of another size than the
+ * library's. */
+NG_API ng_status ng_checkpoint_init_sized(ng_checkpoint_options *options, size_t size);
+static inline ng_status ng_checkpoint_init(ng_checkpoint_options *options)
+{
+    return ng_checkpoint_init_sized(options, sizeof *options);
+}
 
-/* Writes PATH.tmp, has it on the disk (fsync), renames it to PATH and has the folder
- * on the disk: after a crash at any moment PATH is the old file or the new one. On an
- * error PATH is as before and PATH.tmp removed. One process at a time saves to a
- * path. options NULL means defaults.
+/* Writes a new file and puts it in the place of PATH (natgrad/file.h: what PATH may be, its mode,
+ * links, what a killed process leaves): after a crash at any moment PATH is the old file or the
+ * new one, and after an error as before. Of two that save at once the last wins. options NULL
+ * means defaults.
  *
- * NG_EIO (with the system's reason; if the last fsync, that of the folder, is what
- * fails, PATH is the new file already), NG_ENONFINITE (a tensor holds NaN or
- * infinity: the old checkpoint is worth more), NG_EARG (a parameter's name is not
- * UTF-8, a random without save), NG_ENODATA (a parameter was added after gradients
- * were accumulated), NG_EOPTION, NG_ENOMEM. */
+ * NG_EIO (with the path and the system's reason; if the last fsync, that of the folder, is what
+ * fails, PATH is the new file already), NG_ENONFINITE (a tensor holds NaN or infinity: the old
+ * checkpoint is worth more), NG_ERANGE (or what no step leaves there), NG_EARG (a parameter's name
+ * is not UTF-8, a random without save), NG_ENODATA (a parameter was added after gradients were
+ * accumulated), NG_EOPTION, NG_ENOMEM. */
 NG_API ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
                                    const ng_checkpoint_options *options);
 
 /* Checks the whole file before anything changes; needs memory for its tensors.
  *
- * NG_EIO; NG_EFORMAT (truncated, damaged, of another version; or jansson lacked memory: the text
- * says where); of another model, the first difference named: NG_EARG (groups or parameters, by
- * number, name or layout), NG_ESHAPE, NG_EDTYPE, NG_EOPTION (a method, or an option that cannot
- * change); NG_ENODATA (no weights or no random in the file, and wanted), NG_ENONFINITE, NG_ENOMEM.
- * Then nothing has changed. */
+ * NG_EIO; NG_EFORMAT (truncated, damaged, of another version); of another model, the first
+ * difference named: NG_EARG (groups or parameters, by number, name or layout), NG_ESHAPE,
+ * NG_EDTYPE, NG_EOPTION (a method, an option that cannot change, or options out of range);
+ * NG_ENODATA (no weights or no random in the file, and wanted); NG_ENONFINITE, NG_ERANGE (a tensor
+ * holds what no step leaves there, such as a negative second moment); NG_EARG (counts that no
+ * optimizer has: fractions, negative, beyond 2^53); NG_ENOMEM. Then nothing has changed. */
 NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
                                    const ng_checkpoint_options *options);
 

@@ -23,6 +23,7 @@
 #ifndef NATGRAD_TENSORS_H
 #define NATGRAD_TENSORS_H
 
+#include <stdint.h>
 #include <natgrad/mat.h>
 
 #ifdef __cplusplus
@@ -122,6 +123,10 @@ NG_API ng_status ng_tensors_read(const ng_tensors *tensors, void *bytes, const n
 NG_API ng_status ng_tensors_read_mat(const ng_tensors *tensors, ng_mat mat, const ng_tensor *tensor,
                                      ng_error *error);
 
+/* *crc <- CRC-32 (as in zlib) of all bytes of the file before the tensor's first. */
+NG_API ng_status ng_tensors_crc(const ng_tensors *tensors, uint32_t *crc, const ng_tensor *tensor,
+                                ng_error *error);
+
 /* ---- Writing ------------------------------------------------------------------ */
 
 typedef struct ng_tensors_writer ng_tensors_writer;
@@ -151,6 +156,10 @@ NG_API ng_status ng_tensors_writer_write(ng_tensors_writer *writer, const void *
  * NG_ESHAPE). */
 NG_API ng_status ng_tensors_writer_write_mat(ng_tensors_writer *writer, ng_mat mat,
                                              ng_error *error);
+
+/* *crc <- CRC-32 (as in zlib) of all bytes of the file so far, the header's among them: a last
+ * tensor of four bytes may hold it. */
+NG_API ng_status ng_tensors_writer_crc(ng_tensors_writer *writer, uint32_t *crc, ng_error *error);
 
 /* Puts the file in its place and frees the handle, whatever the outcome; on an error (NG_ENODATA:
  * a tensor was not written to its end) PATH is as before. */

@@ -14,6 +14,7 @@
 #include "lib/core/file.h"
 #include "lib/core/memory.h"
 #include "lib/core/try.h"
+#include "lib/tensors/crc.h"
 
 struct ng_tensors {
     int fd; /* -1: not open */
@@ -238,4 +239,33 @@ ng_status ng_tensors_read_mat(const ng_tensors *tensors, ng_mat mat, const ng_te
         TRY(read_at(tensors, (char *)mat.data + i * mat.stride * item, tensor->begin + i * width,
                     width, error));
     return NG_OK;
+}
+
+static ng_status add_bytes(ngi_crc *crc, void *buffer, size_t room, const ng_tensors *tensors,
+                           size_t end, ng_error *error)
+{
+    for (size_t at = 0, n; at < end; at += n) {
+        n = end - at < room ? end - at : room;
+        TRY(read_at(tensors, buffer, at, n, error));
+        ngi_crc_add(crc, buffer, n);
+    }
+    return NG_OK;
+}
+
+ng_status ng_tensors_crc(const ng_tensors *tensors, uint32_t *crc, const ng_tensor *tensor,
+                         ng_error *error)
+{
+    struct {
+        ngi_crc crc;
+        unsigned char bytes[1 << 16];
+    } * scratch;
+    if (tensors == NULL || crc == NULL || tensor == NULL)
+        return ng_error_set(error, NG_EARG, "no tensor, or no place for a check sum");
+    TRY(ngi_array_create(&scratch, 1, sizeof *scratch, "buffer", error));
+    ngi_crc_begin(&scratch->crc);
+    ng_status status = add_bytes(&scratch->crc, scratch->bytes, sizeof scratch->bytes, tensors,
+                                 tensor->begin, error);
+    *crc = scratch->crc.value;
+    free(scratch);
+    return status;
 }

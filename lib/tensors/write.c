@@ -11,6 +11,7 @@
 #include "lib/core/memory.h"
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/tensors/crc.h"
 
 struct ng_tensors_writer {
     ng_file *file;
@@ -19,6 +20,7 @@ struct ng_tensors_writer {
     size_t count, capacity, pair_count, pair_capacity, bytes;
     int begun;            /* the header is written */
     size_t current, done; /* the tensor being written, and its bytes so far */
+    ngi_crc crc;          /* of everything written */
 };
 
 ng_status ng_tensors_writer_create(ng_tensors_writer **writer, const char *path, ng_error *error)
@@ -30,6 +32,7 @@ ng_status ng_tensors_writer_create(ng_tensors_writer **writer, const char *path,
     TRY(ngi_tensors_check_machine(error));
     ng_tensors_writer *w;
     TRY(ngi_array_create(&w, 1, sizeof *w, "writer of tensors", error));
+    ngi_crc_begin(&w->crc);
     ng_status status = ng_file_create(&w->file, path, error);
     if (status != NG_OK) {
         ng_tensors_writer_discard(w);
@@ -252,6 +255,13 @@ static ng_status check_once(const ng_tensors_writer *writer, int keys, ng_error 
     return status;
 }
 
+static ng_status write_bytes(ng_tensors_writer *writer, const void *bytes, size_t size,
+                             ng_error *error)
+{
+    ngi_crc_add(&writer->crc, bytes, size);
+    return ng_file_write(writer->file, bytes, size, error);
+}
+
 static ng_status write_sheet(ng_tensors_writer *writer, const sheet *s, ng_error *error)
 {
     unsigned char length[8];
@@ -262,8 +272,8 @@ static ng_status write_sheet(ng_tensors_writer *writer, const sheet *s, ng_error
                             s->used, (int)NGI_MAX_HEADER);
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)((uint64_t)s->used >> 8 * i);
-    TRY(ng_file_write(writer->file, length, sizeof length, error));
-    return ng_file_write(writer->file, s->text, s->used, error);
+    TRY(write_bytes(writer, length, sizeof length, error));
+    return write_bytes(writer, s->text, s->used, error);
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -307,7 +317,7 @@ ng_status ng_tensors_writer_write(ng_tensors_writer *writer, const void *bytes, 
     if (size > tensor->bytes - writer->done)
         return ng_error_set(error, NG_EARG, "'%s' has %zu bytes left, not %zu",
                             ngi_label_of(tensor->name).text, tensor->bytes - writer->done, size);
-    TRY(ng_file_write(writer->file, bytes, size, error));
+    TRY(write_bytes(writer, bytes, size, error));
     writer->done += size;
     skip_finished(writer);
     return NG_OK;
@@ -333,6 +343,15 @@ ng_status ng_tensors_writer_write_mat(ng_tensors_writer *writer, ng_mat mat, ng_
     for (size_t i = 0; i < mat.rows; i++)
         TRY(ng_tensors_writer_write(writer, (const char *)mat.data + i * mat.stride * item,
                                     mat.cols * item, error));
+    return NG_OK;
+}
+
+ng_status ng_tensors_writer_crc(ng_tensors_writer *writer, uint32_t *crc, ng_error *error)
+{
+    if (writer == NULL || crc == NULL)
+        return ng_error_set(error, NG_EARG, "no writer, or no place for its check sum");
+    TRY(begin(writer, error));
+    *crc = writer->crc.value;
     return NG_OK;
 }
 

@@ -1,214 +1,195 @@
-/* Whose state it is: groups, their options and parameters, as JSON. */
+/* Whose state it is: what the tensors mean, groups, options and parameters, as the texts of a
+ * checkpoint. The same list is written by save and compared with the file's by load. */
 #include "optim/checkpoint/checkpoint.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <natgrad/number.h>
 #include <natgrad/version.h>
 
-/* ---- Writing ------------------------------------------------------------------------------ */
+#include "lib/core/memory.h"
+#include "lib/core/try.h"
+#include "lib/tensors/header.h"
 
-static json_t *option_json(const void *options, const ng_option *option)
+static const char format_key[] = "natgrad_format", format_version[] = "2";
+
+/* What the tensors mean: a library that means something else must not take them. */
+static const char *const conventions[][2] = {
+    {"shape_scale", "by rows = outputs, cols = inputs: original sqrt(max(1, rows/cols)), "
+                    "match_rms_adamw 0.2 sqrt(max(rows, cols))"},
+    {"momentum", "steepest, natural: M <- beta M + (1 - beta) G from 0; sgd: b <- mu b + G, "
+                 "first b = G"},
+    {"vec", "row-major: (P x Q) vec(X) = vec(P X Q)"},
+    {"eigenvectors", "rows"},
+};
+enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
+
+void ngi_facts_free(ngi_facts *facts)
 {
-    double value;
-    char text[64];
-    ng_options_get(options, option->name, &value, NULL);
-    if (option->kind == NG_OPTION_REAL)
-        return json_real(value);
-    if (option->kind == NG_OPTION_INTEGER)
-        return json_integer((json_int_t)value);
-    ng_options_get_text(options, option->name, text, sizeof text, NULL);
-    return json_string(text);
+    for (size_t i = 0; i < facts->count; i++)
+        free(facts->items[i].text);
+    free(facts->items);
+    memset(facts, 0, sizeof *facts);
 }
 
-static json_t *options_json(const ng_group *group)
-{
-    json_t *json = json_object();
-    int bad = json == NULL;
-    for (const ng_option *o = group->method->options; o->name != NULL && !bad; o++)
-        bad = json_object_set_new(json, o->name, option_json(group->options, o));
-    if (!bad)
-        return json;
-    json_decref(json);
-    return NULL;
-}
+/* ---- Listing ------------------------------------------------------------------------------ */
 
-static const char *dtype_name(ng_dtype dtype)
-{
-    return dtype == NG_F32 ? "F32" : "F64";
-}
+/* Adds the text under the key that follows. */
+static ng_status add(ngi_facts *facts, const char *text, ng_status differs, const char *subject,
+                     ng_error *error, const char *key, ...) NG_PRINTF(6, 7);
 
-static const char *layout_name(ng_layout layout)
+static ng_status add(ngi_facts *facts, const char *text, ng_status differs, const char *subject,
+                     ng_error *error, const char *key, ...)
 {
-    return layout == NG_OUT_IN ? "out_in" : "in_out";
-}
-
-static json_t *param_json(const ngi_param *param)
-{
-    return json_pack("{s:s, s:I, s:I, s:s, s:s, s:b}", "name", param->name, "rows",
-                     (json_int_t)param->w.rows, "cols", (json_int_t)param->w.cols, "dtype",
-                     dtype_name(param->w.dtype), "layout", layout_name(param->layout), "bias",
-                     param->bias.data != NULL);
-}
-
-static json_t *group_json(const ng_group *group)
-{
-    json_t *params = json_array();
-    int bad = params == NULL;
-    for (size_t i = 0; i < group->count && !bad; i++)
-        bad = json_array_append_new(params, param_json(group->params[i]));
-    json_t *options = bad ? NULL : options_json(group);
-    if (options == NULL) {
-        json_decref(params);
-        return NULL;
-    }
-    return json_pack("{s:s, s:o, s:o}", "method", group->method->name, "options", options,
-                     "parameters", params);
-}
-
-/* RFC 3629: no overlong forms, no surrogates, nothing above 10ffff. */
-static int is_utf8(const char *text)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    while (*p != 0) {
-        int more = p[0] < 0x80 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : 3;
-        if ((p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4 || (p[0] == 0xe0 && p[1] < 0xa0) ||
-            (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-            (p[0] == 0xf4 && p[1] > 0x8f))
-            return 0;
-        p++;
-        for (; more > 0; more--, p++)
-            if ((*p & 0xc0) != 0x80)
-                return 0;
-    }
-    return 1;
-}
-
-static ng_status check_names(ng_optimizer *optimizer)
-{
-    for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
-            if (!is_utf8(optimizer->groups[g]->params[i]->name))
-                return ng_error_set(&optimizer->error, NG_EARG,
-                                    "parameter %zu of group %zu: its name is not UTF-8", i, g);
+    va_list args;
+    TRY(ngi_array_grow(&facts->items, &facts->capacity, facts->count, sizeof *facts->items, error));
+    ngi_fact *fact = &facts->items[facts->count];
+    TRY(ngi_array_create(&fact->text, strlen(text) + 1, 1, "bytes of text", error));
+    facts->count++;
+    strcpy(fact->text, text);
+    fact->differs = differs;
+    snprintf(fact->subject, sizeof fact->subject, "%s", subject);
+    va_start(args, key);
+    vsnprintf(fact->key, sizeof fact->key, key, args);
+    va_end(args);
     return NG_OK;
 }
 
-/* JSON knows no infinity; clipping there is no clipping. */
-static double limit(double clip)
+static ng_status add_param(ngi_facts *facts, const ngi_param *param, size_t g, size_t i,
+                           ng_error *error)
 {
-    return isfinite(clip) ? clip : 0;
+    char subject[96], shape[48];
+    snprintf(subject, sizeof subject, "parameter %zu of group %zu", i, g);
+    if (!ngi_is_utf8(param->name))
+        return ng_error_set(error, NG_EARG, "%s: its name is not UTF-8", subject);
+    TRY(add(facts, param->name, NG_EARG, subject, error, "group.%zu.parameter.%zu.name", g, i));
+    snprintf(subject, sizeof subject, "'%s'", ngi_label_of(param->name).text);
+    snprintf(shape, sizeof shape, "%zu x %zu", param->w.rows, param->w.cols);
+    TRY(add(facts, shape, NG_ESHAPE, subject, error, "group.%zu.parameter.%zu.shape", g, i));
+    TRY(add(facts, param->w.dtype == NG_F32 ? "F32" : "F64", NG_EDTYPE, subject, error,
+            "group.%zu.parameter.%zu.dtype", g, i));
+    TRY(add(facts, param->layout == NG_OUT_IN ? "out_in" : "in_out", NG_EARG, subject, error,
+            "group.%zu.parameter.%zu.layout", g, i));
+    return add(facts, param->bias.data != NULL ? "yes" : "no", NG_EARG, subject, error,
+               "group.%zu.parameter.%zu.bias", g, i);
 }
 
-ng_status ngi_model_write(char **text, ng_optimizer *optimizer)
+static ng_status add_options(ngi_facts *facts, const void *options, size_t g, ng_error *error)
 {
-    ng_status status = check_names(optimizer);
-    if (status != NG_OK)
-        return status;
-    json_t *groups = json_array();
-    int bad = groups == NULL;
-    for (size_t g = 0; g < optimizer->group_count && !bad; g++)
-        bad = json_array_append_new(groups, group_json(optimizer->groups[g]));
-    json_t *model = json_pack("{s:f, s:f, s:o}", "clip_value", limit(optimizer->clip_value),
-                              "clip_norm", limit(optimizer->clip_norm), "groups", groups);
-    *text = bad || model == NULL ? NULL : ngi_json_text(model);
-    json_decref(model);
-    return *text != NULL
-               ? NG_OK
-               : ng_error_set(&optimizer->error, NG_ENOMEM, "no memory for a checkpoint's header");
+    char text[64];
+    const ngi_options_head *head = options;
+    for (const ng_option *o = head->method->options; o->name != NULL; o++) {
+        TRY(ng_options_get_text(options, o->name, text, sizeof text, error));
+        TRY(add(facts, text, NG_OK, "", error, "group.%zu.option.%s", g, o->name));
+    }
+    return NG_OK;
+}
+
+static ng_status add_group(ngi_facts *facts, const ng_group *group, const void *options, size_t g,
+                           ng_error *error)
+{
+    char subject[32], count[32];
+    snprintf(subject, sizeof subject, "group %zu", g);
+    snprintf(count, sizeof count, "%zu", group->count);
+    TRY(add(facts, group->method->name, NG_EOPTION, subject, error, "group.%zu.method", g));
+    TRY(add_options(facts, options, g, error));
+    TRY(add(facts, count, NG_EARG, subject, error, "group.%zu.parameters", g));
+    for (size_t i = 0; i < group->count; i++)
+        TRY(add_param(facts, group->params[i], g, i, error));
+    return NG_OK;
+}
+
+/* Infinite clipping is no clipping. */
+static ng_status add_clipping(ngi_facts *facts, double clip, const char *key, ng_error *error)
+{
+    char text[NG_NUMBER_SIZE];
+    ng_number_write(text, sizeof text, isfinite(clip) ? clip : 0);
+    return add(facts, text, NG_OK, "the optimizer", error, "%s", key);
+}
+
+ng_status ngi_facts_list(ngi_facts *facts, ng_optimizer *optimizer, void *const *options)
+{
+    ng_error *error = &optimizer->error;
+    char number[32];
+    TRY(add(facts, format_version, NG_EFORMAT, "checkpoint", error, "%s", format_key));
+    for (int i = 0; i < CONVENTIONS; i++)
+        TRY(add(facts, conventions[i][1], NG_EFORMAT, "checkpoint", error, "%s",
+                conventions[i][0]));
+    TRY(add(facts, ng_version(), NG_OK, "checkpoint", error, "library"));
+    snprintf(number, sizeof number, "%llu", optimizer->steps);
+    TRY(add(facts, number, NG_OK, "checkpoint", error, "steps"));
+    TRY(add_clipping(facts, optimizer->clip_value, "clip_value", error));
+    TRY(add_clipping(facts, optimizer->clip_norm, "clip_norm", error));
+    snprintf(number, sizeof number, "%zu", optimizer->group_count);
+    TRY(add(facts, number, NG_EARG, "the optimizer", error, "groups"));
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        TRY(add_group(facts, optimizer->groups[g],
+                      options != NULL && options[g] != NULL ? options[g]
+                                                            : optimizer->groups[g]->options,
+                      g, error));
+    return NG_OK;
 }
 
 /* ---- Comparing ---------------------------------------------------------------------------- */
 
-static ng_status malformed(ng_error *error, const char *what)
+static ng_status compare(const ngi_fact *fact, const ng_tensors *file, ng_error *error)
 {
-    return ng_error_set(error, NG_EFORMAT, "checkpoint: its model has no %s", what);
+    const char *text = ng_tensors_text(file, fact->key), *point = strrchr(fact->key, '.');
+    if (text == NULL)
+        return ng_error_set(error, NG_EFORMAT, "checkpoint: its header has no %s", fact->key);
+    if (fact->differs == NG_OK || strcmp(text, fact->text) == 0)
+        return NG_OK;
+    return ng_error_set(error, fact->differs, "%s: %s = %s in the checkpoint, %s here",
+                        fact->subject, point != NULL ? point + 1 : fact->key,
+                        ngi_label_of(text).text, ngi_label_of(fact->text).text);
 }
 
-static ng_status compare_shape(const ngi_param *param, const json_t *json, ng_error *error)
+static int by_key(const void *a, const void *b)
 {
-    long long rows = json_integer_value(json_object_get(json, "rows"));
-    long long cols = json_integer_value(json_object_get(json, "cols"));
-    const char *dtype = json_string_value(json_object_get(json, "dtype"));
-    const char *layout = json_string_value(json_object_get(json, "layout"));
-    const json_t *bias = json_object_get(json, "bias");
-    if (dtype == NULL || layout == NULL || !json_is_boolean(bias))
-        return malformed(error, "dtype, layout or bias of a parameter");
-    if ((unsigned long long)rows != param->w.rows || (unsigned long long)cols != param->w.cols)
-        return ng_error_set(error, NG_ESHAPE,
-                            "parameter '%.60s' is %lld x %lld in the checkpoint, %zu x %zu here",
-                            param->name, rows, cols, param->w.rows, param->w.cols);
-    if (strcmp(dtype, dtype_name(param->w.dtype)) != 0)
-        return ng_error_set(error, NG_EDTYPE,
-                            "parameter '%.60s' is %.10s in the checkpoint, %s here", param->name,
-                            dtype, dtype_name(param->w.dtype));
-    if (strcmp(layout, layout_name(param->layout)) != 0)
-        return ng_error_set(error, NG_EARG,
-                            "parameter '%.60s' has layout %.10s in the checkpoint, %s here",
-                            param->name, layout, layout_name(param->layout));
-    if (json_is_true(bias) != (param->bias.data != NULL))
-        return ng_error_set(error, NG_EARG,
-                            "parameter '%.60s' has %s bias in the checkpoint, %s here", param->name,
-                            json_is_true(bias) ? "a" : "no", json_is_true(bias) ? "none" : "one");
+    const ngi_fact *const *x = a, *const *y = b;
+    return strcmp((*x)->key, (*y)->key);
+}
+
+/* The file has no other texts; its keys come sorted. `sorted` has room for all facts. */
+static ng_status compare_keys(const ngi_fact **sorted, const ngi_facts *facts,
+                              const ng_tensors *file, ng_error *error)
+{
+    const char *key;
+    for (size_t i = 0; i < facts->count; i++)
+        sorted[i] = &facts->items[i];
+    qsort(sorted, facts->count, sizeof *sorted, by_key);
+    for (size_t i = 0; ng_tensors_text_at(file, i, &key) != NULL; i++)
+        if (i >= facts->count || strcmp(key, sorted[i]->key) != 0)
+            return ng_error_set(error, NG_EFORMAT,
+                                "checkpoint: %s in its header means nothing here",
+                                ngi_label_of(key).text);
     return NG_OK;
 }
 
-static ng_status compare_params(const ng_group *group, size_t number, const json_t *params,
-                                ng_error *error)
+ng_status ngi_model_format(const ng_tensors *file, ng_error *error)
 {
-    ng_status status = NG_OK;
-    if (!json_is_array(params))
-        return malformed(error, "parameters");
-    for (size_t i = 0; i < group->count && i < json_array_size(params) && status == NG_OK; i++) {
-        const json_t *json = json_array_get(params, i);
-        const char *name = json_string_value(json_object_get(json, "name"));
-        if (name == NULL)
-            return malformed(error, "name of a parameter");
-        if (strcmp(name, group->params[i]->name) != 0)
-            return ng_error_set(error, NG_EARG,
-                                "parameter %zu of group %zu is '%.60s' in the checkpoint, '%.60s' "
-                                "here",
-                                i, number, name, group->params[i]->name);
-        status = compare_shape(group->params[i], json, error);
-    }
-    if (status == NG_OK && json_array_size(params) != group->count)
-        return ng_error_set(error, NG_EARG,
-                            "group %zu has %zu parameters in the checkpoint, %zu here", number,
-                            json_array_size(params), group->count);
-    return status;
+    const char *format = ng_tensors_text(file, format_key);
+    if (format == NULL)
+        return ng_error_set(error, NG_EFORMAT, "a safetensors file, but no checkpoint of natgrad");
+    if (strcmp(format, format_version) == 0)
+        return NG_OK;
+    return ng_error_set(error, NG_EFORMAT,
+                        "a checkpoint of format %s, this library reads format %s",
+                        ngi_label_of(format).text, format_version);
 }
 
-static ng_status compare_group(const ng_group *group, size_t number, const json_t *json,
-                               ng_error *error)
+ng_status ngi_facts_compare(const ngi_facts *facts, const ng_tensors *file, ng_error *error)
 {
-    const char *method = json_string_value(json_object_get(json, "method"));
-    if (method == NULL)
-        return malformed(error, "method of a group");
-    if (strcmp(method, group->method->name) != 0)
-        return ng_error_set(error, NG_EOPTION,
-                            "group %zu has the method %.20s in the checkpoint, %s here", number,
-                            method, group->method->name);
-    return compare_params(group, number, json_object_get(json, "parameters"), error);
-}
-
-ng_status ngi_model_compare(json_t **model, const char *text, ng_optimizer *optimizer)
-{
-    ng_error *error = &optimizer->error;
-    json_error_t inner;
-    *model = json_loads(text, JSON_REJECT_DUPLICATES, &inner);
-    if (*model == NULL && ngi_json_starved(&inner))
-        return ng_error_set(error, NG_ENOMEM, "no memory for a checkpoint's model");
-    const json_t *groups = json_object_get(*model, "groups");
-    ng_status status = NG_OK;
-    if (!json_is_array(groups))
-        return malformed(error, "groups");
-    size_t count = json_array_size(groups);
-    for (size_t g = 0; g < optimizer->group_count && g < count && status == NG_OK; g++)
-        status = compare_group(optimizer->groups[g], g, json_array_get(groups, g), error);
-    if (status == NG_OK && count != optimizer->group_count)
-        return ng_error_set(error, NG_EARG, "%zu groups in the checkpoint, %zu here", count,
-                            optimizer->group_count);
+    const ngi_fact **sorted;
+    for (size_t i = 0; i < facts->count; i++)
+        TRY(compare(&facts->items[i], file, error));
+    TRY(ngi_array_create(&sorted, facts->count, sizeof *sorted, "keys", error));
+    ng_status status = compare_keys(sorted, facts, file, error);
+    free(sorted);
     return status;
 }
 
@@ -216,60 +197,62 @@ ng_status ngi_model_compare(json_t **model, const char *text, ng_optimizer *opti
 
 /* options' field from the file; one that is fixed must be as it is. */
 static ng_status take_option(void *options, const ng_group *group, const ng_option *option,
-                             const json_t *value, ng_error *error)
+                             const char *text, ng_error *error)
 {
     double old, now;
-    char text[64];
-    ng_status status = ng_options_get(options, option->name, &old, error);
-    int number = option->kind == NG_OPTION_REAL || option->kind == NG_OPTION_INTEGER;
-    if (number ? !json_is_number(value) : !json_is_string(value))
-        return ng_error_set(error, NG_EFORMAT, "checkpoint: %s has no option %s",
-                            group->method->name, option->name);
-    ng_options_get_text(options, option->name, text, sizeof text, NULL);
-    if (status == NG_OK)
-        status = number
-                     ? ng_options_set(options, option->name, json_number_value(value), error)
-                     : ng_options_set_text(options, option->name, json_string_value(value), error);
-    if (status == NG_OK)
-        status = ng_options_get(options, option->name, &now, error);
-    if (status != NG_OK || !option->fixed || group->count == 0 || now == old)
-        return status;
-    if (!number)
-        return ng_error_set(error, NG_EOPTION, "%s: %s = %.20s in the checkpoint, %s here",
-                            group->method->name, option->name, json_string_value(value), text);
-    return ng_error_set(error, NG_EOPTION, "%s: %s = %g in the checkpoint, %g here",
-                        group->method->name, option->name, now, old);
+    char here[64];
+    TRY(ng_options_get(options, option->name, &old, error));
+    TRY(ng_options_get_text(options, option->name, here, sizeof here, error));
+    TRY(ng_options_set_text(options, option->name, text, error));
+    TRY(ng_options_get(options, option->name, &now, error));
+    if (!option->fixed || group->count == 0 || now == old)
+        return NG_OK;
+    return ng_error_set(error, NG_EOPTION, "%s: %s = %s in the checkpoint, %s here",
+                        group->method->name, option->name, ngi_label_of(text).text, here);
 }
 
-ng_status ngi_model_options(void **options, const json_t *model, size_t number,
+static ng_status take_options(void *options, const ng_group *group, const ng_tensors *file,
+                              size_t number, ng_error *error)
+{
+    char key[96];
+    for (const ng_option *option = group->method->options; option->name != NULL; option++) {
+        snprintf(key, sizeof key, "group.%zu.option.%s", number, option->name);
+        const char *text = ng_tensors_text(file, key);
+        if (text == NULL)
+            return ng_error_set(error, NG_EFORMAT, "checkpoint: its header has no %s", key);
+        TRY(take_option(options, group, option, text, error));
+    }
+    return ng_options_check(options, error);
+}
+
+ng_status ngi_model_options(void **options, const ng_tensors *file, size_t number,
                             ng_optimizer *optimizer)
 {
     const ng_group *group = optimizer->groups[number];
-    ng_error *error = &optimizer->error;
-    const json_t *json =
-        json_object_get(json_array_get(json_object_get(model, "groups"), number), "options");
-    size_t count;
-    ng_method_options(group->method, &count);
-    *options = malloc(group->method->options_size);
-    if (*options == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for options");
+    const char *method;
+    char key[48];
+    snprintf(key, sizeof key, "group.%zu.method", number);
+    *options = NULL;
+    if ((method = ng_tensors_text(file, key)) == NULL || strcmp(method, group->method->name) != 0)
+        return NG_OK; /* the comparison says what is the matter */
+    TRY(ngi_array_create(options, group->method->options_size, 1, "bytes of options",
+                         &optimizer->error));
     memcpy(*options, group->options, group->method->options_size);
-    ng_status status = NG_OK;
-    for (const ng_option *o = group->method->options; o->name != NULL && status == NG_OK; o++)
-        status = take_option(*options, group, o, json_object_get(json, o->name), error);
-    if (status == NG_OK && json_object_size(json) != count)
-        status = ng_error_set(error, NG_EFORMAT, "checkpoint: %s has %zu options, %zu here",
-                              group->method->name, json_object_size(json), count);
-    return status == NG_OK ? ng_options_check(*options, error) : status;
+    return take_options(*options, group, file, number, &optimizer->error);
 }
 
-ng_status ngi_model_clipping(double *value, double *norm, const json_t *model, ng_error *error)
+static ng_status read_clipping(double *clip, const ng_tensors *file, const char *key,
+                               ng_error *error)
 {
-    const json_t *of_value = json_object_get(model, "clip_value");
-    const json_t *of_norm = json_object_get(model, "clip_norm");
-    *value = json_number_value(of_value);
-    *norm = json_number_value(of_norm);
-    if (json_is_number(of_value) && json_is_number(of_norm) && *value >= 0 && *norm >= 0)
-        return NG_OK;
-    return malformed(error, "clip_value and clip_norm >= 0");
+    const char *text = ng_tensors_text(file, key);
+    size_t length = text != NULL ? ng_number_read(clip, text) : 0;
+    if (length == 0 || text[length] != '\0' || !(*clip >= 0 && isfinite(*clip)))
+        return ng_error_set(error, NG_EFORMAT, "checkpoint: %s is no number >= 0", key);
+    return NG_OK;
+}
+
+ng_status ngi_model_clipping(double *value, double *norm, const ng_tensors *file, ng_error *error)
+{
+    TRY(read_clipping(value, file, "clip_value", error));
+    return read_clipping(norm, file, "clip_norm", error);
 }

@@ -10,6 +10,15 @@
 
 enum { NGI_TENSORS = 13 };
 
+/* Which numbers a state tensor may hold; all are finite. A loaded state is held to it
+ * (optim/checkpoint/legal.c). */
+typedef enum {
+    NGI_FINITE,            /* any */
+    NGI_NONNEGATIVE,       /* each >= 0 */
+    NGI_SEMIDEFINITE,      /* as sums of x x^T are */
+    NGI_POSITIVE_DIAGONAL, /* as Cholesky factors have */
+} ngi_legal;
+
 /* One tensor of a parameter's state. `next` is the spare copy: a prepare that
  * has written it says so in `fresh`, and the front swaps the two at commit.
  * Without a spare copy (next.data NULL) the method updates `now` in its commit. */
@@ -20,6 +29,7 @@ typedef struct {
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
+    ngi_legal legal; /* NGI_FINITE unless create says otherwise */
 } ngi_tensor;
 
 /* What a step tells the monitors. */

@@ -46,12 +46,6 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, c
     return ng_error_set(error, NG_ENODATA, "no state tensor %zu of %zu", index, seen);
 }
 
-void ng_checkpoint_init(ng_checkpoint_options *options)
-{
-    ng_checkpoint_options defaults = {.size = sizeof defaults};
-    *options = defaults;
-}
-
 /* ---- Counts ----------------------------------------------------------------------------- */
 
 size_t ng_optimizer_counts(const ng_optimizer *optimizer, double *counts, size_t size)

@@ -52,6 +52,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
     size_t rows = param->w.rows, cols = param->w.cols;
+    param->tensor[SECOND_MOMENT].legal = NGI_NONNEGATIVE;
     TRY(ngi_param_tensor(param, FIRST_MOMENT, "first_moment", rows, cols, param->w.dtype,
                          NGI_IN_PLACE, error));
     return ngi_param_tensor(param, SECOND_MOMENT, "second_moment", rows, cols, param->w.dtype,

@@ -50,6 +50,7 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
     int doubles = o->factor_dtype == NG_FACTORS_F64 ||
                   (o->factor_dtype == NG_FACTORS_AUTO && o->damping < damping_of_doubles);
     ng_status status = NG_OK;
+    param->tensor[LEFT_FACTOR].legal = param->tensor[RIGHT_FACTOR].legal = NGI_SEMIDEFINITE;
     for (int i = 0; i < 2; i++) {
         ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
         if (!wanted(param, o, side))

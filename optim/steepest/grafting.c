@@ -29,6 +29,7 @@ ng_status ngi_graft_create(ngi_param *param, const ng_steepest_options *o, ng_er
 {
     if (o->grafting != NG_GRAFTING_ADAM)
         return NG_OK;
+    param->tensor[GRAFT_MOMENT].legal = NGI_NONNEGATIVE;
     return ngi_param_tensor(param, GRAFT_MOMENT, "graft_moment", param->rows, param->cols,
                             param->w.dtype, NGI_SPARE, error);
 }

@@ -8,6 +8,7 @@ static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 ng_status ngi_gram_create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     ng_status status = ngi_kron_create(param, o, error);
+    param->tensor[AVERAGE_WEIGHT].legal = NGI_NONNEGATIVE;
     for (int i = 0; i < 2 && status == NG_OK; i++)
         if (ngi_kron_has(param, sides[i]))
             ng_fill(ngi_kron_tensor(param, LEFT_FACTOR, sides[i])->now, 0);

@@ -17,6 +17,7 @@ enum { ROWS = 512 }; /* captured rows in scratch at a time */
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     ng_status status = ngi_statistics_create(param, o, error);
+    param->tensor[DIAGONAL_PENDING].legal = NGI_NONNEGATIVE;
     if (status == NG_OK)
         status = ngi_param_tensor(param, DIAGONAL, "diagonal", param->rows, param->cols,
                                   param->w.dtype, NGI_SPARE, error);

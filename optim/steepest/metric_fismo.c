@@ -5,6 +5,12 @@
 
 #include "lib/core/size.h"
 
+static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
+{
+    param->tensor[LEFT_ROOT].legal = param->tensor[RIGHT_ROOT].legal = NGI_POSITIVE_DIAGONAL;
+    return ngi_kron_create(param, o, error);
+}
+
 /* One side's factor and root from g whitened on the other side with roots of
  * that age; unless the side has none or it is not its turn. */
 static ng_status update_side(ngi_param *param, const ng_steepest_options *o, ng_side side,
@@ -43,7 +49,7 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 }
 
 const ngi_metric ngi_metric_fismo = {
-    .create = ngi_kron_create,
+    .create = create,
     .work = work_size,
     .update = update,
     .whiten = ngi_kron_whiten,

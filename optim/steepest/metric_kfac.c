@@ -16,6 +16,8 @@ static int exact(const ng_steepest_options *o)
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     ng_status status = ngi_statistics_create(param, o, error);
+    if (!exact(o))
+        param->tensor[LEFT_ROOT].legal = param->tensor[RIGHT_ROOT].legal = NGI_POSITIVE_DIAGONAL;
     if (status == NG_OK && exact(o))
         status = ngi_param_tensor(param, DIAGONAL, "diagonal", param->rows, param->cols,
                                   param->w.dtype, NGI_SPARE, error);

@@ -10,6 +10,7 @@
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     ng_status status = ngi_gram_create(param, o, error);
+    param->tensor[DIAGONAL].legal = NGI_NONNEGATIVE;
     return status != NG_OK ? status
                            : ngi_param_tensor(param, DIAGONAL, "second_moment", param->rows,
                                               param->cols, param->w.dtype, NGI_SPARE, error);

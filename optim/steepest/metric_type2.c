@@ -15,6 +15,7 @@
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     ng_status status = ngi_statistics_create(param, o, error);
+    param->tensor[DIAGONAL].legal = NGI_NONNEGATIVE;
     if (status == NG_OK)
         status = ngi_param_tensor(param, DIAGONAL, "diagonal", param->rows, param->cols, NG_F64,
                                   NGI_SPARE, error);

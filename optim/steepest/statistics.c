@@ -20,6 +20,8 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
 {
     static const char *const pending[] = {"left_pending", "right_pending"};
     ng_status status = ngi_kron_create(param, o, error);
+    param->tensor[LEFT_PENDING].legal = param->tensor[RIGHT_PENDING].legal = NGI_SEMIDEFINITE;
+    param->tensor[AVERAGE_WEIGHT].legal = NGI_NONNEGATIVE;
     for (int i = 0; i < 2 && status == NG_OK; i++) {
         size_t n = tensor(param, LEFT_FACTOR, sides[i])->now.rows;
         if (ngi_kron_has(param, sides[i]))

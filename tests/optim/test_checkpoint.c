@@ -195,16 +195,18 @@ typedef struct {
 static const model models[] = {
     {"kfac", "", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_OK, ""},
     {"ekfac", "", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EOPTION, "metric = kfac"},
-    {"adamw", "", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EOPTION, "method steepest"},
-    {"kfac", "", "v", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EARG, "'w' in the checkpoint, 'v' here"},
-    {"kfac", "", "w", 4, 5, 1, NG_F32, NG_OUT_IN, 0, NG_ESHAPE, "'w' is 4 x 3"},
-    {"kfac", "", "w", 4, 3, 1, NG_F64, NG_OUT_IN, 0, NG_EDTYPE, "'w' is F32"},
-    {"kfac", "", "w", 4, 3, 1, NG_F32, NG_IN_OUT, 0, NG_EARG, "layout out_in"},
-    {"kfac", "", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 1, NG_EARG, "no bias in the checkpoint"},
-    {"kfac", "", "w", 4, 3, 2, NG_F32, NG_OUT_IN, 0, NG_EARG, "1 groups in the checkpoint, 2"},
+    {"adamw", "", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EOPTION, "method = steepest"},
+    {"kfac", "", "v", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EARG, "name = w in the checkpoint, v here"},
+    {"kfac", "", "w", 4, 5, 1, NG_F32, NG_OUT_IN, 0, NG_ESHAPE,
+     "'w': shape = 4 x 3 in the checkpoint, 4 x 5 here"},
+    {"kfac", "", "w", 4, 3, 1, NG_F64, NG_OUT_IN, 0, NG_EDTYPE, "'w': dtype = F32"},
+    {"kfac", "", "w", 4, 3, 1, NG_F32, NG_IN_OUT, 0, NG_EARG, "layout = out_in"},
+    {"kfac", "", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 1, NG_EARG, "bias = no in the checkpoint"},
+    {"kfac", "", "w", 4, 3, 2, NG_F32, NG_OUT_IN, 0, NG_EARG, "groups = 1 in the checkpoint, 2"},
     {"kfac", "damping_kind=exact_eigen", "w", 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EOPTION,
      "damping_kind"},
-    {"kfac", "", NULL, 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EARG, "1 parameters in the checkpoint, 0"},
+    {"kfac", "", NULL, 4, 3, 1, NG_F32, NG_OUT_IN, 0, NG_EARG,
+     "parameters = 1 in the checkpoint, 0"},
 };
 enum { MODELS = sizeof models / sizeof models[0] };
 
@@ -285,10 +287,13 @@ static const char reader[] =
     "head, data = json.loads(blob[8:8 + n]), blob[8 + n:]\n"
     "meta = head.pop('__metadata__')\n"
     "assert all(type(x) is str for pair in meta.items() for x in pair)\n"
-    "assert int(meta['crc32'], 16) == zlib.crc32(data, zlib.crc32(meta['model'].encode()))\n"
-    "model, end = json.loads(meta['model']), 0\n"
-    "assert model['groups'][0]['method'] == 'sgd' and meta['steps'] == '3'\n"
-    "assert model['groups'][3]['options']['metric'] == 'fismo'\n"
+    "assert blob[-4:] == struct.pack('<I', zlib.crc32(blob[:-4]))\n"
+    "assert head.pop('crc32')['data_offsets'] == [len(data) - 4, len(data)]\n"
+    "end, data = 0, data[:-4]\n"
+    "assert meta['natgrad_format'] == '2' and meta['steps'] == '3'\n"
+    "assert meta['group.0.method'] == 'sgd' and float(meta['group.0.option.momentum']) == 0.9\n"
+    "assert meta['group.3.option.metric'] == 'fismo' and meta['group.3.parameters'] == '2'\n"
+    "assert meta['group.0.parameter.1.name'].startswith('layer1.') and meta['clip_norm'] == '20'\n"
     "sizes = {'F32': 4, 'F64': 8, 'U8': 1}\n"
     "for name, t in sorted(head.items(), key=lambda x: x[1]['data_offsets']):\n"
     "    begin, stop = t['data_offsets']\n"

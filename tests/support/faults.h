@@ -1,6 +1,6 @@
 /* Calls that fail on purpose. Every test program is linked with the linker's --wrap, and with the
  * libraries statically, so that the calls below, whether a library makes them or a test, arrive in
- * faults.c. They do their work unless a test says otherwise. (Calls from inside LAPACK, jansson
+ * faults.c. They do their work unless a test says otherwise. (Calls from inside LAPACK
  * or zlib do not arrive: these are shared libraries of others.)
  *
  * Check's assertions allocate too, also those that hold: none between arming and fault_over. */

@@ -1,0 +1,236 @@
+/* A file into an optimizer (natgrad/checkpoint.h): everything is read and checked before anything
+ * changes. */
+#include "optim/checkpoint/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <natgrad/linalg.h>
+#include <natgrad/version.h>
+
+#include "lib/core/memory.h"
+#include "lib/core/size.h"
+#include "lib/core/try.h"
+#include "lib/tensors/header.h"
+
+/* All a load gathers. */
+typedef struct {
+    ng_tensors *file;
+    void **options; /* of every group */
+    double clip_value, clip_norm;
+    ngi_facts facts;
+    double *counts;
+    ngi_entries entries;
+    unsigned char *random;
+    size_t random_size;
+} cargo;
+
+static void unload(cargo *c, size_t groups)
+{
+    for (size_t g = 0; g < groups && c->options != NULL; g++)
+        free(c->options[g]);
+    free(c->options);
+    free(c->counts);
+    free(c->random);
+    ngi_facts_free(&c->facts);
+    ngi_entries_free(&c->entries);
+    ng_tensors_close(c->file);
+}
+
+/* A tensor that is no matrix of anybody's: [n] of that type. */
+static ng_status find_vector(const ng_tensor **found, const cargo *c, const char *name,
+                             ng_tensor_dtype dtype, ng_error *error)
+{
+    const ng_tensor *t = *found = ng_tensors_find(c->file, name);
+    if (t == NULL)
+        return ng_error_set(error, NG_ENODATA, "the checkpoint has no '%s'", name);
+    if (t->dtype != dtype || t->rank != 1)
+        return ng_error_set(error, NG_EFORMAT, "checkpoint: '%s' is not a list of %s", name,
+                            ng_tensor_dtype_name(dtype));
+    return NG_OK;
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* crc32, the last tensor, is the sum of all that is before it. */
+static ng_status check_sum(const cargo *c, ng_error *error)
+{
+    const ng_tensor *t;
+    unsigned char bytes[4] = {0};
+    uint32_t sum, stored;
+    TRY(find_vector(&t, c, "crc32", NG_TENSOR_U8, error));
+    if (t->bytes != sizeof bytes || t != ng_tensors_get(c->file, ng_tensors_count(c->file) - 1))
+        return ng_error_set(error, NG_EFORMAT, "checkpoint: 'crc32' is not the last four bytes");
+    TRY(ng_tensors_read(c->file, bytes, t, 0, sizeof bytes, error));
+    TRY(ng_tensors_crc(c->file, &sum, t, error));
+    stored = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+             (uint32_t)bytes[3] << 24;
+    if (sum == stored)
+        return NG_OK;
+    return ng_error_set(error, NG_EFORMAT, "checkpoint: damaged, its check sum is %08lx, not %08lx",
+                        (unsigned long)sum, (unsigned long)stored);
+}
+
+static ng_status read_model(cargo *c, ng_optimizer *optimizer)
+{
+    ng_error *error = &optimizer->error;
+    TRY(ngi_array_create(&c->options, optimizer->group_count, sizeof *c->options, "options",
+                         error));
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        TRY(ngi_model_options(&c->options[g], c->file, g, optimizer));
+    TRY(ngi_facts_list(&c->facts, optimizer, c->options));
+    TRY(ngi_facts_compare(&c->facts, c->file, error));
+    return ngi_model_clipping(&c->clip_value, &c->clip_norm, c->file, error);
+}
+
+static ng_status read_counts(cargo *c, ng_optimizer *optimizer)
+{
+    const ng_tensor *t;
+    TRY(find_vector(&t, c, "counts", NG_TENSOR_F64, &optimizer->error));
+    TRY(ngi_array_create(&c->counts, ngi_size_add(t->count, 2), sizeof *c->counts, "counts",
+                         &optimizer->error));
+    TRY(ng_tensors_read(c->file, c->counts, t, 0, t->bytes, &optimizer->error));
+    return ngi_counts_check(optimizer, c->counts, t->count);
+}
+
+static ng_status read_entry(const cargo *c, ngi_entry *entry, ng_error *error)
+{
+    const ng_tensor *t = entry->found = ng_tensors_find(c->file, entry->name);
+    if (t == NULL && entry->optional)
+        return NG_OK;
+    if (t == NULL)
+        return ng_error_set(error, NG_ENODATA, "the checkpoint has no '%s'",
+                            ngi_label_of(entry->name).text);
+    TRY(ngi_tensor_fits(t, entry->view, error));
+    if (!entry->taken)
+        return NG_OK;
+    TRY(ngi_mat_create(&entry->staged, entry->view.rows, entry->view.cols, entry->view.dtype,
+                       error));
+    TRY(ng_tensors_read_mat(c->file, entry->staged, t, error));
+    return ngi_legal_check(entry->legal, entry->staged, entry->name, error);
+}
+
+/* Every tensor of the file is somebody's. `seen`: a byte for each. */
+static ng_status check_owners(const cargo *c, unsigned char *seen, ng_error *error)
+{
+    static const char *const others[] = {"counts", "random", "crc32"};
+    const ng_tensor *first = ng_tensors_get(c->file, 0);
+    for (size_t i = 0; i < c->entries.count; i++)
+        if (c->entries.items[i].found != NULL)
+            seen[c->entries.items[i].found - first] = 1;
+    for (size_t i = 0; i < 3; i++) {
+        const ng_tensor *t = ng_tensors_find(c->file, others[i]);
+        if (t != NULL)
+            seen[t - first] = 1;
+    }
+    for (size_t i = 0; i < ng_tensors_count(c->file); i++)
+        if (!seen[i])
+            return ng_error_set(error, NG_EARG, "'%s' of the checkpoint is nobody's here",
+                                ngi_label_of(ng_tensors_get(c->file, i)->name).text);
+    return NG_OK;
+}
+
+static ng_status read_tensors(cargo *c, ng_optimizer *optimizer,
+                              const ng_checkpoint_options *options)
+{
+    ng_error *error = &optimizer->error;
+    unsigned char *seen;
+    TRY(ngi_entries_load(&c->entries, optimizer, options, c->counts[1] > 0));
+    for (size_t i = 0; i < c->entries.count; i++)
+        TRY(read_entry(c, &c->entries.items[i], error));
+    TRY(ngi_array_create(&seen, ng_tensors_count(c->file), 1, "marks", error));
+    ng_status status = check_owners(c, seen, error);
+    free(seen);
+    return status;
+}
+
+static ng_status read_random(cargo *c, const ng_random *random, ng_error *error)
+{
+    const ng_tensor *t;
+    if (random == NULL)
+        return NG_OK;
+    TRY(find_vector(&t, c, "random", NG_TENSOR_U8, error));
+    if (random->load == NULL)
+        return ng_error_set(error, NG_EARG, "the random numbers cannot be restored: no load slot");
+    c->random_size = t->bytes;
+    TRY(ngi_array_create(&c->random, t->bytes, 1, "bytes of random state", error));
+    return ng_tensors_read(c->file, c->random, t, 0, t->bytes, error);
+}
+
+static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
+                        const ng_checkpoint_options *options)
+{
+    TRY(ng_tensors_open(&c->file, path, &optimizer->error));
+    TRY(ngi_model_format(c->file, &optimizer->error));
+    TRY(check_sum(c, &optimizer->error));
+    TRY(read_model(c, optimizer));
+    TRY(read_counts(c, optimizer));
+    TRY(read_tensors(c, optimizer, options));
+    return read_random(c, options->random, &optimizer->error);
+}
+
+/* ---- Taking ---------------------------------------------------------------------------------- */
+
+/* The last thing that may fail. */
+static ng_status take_random(const cargo *c, const ng_random *random, ng_error *error)
+{
+    if (random == NULL || random->load(random->data, c->random, c->random_size) == 0)
+        return NG_OK;
+    return ng_error_set(error, NG_EFORMAT,
+                        "the random numbers' generator refuses the %zu bytes of the checkpoint",
+                        c->random_size);
+}
+
+static void take_tensor(const ngi_entry *entry)
+{
+    size_t item = ng_dtype_size(entry->view.dtype), width = entry->view.cols * item;
+    for (size_t i = 0; i < entry->view.rows; i++)
+        memcpy((char *)entry->view.data + i * entry->view.stride * item,
+               (const char *)entry->staged.data + i * width, width);
+}
+
+/* Cannot fail. */
+static void take(const cargo *c, ng_optimizer *optimizer, const ng_checkpoint_options *options)
+{
+    ngi_counts_take(optimizer, c->counts);
+    for (size_t i = 0; i < c->entries.count; i++)
+        if (c->entries.items[i].staged.data != NULL)
+            take_tensor(&c->entries.items[i]);
+    if (options->keep_options)
+        return;
+    optimizer->clip_value = c->clip_value;
+    optimizer->clip_norm = c->clip_norm;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        memcpy(optimizer->groups[g]->options, c->options[g],
+               optimizer->groups[g]->method->options_size);
+}
+
+static void warn(const cargo *c, const ng_optimizer *optimizer)
+{
+    ng_error note;
+    const char *writer = ng_tensors_text(c->file, "library");
+    if (optimizer->message == NULL || strcmp(writer, ng_version()) == 0)
+        return;
+    ng_error_set(&note, NG_OK,
+                 "the checkpoint was written by natgrad %s, this is %s: the steps that follow may "
+                 "differ in their last bits",
+                 ngi_label_of(writer).text, ng_version());
+    optimizer->message(note.text, optimizer->message_data);
+}
+
+ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
+                            const ng_checkpoint_options *options)
+{
+    ng_checkpoint_options defaults;
+    cargo c = {.file = NULL};
+    TRY(ngi_checkpoint_begin(&options, &defaults, optimizer, path));
+    ng_status status = gather(&c, optimizer, path, options);
+    if (status == NG_OK)
+        status = take_random(&c, options->random, &optimizer->error);
+    if (status == NG_OK) {
+        take(&c, optimizer, options);
+        warn(&c, optimizer);
+    }
+    unload(&c, optimizer->group_count);
+    return status;
+}
