@@ -2,40 +2,37 @@
  * Included by pictures.c once per dtype with T the type and K(name) our static
  * name. */
 
-/* PLACES(p) runs over the places of all pictures with the tap (ky, kx): `at` is the number in
- * channel 0 under the tap, `patch` the place's row, `inside` whether there is a number. */
-#define PLACES(body)                                                                               \
-    for (size_t i = 0; i < p.count; i++)                                                           \
-        for (size_t y = 0; y < p.height; y++)                                                      \
-            for (size_t x = 0; x < p.width; x++)                                                   \
-                for (size_t tap = 0; tap < NGI_TAPS; tap++) {                                      \
-                    size_t v = y + tap / NGI_KERNEL, u = x + tap % NGI_KERNEL; /* one too large */ \
-                    int inside = v >= 1 && v <= p.height && u >= 1 && u <= p.width;                \
-                    size_t place = (i * p.height + y) * p.width + x;                               \
-                    size_t patch = place * p.channels * NGI_TAPS + tap;                            \
-                    size_t at = inside ? i * p.height * p.width * p.channels + (v - 1) * p.row +   \
-                                             (u - 1) * p.column                                    \
-                                       : 0;                                                        \
-                    body                                                                           \
-                }
-
 static void K(patches)(ngi_pictures p, void *patchesv, const void *picturesv)
 {
-    T *restrict to = patchesv;
-    const T *restrict from = picturesv;
-    PLACES(for (size_t c = 0; c < p.channels; c++) to[patch + c * NGI_TAPS] =
-               inside ? from[at + c * p.channel] : 0;)
+    const size_t size = p.channels * NGI_TAPS;
+    for (size_t i = 0; i < p.count * p.height; i++)
+        for (size_t tap = 0; tap < NGI_TAPS; tap++) {
+            const span s = span_of(&p, i, tap);
+            T *restrict to = (T *)patchesv + i * p.width * size + tap;
+            const T *restrict from = (const T *)picturesv + s.number;
+            for (size_t x = 0; x < p.width; x++)
+                for (size_t c = 0; c < p.channels && (x < s.first || x >= s.end); c++)
+                    to[x * size + c * NGI_TAPS] = 0;
+            for (size_t x = s.first; x < s.end; x++)
+                for (size_t c = 0; c < p.channels; c++)
+                    to[x * size + c * NGI_TAPS] = from[(x - s.first) * p.column + c * p.channel];
+        }
 }
 
 static void K(gather)(ngi_pictures p, void *picturesv, const void *patchesv)
 {
-    T *restrict to = picturesv;
-    const T *restrict from = patchesv;
-    memset(to, 0, p.count * p.height * p.width * p.channels * sizeof *to); /* +0 in IEEE */
-    PLACES(for (size_t c = 0; c < p.channels && inside; c++) to[at + c * p.channel] +=
-           from[patch + c * NGI_TAPS];)
+    const size_t size = p.channels * NGI_TAPS;
+    memset(picturesv, 0, p.count * p.height * p.width * p.channels * sizeof(T)); /* +0 in IEEE */
+    for (size_t i = 0; i < p.count * p.height; i++)
+        for (size_t tap = 0; tap < NGI_TAPS; tap++) {
+            const span s = span_of(&p, i, tap);
+            T *restrict to = (T *)picturesv + s.number;
+            const T *restrict from = (const T *)patchesv + i * p.width * size + tap;
+            for (size_t x = s.first; x < s.end; x++)
+                for (size_t c = 0; c < p.channels; c++)
+                    to[(x - s.first) * p.column + c * p.channel] += from[x * size + c * NGI_TAPS];
+        }
 }
-#undef PLACES
 
 /* The four numbers of a 2 x 2 block lie at these distances. */
 #define BLOCKS(body)                                                                               \
