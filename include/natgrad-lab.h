@@ -1,5 +1,6 @@
 /* natgrad-lab.h: everything libnatgrad-lab offers, and natgrad-train.h with it.
- * Link with -lnatgrad-lab -lnatgrad-train -lnatgrad. The rules of natgrad.h hold here too. */
+ * Link with -lnatgrad-lab -lnatgrad-train -lnatgrad. It links GSL: a program that is
+ * distributed with it comes under the GPL. The rules of natgrad.h hold here too. */
 #ifndef NATGRAD_LAB_H
 #define NATGRAD_LAB_H
 

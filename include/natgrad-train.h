@@ -1,5 +1,6 @@
 /* natgrad-train.h: everything libnatgrad-train offers, and natgrad.h with it.
- * Link with -lnatgrad-train -lnatgrad. The rules of natgrad.h hold here too. */
+ * Link with -lnatgrad-train -lnatgrad: BSD-3-Clause as libnatgrad, needs zlib and
+ * no GSL. The rules of natgrad.h hold here too. */
 #ifndef NATGRAD_TRAIN_H
 #define NATGRAD_TRAIN_H
 

@@ -2,7 +2,7 @@
 #ifndef EXAMPLES_IMAGES_H
 #define EXAMPLES_IMAGES_H
 
-#include <natgrad-lab.h>
+#include <natgrad-train.h>
 
 /* 8,000 drawn digits to train and 2,000 to test, always the same. */
 ng_status images_digits(ng_dataset **train, ng_dataset **test, ng_error *error);

@@ -3,7 +3,7 @@
 #ifndef EXAMPLES_LEARNER_H
 #define EXAMPLES_LEARNER_H
 
-#include <natgrad-lab.h>
+#include <natgrad-train.h>
 #include <natgrad.h>
 
 #include "examples/support/methods.h"

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include <natgrad-lab.h>
+#include <natgrad-train.h>
 
 #include "examples/support/arguments.h"
 #include "examples/support/plot.h"

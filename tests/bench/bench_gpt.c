@@ -4,7 +4,7 @@
  * step, and the rest by AdamW, against everything by AdamW. */
 #include <stdlib.h>
 
-#include <natgrad-lab.h>
+#include <natgrad-train.h>
 #include <natgrad.h>
 
 #include "tests/bench/bench.h"

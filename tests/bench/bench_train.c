@@ -6,7 +6,7 @@
  *                            ours with AdamW */
 #include <stdlib.h>
 
-#include <natgrad-lab.h>
+#include <natgrad-train.h>
 #include <natgrad.h>
 
 #include "tests/bench/bench.h"
