@@ -85,6 +85,7 @@ static int parse(config *c, int argc, char **argv)
                   .seeds = {{1, 2, 3}, 3},
                   .batch = 256,
                   .threads = 1};
+    program_start(a.program);
     int status = methods_parse(&c->methods, default_optimizers);
     for (size_t i = 0; i < TASK && status == 0; i++)
         status = methods_set(&c->methods, task[i]);

@@ -14,17 +14,22 @@
 
 /* ---- Strings and data ------------------------------------------------------------- */
 
-/* Between single quotes gnuplot substitutes neither `commands` nor $variables
- * nor @macros and knows no backslashes; only the line's end would end the string. */
+/* Between double quotes, where \ooo is a byte: letters, digits, spaces and what is above ASCII
+ * stand for themselves, everything that could mean something to gnuplot is a number. (Between
+ * single quotes gnuplot 5.4 loses a quote that comes first.) */
 void plot_quote(FILE *script, const char *text)
 {
-    fputc('\'', script);
+    fputc('"', script);
     for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            fputc('\'', script);
-        fputc(iscntrl((unsigned char)*text) ? ' ' : *text, script);
+        unsigned char c = (unsigned char)*text;
+        if (iscntrl(c))
+            fputc(' ', script);
+        else if (isalnum(c) || c == ' ' || c >= 0x80)
+            fputc(c, script);
+        else
+            fprintf(script, "\\%03o", c);
     }
-    fputc('\'', script);
+    fputc('"', script);
 }
 
 void plot_title(FILE *script, const char *format, ...)
@@ -63,8 +68,7 @@ static char *complete(const picture *p, const char *terminal, int width, int hei
     FILE *all = open_memstream(&text, &size);
     if (all == NULL)
         return NULL;
-    fprintf(all,
-            "set terminal %s size %d,%d font 'DejaVu Sans,11' background rgb 'white'\n%s\n",
+    fprintf(all, "set terminal %s size %d,%d font 'DejaVu Sans,11' background rgb 'white'\n%s\n",
             terminal, width, height, p->text);
     if (fclose(all) == 0)
         return text;
@@ -199,7 +203,7 @@ double plot_head(FILE *script, int width, const plot_style *styles, size_t count
                  const char *format, ...)
 {
     const double left = 0.02, right = 0.985, row = 0.055;
-    double letter = 7.6 / width, x = left, y = 0.955;
+    double letter = 8.5 / width, x = left, y = 0.955;
     char text[256];
     va_list values;
     va_start(values, format);
@@ -209,7 +213,7 @@ double plot_head(FILE *script, int width, const plot_style *styles, size_t count
     plot_quote(script, text);
     fprintf(script, " noenhanced at screen 0.015,%.4f left\n", y);
     for (size_t i = 0; i < count; i++) {
-        double wide = letter * ((double)strlen(styles[i].name) + 4);
+        double wide = letter * ((double)strlen(styles[i].name) + 5);
         if (i == 0 || x + wide > right) {
             x = left;
             y -= row;

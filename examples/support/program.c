@@ -69,6 +69,8 @@ static void remember(int number)
 void program_catch_interrupt(void)
 {
     struct sigaction action;
+    if (sigaction(SIGINT, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+        return; /* in the background ^C is not meant for us */
     memset(&action, 0, sizeof action);
     action.sa_handler = remember;
     action.sa_flags = (int)SA_RESETHAND | SA_RESTART;

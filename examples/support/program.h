@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <natgrad.h>
 
-/* Begins every message; arguments_read sets it through program_start. */
+/* Begins every message; program_start sets it, which arguments_read calls. */
 extern const char *program_name;
 
 /* Standard streams that are closed stay unusable instead of becoming the next

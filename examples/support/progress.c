@@ -49,7 +49,7 @@ static double share(double done, double total)
 static void put_number(char *text, size_t size, double x)
 {
     if (x >= 0 && x < 1e6)
-        snprintf(text, size, "%.0f", x);
+        snprintf(text, size, "%.0f", x + 0.0); /* no -0 */
     else
         snprintf(text, size, "?");
 }

@@ -183,6 +183,7 @@ int config_parse(config *c, int argc, char **argv)
     c->dtype = NG_F32;
     c->threads = 1;
     c->activation = NG_ACTIVATION_RELU;
+    program_start(a.program);
     int status = methods_parse(&c->methods, default_optimizers);
     if (status == 0)
         status = arguments_read(c, &a, argc, argv);

@@ -32,6 +32,7 @@ static int write_row(const ng_regime_report *report, void *data)
     const ng_regime *r = report->regime;
     fprintf(log->t.to, "%s,%lu,%llu,%s,", log->method->name, log->seed, report->step, report->name);
     if (r == NULL) {
+        log->no_memory |= report->status == NG_ENOMEM;
         fprintf(log->t.to, ",,%.8g,%.8g,,,,,,,,,,,%s\n", report->scale_p, report->scale_q,
                 ng_status_name(report->status));
         return 0;
@@ -106,6 +107,8 @@ static int draw(regime_log *log)
 
 int regimes_close(regime_log *log, int status)
 {
+    if (status == 0 && log->no_memory)
+        status = program_no_memory();
     if (status == 0)
         status = table_save(&log->t);
     if (status == 0)

@@ -108,6 +108,7 @@ struct regime_log {
         char layer[64];
     } curves[MAX_CURVES];
     size_t curve_count;
+    int no_memory; /* for a report */
 };
 
 /* 0, or 1 after reporting; the log is to be closed either way, which writes what
