@@ -72,8 +72,8 @@ static void right_panel(FILE *out, const config *c, const growth *g, const point
     int curves = 0;
     fputs("unset logscale y\nset format '%g'\nset xlabel 'L'\nset xrange [3:128]\n"
           "set xtics (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)\n"
-          "set ylabel 'effective exponent'\nset key right center Left reverse\n"
-          "set yrange [0.98:1.18]\n",
+          "set ylabel 'effective exponent'\nset key right top Left reverse font ',9' samplen 2\n"
+          "set yrange [0.98:1.2]\n",
           out);
     exact_curves(out, &curves, c, points, count, "$8 : NaN):9");
     fprintf(out, "%s%.17g lw 1 lc rgb '#888888' title 'claim %.4f'", separator(&curves),
@@ -102,7 +102,7 @@ static int draw_picture(const config *c, const growth *const fits[2], const poin
     left_panel(p.script, c, fits[0], points, count);
     right_panel(p.script, c, ng_lattice_dimension(c->model->lattice) == 2 ? fits[1] : NULL, points,
                 count);
-    return plot_draw(&p, rows, 1000, 440);
+    return plot_draw(&p, rows, 1200, 460);
 }
 
 int leave_files(const config *c, const growth *const fits[2], const point *points, size_t count)

@@ -15,19 +15,21 @@
 /* ---- Strings and data ------------------------------------------------------------- */
 
 /* Between double quotes, where \ooo is a byte: letters, digits, spaces and what is above ASCII
- * stand for themselves, everything that could mean something to gnuplot is a number. (Between
- * single quotes gnuplot 5.4 loses a quote that comes first.) */
+ * stand for themselves, everything that could mean something to gnuplot is a number, and so is a
+ * digit behind one, because gnuplot may take a fourth. (Between single quotes gnuplot 5.4 loses a
+ * quote that comes first.) */
 void plot_quote(FILE *script, const char *text)
 {
+    int number = 0;
     fputc('"', script);
     for (; *text != '\0'; text++) {
         unsigned char c = (unsigned char)*text;
-        if (iscntrl(c))
-            fputc(' ', script);
-        else if (isalnum(c) || c == ' ' || c >= 0x80)
-            fputc(c, script);
+        int plain = iscntrl(c) || c == ' ' || c >= 0x80 || (isdigit(c) ? !number : isalpha(c));
+        if (plain)
+            fputc(iscntrl(c) ? ' ' : c, script);
         else
             fprintf(script, "\\%03o", c);
+        number = !plain;
     }
     fputc('"', script);
 }

@@ -67,15 +67,18 @@ static void panel(FILE *script, const regime_log *log, const char *y, const char
                       : "unset logscale y\nset format y '%g'\nset yrange [0:1]\n",
           script);
     fputs("plot ", script);
-    for (size_t i = 0; i < log->curve_count; i++) {
+    for (size_t i = 0, layer = 0; i < log->curve_count; i++) {
         char title[128];
-        snprintf(title, sizeof title, "%s %s", log->curves[i].method->name, log->curves[i].layer);
+        plot_style style = plot_method(log->curves[i].method->name);
+        layer = i > 0 && log->curves[i].method == log->curves[i - 1].method ? layer + 1 : 0;
+        snprintf(title, sizeof title, "%s %s", style.name, log->curves[i].layer);
         fprintf(script, "%s$rows using (strcol(1) eq '%s' && strcol(4) eq ", i > 0 ? ", " : "",
-                log->curves[i].method->name);
+                style.name);
         plot_quote(script, log->curves[i].layer);
         fprintf(script,
-                " && $2 == %lu ? $3 : NaN):(%s) with linespoints lw 2 pt 7 ps 0.4 lt %zu title ",
-                log->first_seed, y, i + 1);
+                " && $2 == %lu ? $3 : NaN):(%s) with linespoints lw 2 pt %zu ps 0.7 dt %zu "
+                "lc rgb '%s' title ",
+                log->first_seed, y, layer + 4, layer % 5 + 1, style.colour);
         plot_quote(script, title);
         fputs(" noenhanced", script);
     }
@@ -93,7 +96,6 @@ static int draw(regime_log *log)
     plot_head(p.script, 1200, NULL, 0, "regimes of the layers' Kronecker factors, seed %lu",
               log->first_seed);
     fputs("set grid\nset border 3\nset tics nomirror out\nset xlabel 'step'\nset nokey\n"
-          "set colorsequence podo\n"
           "set multiplot layout 1,3 margins screen 0.075,0.84,0.15,0.88 spacing screen 0.085\n",
           p.script);
     panel(p.script, log, "$9", "condition number of P x Q", 1);

@@ -25,6 +25,7 @@ START_TEST(quotes)
     quoted("it's", "\"it\\047s\"");
     quoted("a\n!b\rc\td\x1b\x7f", "\"a \\041b c d  \"");
     quoted("`$\"\\@<", "\"\\140\\044\\042\\134\\100\\074\"");
+    quoted("a-12", "\"a\\055\\061\\062\"");
     quoted("μ", "\"μ\"");
 }
 END_TEST
