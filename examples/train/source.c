@@ -1,10 +1,9 @@
 /* Where the samples come from, and how they are divided. */
-#define _POSIX_C_SOURCE 200809L
 #include "examples/train/train.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "examples/support/images.h"
 
 static const char default_text[] = "/usr/share/common-licenses/GPL-3";
 enum { SOURCE_ROOM = 4200 };
@@ -13,15 +12,8 @@ enum { SOURCE_ROOM = 4200 };
 
 static ng_status usual_mnist(char out[SOURCE_ROOM], ng_error *error)
 {
-    const char *data = getenv("NATGRAD_DATA");
-    struct stat info;
-    snprintf(out, SOURCE_ROOM, "mnist:%s/mnist-t10k", data != NULL ? data : "");
-    if (data != NULL && stat(out + strlen("mnist:"), &info) == 0)
-        return NG_OK;
-    return ng_error_set(error, NG_EIO,
-                        "no MNIST: name its folder with --data=mnist:DIR, or set NATGRAD_DATA to "
-                        "a folder that holds mnist-t10k (now %s%.80s)",
-                        data != NULL ? "it is " : "it is not set", data != NULL ? data : "");
+    const int kind = snprintf(out, SOURCE_ROOM, "mnist:");
+    return images_usual_folder(out + kind, (size_t)(SOURCE_ROOM - kind), error);
 }
 
 /* out <- what ng_dataset_open reads: text and mnist have a usual file, and a transformer reads
