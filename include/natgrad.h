@@ -7,6 +7,16 @@
  *   - Every call that can fail returns an ng_status: 0 success, < 0 an error,
  *     > 0 the reason why something stopped. On an error outputs may be
  *     overwritten but inputs and optimizer state are unchanged.
+ *   - Why: a call on an optimizer or one of its groups keeps the text in the
+ *     optimizer (ng_optimizer_error); every other takes an ng_error * last,
+ *     which may be NULL. Only calls whose every failure the status says in full
+ *     (create of an optimizer, init of a struct) do without.
+ *   - A struct of options or of a service begins with its size. ng_NOUN_init
+ *     fills in the defaults; it passes the size the program was compiled with to
+ *     ng_NOUN_init_sized, which returns NG_EOPTION for any but the library's own
+ *     before it writes a byte (NG_EARG for NULL). Calls that take the struct
+ *     check it again.
+ *   - A choice is an enum; one function gives the names of its values.
  *   - Nothing is printed and nothing aborts.
  */
 #ifndef NATGRAD_H

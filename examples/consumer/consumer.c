@@ -16,7 +16,7 @@ int main(void)
     ng_schedule lr;
     ng_steepest_init_muon(&muon);
     ng_schedule_init(&lr);
-    lr.shape = "linear", lr.peak = 0.1, lr.steps = STEPS;
+    lr.shape = NG_SCHEDULE_LINEAR, lr.peak = 0.1, lr.steps = STEPS;
     if (ng_optimizer_create(&opt, NULL) < 0)
         return 1;
     if (ng_optimizer_add_group(opt, &group, &muon) < 0 ||

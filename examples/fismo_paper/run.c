@@ -26,7 +26,7 @@ typedef struct {
 static void schedule(ng_schedule *s, double peak, size_t steps)
 {
     ng_schedule_init(s);
-    s->shape = "cosine";
+    s->shape = NG_SCHEDULE_COSINE;
     s->peak = peak;
     s->final = 0.1;
     s->warmup = steps / 20;

@@ -58,7 +58,12 @@ typedef struct {
     double clip_value, clip_norm;
 } ng_optimizer_options;
 
-NG_API void ng_optimizer_init(ng_optimizer_options *options);
+/* The defaults; as all init functions (natgrad.h). */
+NG_API ng_status ng_optimizer_init_sized(ng_optimizer_options *options, size_t size);
+static inline ng_status ng_optimizer_init(ng_optimizer_options *options)
+{
+    return ng_optimizer_init_sized(options, sizeof *options);
+}
 
 /* options NULL means defaults. NG_ENOMEM, NG_EOPTION, NG_EUNSUPPORTED; then
  * *optimizer is NULL. */

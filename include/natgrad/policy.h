@@ -32,7 +32,12 @@ typedef struct {
     size_t rule_count;
 } ng_policy;
 
-NG_API void ng_policy_init(ng_policy *policy, ng_group *matrix, ng_group *rest);
+NG_API ng_status ng_policy_init_sized(ng_policy *policy, size_t size, ng_group *matrix,
+                                      ng_group *rest);
+static inline ng_status ng_policy_init(ng_policy *policy, ng_group *matrix, ng_group *rest)
+{
+    return ng_policy_init_sized(policy, sizeof *policy, matrix, rest);
+}
 
 /* 1 for what matrix methods are not meant for (Jordan 2024): vectors (one row or one column), and
  * matrices whose name says that they are an embedding, an output head, a norm or a bias; a stack of

@@ -30,10 +30,15 @@ typedef struct {
     int begun;                /* the line of names was written; 1 beforehand to append */
 } ng_recorder;
 
-NG_API void ng_recorder_init(ng_recorder *recorder);
+NG_API ng_status ng_recorder_init_sized(ng_recorder *recorder, size_t size);
+static inline ng_status ng_recorder_init(ng_recorder *recorder)
+{
+    return ng_recorder_init_sized(recorder, sizeof *recorder);
+}
 
 /* An ng_monitor; data is an ng_recorder that lives as long as the optimizer. The line of names
- * comes before the first. Allocates nothing; of names longer than 200 bytes the beginning. */
+ * comes before the first. Allocates nothing; of names longer than 200 bytes the beginning. Without
+ * write, or with another size, does nothing. */
 NG_API int ng_recorder_monitor(const ng_event *event, void *data);
 
 #ifdef __cplusplus

@@ -42,7 +42,11 @@ typedef struct {
     void *data; /* the callback's own */
 } ng_regime_monitor;
 
-NG_API void ng_regime_monitor_init(ng_regime_monitor *monitor);
+NG_API ng_status ng_regime_monitor_init_sized(ng_regime_monitor *monitor, size_t size);
+static inline ng_status ng_regime_monitor_init(ng_regime_monitor *monitor)
+{
+    return ng_regime_monitor_init_sized(monitor, sizeof *monitor);
+}
 
 /* An ng_monitor whose data is an ng_regime_monitor, borrowed; asks to stop when
  * the callback does. Without a callback, or with another size, does nothing. */

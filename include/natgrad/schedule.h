@@ -3,7 +3,7 @@
  *
  *   ng_schedule lr;
  *   ng_schedule_init(&lr);
- *   lr.shape = "cosine", lr.peak = 0.02, lr.warmup = 100, lr.steps = 2000;
+ *   lr.shape = NG_SCHEDULE_COSINE, lr.peak = 0.02, lr.warmup = 100, lr.steps = 2000;
  *   for (;;) {
  *       ... forward, backward ...
  *       ng_group_schedule(hidden, "lr", &lr);     before the step
@@ -32,9 +32,21 @@ extern "C" {
  *   inverse_sqrt   sqrt(max(w, 1) / (t + 1))        (Vaswani et al. 2017); T and f are not read
  *   wsd            1 until t = T - decay, then linearly to f at T (warm-up, stable, decay;
  *                  Hu et al. 2024) */
+typedef enum {
+    NG_SCHEDULE_CONSTANT = 0,
+    NG_SCHEDULE_LINEAR = 1,
+    NG_SCHEDULE_COSINE = 2,
+    NG_SCHEDULE_INVERSE_SQRT = 3,
+    NG_SCHEDULE_WSD = 4
+} ng_schedule_shape;
+
+/* "constant", "linear", ...; NULL for any other value, so that counting from 0 finds them all.
+ * *doc (may be NULL) is one line about it. Static strings. */
+NG_API const char *ng_schedule_shape_name(const char **doc, ng_schedule_shape shape);
+
 typedef struct {
     size_t size;               /* set by ng_schedule_init */
-    const char *shape;         /* a name of ng_schedule_shapes; default "constant" */
+    ng_schedule_shape shape;   /* default NG_SCHEDULE_CONSTANT */
     double peak;               /* >= 0 and finite; default 1 */
     double final;              /* f, 0 ... 1, part of the peak; default 0 */
     unsigned long long warmup; /* default 0 */
@@ -42,19 +54,11 @@ typedef struct {
     unsigned long long decay;  /* wsd: the last so many steps, 1 ... steps - warmup */
 } ng_schedule;
 
-typedef struct {
-    const char *name;
-    /* part of the peak at step t >= warmup */
-    double (*part)(const ng_schedule *schedule, unsigned long long t);
-    int ends;        /* reads steps and final */
-    const char *doc; /* one line */
-} ng_schedule_shape;
-
-/* All shapes; ends with name = NULL. */
-NG_API extern const ng_schedule_shape ng_schedule_shapes[];
-
-/* Fills in the defaults. */
-NG_API void ng_schedule_init(ng_schedule *schedule);
+NG_API ng_status ng_schedule_init_sized(ng_schedule *schedule, size_t size);
+static inline ng_status ng_schedule_init(ng_schedule *schedule)
+{
+    return ng_schedule_init_sized(schedule, sizeof *schedule);
+}
 
 /* *value at step t. NG_EOPTION with a text that names the field. */
 NG_API ng_status ng_schedule_value(double *value, const ng_schedule *schedule, unsigned long long t,

@@ -47,10 +47,12 @@ int ng_policy_elementwise(const char *name, ng_mat w)
     return judge(name, w) == NGI_NAME_ELEMENTWISE;
 }
 
-void ng_policy_init(ng_policy *policy, ng_group *matrix, ng_group *rest)
+ng_status ng_policy_init_sized(ng_policy *policy, size_t size, ng_group *matrix, ng_group *rest)
 {
     ng_policy defaults = {.size = sizeof defaults, .matrix = matrix, .rest = rest};
+    TRY(ngi_check_struct(policy, size, sizeof defaults));
     *policy = defaults;
+    return NG_OK;
 }
 
 /* The group of the first rule that matches; *group NULL: none does. */

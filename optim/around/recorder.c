@@ -2,17 +2,23 @@
 #include <natgrad/recorder.h>
 
 #include <stdio.h>
-#include <string.h>
+
+#include <natgrad/number.h>
+
+#include "lib/core/try.h"
+#include "optim/front/front.h"
 
 static const char names[] = "step,name,method,lr,gradient_norm,update_norm,seconds,route,rank,"
                             "orthogonality_error,condition,stale,clip_factor\n";
 
 enum { LONGEST_NAME = 200 };
 
-void ng_recorder_init(ng_recorder *recorder)
+ng_status ng_recorder_init_sized(ng_recorder *recorder, size_t size)
 {
     ng_recorder defaults = {.size = sizeof defaults, .every = 1};
+    TRY(ngi_check_struct(recorder, size, sizeof defaults));
     *recorder = defaults;
+    return NG_OK;
 }
 
 /* A field in quotes, those inside doubled. out has room for twice the name and three more. */
@@ -28,14 +34,9 @@ static void quote(char *out, const char *name)
     *out = '\0';
 }
 
-/* ",number"; the locale's decimal comma becomes a point */
 static size_t number(char *out, size_t room, double value)
 {
-    int n = snprintf(out, room, ",%.9g", value);
-    char *comma = strchr(out + 1, ',');
-    if (comma != NULL)
-        *comma = '.';
-    return (size_t)n;
+    return (size_t)ng_number_format(out, room, ",%.9g", value);
 }
 
 int ng_recorder_monitor(const ng_event *event, void *data)

@@ -4,15 +4,18 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lib/core/try.h"
 #include "optim/front/front.h"
 #include "optim/steepest/factors.h"
 
-void ng_regime_monitor_init(ng_regime_monitor *monitor)
+ng_status ng_regime_monitor_init_sized(ng_regime_monitor *monitor, size_t size)
 {
     ng_regime_monitor defaults = {.size = sizeof defaults, .interval = 100};
+    TRY(ngi_check_struct(monitor, size, sizeof defaults));
     ng_regime_init(&defaults.regime);
     defaults.regime.rcond = 1e-6;
     *monitor = defaults;
+    return NG_OK;
 }
 
 /* The factor of this side, or an identity in its place, whose memory is *own. */

@@ -2,8 +2,8 @@
 #include <natgrad/schedule.h>
 
 #include <math.h>
-#include <string.h>
 
+#include "lib/core/try.h"
 #include "optim/front/front.h"
 
 static double constant(const ng_schedule *s, unsigned long long t)
@@ -44,34 +44,49 @@ static double wsd(const ng_schedule *s, unsigned long long t)
     return 1 + (s->final - 1) * part;
 }
 
-const ng_schedule_shape ng_schedule_shapes[] = {
-    {"constant", constant, 0, "the peak"},
-    {"linear", linear, 1, "straight from the peak to the final value"},
-    {"cosine", cosine, 1, "half a cosine from the peak to the final value"},
-    {"inverse_sqrt", inverse_sqrt, 0, "one over the root of the step"},
-    {"wsd", wsd, 1, "the peak, then straight to the final value over the last decay steps"},
-    {NULL, NULL, 0, NULL},
+typedef struct {
+    const char *name;
+    /* part of the peak at step t >= warmup */
+    double (*part)(const ng_schedule *schedule, unsigned long long t);
+    int ends; /* reads steps and final */
+    const char *doc;
+} shape_row;
+
+static const shape_row shapes[] = {
+    [NG_SCHEDULE_CONSTANT] = {"constant", constant, 0, "the peak"},
+    [NG_SCHEDULE_LINEAR] = {"linear", linear, 1, "straight from the peak to the final value"},
+    [NG_SCHEDULE_COSINE] = {"cosine", cosine, 1, "half a cosine from the peak to the final value"},
+    [NG_SCHEDULE_INVERSE_SQRT] = {"inverse_sqrt", inverse_sqrt, 0, "one over the root of the step"},
+    [NG_SCHEDULE_WSD] = {"wsd", wsd, 1,
+                         "the peak, then straight to the final value over the last decay steps"},
 };
 
-void ng_schedule_init(ng_schedule *schedule)
+static const shape_row *find(ng_schedule_shape shape)
 {
-    ng_schedule defaults = {.size = sizeof defaults, .shape = "constant", .peak = 1};
+    size_t i = (size_t)shape;
+    return i < sizeof shapes / sizeof shapes[0] ? &shapes[i] : NULL;
+}
+
+const char *ng_schedule_shape_name(const char **doc, ng_schedule_shape shape)
+{
+    const shape_row *row = find(shape);
+    if (row != NULL && doc != NULL)
+        *doc = row->doc;
+    return row != NULL ? row->name : NULL;
+}
+
+ng_status ng_schedule_init_sized(ng_schedule *schedule, size_t size)
+{
+    ng_schedule defaults = {.size = sizeof defaults, .shape = NG_SCHEDULE_CONSTANT, .peak = 1};
+    TRY(ngi_check_struct(schedule, size, sizeof defaults));
     *schedule = defaults;
+    return NG_OK;
 }
 
-static const ng_schedule_shape *find(const char *name)
-{
-    for (const ng_schedule_shape *shape = ng_schedule_shapes; shape->name != NULL; shape++)
-        if (name != NULL && strcmp(shape->name, name) == 0)
-            return shape;
-    return NULL;
-}
-
-static ng_status check(const ng_schedule *s, const ng_schedule_shape *shape, ng_error *error)
+static ng_status check(const ng_schedule *s, const shape_row *shape, ng_error *error)
 {
     if (shape == NULL)
-        return ng_error_set(error, NG_EOPTION, "schedule: unknown shape '%.60s'",
-                            s->shape != NULL ? s->shape : "(null)");
+        return ng_error_set(error, NG_EOPTION, "schedule: unknown shape %d", (int)s->shape);
     if (!(s->peak >= 0 && isfinite(s->peak)))
         return ng_error_set(error, NG_EOPTION, "schedule: peak %g is not a number >= 0", s->peak);
     if (!(s->final >= 0 && s->final <= 1))
@@ -93,12 +108,11 @@ ng_status ng_schedule_value(double *value, const ng_schedule *schedule, unsigned
     if (schedule->size != sizeof *schedule)
         return ng_error_set(error, NG_EOPTION, "schedule: size %zu, expected %zu", schedule->size,
                             sizeof *schedule);
-    const ng_schedule_shape *shape = find(schedule->shape);
-    ng_status status = check(schedule, shape, error);
-    if (status == NG_OK)
-        *value = schedule->peak * (t < schedule->warmup ? ((double)t + 1) / (double)schedule->warmup
-                                                        : shape->part(schedule, t));
-    return status;
+    const shape_row *shape = find(schedule->shape);
+    TRY(check(schedule, shape, error));
+    *value = schedule->peak * (t < schedule->warmup ? ((double)t + 1) / (double)schedule->warmup
+                                                    : shape->part(schedule, t));
+    return NG_OK;
 }
 
 ng_status ng_group_schedule(ng_group *group, const char *option, const ng_schedule *schedule)
@@ -107,6 +121,6 @@ ng_status ng_group_schedule(ng_group *group, const char *option, const ng_schedu
     if (group == NULL)
         return NG_EARG;
     ng_optimizer *optimizer = group->optimizer;
-    ng_status status = ng_schedule_value(&value, schedule, optimizer->steps, &optimizer->error);
-    return status == NG_OK ? ng_group_set(group, option, value) : status;
+    TRY(ng_schedule_value(&value, schedule, optimizer->steps, ngi_begin(optimizer)));
+    return ng_group_set(group, option, value);
 }

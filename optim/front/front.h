@@ -63,6 +63,12 @@ static inline ng_error *ngi_begin(ng_optimizer *optimizer)
     return &optimizer->error;
 }
 
+/* What every init_sized asks first. */
+static inline ng_status ngi_check_struct(const void *filled, size_t size, size_t expected)
+{
+    return filled == NULL ? NG_EARG : size != expected ? NG_EOPTION : NG_OK;
+}
+
 /* ---- views.c --------------------------------------------------------------------------- */
 
 /* w and dw are usable, not empty, alike in shape and dtype. */

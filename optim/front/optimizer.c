@@ -8,10 +8,12 @@
 
 enum { MAX_THREADS = 256 };
 
-void ng_optimizer_init(ng_optimizer_options *options)
+ng_status ng_optimizer_init_sized(ng_optimizer_options *options, size_t size)
 {
     ng_optimizer_options defaults = {.size = sizeof defaults};
+    TRY(ngi_check_struct(options, size, sizeof defaults));
     *options = defaults;
+    return NG_OK;
 }
 
 ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options *options)

@@ -376,6 +376,29 @@ START_TEST(no_handle)
 }
 END_TEST
 
+/* Neither a shorter nor a longer struct is written into. */
+START_TEST(other_sizes)
+{
+    unsigned char bytes[512], same[512];
+    memset(bytes, 0xa5, sizeof bytes);
+    memset(same, 0xa5, sizeof same);
+#define REFUSES(noun, type, ...)                                                                   \
+    for (size_t size = 0; size < sizeof bytes; size++)                                             \
+        if (size != sizeof(type)) {                                                                \
+            ck_assert_int_eq(ng_##noun##_init_sized((type *)(void *)bytes, size __VA_ARGS__),      \
+                             NG_EOPTION);                                                          \
+            ck_assert(memcmp(bytes, same, sizeof bytes) == 0);                                     \
+        }                                                                                          \
+    ck_assert_int_eq(ng_##noun##_init_sized(NULL, sizeof(type) __VA_ARGS__), NG_EARG);
+#define NO_GROUPS , NULL, NULL
+    REFUSES(optimizer, ng_optimizer_options, )
+    REFUSES(schedule, ng_schedule, )
+    REFUSES(recorder, ng_recorder, )
+    REFUSES(regime_monitor, ng_regime_monitor, )
+    REFUSES(policy, ng_policy, NO_GROUPS)
+}
+END_TEST
+
 TEST_SUITE(binding)
 {
     TCase *tcase = tcase_create("binding");
@@ -387,5 +410,6 @@ TEST_SUITE(binding)
     tcase_add_test(tcase, misaligned);
     tcase_add_test(tcase, empty_after_success);
     tcase_add_test(tcase, no_handle);
+    tcase_add_test(tcase, other_sizes);
     suite_add_tcase(suite, tcase);
 }

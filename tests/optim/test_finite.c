@@ -69,8 +69,7 @@ static size_t look(const world *x, ng_mat *views)
     const char *parameter, *name;
     size_t n = 0;
     views[n++] = x->w;
-    while (n < TENSORS &&
-           ng_optimizer_tensor(x->opt, &parameter, &name, &views[n], n - 1) == NG_OK)
+    while (n < TENSORS && ng_optimizer_tensor(x->opt, &parameter, &name, &views[n], n - 1) == NG_OK)
         n++;
     return n;
 }

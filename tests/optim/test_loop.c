@@ -24,28 +24,35 @@ START_TEST(shapes)
     ng_schedule s;
     ng_schedule_init(&s);
     s.peak = 0.2, s.warmup = 4, s.steps = 24, s.final = 0.1, s.decay = 10;
-    for (const ng_schedule_shape *shape = ng_schedule_shapes; shape->name != NULL; shape++) {
-        s.shape = shape->name;
+    const char *name, *doc;
+    int count = 0;
+    for (; (name = ng_schedule_shape_name(&doc, (ng_schedule_shape)count)) != NULL; count++) {
+        s.shape = (ng_schedule_shape)count;
+        int ends = s.shape != NG_SCHEDULE_CONSTANT && s.shape != NG_SCHEDULE_INVERSE_SQRT;
+        ck_assert(name[0] != '\0' && doc[0] != '\0');
         for (unsigned long long t = 0; t < 4; t++)
             ng_assert_rel(at(&s, t), 0.2 * (double)(t + 1) / 4, 1e-15);
         for (unsigned long long t = 4; t < 40;
              t++) /* never up again, never below the final value */
             ck_assert(at(&s, t) <= at(&s, t - 1) * (1 + 1e-15));
-        ng_assert_le(fabs(at(&s, 4) / 0.2 - 1), strcmp(shape->name, "inverse_sqrt") ? 1e-15 : 0.11);
-        if (shape->ends) {
+        ng_assert_le(fabs(at(&s, 4) / 0.2 - 1), s.shape != NG_SCHEDULE_INVERSE_SQRT ? 1e-15 : 0.11);
+        if (ends) {
             ng_assert_rel(at(&s, 24), 0.02, 1e-14);
             ng_assert_rel(at(&s, 1000), 0.02, 1e-14);
         }
     }
-    s.shape = "linear";
+    ck_assert_int_eq(count, 5);
+    ck_assert_str_eq(ng_schedule_shape_name(NULL, NG_SCHEDULE_WSD), "wsd");
+    ck_assert_ptr_null(ng_schedule_shape_name(&doc, (ng_schedule_shape)-1));
+    s.shape = NG_SCHEDULE_LINEAR;
     ng_assert_rel(at(&s, 14), 0.2 * 0.55, 1e-14); /* half way */
-    s.shape = "cosine";
+    s.shape = NG_SCHEDULE_COSINE;
     ng_assert_rel(at(&s, 14), 0.2 * 0.55, 1e-14);
     ng_assert_rel(at(&s, 9), 0.2 * (0.1 + 0.9 * (1 + sqrt(0.5)) / 2), 1e-14);
-    s.shape = "wsd";
+    s.shape = NG_SCHEDULE_WSD;
     ng_assert_rel(at(&s, 14), 0.2, 1e-15);
     ng_assert_rel(at(&s, 19), 0.2 * 0.55, 1e-14);
-    s.shape = "inverse_sqrt";
+    s.shape = NG_SCHEDULE_INVERSE_SQRT;
     ng_assert_rel(at(&s, 15), 0.1, 1e-15); /* sqrt(4 / 16) */
     s.warmup = 0;
     ng_assert_rel(at(&s, 0), 0.2, 1e-15);
@@ -55,14 +62,18 @@ END_TEST
 START_TEST(schedule_refusals)
 {
     static const struct {
-        const char *shape;
+        ng_schedule_shape shape;
         double peak, final;
         unsigned long long warmup, steps, decay;
         const char *culprit;
-    } bad[] = {{"sine", 1, 0, 0, 10, 1, "sine"},      {NULL, 1, 0, 0, 10, 1, "shape"},
-               {"linear", -1, 0, 0, 10, 1, "peak"},   {"linear", NAN, 0, 0, 10, 1, "peak"},
-               {"linear", 1, 1.5, 0, 10, 1, "final"}, {"cosine", 1, 0, 10, 10, 1, "steps"},
-               {"wsd", 1, 0, 2, 10, 0, "decay"},      {"wsd", 1, 0, 2, 10, 9, "decay"}};
+    } bad[] = {{(ng_schedule_shape)5, 1, 0, 0, 10, 1, "shape 5"},
+               {(ng_schedule_shape)-1, 1, 0, 0, 10, 1, "shape -1"},
+               {NG_SCHEDULE_LINEAR, -1, 0, 0, 10, 1, "peak"},
+               {NG_SCHEDULE_LINEAR, NAN, 0, 0, 10, 1, "peak"},
+               {NG_SCHEDULE_LINEAR, 1, 1.5, 0, 10, 1, "final"},
+               {NG_SCHEDULE_COSINE, 1, 0, 10, 10, 1, "steps"},
+               {NG_SCHEDULE_WSD, 1, 0, 2, 10, 0, "decay"},
+               {NG_SCHEDULE_WSD, 1, 0, 2, 10, 9, "decay"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         ng_schedule s;
         ng_error error = {NG_OK, ""};
@@ -86,7 +97,7 @@ START_TEST(schedule_of_a_group)
     open_world(&x, "sgd", NG_F64, NULL);
     ng_assert_ok(ng_group_set(x.group, "momentum", 0), NULL);
     ng_schedule_init(&s);
-    s.shape = "linear", s.peak = 0.5, s.steps = 8;
+    s.shape = NG_SCHEDULE_LINEAR, s.peak = 0.5, s.steps = 8;
     for (int t = 0; t < 8; t++) {
         fill(&x, &rng);
         ng_mat before = test_copy(x.w[0]);
