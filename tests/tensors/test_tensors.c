@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-
 START_TEST(types_have_names)
 {
     ng_tensor_dtype found;
@@ -161,6 +160,52 @@ START_TEST(views)
     ng_mat all[] = {a, b, one, a2, b2, c2};
     for (int i = 0; i < 6; i++)
         test_free(all[i]);
+}
+END_TEST
+
+/* Bit by bit, as the polynomial has it; "123456789" gives cbf43926. */
+static uint32_t crc_of(const unsigned char *bytes, size_t size)
+{
+    uint32_t x = 0xffffffff;
+    for (size_t i = 0; i < size; i++) {
+        x ^= bytes[i];
+        for (int k = 0; k < 8; k++)
+            x = x & 1 ? x >> 1 ^ 0xedb88320 : x >> 1;
+    }
+    return ~x;
+}
+
+START_TEST(check_sums)
+{
+    enum { SIZE = 1001 };
+    unsigned char bytes[SIZE + 1000];
+    const size_t part = SIZE, none = 0;
+    ng_tensors_writer *w;
+    ng_tensors *r;
+    uint32_t written, found;
+    ck_assert_uint_eq(crc_of((const unsigned char *)"123456789", 9), 0xcbf43926);
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "a", NG_TENSOR_U8, &part, 1, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "end", NG_TENSOR_U8, &none, 1, &err), &err);
+    for (int i = 0; i < SIZE; i++)
+        bytes[i] = (unsigned char)(i * i);
+    for (size_t at = 0, n = 1; at < SIZE; at += n, n = at + n + 3 < SIZE ? n + 3 : SIZE - at)
+        ng_assert_ok(ng_tensors_writer_write(w, bytes + at, n, &err), &err);
+    ng_assert_ok(ng_tensors_writer_crc(w, &written, &err), &err);
+    ng_assert_ok(ng_tensors_writer_commit(w, &err), &err);
+    FILE *f = fopen(path, "rb");
+    ck_assert_ptr_nonnull(f);
+    size_t size = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    ck_assert_uint_eq(written, crc_of(bytes, size));
+    ng_assert_ok(ng_tensors_open(&r, path, &err), &err);
+    ng_assert_ok(ng_tensors_crc(r, &found, ng_tensors_find(r, "end"), &err), &err);
+    ck_assert_uint_eq(found, written);
+    ng_assert_ok(ng_tensors_crc(r, &found, ng_tensors_find(r, "a"), &err), &err);
+    ck_assert_uint_eq(found, crc_of(bytes, size - SIZE));
+    ng_assert_fails(ng_tensors_crc(r, &found, NULL, &err), NG_EARG, &err, "tensor");
+    ng_assert_fails(ng_tensors_writer_crc(NULL, &found, &err), NG_EARG, &err, "writer");
+    ng_tensors_close(r);
 }
 END_TEST
 
@@ -425,6 +470,7 @@ TEST_SUITE(tensors)
     tcase_add_test(tcase, types_have_names);
     tcase_add_test(tcase, every_type_and_rank);
     tcase_add_loop_test(tcase, views, 0, 2);
+    tcase_add_test(tcase, check_sums);
     tcase_add_test(tcase, writer_refuses);
     tcase_add_test(tcase, little_memory);
     tcase_add_test(tcase, many_tensors);
