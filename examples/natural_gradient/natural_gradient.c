@@ -191,7 +191,7 @@ static void descend(gaussian *path, const chart *c, int natural, double lr, int 
         if (!(path[k].sigma > 0) || !isfinite(path[k].mu))
             die("a trajectory has left the model");
         differentiate(gradient, scores, c, path[k]);
-        if (f != NULL && ng_fisher_accumulate(f, ng_f64(scores, 3, 2), &w, &now, &error) != NG_OK)
+        if (f != NULL && ng_fisher_accumulate(f, ng_f64(scores, 3, 2), w, &now, &error) != NG_OK)
             die(error.text);
         must(opt, ng_optimizer_step(opt));
     }

@@ -3,7 +3,7 @@
  *
  *   ng_fisher *f;                                    dense, n = 1000
  *   ng_fisher_create_dense(&f, 1000, NG_F32, NULL);
- *   ng_fisher_accumulate(f, scores, NULL, NULL, &error);      batch x 1000
+ *   ng_fisher_accumulate(f, scores, ng_mat_none(), NULL, &error);   batch x 1000
  *   ng_fisher_solve(f, step, gradient, 1e-3, &error);         (F + 1e-3 I)^-1
  *   ng_fisher_destroy(f);
  *
@@ -51,9 +51,9 @@ NG_API ng_status ng_fisher_create_block_diagonal(ng_fisher **f, const size_t *si
                                                  ng_dtype dtype, ng_error *error);
 
 /* F = B^T B, kept as the weighted scores B (rows x n): exact, and right when n
- * is much larger than the number of samples. Everything goes through B B^T or
- * the singular values of B; a solve costs rows^2 n and needs damping > 0 while
- * rows < n. At most max_rows >= 1 rows are kept: when a batch brings more, B
+ * is much larger than the number of samples. Everything goes through B B^T (from
+ * rows >= n on B^T B) or the singular values of B; a solve costs rows^2 n (rows n^2)
+ * and needs damping > 0 while rows < n. At most max_rows >= 1 rows are kept: when a batch brings more, B
  * becomes the max_rows x n factor of the nearest F of that rank. */
 NG_API ng_status ng_fisher_create_lowrank(ng_fisher **f, size_t n, size_t max_rows, ng_dtype dtype,
                                           ng_error *error);
@@ -86,6 +86,7 @@ typedef struct {
 
 /* When iterations end; 0 stands for the default. */
 typedef struct {
+    size_t size; /* set by ng_fisher_iteration_init */
     double tolerance;      /* 0 .. 1: of solve, ||x - (F + damping I) y|| / ||x|| for each row;
                               of eigen, ||F v - value v|| / largest value. 1e-8, float 1e-4 */
     size_t max_iterations; /* of conjugate gradients: 1000 */
@@ -93,7 +94,14 @@ typedef struct {
                               may keep: 300, and as many as eigenvalues are asked for */
 } ng_fisher_iteration;
 
-/* F that is never formed. product and iteration (NULL: the defaults) are copied,
+/* All defaults. NG_EOPTION for NULL and for another library's size, nothing written. */
+NG_API ng_status ng_fisher_iteration_init_sized(ng_fisher_iteration *iteration, size_t size);
+static inline ng_status ng_fisher_iteration_init(ng_fisher_iteration *iteration)
+{
+    return ng_fisher_iteration_init_sized(iteration, sizeof *iteration);
+}
+
+/* F that is never formed. product and iteration (may be NULL: the defaults) are copied,
  * product->data is borrowed. It has data from the start, and what the callback
  * says at the time of a call is F. mul, quadratic; solve by preconditioned
  * conjugate gradients; eigen by block Lanczos (natgrad/linalg.h); to_dense and
@@ -103,10 +111,9 @@ typedef struct {
  * direction without positive curvature, where other representations would find
  * F + damping I singular, is NG_EINDEFINITE. Leading eigenvalues that do not
  * converge are NG_ENOCONV, too. */
-NG_API ng_status ng_fisher_create_matrix_free(ng_fisher **f, const ng_fisher_product *product,
-                                              size_t n, ng_dtype dtype,
+NG_API ng_status ng_fisher_create_matrix_free(ng_fisher **f, size_t n, ng_dtype dtype,
                                               const ng_fisher_iteration *iteration,
-                                              ng_error *error);
+                                              const ng_fisher_product *product, ng_error *error);
 
 /* NULL is fine. */
 NG_API void ng_fisher_destroy(ng_fisher *f);
@@ -158,6 +165,7 @@ typedef enum {
 } ng_fisher_normalisation;
 
 typedef struct {
+    size_t size;                           /* set by ng_fisher_batch_init */
     ng_fisher_normalisation normalisation; /* the same for the life of an object */
     double scale;   /* scale * row is the score: 1 (default) for rows from a summed loss, the
                        batch size for rows that are parts of the gradient of a mean loss; > 0 */
@@ -168,10 +176,15 @@ typedef struct {
                        start bias; 0: this batch alone */
 } ng_fisher_batch;
 
-/* The defaults: mean, scale 1, samples 0, decay 1. */
-NG_API void ng_fisher_batch_init(ng_fisher_batch *batch);
+/* The defaults: mean, scale 1, samples 0, decay 1. NG_EOPTION for NULL and for
+ * another library's size, nothing written. */
+NG_API ng_status ng_fisher_batch_init_sized(ng_fisher_batch *batch, size_t size);
+static inline ng_status ng_fisher_batch_init(ng_fisher_batch *batch)
+{
+    return ng_fisher_batch_init_sized(batch, sizeof *batch);
+}
 
-/* Takes scores (rows x n; rows >= 1). weights (1 x rows, may be NULL) and
+/* Takes scores (rows x n; rows >= 1). weights (1 x rows, or ng_mat_none()) and
  * batch (NULL: the defaults) as above. NG_EARG for values out of range,
  * NG_ENODATA when there are no rows or their weights sum to 0.
  * EKFAC: D takes the scores' second moments in the basis there is (NG_ENODATA
@@ -181,7 +194,7 @@ NG_API void ng_fisher_batch_init(ng_fisher_batch *batch);
  * first batch. The same samples go into one of the two calls, not both. A
  * Kronecker factored F is NG_EUNSUPPORTED: its factors are moments of g and of
  * a, which a score, their product, no longer tells apart. */
-NG_API ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weights,
+NG_API ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, ng_mat weights,
                                       const ng_fisher_batch *batch, ng_error *error);
 
 /* Takes a layer's statistics: activations a (rows x inputs, without the ones
@@ -190,7 +203,7 @@ NG_API ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat 
  * outer product of g_i and a_i. P is normalised as the batch says, Q is the
  * weighted mean over the rows, however many samples they stand for: P (x) Q has
  * the normalisation asked for. */
-NG_API ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, const ng_mat *weights,
+NG_API ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, ng_mat weights,
                                             const ng_fisher_batch *batch, ng_error *error);
 
 /* F <- dense (n x n, lower triangle read), or what of it fits the
@@ -233,11 +246,10 @@ NG_API ng_status ng_fisher_trace(ng_fisher *f, double *value, ng_error *error);
 /* log det(F + damping I); fails as ng_fisher_solve does. */
 NG_API ng_status ng_fisher_logdet(ng_fisher *f, double *value, double damping, ng_error *error);
 
-/* The k = values->cols largest eigenvalues (1 x k, ascending) and, unless NULL,
- * their eigenvectors (k x n, row i belongs to value i), 1 <= k <= n. Low-rank:
+/* The k = values.cols largest eigenvalues (1 x k, ascending) and, unless vectors
+ * are ng_mat_none(), their eigenvectors (k x n, row i belongs to value i), 1 <= k <= n. Low-rank:
  * vectors only for k <= rows kept, else NG_EUNSUPPORTED; values beyond are 0. */
-NG_API ng_status ng_fisher_eigen(ng_fisher *f, const ng_mat *values, const ng_mat *vectors,
-                                 ng_error *error);
+NG_API ng_status ng_fisher_eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error);
 
 /* dense (n x n, both triangles) <- F. */
 NG_API ng_status ng_fisher_to_dense(ng_fisher *f, ng_mat dense, ng_error *error);

@@ -170,7 +170,7 @@ NG_API ng_status ng_cg(ng_mat x, ng_iteration *info, ng_mat b, double tolerance,
                        const ng_operator *preconditioner, ng_work *work, ng_error *error);
 NG_API size_t ng_cg_work(size_t k, size_t n, ng_dtype dtype);
 
-/* The k = values->cols largest (not: of largest modulus) eigenvalues of A (1 x k,
+/* The k = values.cols largest (not: of largest modulus) eigenvalues of A (1 x k,
  * ascending) and orthonormal eigenvectors (k x n, ROW i belongs to value i), 1
  * <= k <= n, by block Lanczos with full reorthogonalisation, block size k, so
  * that eigenvalues repeated up to k times are found (Golub & Van Loan, 10.3.6).

@@ -38,6 +38,13 @@ static inline ng_mat ng_f64(double *data, size_t rows, size_t cols)
     return m;
 }
 
+/* No matrix: for arguments that may be left out. */
+static inline ng_mat ng_mat_none(void)
+{
+    ng_mat m = {NULL, 0, 0, 0, NG_F64};
+    return m;
+}
+
 /* The same with rows that lie stride elements apart (a block of columns). */
 static inline ng_mat ng_f32_strided(float *data, size_t rows, size_t cols, size_t stride)
 {

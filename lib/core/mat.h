@@ -8,6 +8,12 @@
 ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
                           ng_error *error);
 
+/* ng_mat_none(): an argument left out. */
+static inline int ngi_is_none(ng_mat m)
+{
+    return m.data == NULL && m.rows == 0 && m.cols == 0;
+}
+
 /* y and x are usable and alike in shape and dtype. */
 ng_status ngi_check_same(ng_mat y, const char *y_name, ng_mat x, const char *x_name,
                          ng_error *error);

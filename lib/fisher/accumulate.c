@@ -2,10 +2,10 @@
 #include "lib/fisher/fisher.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/unit.h"
 
@@ -15,15 +15,21 @@ static double limit(ng_dtype dtype)
     return ngi_largest(dtype) / 2;
 }
 
-void ng_fisher_batch_init(ng_fisher_batch *batch)
+ng_status ng_fisher_batch_init_sized(ng_fisher_batch *batch, size_t size)
 {
-    const ng_fisher_batch defaults = {NG_FISHER_MEAN, 1, 0, 1};
-    if (batch != NULL)
-        *batch = defaults;
+    const ng_fisher_batch defaults = {
+        .size = sizeof defaults, .normalisation = NG_FISHER_MEAN, .scale = 1, .decay = 1};
+    if (batch == NULL || size != sizeof defaults)
+        return NG_EOPTION;
+    *batch = defaults;
+    return NG_OK;
 }
 
 static ng_status check_batch(const ng_fisher *f, const ng_fisher_batch *b, ng_error *error)
 {
+    if (b->size != sizeof *b)
+        return ng_error_set(error, NG_EOPTION, "batch options of %zu bytes, expected %zu", b->size,
+                            sizeof *b);
     if (b->normalisation != NG_FISHER_MEAN && b->normalisation != NG_FISHER_SUM)
         return ng_error_set(error, NG_EARG, "unknown normalisation %d", (int)b->normalisation);
     if (f->normalisation >= 0 && f->normalisation != (int)b->normalisation)
@@ -38,22 +44,19 @@ static ng_status check_batch(const ng_fisher *f, const ng_fisher_batch *b, ng_er
 }
 
 /* *sum: of the weights; without, the number of rows. */
-static ng_status check_weights(double *sum, const ng_mat *weights, size_t rows, ng_dtype dtype,
+static ng_status check_weights(double *sum, ng_mat weights, size_t rows, ng_dtype dtype,
                                ng_error *error)
 {
     *sum = (double)rows;
     if (rows == 0)
         return ng_error_set(error, NG_ENODATA, "a batch without rows");
-    if (weights == NULL)
+    if (ngi_is_none(weights))
         return NG_OK;
-    ng_status status = ngi_check_shape(*weights, "weights", 1, rows, dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_finite(*weights, "weights", error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_check_shape(weights, "weights", 1, rows, dtype, error));
+    TRY(ngi_check_finite(weights, "weights", error));
     *sum = 0;
     for (size_t i = 0; i < rows; i++) {
-        double w = ng_mat_get(*weights, 0, i);
+        double w = ng_mat_get(weights, 0, i);
         if (w < 0)
             return ng_error_set(error, NG_EARG, "weights: element %zu is %g", i, w);
         *sum += w;
@@ -118,109 +121,103 @@ static ng_status unsupported(const ng_fisher *f, const char *what, ng_error *err
 static ng_status check_rows(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
                             ng_error *error)
 {
-    ng_status status = ngi_check_blas(m, name, rows, cols, dtype, error);
-    return status != NG_OK ? status : ngi_check_finite(m, name, error);
+    TRY(ngi_check_blas(m, name, rows, cols, dtype, error));
+    return ngi_check_finite(m, name, error);
 }
 
-ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, const ng_mat *weights,
-                               const ng_fisher_batch *batch, ng_error *error)
+/* The caller's batch, or the defaults for NULL. */
+static ng_status take_batch(ng_fisher_batch *b, const ng_fisher_batch *batch, const ng_fisher *f,
+                            ng_error *error)
+{
+    TRY(ng_fisher_batch_init(b));
+    if (batch != NULL)
+        *b = *batch;
+    return check_batch(f, b, error);
+}
+
+static ng_status accumulate(ng_fisher *f, ng_mat scores, ng_mat weights,
+                            const ng_fisher_batch *batch, ngi_pool *pool, ng_error *error)
 {
     ng_fisher_batch b;
-    ng_mat rows = scores, own = {NULL, 0, 0, 0, NG_F64};
+    ng_mat rows = scores;
     double mass;
     plan p;
+    TRY(take_batch(&b, batch, f, error));
+    TRY(check_rows(scores, "scores", scores.rows, f->n, f->dtype, error));
+    TRY(check_weights(&mass, weights, scores.rows, f->dtype, error));
+    TRY(make_plan(&p, f, &b, mass, ng_max_abs(scores), 0, error));
+    if (f->table->layer != NULL) { /* scores leave the factors alone */
+        p.bound = f->bound;
+        p.bound_q = f->bound_q;
+    }
+    if (!ngi_is_none(weights)) {
+        TRY(ngi_pool_mat(pool, &rows, scores.rows, f->n, f->dtype, error));
+        weigh(rows, scores, weights);
+    }
+    TRY(f->table->accumulate(f, rows, &p.rates, pool, error));
+    commit_plan(f, &p, &b);
+    return NG_OK;
+}
+
+ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, ng_mat weights,
+                               const ng_fisher_batch *batch, ng_error *error)
+{
+    ngi_pool pool = {NULL};
     if (f == NULL)
         return ng_error_set(error, NG_EARG, "accumulate: f is NULL");
     if (f->table->accumulate == NULL)
         return unsupported(f, "accumulate", error);
-    ng_fisher_batch_init(&b);
-    b = batch != NULL ? *batch : b;
-    ng_status status = check_batch(f, &b, error);
-    if (status == NG_OK)
-        status = check_rows(scores, "scores", scores.rows, f->n, f->dtype, error);
-    if (status == NG_OK)
-        status = check_weights(&mass, weights, scores.rows, f->dtype, error);
-    if (status == NG_OK)
-        status = make_plan(&p, f, &b, mass, ng_max_abs(scores), 0, error);
-    if (status == NG_OK && f->table->layer != NULL) { /* scores leave the factors alone */
-        p.bound = f->bound;
-        p.bound_q = f->bound_q;
-    }
-    if (status == NG_OK && weights != NULL) {
-        status = ngi_mat_create(&own, scores.rows, f->n, f->dtype, error);
-        rows = own;
-        if (status == NG_OK)
-            weigh(own, scores, *weights);
-    }
-    if (status == NG_OK)
-        status = f->table->accumulate(f, rows, &p.rates, error);
-    if (status == NG_OK)
-        commit_plan(f, &p, &b);
-    free(own.data);
-    return status;
+    return ngi_pool_close(&pool, accumulate(f, scores, weights, batch, &pool, error));
 }
 
-/* The rows as the slot wants them; what had to be made is in own[3]. */
-static ng_status make_layer(ngi_fisher_layer *l, ng_mat own[3], const ng_fisher *f, ng_mat a,
-                            ng_mat g, const ng_mat *weights, ng_error *error)
+/* The rows as the slot wants them. */
+static ng_status make_layer(ngi_fisher_layer *l, const ng_fisher *f, ng_mat a, ng_mat g,
+                            ng_mat weights, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = NG_OK;
     l->a = a;
     l->g = g;
     if (f->bias) {
-        status = ngi_mat_create(&own[0], a.rows, f->inputs, f->dtype, error);
-        if (status != NG_OK)
-            return status;
-        ng_copy(ng_mat_block(own[0], 0, 0, a.rows, a.cols), a, NULL);
-        ng_fill(ng_mat_block(own[0], 0, a.cols, a.rows, 1), 1);
-        l->a = own[0];
+        TRY(ngi_pool_mat(pool, &l->a, a.rows, f->inputs, f->dtype, error));
+        ng_copy(ng_mat_block(l->a, 0, 0, a.rows, a.cols), a, NULL);
+        ng_fill(ng_mat_block(l->a, 0, a.cols, a.rows, 1), 1);
     }
     l->a_weighted = l->a;
-    if (weights == NULL)
+    if (ngi_is_none(weights))
         return NG_OK;
-    status = ngi_mat_create(&own[1], a.rows, f->inputs, f->dtype, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&own[2], g.rows, f->outputs, f->dtype, error);
-    if (status != NG_OK)
-        return status;
-    weigh(l->a_weighted = own[1], l->a, *weights);
-    weigh(l->g = own[2], g, *weights);
+    TRY(ngi_pool_mat(pool, &l->a_weighted, a.rows, f->inputs, f->dtype, error));
+    TRY(ngi_pool_mat(pool, &l->g, g.rows, f->outputs, f->dtype, error));
+    weigh(l->a_weighted, l->a, weights);
+    weigh(l->g, g, weights);
     return NG_OK;
 }
 
-ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, const ng_mat *weights,
-                                     const ng_fisher_batch *batch, ng_error *error)
+static ng_status accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, ng_mat weights,
+                                  const ng_fisher_batch *batch, ngi_pool *pool, ng_error *error)
 {
     ng_fisher_batch b;
     ngi_fisher_layer layer;
-    ng_mat own[3] = {{NULL, 0, 0, 0, NG_F64}, {NULL, 0, 0, 0, NG_F64}, {NULL, 0, 0, 0, NG_F64}};
     double mass;
     plan p;
+    TRY(take_batch(&b, batch, f, error));
+    TRY(check_rows(a, "a", a.rows, f->inputs - (f->bias ? 1 : 0), f->dtype, error));
+    TRY(check_rows(g, "g", a.rows, f->outputs, f->dtype, error));
+    TRY(check_weights(&mass, weights, a.rows, f->dtype, error));
+    TRY(make_plan(&p, f, &b, mass, ng_max_abs(g), fmax(ng_max_abs(a), f->bias ? 1 : 0), error));
+    TRY(make_layer(&layer, f, a, g, weights, pool, error));
+    TRY(f->table->layer(f, &layer, &p.rates, pool, error));
+    commit_plan(f, &p, &b);
+    return NG_OK;
+}
+
+ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, ng_mat weights,
+                                     const ng_fisher_batch *batch, ng_error *error)
+{
+    ngi_pool pool = {NULL};
     if (f == NULL)
         return ng_error_set(error, NG_EARG, "accumulate_layer: f is NULL");
     if (f->table->layer == NULL)
         return unsupported(f, "accumulate_layer", error);
-    ng_fisher_batch_init(&b);
-    b = batch != NULL ? *batch : b;
-    ng_status status = check_batch(f, &b, error);
-    if (status == NG_OK)
-        status = check_rows(a, "a", a.rows, f->inputs - (f->bias ? 1 : 0), f->dtype, error);
-    if (status == NG_OK)
-        status = check_rows(g, "g", a.rows, f->outputs, f->dtype, error);
-    if (status == NG_OK)
-        status = check_weights(&mass, weights, a.rows, f->dtype, error);
-    if (status == NG_OK)
-        status =
-            make_plan(&p, f, &b, mass, ng_max_abs(g), fmax(ng_max_abs(a), f->bias ? 1 : 0), error);
-    if (status == NG_OK)
-        status = make_layer(&layer, own, f, a, g, weights, error);
-    if (status == NG_OK)
-        status = f->table->layer(f, &layer, &p.rates, error);
-    if (status == NG_OK)
-        commit_plan(f, &p, &b);
-    for (int i = 0; i < 3; i++)
-        free(own[i].data);
-    return status;
+    return ngi_pool_close(&pool, accumulate_layer(f, a, g, weights, batch, &pool, error));
 }
 
 static double max_lower(ng_mat m)
@@ -235,20 +232,21 @@ static double max_lower(ng_mat m)
 static ng_status check_symmetric(ng_mat m, const char *name, size_t n, ng_dtype dtype,
                                  ng_error *error)
 {
-    ng_status status = ngi_check_blas(m, name, n, n, dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_finite_lower(m, name, error);
-    for (size_t i = 0; i < n && status == NG_OK; i++)
+    TRY(ngi_check_blas(m, name, n, n, dtype, error));
+    TRY(ngi_check_finite_lower(m, name, error));
+    for (size_t i = 0; i < n; i++)
         if (ng_mat_get(m, i, i) < 0)
-            status = ng_error_set(error, NG_EINDEFINITE, "%s: diagonal element %zu is %g", name, i,
-                                  ng_mat_get(m, i, i));
-    return status;
+            return ng_error_set(error, NG_EINDEFINITE, "%s: diagonal element %zu is %g", name, i,
+                                ng_mat_get(m, i, i));
+    return NG_OK;
 }
 
-static ng_status check_set(const ng_fisher *f, const char *what, int supported, double samples,
+static ng_status check_set(const ng_fisher *f, const char *what, unsigned ability, double samples,
                            ng_error *error)
 {
-    if (!supported)
+    if (f == NULL)
+        return ng_error_set(error, NG_EARG, "%s: f is NULL", what);
+    if (!ng_fisher_can(f, ability))
         return unsupported(f, what, error);
     if (!(samples > 0) || !isfinite(samples))
         return ng_error_set(error, NG_EARG, "samples %g is not positive", samples);
@@ -257,15 +255,10 @@ static ng_status check_set(const ng_fisher *f, const char *what, int supported, 
 
 ng_status ng_fisher_set(ng_fisher *f, ng_mat dense, double samples, ng_error *error)
 {
-    if (f == NULL)
-        return ng_error_set(error, NG_EARG, "set: f is NULL");
-    ng_status status = check_set(f, "set", f->table->set != NULL, samples, error);
-    if (status == NG_OK)
-        status = check_symmetric(dense, "dense", f->n, f->dtype, error);
-    if (status == NG_OK)
-        status = f->table->set(f, dense, error);
-    if (status != NG_OK)
-        return status;
+    ngi_pool pool = {NULL};
+    TRY(check_set(f, "set", NG_FISHER_SET, samples, error));
+    TRY(check_symmetric(dense, "dense", f->n, f->dtype, error));
+    TRY(ngi_pool_close(&pool, f->table->set(f, dense, &pool, error)));
     f->weight = f->mass = samples;
     f->bound = max_lower(dense);
     f->has_data = 1;
@@ -274,19 +267,13 @@ ng_status ng_fisher_set(ng_fisher *f, ng_mat dense, double samples, ng_error *er
 
 ng_status ng_fisher_set_factors(ng_fisher *f, ng_mat p, ng_mat q, double samples, ng_error *error)
 {
-    if (f == NULL)
-        return ng_error_set(error, NG_EARG, "set_factors: f is NULL");
-    ng_status status = check_set(f, "set_factors", f->table->set_factors != NULL, samples, error);
-    if (status == NG_OK)
-        status = check_symmetric(p, "p", f->outputs, f->dtype, error);
-    if (status == NG_OK)
-        status = check_symmetric(q, "q", f->inputs, f->dtype, error);
-    if (status == NG_OK && !(max_lower(p) * max_lower(q) <= limit(f->dtype)))
-        status = ng_error_set(error, NG_ERANGE, "p (x) q overflows the data type");
-    if (status == NG_OK)
-        status = f->table->set_factors(f, p, q, error);
-    if (status != NG_OK)
-        return status;
+    ngi_pool pool = {NULL};
+    TRY(check_set(f, "set_factors", NG_FISHER_SET_FACTORS, samples, error));
+    TRY(check_symmetric(p, "p", f->outputs, f->dtype, error));
+    TRY(check_symmetric(q, "q", f->inputs, f->dtype, error));
+    if (!(max_lower(p) * max_lower(q) <= limit(f->dtype)))
+        return ng_error_set(error, NG_ERANGE, "p (x) q overflows the data type");
+    TRY(ngi_pool_close(&pool, f->table->set_factors(f, p, q, &pool, error)));
     f->weight = f->mass = samples;
     f->bound = max_lower(p);
     f->bound_q = max_lower(q);

@@ -9,6 +9,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 static const ngi_fisher_table table;
 
 typedef struct {
@@ -68,30 +70,41 @@ static ng_status total(size_t *n, const size_t *sizes, size_t count, ng_error *e
     return NG_OK;
 }
 
+/* Slots are called through these: what a block takes of the pool goes back before the next. */
+static block begin_with(const ng_fisher *f, const ngi_pool *pool, void **mark)
+{
+    *mark = pool->top;
+    return begin(f);
+}
+
+static block next_with(const ng_fisher *f, block b, ngi_pool *pool, void *mark)
+{
+    ngi_pool_drop(pool, mark);
+    return next(f, b);
+}
+
+/* for every block b, mark being a void * */
+#define EACH(b, f, pool, mark)                                                                     \
+    for (block b = begin_with(f, pool, &mark); b.f != NULL; b = next_with(f, b, pool, mark))
+
+static ng_status build(block_diagonal *d, const size_t *sizes, size_t count, ng_dtype dtype,
+                       ng_error *error)
+{
+    TRY(ngi_array_create(&d->blocks, count, sizeof *d->blocks, "blocks", error));
+    for (; d->count < count; d->count++)
+        TRY(ng_fisher_create_dense(&d->blocks[d->count], sizes[d->count], dtype, error));
+    return NG_OK;
+}
+
 ng_status ng_fisher_create_block_diagonal(ng_fisher **f, const size_t *sizes, size_t count,
                                           ng_dtype dtype, ng_error *error)
 {
     size_t n;
     if (f != NULL)
         *f = NULL;
-    ng_status status = total(&n, sizes, count, error);
-    if (status == NG_OK)
-        status = ngi_fisher_new(f, sizeof(block_diagonal), &table, n, dtype, error);
-    if (status != NG_OK)
-        return status;
-    block_diagonal *d = (block_diagonal *)*f;
-    d->blocks = calloc(count, sizeof(ng_fisher *));
-    if (d->blocks == NULL)
-        status = ng_error_set(error, NG_ENOMEM, "no memory for %zu blocks", count);
-    while (status == NG_OK && d->count < count) {
-        status = ng_fisher_create_dense(&d->blocks[d->count], sizes[d->count], dtype, error);
-        d->count += status == NG_OK;
-    }
-    if (status != NG_OK) {
-        ng_fisher_destroy(*f);
-        *f = NULL;
-    }
-    return status;
+    TRY(total(&n, sizes, count, error));
+    TRY(ngi_fisher_new(f, sizeof(block_diagonal), &table, n, dtype, error));
+    return ngi_fisher_built(f, build((block_diagonal *)*f, sizes, count, dtype, error));
 }
 
 static void destroy(ng_fisher *f)
@@ -101,93 +114,99 @@ static void destroy(ng_fisher *f)
     free(((block_diagonal *)f)->blocks);
 }
 
-static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ng_error *error)
+static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ngi_pool *pool,
+                            ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b))
-        status = dense->accumulate(b.f, columns(rows, b), r, error);
-    return status;
+    void *mark;
+    EACH(b, f, pool, mark)
+    TRY(dense->accumulate(b.f, columns(rows, b), r, pool, error));
+    return NG_OK;
 }
 
-static ng_status set(ng_fisher *f, ng_mat m, ng_error *error)
+static ng_status set(ng_fisher *f, ng_mat m, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b))
-        status = dense->set(b.f, square(m, b), error);
-    return status;
+    void *mark;
+    EACH(b, f, pool, mark)
+    TRY(dense->set(b.f, square(m, b), pool, error));
+    return NG_OK;
 }
 
-static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b))
-        status = dense->mul(b.f, columns(y, b), columns(x, b), error);
-    return status;
+    void *mark;
+    EACH(b, f, pool, mark)
+    TRY(dense->mul(b.f, columns(y, b), columns(x, b), pool, error));
+    return NG_OK;
 }
 
-static ng_status to_dense(ng_fisher *f, ng_mat m, ng_error *error)
+static ng_status to_dense(ng_fisher *f, ng_mat m, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = NG_OK;
+    void *mark;
     ng_fill(m, 0);
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b))
-        status = dense->to_dense(b.f, square(m, b), error);
-    return status;
+    EACH(b, f, pool, mark)
+    TRY(dense->to_dense(b.f, square(m, b), pool, error));
+    return NG_OK;
 }
 
-static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
+                       ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b))
-        status = dense->solve(b.f, columns(y, b), columns(x, b), damping, error);
-    return status;
+    void *mark;
+    EACH(b, f, pool, mark)
+    TRY(dense->solve(b.f, columns(y, b), columns(x, b), damping, pool, error));
+    return NG_OK;
 }
 
 static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
-                       ng_error *error)
+                       ngi_pool *pool, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b))
-        status = dense->power(b.f, columns(y, b), columns(x, b), exponent, damping, error);
-    return status;
+    void *mark;
+    EACH(b, f, pool, mark)
+    TRY(dense->power(b.f, columns(y, b), columns(x, b), exponent, damping, pool, error));
+    return NG_OK;
 }
 
-static ng_status trace(ng_fisher *f, double *value, ng_error *error)
+static ng_status trace(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = NG_OK;
+    void *mark;
     double part = 0, sum = 0;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b)) {
-        status = dense->trace(b.f, &part, error);
+    EACH(b, f, pool, mark)
+    {
+        TRY(dense->trace(b.f, &part, pool, error));
         sum += part;
     }
     *value = sum;
-    return status;
+    return NG_OK;
 }
 
-static ng_status logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+static ng_status logdet(ng_fisher *f, double *value, double damping, ngi_pool *pool,
+                        ng_error *error)
 {
-    ng_status status = NG_OK;
+    void *mark;
     double part = 0, sum = 0;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b)) {
-        status = dense->logdet(b.f, &part, damping, error);
+    EACH(b, f, pool, mark)
+    {
+        TRY(dense->logdet(b.f, &part, damping, pool, error));
         sum += part;
     }
-    if (status == NG_OK)
-        *value = sum;
-    return status;
+    *value = sum;
+    return NG_OK;
 }
 
-/* All eigenvalues (1 x n), block behind block; and, unless vectors.data is
- * NULL, the eigenvector of value i in the first columns of row i. */
-static ng_status all_pairs(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+/* All eigenvalues (1 x n), block behind block; and, unless vectors are none, the
+ * eigenvector of value i in the first columns of row i. */
+static ng_status all_pairs(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool,
+                           ng_error *error)
 {
-    ng_status status = NG_OK;
+    void *mark;
     ng_mat part = vectors;
-    for (block b = begin(f); b.f != NULL && status == NG_OK; b = next(f, b)) {
-        if (vectors.data != NULL)
+    EACH(b, f, pool, mark)
+    {
+        if (!ngi_is_none(vectors))
             part = ng_mat_block(vectors, b.first, 0, b.f->n, b.f->n);
-        status = dense->eigen(b.f, columns(values, b), part, error);
+        TRY(dense->eigen(b.f, columns(values, b), part, pool, error));
     }
-    return status;
+    return NG_OK;
 }
 
 static size_t largest_block(const ng_fisher *f)
@@ -206,29 +225,24 @@ static block block_of(const ng_fisher *f, size_t parameter)
     return b;
 }
 
-static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool, ng_error *error)
 {
-    ng_mat w, v = {NULL, 0, 0, 0, NG_F64};
-    size_t *order = NULL, k = values.cols;
-    ng_status status = ngi_mat_create(&w, 1, f->n, NG_F64, error);
-    if (status == NG_OK && vectors.data != NULL)
-        status = ngi_mat_create(&v, f->n, largest_block(f), NG_F64, error);
-    if (status == NG_OK)
-        status = all_pairs(f, w, v, error);
-    if (status == NG_OK)
-        status = ngi_ascending(&order, w.data, f->n, error);
-    for (size_t i = 0; i < k && status == NG_OK; i++) {
+    ng_mat w, v = ng_mat_none();
+    size_t *order, k = values.cols;
+    TRY(ngi_pool_mat(pool, &w, 1, f->n, NG_F64, error));
+    if (!ngi_is_none(vectors))
+        TRY(ngi_pool_mat(pool, &v, f->n, largest_block(f), NG_F64, error));
+    TRY(all_pairs(f, w, v, pool, error));
+    TRY(ngi_ascending(&order, w.data, f->n, pool, error));
+    for (size_t i = 0; i < k; i++) {
         size_t from = order[f->n - k + i];
         block b = block_of(f, from);
         ng_mat_set(values, 0, i, ng_mat_get(w, 0, from));
-        if (vectors.data != NULL) /* the front's vectors are zero */
-            status = ng_copy(ng_mat_block(vectors, i, b.first, 1, b.f->n),
-                             ng_mat_block(v, from, 0, 1, b.f->n), error);
+        if (!ngi_is_none(vectors)) /* the front's vectors are zero */
+            TRY(ng_copy(ng_mat_block(vectors, i, b.first, 1, b.f->n),
+                        ng_mat_block(v, from, 0, 1, b.f->n), error));
     }
-    free(w.data);
-    free(v.data);
-    free(order);
-    return status;
+    return NG_OK;
 }
 
 static const ngi_fisher_table table = {

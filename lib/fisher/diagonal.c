@@ -6,6 +6,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 typedef struct {
     ng_fisher base;
     ng_mat d; /* 1 x n */
@@ -20,14 +22,8 @@ static double *elements(ng_fisher *f)
 
 ng_status ng_fisher_create_diagonal(ng_fisher **f, size_t n, ng_dtype dtype, ng_error *error)
 {
-    ng_status status = ngi_fisher_new(f, sizeof(diagonal), &table, n, dtype, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&((diagonal *)*f)->d, 1, n, NG_F64, error);
-    if (status != NG_OK && f != NULL) {
-        ng_fisher_destroy(*f);
-        *f = NULL;
-    }
-    return status;
+    TRY(ngi_fisher_new(f, sizeof(diagonal), &table, n, dtype, error));
+    return ngi_fisher_built(f, ngi_mat_create(&((diagonal *)*f)->d, 1, n, NG_F64, error));
 }
 
 static void destroy(ng_fisher *f)
@@ -35,13 +31,12 @@ static void destroy(ng_fisher *f)
     free(elements(f));
 }
 
-static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ng_error *error)
+static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ngi_pool *pool,
+                            ng_error *error)
 {
     ng_mat wide;
     double *d = elements(f);
-    ng_status status = ngi_mat_create(&wide, 1, f->n, NG_F64, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_pool_mat(pool, &wide, 1, f->n, NG_F64, error));
     const double *row = wide.data;
     for (size_t j = 0; j < f->n; j++)
         d[j] *= r->keep;
@@ -50,13 +45,12 @@ static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r
         for (size_t j = 0; j < f->n; j++)
             d[j] += r->add * (row[j] * row[j]);
     }
-    free(wide.data);
     return NG_OK;
 }
 
-static ng_status set(ng_fisher *f, ng_mat dense, ng_error *error)
+static ng_status set(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error)
 {
-    (void)error;
+    (void)pool, (void)error;
     for (size_t j = 0; j < f->n; j++)
         elements(f)[j] = ng_mat_get(dense, j, j);
     return NG_OK;
@@ -73,22 +67,21 @@ static void times(ng_mat y, ng_mat x, const double *w)
     }
 }
 
-static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error)
 {
     ng_mat wide;
-    ng_status status = ngi_mat_create(&wide, 1, f->n, NG_F64, error);
-    for (size_t i = 0; i < x.rows && status == NG_OK; i++) {
-        ng_copy(wide, ng_mat_block(x, i, 0, 1, f->n), NULL);
+    TRY(ngi_pool_mat(pool, &wide, 1, f->n, NG_F64, error));
+    for (size_t i = 0; i < x.rows; i++) {
+        TRY(ng_copy(wide, ng_mat_block(x, i, 0, 1, f->n), error));
         times(wide, wide, elements(f));
-        status = ng_copy(ng_mat_block(y, i, 0, 1, f->n), wide, error);
+        TRY(ng_copy(ng_mat_block(y, i, 0, 1, f->n), wide, error));
     }
-    free(wide.data);
-    return status;
+    return NG_OK;
 }
 
-static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
+static ng_status to_dense(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error)
 {
-    (void)error;
+    (void)pool, (void)error;
     ng_fill(dense, 0);
     for (size_t j = 0; j < f->n; j++)
         ng_mat_set(dense, j, j, elements(f)[j]);
@@ -96,51 +89,47 @@ static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
 }
 
 static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
-                       ng_error *error)
+                       ngi_pool *pool, ng_error *error)
 {
     ng_mat w;
-    ng_status status = ngi_mat_create(&w, 1, f->n, NG_F64, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_pool_mat(pool, &w, 1, f->n, NG_F64, error));
     memcpy(w.data, elements(f), f->n * sizeof(double));
-    status = ngi_shifted_power(w.data, f->n, exponent, damping, 0, error);
-    if (status == NG_OK)
-        times(y, x, w.data);
-    free(w.data);
-    return status;
+    TRY(ngi_shifted_power(w.data, f->n, exponent, damping, 0, error));
+    times(y, x, w.data);
+    return NG_OK;
 }
 
-static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
+                       ng_error *error)
 {
-    return power(f, y, x, -1, damping, error);
+    return power(f, y, x, -1, damping, pool, error);
 }
 
-static ng_status trace(ng_fisher *f, double *value, ng_error *error)
+static ng_status trace(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error)
 {
-    (void)error;
+    (void)pool, (void)error;
     *value = 0;
     for (size_t j = 0; j < f->n; j++)
         *value += elements(f)[j];
     return NG_OK;
 }
 
-static ng_status logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+static ng_status logdet(ng_fisher *f, double *value, double damping, ngi_pool *pool,
+                        ng_error *error)
 {
+    (void)pool;
     return ngi_shifted_logdet(value, elements(f), f->n, damping, 0, error);
 }
 
-static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool, ng_error *error)
 {
     size_t *order, first = f->n - values.cols;
-    ng_status status = ngi_ascending(&order, elements(f), f->n, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_ascending(&order, elements(f), f->n, pool, error));
     for (size_t i = 0; i < values.cols; i++) {
         ng_mat_set(values, 0, i, elements(f)[order[first + i]]);
-        if (vectors.data != NULL)
+        if (!ngi_is_none(vectors))
             ng_mat_set(vectors, i, order[first + i], 1); /* the front's vectors are zero */
     }
-    free(order);
     return NG_OK;
 }
 

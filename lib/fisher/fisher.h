@@ -5,6 +5,7 @@
 #include <natgrad/fisher.h>
 #include <natgrad/work.h>
 
+#include "lib/core/mat.h"
 #include "lib/core/memory.h"
 
 /* State <- keep state + add sum; the mean pair is for what is a mean over rows
@@ -21,28 +22,36 @@ typedef struct {
 
 /* One representation. The front has checked every argument (shapes, dtypes,
  * finiteness) and that there are data; NULL slots are NG_EUNSUPPORTED. A slot
- * that fails leaves the object unchanged. */
+ * that fails leaves the object unchanged. Scratch comes from the pool, which the
+ * front closes. */
 typedef struct {
     const char *name;
     void (*destroy)(ng_fisher *f); /* frees the state, not f; also half-built */
     /* (all optional) in the dtype of f; rows carry the roots of their weights */
-    ng_status (*accumulate)(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ng_error *error);
+    ng_status (*accumulate)(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ngi_pool *pool,
+                            ng_error *error);
     ng_status (*layer)(ng_fisher *f, const ngi_fisher_layer *l, const ngi_fisher_rates *r,
-                       ng_error *error);
-    ng_status (*set)(ng_fisher *f, ng_mat dense, ng_error *error); /* lower triangle */
-    ng_status (*set_factors)(ng_fisher *f, ng_mat p, ng_mat q, ng_error *error);
-    ng_status (*mul)(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error);
-    ng_status (*to_dense)(ng_fisher *f, ng_mat dense, ng_error *error); /* both triangles */
-    ng_status (*gram)(ng_fisher *f, ng_mat gram, ng_error *error);      /* lower triangle */
-    size_t (*rows)(const ng_fisher *f);                                 /* of the scores kept */
+                       ngi_pool *pool, ng_error *error);
+    ng_status (*set)(ng_fisher *f, ng_mat dense, ngi_pool *pool,
+                     ng_error *error); /* lower triangle */
+    ng_status (*set_factors)(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error);
+    ng_status (*mul)(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error);
+    /* both triangles */
+    ng_status (*to_dense)(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error);
+    ng_status (*gram)(ng_fisher *f, ng_mat gram, ngi_pool *pool,
+                      ng_error *error); /* lower triangle */
+    size_t (*rows)(const ng_fisher *f); /* of the scores kept */
     /* (all optional) in double */
-    ng_status (*solve)(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error);
-    ng_status (*power)(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
+    ng_status (*solve)(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
                        ng_error *error);
-    ng_status (*trace)(ng_fisher *f, double *value, ng_error *error);
-    ng_status (*logdet)(ng_fisher *f, double *value, double damping, ng_error *error);
-    /* vectors.data == NULL: values alone */
-    ng_status (*eigen)(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error);
+    ng_status (*power)(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
+                       ngi_pool *pool, ng_error *error);
+    ng_status (*trace)(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error);
+    ng_status (*logdet)(ng_fisher *f, double *value, double damping, ngi_pool *pool,
+                        ng_error *error);
+    /* vectors none: values alone; else they come as zeros */
+    ng_status (*eigen)(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool,
+                       ng_error *error);
 } ngi_fisher_table;
 
 /* First member of every representation. */
@@ -53,9 +62,9 @@ struct ng_fisher {
     size_t outputs, inputs; /* factored ones; inputs with the bias's column */
     int bias;
     int has_data;
-    int normalisation; /* of the first accumulation; -1 before */
-    double weight;     /* decayed number of samples in F */
-    double mass;       /* decayed sum of the weights of their rows */
+    int normalisation;     /* of the first accumulation; -1 before */
+    double weight;         /* decayed number of samples in F */
+    double mass;           /* decayed sum of the weights of their rows */
     double bound, bound_q; /* no element of F (or of P), and of Q, is larger */
 };
 
@@ -63,12 +72,18 @@ struct ng_fisher {
 ng_status ngi_fisher_new(ng_fisher **f, size_t size, const ngi_fisher_table *table, size_t n,
                          ng_dtype dtype, ng_error *error);
 
+/* The end of a create function: an object that could not be built is destroyed
+ * and *f NULL. Returns status. */
+ng_status ngi_fisher_built(ng_fisher **f, ng_status status);
+
 /* y <- x, lower triangles, any dtypes. */
 void ngi_copy_lower(ng_mat y, ng_mat x);
 
-/* Cholesky factor of l + damping I in place (l: double, lower triangle), the
- * numbers of the dtype. NG_ESINGULAR as ng_fisher_solve says. */
-ng_status ngi_factor_damped(ng_mat l, double damping, ng_dtype dtype, ng_error *error);
+/* y <- (l + damping I)^-1 x for the rows of x, all in double; l (lower triangle)
+ * holds numbers of the dtype and becomes a Cholesky factor. NG_ESINGULAR as
+ * ng_fisher_solve says. */
+ng_status ngi_solve_damped(ng_mat y, ng_mat x, ng_mat l, double damping, ng_dtype dtype,
+                           ng_error *error);
 
 /* w[i] <- (w[i] + damping)^exponent. tiny: what counts as 0 relative to the
  * largest when damping is 0. NG_ESINGULAR, NG_ERANGE. */
@@ -83,7 +98,7 @@ ng_status ngi_shifted_logdet(double *value, const double *w, size_t n, double da
 ng_status ngi_apply_basis(ng_mat y, ng_mat x, ng_mat v, const double *w, ng_mat t, ng_error *error);
 
 /* Indices that put w[0 .. n) into ascending order. NG_ENOMEM. */
-ng_status ngi_ascending(size_t **order, const double *w, size_t n, ng_error *error);
+ng_status ngi_ascending(size_t **order, const double *w, size_t n, ngi_pool *pool, ng_error *error);
 
 /* What two representations and the block-diagonal one share. */
 extern const ngi_fisher_table ngi_fisher_dense;

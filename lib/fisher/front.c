@@ -6,6 +6,7 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 
 /* ---- Objects ---------------------------------------------------------------- */
@@ -29,6 +30,15 @@ ng_status ngi_fisher_new(ng_fisher **f, size_t size, const ngi_fisher_table *tab
     made->normalisation = -1;
     *f = made;
     return NG_OK;
+}
+
+ng_status ngi_fisher_built(ng_fisher **f, ng_status status)
+{
+    if (status != NG_OK) {
+        ng_fisher_destroy(*f);
+        *f = NULL;
+    }
+    return status;
 }
 
 void ng_fisher_destroy(ng_fisher *f)
@@ -93,10 +103,9 @@ static ng_status ready(const ng_fisher *f, const char *what, unsigned ability, n
 
 static ng_status check_vectors(const ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 {
-    ng_status status = ngi_check_blas(x, "x", x.rows, f->n, f->dtype, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(y, "y", x.rows, f->n, f->dtype, error);
-    return status != NG_OK ? status : ngi_check_finite(x, "x", error);
+    TRY(ngi_check_blas(x, "x", x.rows, f->n, f->dtype, error));
+    TRY(ngi_check_blas(y, "y", x.rows, f->n, f->dtype, error));
+    return ngi_check_finite(x, "x", error);
 }
 
 static ng_status check_damping(double damping, ng_error *error)
@@ -104,6 +113,11 @@ static ng_status check_damping(double damping, ng_error *error)
     if (!(damping >= 0) || !isfinite(damping))
         return ng_error_set(error, NG_EARG, "damping %g is negative or not finite", damping);
     return NG_OK;
+}
+
+static ng_status check_value(const double *value, const char *what, ng_error *error)
+{
+    return value != NULL ? NG_OK : ng_error_set(error, NG_EARG, "%s: value is NULL", what);
 }
 
 static ng_status check_result(ng_mat y, const char *what, ng_error *error)
@@ -115,185 +129,165 @@ static ng_status check_result(ng_mat y, const char *what, ng_error *error)
 
 ng_status ng_fisher_mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
 {
-    ng_status status = ready(f, "mul", NG_FISHER_MUL, error);
-    if (status == NG_OK)
-        status = check_vectors(f, y, x, error);
-    if (status != NG_OK || x.rows == 0)
-        return status;
-    status = f->table->mul(f, y, x, error);
-    return status != NG_OK ? status : check_result(y, "mul", error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "mul", NG_FISHER_MUL, error));
+    TRY(check_vectors(f, y, x, error));
+    if (x.rows == 0)
+        return NG_OK;
+    TRY(ngi_pool_close(&pool, f->table->mul(f, y, x, &pool, error)));
+    return check_result(y, "mul", error);
+}
+
+static ng_status quadratic(ng_fisher *f, double *value, ng_mat x, ngi_pool *pool, ng_error *error)
+{
+    ng_mat y;
+    TRY(ngi_pool_mat(pool, &y, 1, f->n, f->dtype, error));
+    TRY(ng_fisher_mul(f, y, x, error));
+    *value = ng_dot(x, y);
+    return NG_OK;
 }
 
 ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_error *error)
 {
-    ng_mat y;
-    ng_status status = ready(f, "quadratic", NG_FISHER_MUL, error);
-    if (status == NG_OK && value == NULL)
-        status = ng_error_set(error, NG_EARG, "quadratic: value is NULL");
-    if (status == NG_OK)
-        status = ngi_check_shape(x, "x", 1, f->n, f->dtype, error);
-    if (status != NG_OK)
-        return status;
-    status = ngi_mat_create(&y, 1, f->n, f->dtype, error);
-    if (status == NG_OK)
-        status = ng_fisher_mul(f, y, x, error);
-    if (status == NG_OK)
-        *value = ng_dot(x, y);
-    free(y.data);
-    return status;
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "quadratic", NG_FISHER_MUL, error));
+    TRY(check_value(value, "quadratic", error));
+    TRY(ngi_check_shape(x, "x", 1, f->n, f->dtype, error));
+    return ngi_pool_close(&pool, quadratic(f, value, x, &pool, error));
 }
 
 /* y <- (F + damping I)^exponent x in double; the vectors are converted. */
 static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, int solve, double exponent,
-                         double damping, ng_error *error)
+                         double damping, ngi_pool *pool, ng_error *error)
 {
-    ng_mat wide_x = {NULL, 0, 0, 0, NG_F64}, wide_y = wide_x;
-    ng_status status = ngi_mat_create(&wide_x, x.rows, x.cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&wide_y, x.rows, x.cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(wide_x, x, error);
-    if (status == NG_OK)
-        status = solve ? f->table->solve(f, wide_y, wide_x, damping, error)
-                       : f->table->power(f, wide_y, wide_x, exponent, damping, error);
-    free(wide_x.data);
-    if (status == NG_OK || status == NG_ENOCONV) { /* the last iterate is an answer */
-        ng_copy(y, wide_y, NULL);
-        ng_status range = check_result(y, solve ? "solve" : "power", error);
-        status = range != NG_OK ? range : status;
-    }
-    free(wide_y.data);
+    ng_mat wide_x, wide_y;
+    TRY(ngi_pool_mat(pool, &wide_x, x.rows, x.cols, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &wide_y, x.rows, x.cols, NG_F64, error));
+    TRY(ng_copy(wide_x, x, error));
+    ng_status status = solve ? f->table->solve(f, wide_y, wide_x, damping, pool, error)
+                             : f->table->power(f, wide_y, wide_x, exponent, damping, pool, error);
+    if (status != NG_OK && status != NG_ENOCONV)
+        return status;
+    TRY(ng_copy(y, wide_y, error)); /* the last iterate is an answer */
+    TRY(check_result(y, solve ? "solve" : "power", error));
     return status;
 }
 
 ng_status ng_fisher_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
 {
-    ng_status status = ready(f, "solve", NG_FISHER_SOLVE, error);
-    if (status == NG_OK)
-        status = check_vectors(f, y, x, error);
-    if (status == NG_OK)
-        status = check_damping(damping, error);
-    if (status != NG_OK || x.rows == 0)
-        return status;
-    return widened(f, y, x, 1, -1, damping, error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "solve", NG_FISHER_SOLVE, error));
+    TRY(check_vectors(f, y, x, error));
+    TRY(check_damping(damping, error));
+    if (x.rows == 0)
+        return NG_OK;
+    return ngi_pool_close(&pool, widened(f, y, x, 1, -1, damping, &pool, error));
 }
 
 ng_status ng_fisher_power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
                           ng_error *error)
 {
-    ng_status status = ready(f, "power", NG_FISHER_POWER, error);
-    if (status == NG_OK)
-        status = check_vectors(f, y, x, error);
-    if (status == NG_OK)
-        status = check_damping(damping, error);
-    if (status == NG_OK && !isfinite(exponent))
-        status = ng_error_set(error, NG_EARG, "power: the exponent is not finite");
-    if (status != NG_OK || x.rows == 0)
-        return status;
-    return widened(f, y, x, 0, exponent, damping, error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "power", NG_FISHER_POWER, error));
+    TRY(check_vectors(f, y, x, error));
+    TRY(check_damping(damping, error));
+    if (!isfinite(exponent))
+        return ng_error_set(error, NG_EARG, "power: the exponent is not finite");
+    if (x.rows == 0)
+        return NG_OK;
+    return ngi_pool_close(&pool, widened(f, y, x, 0, exponent, damping, &pool, error));
+}
+
+static ng_status sample(ng_fisher *f, ng_mat x, double damping, const ng_random *random,
+                        ngi_pool *pool, ng_error *error)
+{
+    ng_mat z, y;
+    TRY(ngi_pool_mat(pool, &z, x.rows, x.cols, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &y, x.rows, x.cols, NG_F64, error));
+    random->fill_normal(random->data, z.data, x.rows * x.cols);
+    TRY(f->table->power(f, y, z, -0.5, damping, pool, error));
+    return ng_copy(x, y, error);
 }
 
 ng_status ng_fisher_sample(ng_fisher *f, ng_mat x, double damping, const ng_random *random,
                            ng_error *error)
 {
-    ng_mat z, y = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = ready(f, "sample", NG_FISHER_POWER, error);
-    if (status == NG_OK && (random == NULL || random->fill_normal == NULL))
-        status = ng_error_set(error, NG_EARG, "sample: no source of normal numbers");
-    if (status == NG_OK)
-        status = ngi_check_blas(x, "x", x.rows, f->n, f->dtype, error);
-    if (status == NG_OK)
-        status = check_damping(damping, error);
-    if (status != NG_OK || x.rows == 0)
-        return status;
-    status = ngi_mat_create(&z, x.rows, x.cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&y, x.rows, x.cols, NG_F64, error);
-    if (status == NG_OK) {
-        random->fill_normal(random->data, z.data, x.rows * x.cols);
-        status = f->table->power(f, y, z, -0.5, damping, error);
-    }
-    if (status == NG_OK)
-        status = ng_copy(x, y, error);
-    free(z.data);
-    free(y.data);
-    return status != NG_OK ? status : check_result(x, "sample", error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "sample", NG_FISHER_POWER, error));
+    if (random == NULL || random->fill_normal == NULL)
+        return ng_error_set(error, NG_EARG, "sample: no source of normal numbers");
+    TRY(ngi_check_blas(x, "x", x.rows, f->n, f->dtype, error));
+    TRY(check_damping(damping, error));
+    if (x.rows == 0)
+        return NG_OK;
+    TRY(ngi_pool_close(&pool, sample(f, x, damping, random, &pool, error)));
+    return check_result(x, "sample", error);
 }
 
 ng_status ng_fisher_trace(ng_fisher *f, double *value, ng_error *error)
 {
-    ng_status status = ready(f, "trace", NG_FISHER_TRACE, error);
-    if (status == NG_OK && value == NULL)
-        status = ng_error_set(error, NG_EARG, "trace: value is NULL");
-    return status != NG_OK ? status : f->table->trace(f, value, error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "trace", NG_FISHER_TRACE, error));
+    TRY(check_value(value, "trace", error));
+    return ngi_pool_close(&pool, f->table->trace(f, value, &pool, error));
 }
 
 ng_status ng_fisher_logdet(ng_fisher *f, double *value, double damping, ng_error *error)
 {
-    ng_status status = ready(f, "logdet", NG_FISHER_LOGDET, error);
-    if (status == NG_OK && value == NULL)
-        status = ng_error_set(error, NG_EARG, "logdet: value is NULL");
-    if (status == NG_OK)
-        status = check_damping(damping, error);
-    return status != NG_OK ? status : f->table->logdet(f, value, damping, error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "logdet", NG_FISHER_LOGDET, error));
+    TRY(check_value(value, "logdet", error));
+    TRY(check_damping(damping, error));
+    return ngi_pool_close(&pool, f->table->logdet(f, value, damping, &pool, error));
 }
 
-static ng_status check_eigen(const ng_fisher *f, const ng_mat *values, const ng_mat *vectors,
-                             ng_error *error)
+static ng_status check_eigen(const ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
 {
-    if (values == NULL)
-        return ng_error_set(error, NG_EARG, "eigen: values is NULL");
-    ng_status status = ngi_check_blas(*values, "values", 1, values->cols, f->dtype, error);
-    if (status == NG_OK && (values->cols == 0 || values->cols > f->n))
-        status = ng_error_set(error, NG_ESHAPE, "values: %zu eigenvalues of a matrix of %zu",
-                              values->cols, f->n);
-    if (status == NG_OK && vectors != NULL)
-        status = ngi_check_blas(*vectors, "vectors", values->cols, f->n, f->dtype, error);
-    return status;
+    TRY(ngi_check_blas(values, "values", 1, values.cols, f->dtype, error));
+    if (values.cols == 0 || values.cols > f->n)
+        return ng_error_set(error, NG_ESHAPE, "values: %zu eigenvalues of a matrix of %zu",
+                            values.cols, f->n);
+    return ngi_is_none(vectors)
+               ? NG_OK
+               : ngi_check_blas(vectors, "vectors", values.cols, f->n, f->dtype, error);
 }
 
-ng_status ng_fisher_eigen(ng_fisher *f, const ng_mat *values, const ng_mat *vectors,
-                          ng_error *error)
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool, ng_error *error)
 {
-    ng_mat w = {NULL, 0, 0, 0, NG_F64}, v = w;
-    ng_status status = ready(f, "eigen", NG_FISHER_EIGEN, error);
-    if (status == NG_OK)
-        status = check_eigen(f, values, vectors, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&w, 1, values->cols, NG_F64, error);
-    if (status == NG_OK && vectors != NULL)
-        status = ngi_mat_create(&v, values->cols, f->n, NG_F64, error);
-    if (status == NG_OK)
-        status = f->table->eigen(f, w, v, error);
-    if (status == NG_OK)
-        status = ng_copy(*values, w, error);
-    if (status == NG_OK && vectors != NULL)
-        status = ng_copy(*vectors, v, error);
-    free(w.data);
-    free(v.data);
-    return status != NG_OK ? status : check_result(*values, "eigen", error);
+    ng_mat w, v = ng_mat_none();
+    TRY(ngi_pool_mat(pool, &w, 1, values.cols, NG_F64, error));
+    if (!ngi_is_none(vectors))
+        TRY(ngi_pool_mat(pool, &v, values.cols, f->n, NG_F64, error));
+    TRY(f->table->eigen(f, w, v, pool, error));
+    TRY(ng_copy(values, w, error));
+    return ngi_is_none(vectors) ? NG_OK : ng_copy(vectors, v, error);
+}
+
+ng_status ng_fisher_eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+{
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "eigen", NG_FISHER_EIGEN, error));
+    TRY(check_eigen(f, values, vectors, error));
+    TRY(ngi_pool_close(&pool, eigen(f, values, vectors, &pool, error)));
+    return check_result(values, "eigen", error);
 }
 
 ng_status ng_fisher_to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
 {
-    ng_status status = ready(f, "to_dense", NG_FISHER_TO_DENSE, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(dense, "dense", f->n, f->n, f->dtype, error);
-    if (status == NG_OK)
-        status = f->table->to_dense(f, dense, error);
-    return status != NG_OK ? status : check_result(dense, "to_dense", error);
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "to_dense", NG_FISHER_TO_DENSE, error));
+    TRY(ngi_check_blas(dense, "dense", f->n, f->n, f->dtype, error));
+    TRY(ngi_pool_close(&pool, f->table->to_dense(f, dense, &pool, error)));
+    return check_result(dense, "to_dense", error);
 }
 
 ng_status ng_fisher_gram(ng_fisher *f, ng_mat gram, ng_error *error)
 {
+    ngi_pool pool = {NULL};
     size_t rows = ng_fisher_rows(f);
-    ng_status status = ready(f, "gram", NG_FISHER_GRAM, error);
-    if (status == NG_OK)
-        status = ngi_check_blas(gram, "gram", rows, rows, f->dtype, error);
-    if (status == NG_OK)
-        status = f->table->gram(f, gram, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ready(f, "gram", NG_FISHER_GRAM, error));
+    TRY(ngi_check_blas(gram, "gram", rows, rows, f->dtype, error));
+    TRY(ngi_pool_close(&pool, f->table->gram(f, gram, &pool, error)));
     ng_mirror(gram);
     return check_result(gram, "gram", error);
 }

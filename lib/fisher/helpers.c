@@ -2,10 +2,11 @@
 #include "lib/fisher/fisher.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include <natgrad/linalg.h>
+
+#include "lib/core/try.h"
 
 void ngi_copy_lower(ng_mat y, ng_mat x)
 {
@@ -13,7 +14,8 @@ void ngi_copy_lower(ng_mat y, ng_mat x)
         ng_copy(ng_mat_block(y, i, 0, 1, i + 1), ng_mat_block(x, i, 0, 1, i + 1), NULL);
 }
 
-ng_status ngi_factor_damped(ng_mat l, double damping, ng_dtype dtype, ng_error *error)
+/* l (double, lower triangle) <- its Cholesky factor after damping is added */
+static ng_status factor_damped(ng_mat l, double damping, ng_dtype dtype, ng_error *error)
 {
     size_t n = l.rows;
     double largest = 0;
@@ -24,16 +26,27 @@ ng_status ngi_factor_damped(ng_mat l, double damping, ng_dtype dtype, ng_error *
     if (status == NG_ESINGULAR)
         return ng_error_set(error, status, "F + %g I is singular (%zu x %zu, largest element %g)",
                             damping, n, n, largest);
+    TRY(status);
     /* Without damping the rounding of a singular matrix may pass for a pivot. */
     double tiny = damping > 0 ? 0 : (double)n * ng_dtype_eps(dtype) * largest;
-    for (size_t i = 0; i < n && status == NG_OK; i++) {
+    for (size_t i = 0; i < n; i++) {
         double pivot = ng_mat_get(l, i, i);
         if (!(pivot * pivot > tiny))
-            status = ng_error_set(error, NG_ESINGULAR,
-                                  "F + %g I is singular: pivot %zu is %g, the largest element %g",
-                                  damping, i, pivot * pivot, largest);
+            return ng_error_set(error, NG_ESINGULAR,
+                                "F + %g I is singular: pivot %zu is %g, the largest element %g",
+                                damping, i, pivot * pivot, largest);
     }
-    return status;
+    return NG_OK;
+}
+
+/* y <- x (L L^T)^-1 row by row is x L^-T L^-1 */
+ng_status ngi_solve_damped(ng_mat y, ng_mat x, ng_mat l, double damping, ng_dtype dtype,
+                           ng_error *error)
+{
+    TRY(factor_damped(l, damping, dtype, error));
+    TRY(ng_copy(y, x, error));
+    TRY(ng_trsm(y, NG_RIGHT, l, NG_TRANS, 1, error));
+    return ng_trsm(y, NG_RIGHT, l, NG_NOTRANS, 1, error);
 }
 
 static double largest_of(const double *w, size_t n)
@@ -82,9 +95,7 @@ ng_status ngi_shifted_logdet(double *value, const double *w, size_t n, double da
 
 ng_status ngi_apply_basis(ng_mat y, ng_mat x, ng_mat v, const double *w, ng_mat t, ng_error *error)
 {
-    ng_status status = ng_gemm(t, x, NG_NOTRANS, v, NG_TRANS, 1, 0, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_gemm(t, x, NG_NOTRANS, v, NG_TRANS, 1, 0, error));
     for (size_t i = 0; i < t.rows; i++) {
         double *row = (double *)t.data + i * t.stride;
         for (size_t j = 0; j < t.cols; j++)
@@ -107,16 +118,11 @@ static int by_value(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-ng_status ngi_ascending(size_t **order, const double *w, size_t n, ng_error *error)
+ng_status ngi_ascending(size_t **order, const double *w, size_t n, ngi_pool *pool, ng_error *error)
 {
-    ranked *list = calloc(n, sizeof *list);
-    *order = calloc(n, sizeof **order);
-    if (list == NULL || *order == NULL) {
-        free(list);
-        free(*order);
-        *order = NULL;
-        return ng_error_set(error, NG_ENOMEM, "no memory to sort %zu eigenvalues", n);
-    }
+    ranked *list;
+    TRY(ngi_pool_array(pool, order, n, sizeof **order, "places of eigenvalues", error));
+    TRY(ngi_pool_array(pool, &list, n, sizeof *list, "eigenvalues to sort", error));
     for (size_t i = 0; i < n; i++) {
         list[i].value = w[i];
         list[i].index = i;
@@ -124,6 +130,5 @@ ng_status ngi_ascending(size_t **order, const double *w, size_t n, ng_error *err
     qsort(list, n, sizeof *list, by_value);
     for (size_t i = 0; i < n; i++)
         (*order)[i] = list[i].index;
-    free(list);
     return NG_OK;
 }

@@ -7,11 +7,20 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 static const ngi_fisher_table table;
 
 static ngi_fisher_factored *factored(ng_fisher *f)
 {
     return (ngi_fisher_factored *)f;
+}
+
+static ng_status build(ngi_fisher_factored *k, size_t m, size_t c, ng_dtype dtype, ng_error *error)
+{
+    TRY(ngi_mat_create(&k->p, m, m, dtype, error));
+    TRY(ngi_mat_create(&k->q, c, c, dtype, error));
+    return ngi_kron_basis_new(&k->basis, m, c, error);
 }
 
 ng_status ngi_kron_new(ng_fisher **f, const ngi_fisher_table *kind, size_t outputs, size_t inputs,
@@ -22,24 +31,12 @@ ng_status ngi_kron_new(ng_fisher **f, const ngi_fisher_table *kind, size_t outpu
         *f = NULL;
     if (c < inputs || (m > 0 && c > SIZE_MAX / m))
         return ng_error_set(error, NG_ERANGE, "create: %zu x %zu parameters", outputs, inputs);
-    ng_status status =
-        ngi_fisher_new(f, sizeof(ngi_fisher_factored), kind, m * c, dtype, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_fisher_new(f, sizeof(ngi_fisher_factored), kind, m * c, dtype, error));
     ngi_fisher_factored *k = factored(*f);
     k->base.outputs = m;
     k->base.inputs = c;
     k->base.bias = bias != 0;
-    status = ngi_mat_create(&k->p, m, m, dtype, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&k->q, c, c, dtype, error);
-    if (status == NG_OK)
-        status = ngi_kron_basis_new(&k->basis, m, c, error);
-    if (status != NG_OK) {
-        ng_fisher_destroy(*f);
-        *f = NULL;
-    }
-    return status;
+    return ngi_fisher_built(f, build(k, m, c, dtype, error));
 }
 
 void ngi_kron_destroy(ng_fisher *f)
@@ -61,21 +58,20 @@ ng_status ng_fisher_create_kron(ng_fisher **f, size_t outputs, size_t inputs, in
 }
 
 static ng_status layer(ng_fisher *f, const ngi_fisher_layer *l, const ngi_fisher_rates *r,
-                       ng_error *error)
+                       ngi_pool *pool, ng_error *error)
 {
     ngi_fisher_factored *k = factored(f);
+    (void)pool;
+    k->fresh = 0;
     /* The second product cannot fail where the first did not: shapes are
      * checked, and every size fits the BLAS integer. */
-    ng_status status = ng_syrk(k->p, l->g, NG_TRANS, r->add, r->keep, error);
-    if (status == NG_OK)
-        status = ng_syrk(k->q, l->a_weighted, NG_TRANS, r->add_mean, r->keep_mean, error);
-    k->fresh = 0;
-    return status;
+    TRY(ng_syrk(k->p, l->g, NG_TRANS, r->add, r->keep, error));
+    return ng_syrk(k->q, l->a_weighted, NG_TRANS, r->add_mean, r->keep_mean, error);
 }
 
-static ng_status set_factors(ng_fisher *f, ng_mat p, ng_mat q, ng_error *error)
+static ng_status set_factors(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error)
 {
-    (void)error;
+    (void)pool, (void)error;
     ngi_copy_lower(factored(f)->p, p);
     ngi_copy_lower(factored(f)->q, q);
     factored(f)->fresh = 0;
@@ -89,83 +85,76 @@ static ng_mat as_matrix(ng_mat x, size_t i, size_t m, size_t c)
     return matrix;
 }
 
-static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error)
 {
     size_t m = f->outputs, c = f->inputs;
     ng_mat t;
-    ng_status status = ngi_mat_create(&t, m, c, f->dtype, error);
-    for (size_t i = 0; i < x.rows && status == NG_OK; i++) {
-        status = ng_symm(t, NG_LEFT, factored(f)->p, as_matrix(x, i, m, c), 1, 0, error);
-        if (status == NG_OK)
-            status = ng_symm(as_matrix(y, i, m, c), NG_RIGHT, factored(f)->q, t, 1, 0, error);
+    TRY(ngi_pool_mat(pool, &t, m, c, f->dtype, error));
+    for (size_t i = 0; i < x.rows; i++) {
+        TRY(ng_symm(t, NG_LEFT, factored(f)->p, as_matrix(x, i, m, c), 1, 0, error));
+        TRY(ng_symm(as_matrix(y, i, m, c), NG_RIGHT, factored(f)->q, t, 1, 0, error));
     }
-    free(t.data);
-    return status;
+    return NG_OK;
 }
 
-static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
+static ng_status to_dense(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error)
 {
     size_t m = f->outputs, c = f->inputs;
     ng_mat q;
-    ng_status status = ngi_mat_create(&q, c, c, f->dtype, error);
-    if (status == NG_OK) {
-        ngi_copy_lower(q, factored(f)->q);
-        ng_mirror(q);
-    }
-    for (size_t i = 0; i < m && status == NG_OK; i++)
-        for (size_t j = 0; j <= i && status == NG_OK; j++)
-            status = ng_axpby(ng_mat_block(dense, i * c, j * c, c, c), q,
-                              ng_mat_get(factored(f)->p, i, j), 0, error);
-    if (status == NG_OK)
-        ng_mirror(dense);
-    free(q.data);
-    return status;
+    TRY(ngi_pool_mat(pool, &q, c, c, f->dtype, error));
+    ngi_copy_lower(q, factored(f)->q);
+    ng_mirror(q);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j <= i; j++)
+            TRY(ng_axpby(ng_mat_block(dense, i * c, j * c, c, c), q,
+                         ng_mat_get(factored(f)->p, i, j), 0, error));
+    ng_mirror(dense);
+    return NG_OK;
 }
 
-static ng_status renew(ng_fisher *f, ng_error *error)
+static ng_status renew(ng_fisher *f, ngi_pool *pool, ng_error *error)
 {
     ngi_fisher_factored *k = factored(f);
-    ng_status status = NG_OK;
-    if (!k->fresh)
-        status = ngi_kron_diagonalise(&k->basis, k->p, k->q, error);
-    k->fresh = status == NG_OK;
-    return status;
+    if (k->fresh)
+        return NG_OK;
+    TRY(ngi_kron_diagonalise(&k->basis, k->p, k->q, pool, error));
+    k->fresh = 1;
+    return NG_OK;
 }
 
 static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
+                       ngi_pool *pool, ng_error *error)
+{
+    TRY(renew(f, pool, error));
+    return ngi_kron_power(&factored(f)->basis, y, x, exponent, damping, ngi_kron_tiny(f), pool,
+                          error);
+}
+
+static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
                        ng_error *error)
 {
-    ng_status status = renew(f, error);
-    return status != NG_OK ? status
-                           : ngi_kron_power(&factored(f)->basis, y, x, exponent, damping,
-                                            ngi_kron_tiny(f), error);
+    return power(f, y, x, -1, damping, pool, error);
 }
 
-static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+static ng_status trace(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error)
 {
-    return power(f, y, x, -1, damping, error);
-}
-
-static ng_status trace(ng_fisher *f, double *value, ng_error *error)
-{
-    (void)error;
+    (void)pool, (void)error;
     *value = ng_trace(factored(f)->p) * ng_trace(factored(f)->q);
     return NG_OK;
 }
 
-static ng_status logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+static ng_status logdet(ng_fisher *f, double *value, double damping, ngi_pool *pool,
+                        ng_error *error)
 {
-    ng_status status = renew(f, error);
-    return status != NG_OK ? status
-                           : ngi_shifted_logdet(value, factored(f)->basis.w.data, f->n, damping,
-                                                ngi_kron_tiny(f), error);
+    TRY(renew(f, pool, error));
+    return ngi_shifted_logdet(value, factored(f)->basis.w.data, f->n, damping, ngi_kron_tiny(f),
+                              error);
 }
 
-static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = renew(f, error);
-    return status != NG_OK ? status
-                           : ngi_kron_eigen(&factored(f)->basis, values, vectors, error);
+    TRY(renew(f, pool, error));
+    return ngi_kron_eigen(&factored(f)->basis, values, vectors, pool, error);
 }
 
 static const ngi_fisher_table table = {

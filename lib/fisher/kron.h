@@ -29,14 +29,16 @@ void ngi_kron_basis_free(ngi_kron_basis *b);
 
 /* The eigenbases of p and q and, in w, the products of their eigenvalues
  * (negative ones, which are rounding, as 0). b is allocated by the caller. */
-ng_status ngi_kron_diagonalise(ngi_kron_basis *b, ng_mat p, ng_mat q, ng_error *error);
+ng_status ngi_kron_diagonalise(ngi_kron_basis *b, ng_mat p, ng_mat q, ngi_pool *pool,
+                               ng_error *error);
 
 /* What counts as zero relative to the largest eigenvalue. */
 double ngi_kron_tiny(const ng_fisher *f);
 
 /* Operations in a basis, in double. */
 ng_status ngi_kron_power(const ngi_kron_basis *b, ng_mat y, ng_mat x, double exponent,
-                         double damping, double tiny, ng_error *error);
-ng_status ngi_kron_eigen(const ngi_kron_basis *b, ng_mat values, ng_mat vectors, ng_error *error);
+                         double damping, double tiny, ngi_pool *pool, ng_error *error);
+ng_status ngi_kron_eigen(const ngi_kron_basis *b, ng_mat values, ng_mat vectors, ngi_pool *pool,
+                         ng_error *error);
 
 #endif

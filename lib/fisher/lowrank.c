@@ -1,6 +1,6 @@
 /* F = B^T B by its rows B: the dual side. Solves go through the Gram matrix
- * B B^T (Woodbury), spectra through the singular values of B, which are more
- * accurate than the Gram's eigenvalues. */
+ * B B^T (Woodbury) while B has fewer rows than columns, spectra through the
+ * singular values of B, which are more accurate than the Gram's eigenvalues. */
 #include "lib/fisher/fisher.h"
 
 #include <math.h>
@@ -8,7 +8,8 @@
 
 #include <natgrad/linalg.h>
 
-#include "lib/core/size.h"
+#include "lib/core/try.h"
+#include "lib/linalg/eigenbasis.h"
 
 typedef struct {
     ng_fisher base;
@@ -30,9 +31,7 @@ ng_status ng_fisher_create_lowrank(ng_fisher **f, size_t n, size_t max_rows, ng_
         *f = NULL;
     if (max_rows == 0)
         return ng_error_set(error, NG_EARG, "create: max_rows is 0");
-    ng_status status = ngi_fisher_new(f, sizeof(lowrank), &table, n, dtype, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_fisher_new(f, sizeof(lowrank), &table, n, dtype, error));
     ((lowrank *)*f)->b = (ng_mat){NULL, 0, n, n, dtype};
     ((lowrank *)*f)->max_rows = max_rows;
     return NG_OK;
@@ -48,174 +47,146 @@ static size_t rows_kept(const ng_fisher *f)
     return scores(f).rows;
 }
 
-/* wide <- b in double, gram (lower) <- wide wide^T; both to be freed. */
-static ng_status widen(ng_mat *wide, ng_mat *gram, ng_mat b, ng_error *error)
+/* wide <- b in double, gram (lower) <- wide wide^T, or with NG_TRANS wide^T wide */
+static ng_status widen(ng_mat *wide, ng_mat *gram, ng_mat b, ng_trans trans, ngi_pool *pool,
+                       ng_error *error)
 {
-    gram->data = NULL;
-    ng_status status = ngi_mat_create(wide, b.rows, b.cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(gram, b.rows, b.rows, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(*wide, b, error);
-    return status != NG_OK ? status : ng_syrk(*gram, *wide, NG_NOTRANS, 1, 0, error);
+    size_t n = trans ? b.cols : b.rows;
+    TRY(ngi_pool_mat(pool, wide, b.rows, b.cols, NG_F64, error));
+    TRY(ngi_pool_mat(pool, gram, n, n, NG_F64, error));
+    TRY(ng_copy(*wide, b, error));
+    return ng_syrk(*gram, *wide, trans, 1, 0, error);
 }
 
 /* small (fewer rows) <- the best factor of B^T B of that rank: the projection
  * of B onto the leading eigenvectors of B B^T */
-static ng_status compress(ng_mat small, ng_mat b, ng_error *error)
+static ng_status compress(ng_mat small, ng_mat b, ngi_pool *pool, ng_error *error)
 {
-    ng_mat wide, gram, values = {NULL, 0, 0, 0, NG_F64}, vectors = values, top = values;
-    ng_status status = widen(&wide, &gram, b, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&values, 1, b.rows, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&vectors, b.rows, b.rows, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&top, small.rows, small.cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, gram, NULL, error);
-    if (status == NG_OK)
-        status = ng_gemm(top,
-                         ng_mat_block(vectors, b.rows - small.rows, 0, small.rows, b.rows),
-                         NG_NOTRANS, wide, NG_NOTRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_copy(small, top, error);
-    free(wide.data), free(gram.data), free(values.data), free(vectors.data), free(top.data);
-    return status;
+    ng_mat wide, gram, values, vectors, top;
+    size_t k = small.rows;
+    TRY(widen(&wide, &gram, b, NG_NOTRANS, pool, error));
+    TRY(ngi_pool_mat(pool, &values, 1, b.rows, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &vectors, b.rows, b.rows, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &top, k, small.cols, NG_F64, error));
+    TRY(ng_eigh(values, vectors, NULL, gram, NULL, error));
+    TRY(ng_gemm(top, ng_mat_block(vectors, b.rows - k, 0, k, b.rows), NG_NOTRANS, wide, NG_NOTRANS,
+                1, 0, error));
+    return ng_copy(small, top, error);
 }
 
-static void replace(ng_fisher *f, ng_mat b)
+/* The new scores take the place of the old, unless they could not be filled. */
+static ng_status replace(ng_fisher *f, ng_mat b, ng_status filled)
 {
-    free(scores(f).data);
-    ((lowrank *)f)->b = b;
+    free(filled == NG_OK ? scores(f).data : b.data);
+    if (filled == NG_OK)
+        ((lowrank *)f)->b = b;
+    return filled;
 }
 
-static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ng_error *error)
+/* all <- what is kept of the old scores, and under them the rows */
+static ng_status join(ng_mat all, ng_mat old, ng_mat rows, const ngi_fisher_rates *r,
+                      ng_error *error)
 {
-    ng_mat old = scores(f), next, small;
-    size_t kept = r->keep > 0 ? old.rows : 0, max = ((lowrank *)f)->max_rows;
-    ng_status status = ngi_mat_create(&next, kept + rows.rows, f->n, f->dtype, error);
-    if (status != NG_OK)
-        return status;
-    ng_mat before = ng_mat_block(next, 0, 0, kept, f->n);
-    ng_mat fresh = ng_mat_block(next, kept, 0, rows.rows, f->n);
+    size_t kept = all.rows - rows.rows;
     if (kept > 0)
-        ng_axpby(before, old, sqrt(r->keep), 0, NULL);
-    ng_axpby(fresh, rows, sqrt(r->add), 0, NULL);
-    if (next.rows > max) {
-        status = ngi_mat_create(&small, max, f->n, f->dtype, error);
-        if (status == NG_OK)
-            status = compress(small, next, error);
-        free(next.data);
-        next = small;
-    }
-    if (status == NG_OK)
-        replace(f, next);
-    else
-        free(next.data);
-    return status;
+        TRY(ng_axpby(ng_mat_block(all, 0, 0, kept, all.cols), old, sqrt(r->keep), 0, error));
+    return ng_axpby(ng_mat_block(all, kept, 0, rows.rows, all.cols), rows, sqrt(r->add), 0, error);
 }
 
-/* b <- rows sqrt(value) vector for the leading eigenvalues above rounding */
-static ng_status take_leading(ng_mat *b, ng_fisher *f, ng_mat values, ng_mat vectors,
-                              ng_error *error)
+/* next, of at most as many rows as are kept <- old scores and rows */
+static ng_status merge(ng_mat next, ng_mat old, ng_mat rows, const ngi_fisher_rates *r,
+                       ngi_pool *pool, ng_error *error)
 {
+    size_t all_rows = (r->keep > 0 ? old.rows : 0) + rows.rows;
+    ng_mat all;
+    if (all_rows == next.rows)
+        return join(next, old, rows, r, error);
+    TRY(ngi_pool_mat(pool, &all, all_rows, next.cols, next.dtype, error));
+    TRY(join(all, old, rows, r, error));
+    return compress(next, all, pool, error);
+}
+
+static ng_status accumulate(ng_fisher *f, ng_mat rows, const ngi_fisher_rates *r, ngi_pool *pool,
+                            ng_error *error)
+{
+    ng_mat old = scores(f), next;
+    size_t all = (r->keep > 0 ? old.rows : 0) + rows.rows, max = ((lowrank *)f)->max_rows;
+    TRY(ngi_mat_create(&next, all < max ? all : max, f->n, f->dtype, error));
+    return replace(f, next, merge(next, old, rows, r, pool, error));
+}
+
+/* rows of b <- sqrt(value) vector for the leading eigenvalues */
+static ng_status take_leading(ng_mat b, ng_mat values, ng_mat vectors, ng_error *error)
+{
+    size_t n = b.cols;
+    for (size_t i = 0; i < b.rows; i++) {
+        ng_mat vector = ng_mat_block(vectors, n - 1 - i, 0, 1, n);
+        ng_scale(vector, sqrt(ng_mat_get(values, 0, n - 1 - i)));
+        TRY(ng_copy(ng_mat_block(b, i, 0, 1, n), vector, error));
+    }
+    return NG_OK;
+}
+
+static ng_status set(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error)
+{
+    ng_mat wide, values, vectors, b;
     size_t n = f->n, rank = 0, max = ((lowrank *)f)->max_rows;
+    TRY(ngi_pool_mat(pool, &wide, n, n, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &values, 1, n, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &vectors, n, n, NG_F64, error));
+    ngi_copy_lower(wide, dense);
+    TRY(ng_eigh(values, vectors, NULL, wide, NULL, error));
     double least = (double)n * ng_dtype_eps(f->dtype) * ng_mat_get(values, 0, n - 1);
     while (rank < n && rank < max && ng_mat_get(values, 0, n - 1 - rank) > fmax(least, 0))
         rank++;
-    ng_status status = ngi_mat_create(b, rank, n, f->dtype, error);
-    for (size_t i = 0; i < rank && status == NG_OK; i++) {
-        ng_mat vector = ng_mat_block(vectors, n - 1 - i, 0, 1, n);
-        ng_scale(vector, sqrt(ng_mat_get(values, 0, n - 1 - i)));
-        status = ng_copy(ng_mat_block(*b, i, 0, 1, n), vector, error);
-    }
-    return status;
+    TRY(ngi_mat_create(&b, rank, n, f->dtype, error));
+    return replace(f, b, take_leading(b, values, vectors, error));
 }
 
-static ng_status set(ng_fisher *f, ng_mat dense, ng_error *error)
-{
-    ng_mat wide, values = {NULL, 0, 0, 0, NG_F64}, vectors = values, b;
-    ng_status status = ngi_mat_create(&wide, f->n, f->n, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&values, 1, f->n, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&vectors, f->n, f->n, NG_F64, error);
-    if (status == NG_OK) {
-        ngi_copy_lower(wide, dense);
-        status = ng_eigh(values, vectors, NULL, wide, NULL, error);
-    }
-    if (status == NG_OK)
-        status = take_leading(&b, f, values, vectors, error);
-    if (status == NG_OK)
-        replace(f, b);
-    free(wide.data), free(values.data), free(vectors.data);
-    return status;
-}
-
-static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error)
+static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error)
 {
     ng_mat t;
-    ng_status status = ngi_mat_create(&t, x.rows, scores(f).rows, f->dtype, error);
-    if (status == NG_OK)
-        status = ng_gemm(t, x, NG_NOTRANS, scores(f), NG_TRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_gemm(y, t, NG_NOTRANS, scores(f), NG_NOTRANS, 1, 0, error);
-    free(t.data);
-    return status;
+    TRY(ngi_pool_mat(pool, &t, x.rows, scores(f).rows, f->dtype, error));
+    TRY(ng_gemm(t, x, NG_NOTRANS, scores(f), NG_TRANS, 1, 0, error));
+    return ng_gemm(y, t, NG_NOTRANS, scores(f), NG_NOTRANS, 1, 0, error);
 }
 
-static ng_status to_dense(ng_fisher *f, ng_mat dense, ng_error *error)
+static ng_status to_dense(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error)
 {
-    ng_status status = ng_syrk(dense, scores(f), NG_TRANS, 1, 0, error);
-    if (status == NG_OK)
-        ng_mirror(dense);
-    return status;
+    (void)pool;
+    TRY(ng_syrk(dense, scores(f), NG_TRANS, 1, 0, error));
+    ng_mirror(dense);
+    return NG_OK;
 }
 
-static ng_status gram(ng_fisher *f, ng_mat out, ng_error *error)
+static ng_status gram(ng_fisher *f, ng_mat out, ngi_pool *pool, ng_error *error)
 {
+    (void)pool;
     return ng_syrk(out, scores(f), NG_NOTRANS, 1, 0, error);
 }
 
 /* ---- Through the singular values --------------------------------------------- */
 
 typedef struct {
-    ng_work work;
     ng_mat w; /* 1 x rank: eigenvalues of F, descending; one element more behind them */
     ng_mat v; /* rank x n: their eigenvectors */
     size_t rank;
 } spectrum;
 
-static ng_status open_spectrum(spectrum *s, ng_fisher *f, ng_error *error)
+static ng_status decompose(spectrum *s, ng_fisher *f, ngi_pool *pool, ng_error *error)
 {
     ng_mat b = scores(f), wide, u, all;
     size_t k = b.rows < f->n ? b.rows : f->n;
-    size_t size = ngi_size_mul(2, ng_work_mat_size(b.rows, f->n, NG_F64));
-    size = ngi_size_add(size, ng_work_mat_size(b.rows, k, NG_F64));
-    size = ngi_size_add(size, ng_work_mat_size(1, k + 1, NG_F64));
-    size = ngi_size_add(size, ng_svd_work(b.rows, f->n, NG_F64));
     s->rank = k;
-    ng_status status = ng_work_create(&s->work, size, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s->work, &s->v, k, f->n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s->work, &all, 1, k + 1, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s->work, &wide, b.rows, f->n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s->work, &u, b.rows, k, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(wide, b, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_pool_mat(pool, &s->v, k, f->n, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &all, 1, k + 1, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &wide, b.rows, f->n, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &u, b.rows, k, NG_F64, error));
+    TRY(ng_copy(wide, b, error));
     s->w = ng_mat_block(all, 0, 0, 1, k);
-    status = ng_svd(u, s->w, s->v, NULL, wide, &s->work, error);
-    double *w = all.data;
-    for (size_t i = 0; i < k && status == NG_OK; i++)
-        w[i] *= w[i];
-    w[k] = 0;
-    return status;
+    TRY(ng_svd(u, s->w, s->v, NULL, wide, NULL, error));
+    ngi_square(s->w);
+    return NG_OK;
 }
 
 static double tiny(const ng_fisher *f)
@@ -226,97 +197,90 @@ static double tiny(const ng_fisher *f)
 /* Outside the span of B the matrix is damping I: the power acts there as the
  * number damping^exponent, which the element behind the eigenvalues becomes. */
 static ng_status power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
-                       ng_error *error)
+                       ngi_pool *pool, ng_error *error)
 {
     spectrum s;
-    ng_mat t = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = open_spectrum(&s, f, error);
+    ng_mat t;
+    TRY(decompose(&s, f, pool, error));
     double *w = s.w.data;
     int deficient = s.rank < f->n;
-    if (status == NG_OK)
-        status = ngi_shifted_power(w, s.rank + (deficient ? 1 : 0), exponent, damping, tiny(f),
-                                   error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&t, x.rows, s.rank, NG_F64, error);
-    if (status == NG_OK && deficient)
-        for (size_t i = 0; i < s.rank; i++)
-            w[i] -= w[s.rank];
-    if (status == NG_OK)
-        status = ngi_apply_basis(y, x, s.v, w, t, error);
-    if (status == NG_OK && deficient)
-        status = ng_axpby(y, x, w[s.rank], 1, error);
-    free(t.data);
-    ng_work_destroy(&s.work);
-    return status;
+    TRY(ngi_shifted_power(w, s.rank + (deficient ? 1 : 0), exponent, damping, tiny(f), error));
+    TRY(ngi_pool_mat(pool, &t, x.rows, s.rank, NG_F64, error));
+    for (size_t i = 0; i < s.rank && deficient; i++)
+        w[i] -= w[s.rank];
+    TRY(ngi_apply_basis(y, x, s.v, w, t, error));
+    return deficient ? ng_axpby(y, x, w[s.rank], 1, error) : NG_OK;
 }
 
-/* (B^T B + damping I)^-1 x = (x - B^T (B B^T + damping I)^-1 B x) / damping */
-static ng_status woodbury(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+/* (B^T B + damping I)^-1 x = (x - B^T (B B^T + damping I)^-1 B x) / damping: the
+ * difference loses eps / damping of x, which a matrix of fewer rows than columns,
+ * of that condition number, asks for anyhow. */
+static ng_status woodbury(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
+                          ng_error *error)
 {
-    ng_mat wide, l, c = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = widen(&wide, &l, scores(f), error);
-    if (status == NG_OK)
-        status = ngi_factor_damped(l, damping, f->dtype, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&c, x.rows, wide.rows, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_gemm(c, x, NG_NOTRANS, wide, NG_TRANS, 1, 0, error);
-    if (status == NG_OK)
-        status = ng_trsm(c, NG_RIGHT, l, NG_TRANS, 1, error);
-    if (status == NG_OK)
-        status = ng_trsm(c, NG_RIGHT, l, NG_NOTRANS, 1, error);
-    if (status == NG_OK)
-        status = ng_copy(y, x, error);
-    if (status == NG_OK)
-        status = ng_gemm(y, c, NG_NOTRANS, wide, NG_NOTRANS, -1 / damping, 1 / damping, error);
-    free(wide.data), free(l.data), free(c.data);
-    return status;
+    ng_mat wide, gram, bx, c;
+    TRY(ngi_pool_mat(pool, &bx, x.rows, scores(f).rows, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &c, x.rows, scores(f).rows, NG_F64, error));
+    TRY(widen(&wide, &gram, scores(f), NG_NOTRANS, pool, error));
+    TRY(ng_gemm(bx, x, NG_NOTRANS, wide, NG_TRANS, 1, 0, error));
+    TRY(ngi_solve_damped(c, bx, gram, damping, f->dtype, error));
+    TRY(ng_copy(y, x, error));
+    return ng_gemm(y, c, NG_NOTRANS, wide, NG_NOTRANS, -1 / damping, 1 / damping, error);
 }
 
-static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+/* By Cholesky of the smaller side; where rounding makes that singular, and
+ * without damping, by singular values. */
+static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
+                       ng_error *error)
 {
-    if (damping > 0 && isfinite(1 / damping))
-        return woodbury(f, y, x, damping, error);
-    return power(f, y, x, -1, damping, error);
+    int dual = scores(f).rows < f->n;
+    ng_status status = NG_ESINGULAR;
+    ng_mat wide, primal;
+    if (damping > 0 && dual && isfinite(1 / damping))
+        status = woodbury(f, y, x, damping, pool, error);
+    else if (damping > 0 && !dual) {
+        TRY(widen(&wide, &primal, scores(f), NG_TRANS, pool, error));
+        status = ngi_solve_damped(y, x, primal, damping, f->dtype, error);
+    }
+    return status == NG_ESINGULAR ? power(f, y, x, -1, damping, pool, error) : status;
 }
 
-static ng_status trace(ng_fisher *f, double *value, ng_error *error)
+static ng_status trace(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error)
 {
-    (void)error;
+    (void)pool, (void)error;
     *value = ng_dot(scores(f), scores(f));
     return NG_OK;
 }
 
-static ng_status logdet(ng_fisher *f, double *value, double damping, ng_error *error)
+static ng_status logdet(ng_fisher *f, double *value, double damping, ngi_pool *pool,
+                        ng_error *error)
 {
     spectrum s;
     size_t n = f->n;
-    ng_status status = open_spectrum(&s, f, error);
-    if (status == NG_OK) /* the zero behind the eigenvalues stands for all others */
-        status = ngi_shifted_logdet(value, s.w.data, s.rank + (s.rank < n ? 1 : 0), damping,
-                                    tiny(f), error);
-    if (status == NG_OK && s.rank < n)
+    TRY(decompose(&s, f, pool, error));
+    /* the zero behind the eigenvalues stands for all others */
+    TRY(ngi_shifted_logdet(value, s.w.data, s.rank + (s.rank < n ? 1 : 0), damping, tiny(f),
+                           error));
+    if (s.rank < n)
         *value += (double)(n - s.rank - 1) * log(damping);
-    ng_work_destroy(&s.work);
-    return status;
+    return NG_OK;
 }
 
-static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ng_error *error)
+static ng_status eigen(ng_fisher *f, ng_mat values, ng_mat vectors, ngi_pool *pool, ng_error *error)
 {
     spectrum s;
     size_t k = values.cols;
-    if (vectors.data != NULL && k > scores(f).rows)
+    if (!ngi_is_none(vectors) && k > scores(f).rows)
         return ng_error_set(error, NG_EUNSUPPORTED, "eigen: %zu vectors of a matrix of %zu rows", k,
                             scores(f).rows);
-    ng_status status = open_spectrum(&s, f, error);
-    for (size_t i = 0; i < k && i < s.rank && status == NG_OK; i++) {
+    TRY(decompose(&s, f, pool, error));
+    for (size_t i = 0; i < k && i < s.rank; i++) {
         ng_mat_set(values, 0, k - 1 - i, ng_mat_get(s.w, 0, i));
-        if (vectors.data != NULL)
-            status = ng_copy(ng_mat_block(vectors, k - 1 - i, 0, 1, f->n),
-                             ng_mat_block(s.v, i, 0, 1, f->n), error);
+        if (!ngi_is_none(vectors))
+            TRY(ng_copy(ng_mat_block(vectors, k - 1 - i, 0, 1, f->n),
+                        ng_mat_block(s.v, i, 0, 1, f->n), error));
     }
-    ng_work_destroy(&s.work);
-    return status;
+    return NG_OK;
 }
 
 static const ngi_fisher_table table = {

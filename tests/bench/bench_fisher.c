@@ -25,7 +25,7 @@ static void accumulate(void *data)
 {
     job *j = data;
     ng_error error = {NG_OK, ""};
-    bench_ok(ng_fisher_accumulate(j->f, j->scores, NULL, &j->rule, &error), "accumulate",
+    bench_ok(ng_fisher_accumulate(j->f, j->scores, ng_mat_none(), &j->rule, &error), "accumulate",
              error.text);
 }
 

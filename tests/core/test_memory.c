@@ -1,6 +1,7 @@
 /* The allocator helper: zeros, sizes that do not fit, growth. */
 #include "lib/core/memory.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -46,6 +47,35 @@ START_TEST(sizes_that_do_not_fit)
 }
 END_TEST
 
+/* zeros, aligned as malloc's, none lost: taken in any order of sizes, given back to a mark */
+START_TEST(scratch_pool)
+{
+    ngi_pool pool = {NULL};
+    ng_mat a, b;
+    unsigned char *bytes;
+    size_t half = (size_t)1 << (4 * sizeof(size_t));
+    ng_assert_ok(ngi_pool_mat(&pool, &a, 3, 5, NG_F64, NULL), NULL);
+    for (size_t i = 0; i < 15; i++)
+        ((double *)a.data)[i] = 7;
+    void *mark = pool.top;
+    for (size_t n = 0; n < 40; n++) {
+        ng_assert_ok(ngi_pool_array(&pool, &bytes, n, 1, "bytes", NULL), NULL);
+        ck_assert_uint_eq((uintptr_t)bytes % _Alignof(max_align_t), 0);
+        for (size_t i = 0; i < n; i++)
+            ck_assert(bytes[i] == 0);
+        memset(bytes, 1, n);
+    }
+    ck_assert_int_eq(ngi_pool_mat(&pool, &b, half, half, NG_F32, NULL), NG_ENOMEM);
+    ck_assert_ptr_null(b.data);
+    ngi_pool_drop(&pool, mark);
+    ck_assert_ptr_eq(pool.top, mark);
+    for (size_t i = 0; i < 15; i++)
+        ck_assert(((double *)a.data)[i] == 7);
+    ck_assert_int_eq(ngi_pool_close(&pool, NG_ENOCONV), NG_ENOCONV);
+    ck_assert_ptr_null(pool.top);
+}
+END_TEST
+
 START_TEST(arrays)
 {
     size_t capacity = 0, *list = NULL, *none;
@@ -72,5 +102,6 @@ TEST_SUITE(memory)
     tcase_add_loop_test(tc, matrices_of_zeros, 0, 2);
     tcase_add_test(tc, sizes_that_do_not_fit);
     tcase_add_test(tc, arrays);
+    tcase_add_test(tc, scratch_pool);
     suite_add_tcase(suite, tc);
 }

@@ -61,7 +61,7 @@ static ng_status create(int i, ng_fisher **f, ng_error *error)
            : i == KRON     ? ng_fisher_create_kron(f, M, 2, 1, NG_F64, error)
            : i == EKFAC    ? ng_fisher_create_ekfac(f, M, 2, 1, 1, NG_F64, error)
            : i == BLOCKS   ? ng_fisher_create_block_diagonal(f, sizes, count, NG_F64, error)
-                           : ng_fisher_create_matrix_free(f, &product, N, dtype_of(i), NULL, error);
+                           : ng_fisher_create_matrix_free(f, N, dtype_of(i), NULL, &product, error);
 }
 
 static ng_status run(int call, int i, scene *s, ng_error *error)
@@ -78,13 +78,13 @@ static ng_status run(int call, int i, scene *s, ng_error *error)
         return status;
     case TAKE:
         return ng_fisher_can(s->f, NG_FISHER_ACCUMULATE_LAYER)
-                   ? ng_fisher_accumulate_layer(s->f, s->a, s->g, &s->weights, NULL, error)
+                   ? ng_fisher_accumulate_layer(s->f, s->a, s->g, s->weights, NULL, error)
                : ng_fisher_can(s->f, NG_FISHER_ACCUMULATE)
-                   ? ng_fisher_accumulate(s->f, s->x, &s->weights, NULL, error)
+                   ? ng_fisher_accumulate(s->f, s->x, s->weights, NULL, error)
                    : NG_OK;
     case SCORES:
         return ng_fisher_can(s->f, NG_FISHER_ACCUMULATE)
-                   ? ng_fisher_accumulate(s->f, s->x, &s->weights, NULL, error)
+                   ? ng_fisher_accumulate(s->f, s->x, s->weights, NULL, error)
                    : NG_OK;
     case SET:
         return ng_fisher_can(s->f, NG_FISHER_SET_FACTORS)
@@ -106,7 +106,7 @@ static ng_status run(int call, int i, scene *s, ng_error *error)
     case LOGDET:
         return i == FREE ? NG_OK : ng_fisher_logdet(s->f, &value, 1, error);
     case EIGEN:
-        return ng_fisher_eigen(s->f, &s->values, NULL, error);
+        return ng_fisher_eigen(s->f, s->values, ng_mat_none(), error);
     default:
         return ng_fisher_to_dense(s->f, s->d, error);
     }

@@ -46,7 +46,7 @@ START_TEST(exact)
             b.normalisation = sum ? NG_FISHER_SUM : NG_FISHER_MEAN;
             b.samples = 1; /* the outcomes of one input */
             for (int input = 0; input < 2; input++)
-                ng_assert_ok(ng_fisher_accumulate(f, scores, &weights, &b, &error), &error);
+                ng_assert_ok(ng_fisher_accumulate(f, scores, weights, &b, &error), &error);
             ng_assert_ok(ng_fisher_to_dense(f, d, &error), &error);
             double inputs = sum ? 2 : 1;
             ng_mat ref = dense_scale(inputs, fam.closed);
@@ -78,7 +78,7 @@ static double squared_error(const family *fam, size_t draws)
     for (size_t r = 0; r < draws; r++)
         draw(ng_mat_block(s, r, 0, 1, n), fam);
     ng_assert_ok(ng_fisher_create_dense(&f, n, NG_F64, NULL), NULL);
-    ng_assert_ok(ng_fisher_accumulate(f, s, NULL, NULL, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(f, s, ng_mat_none(), NULL, NULL), NULL);
     ng_assert_ok(ng_fisher_to_dense(f, d, NULL), NULL);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
@@ -119,6 +119,89 @@ START_TEST(monte_carlo_rate)
 }
 END_TEST
 
+/* As many scores as parameters and more: damping far below F costs nothing, whatever it is.
+ * F = diag(k1, k2, ...) by scores along the axes, turned by nothing, so that the solution is x / (F
+ * + damping); n = 1 is F = 55. */
+START_TEST(lowrank_tall)
+{
+    static const double dampings[] = {1e-3, 1e-9, 1e-15, 1e-300, 0};
+    ng_dtype dtype = (ng_dtype)(_i % 2);
+    size_t n = 1 + (size_t)_i / 2, rows = 5 * n;
+    ng_mat b = test_mat(rows, n, 0, dtype), x = test_mat(2, n, 0, dtype), y = test_copy(x);
+    ng_fisher *f;
+    ng_fisher_batch sum;
+    ng_error error = {NG_OK, ""};
+    for (size_t r = 0; r < rows; r++)
+        ng_mat_set(b, r, r % n, (double)(1 + r / n));
+    for (size_t j = 0; j < n; j++) {
+        ng_mat_set(x, 0, j, 1);
+        ng_mat_set(x, 1, j, 1 + (double)j);
+    }
+    ng_fisher_batch_init(&sum);
+    sum.normalisation = NG_FISHER_SUM;
+    ng_assert_ok(ng_fisher_create_lowrank(&f, n, 100, dtype, &error), &error);
+    ng_assert_ok(ng_fisher_accumulate(f, b, ng_mat_none(), &sum, &error), &error);
+    for (size_t k = 0; k < sizeof dampings / sizeof *dampings; k++) {
+        ng_assert_ok(ng_fisher_solve(f, y, x, dampings[k], &error), &error);
+        for (size_t i = 0; i < 2; i++)
+            for (size_t j = 0; j < n; j++)
+                ng_assert_rel(ng_mat_get(y, i, j), ng_mat_get(x, i, j) / (55 + dampings[k]),
+                              4 * ng_dtype_eps(dtype));
+    }
+    ng_fisher_destroy(f);
+    test_free(b), test_free(x), test_free(y);
+}
+END_TEST
+
+/* The same score twice, fewer than parameters: its Gram matrix is singular to rounding, F + damping
+ * I is not, as ng_fisher_power knows. */
+START_TEST(lowrank_repeated)
+{
+    double scores[] = {1, 1, 0, 1, 1, 0}, vectors[] = {1, -1, 3, 1, 1, 0};
+    ng_mat b = test_mat(2, 3, 0, NG_F64), x = test_mat(2, 3, 0, NG_F64), y = test_copy(x);
+    test_assign(b, ng_f64(scores, 2, 3)), test_assign(x, ng_f64(vectors, 2, 3));
+    ng_fisher *f;
+    ng_error error = {NG_OK, ""};
+    ng_assert_ok(ng_fisher_create_lowrank(&f, 3, 100, NG_F64, &error), &error);
+    ng_assert_ok(ng_fisher_accumulate(f, b, ng_mat_none(), NULL, &error), &error);
+    ng_assert_ok(ng_fisher_solve(f, y, x, 1e-17, &error), &error);
+    for (size_t j = 0; j < 3; j++) /* F x = 0 */
+        ng_assert_rel(ng_mat_get(y, 0, j), 1e17 * ng_mat_get(x, 0, j), 1e-12);
+    ng_fisher_destroy(f);
+    test_free(b), test_free(x), test_free(y);
+}
+END_TEST
+
+/* Options of another library's size are refused before a byte is written, and by the calls. */
+START_TEST(option_sizes)
+{
+    union {
+        ng_fisher_batch batch;
+        ng_fisher_iteration iteration;
+        unsigned char bytes[128];
+    } o;
+    double row[] = {1, 2};
+    ng_fisher *f = NULL;
+    ng_error error = {NG_OK, ""};
+    static const size_t sizes[] = {0, 8, sizeof o.batch - 1, sizeof o.batch + 8, 128};
+    for (size_t k = 0; k < 2 * sizeof sizes / sizeof *sizes; k++) {
+        memset(&o, 0x5a, sizeof o);
+        size_t size = sizes[k / 2];
+        ck_assert_int_eq(k % 2 ? ng_fisher_batch_init_sized(&o.batch, size)
+                               : ng_fisher_iteration_init_sized(&o.iteration, size + 1),
+                         NG_EOPTION);
+        for (size_t i = 0; i < sizeof o; i++)
+            ck_assert_uint_eq(o.bytes[i], 0x5a);
+    }
+    ck_assert_int_eq(ng_fisher_batch_init(NULL), NG_EOPTION);
+    ck_assert_int_eq(ng_fisher_iteration_init(NULL), NG_EOPTION);
+    ng_assert_ok(ng_fisher_create_dense(&f, 2, NG_F64, NULL), NULL);
+    ng_assert_fails(ng_fisher_accumulate(f, ng_f64(row, 1, 2), ng_mat_none(), &o.batch, &error),
+                    NG_EOPTION, &error, "bytes");
+    ng_fisher_destroy(f);
+}
+END_TEST
+
 TEST_SUITE(closed_forms)
 {
     TCase *tc = tcase_create("families");
@@ -126,5 +209,8 @@ TEST_SUITE(closed_forms)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, exact, 0, 2 * FAMILIES);
     tcase_add_loop_test(tc, monte_carlo_rate, 0, 2);
+    tcase_add_loop_test(tc, lowrank_tall, 0, 2 * 6);
+    tcase_add_test(tc, lowrank_repeated);
+    tcase_add_test(tc, option_sizes);
     suite_add_tcase(suite, tc);
 }

@@ -28,10 +28,14 @@ static void check_dense(const world *w)
     test_free(d);
 }
 
+#define RULE(...) {sizeof(ng_fisher_batch), __VA_ARGS__}
+
 static const ng_fisher_batch rules[] = {
-    {NG_FISHER_MEAN, 1, 0, 1},   {NG_FISHER_SUM, 1, 0, 1},    {NG_FISHER_MEAN, 3, 0, 1},
-    {NG_FISHER_SUM, 0.5, 0, 1},  {NG_FISHER_MEAN, 1, 7, 1},   {NG_FISHER_MEAN, 2, 0, 0.9},
-    {NG_FISHER_SUM, 1, 0, 0.75}, {NG_FISHER_MEAN, 1, 0, 0.0}, {NG_FISHER_SUM, 1, 0, 0.0},
+    RULE(NG_FISHER_MEAN, 1, 0, 1),   RULE(NG_FISHER_SUM, 1, 0, 1),
+    RULE(NG_FISHER_MEAN, 3, 0, 1),   RULE(NG_FISHER_SUM, 0.5, 0, 1),
+    RULE(NG_FISHER_MEAN, 1, 7, 1),   RULE(NG_FISHER_MEAN, 2, 0, 0.9),
+    RULE(NG_FISHER_SUM, 1, 0, 0.75), RULE(NG_FISHER_MEAN, 1, 0, 0.0),
+    RULE(NG_FISHER_SUM, 1, 0, 0.0),
 };
 
 START_TEST(accumulates)
@@ -97,7 +101,7 @@ START_TEST(spectra)
     double value, sum = 0;
     ng_error error = {NG_OK, ""};
     dense_eigh(&exact, NULL, w.exact);
-    ng_assert_ok(ng_fisher_eigen(w.f, &values, NULL, &error), &error);
+    ng_assert_ok(ng_fisher_eigen(w.f, values, ng_mat_none(), &error), &error);
     ng_assert_mat(values, exact, w.tol);
     for (size_t i = 0; i < w.n; i++)
         sum += log(ng_mat_get(exact, 0, i) + 0.5);
@@ -107,7 +111,7 @@ START_TEST(spectra)
     }
     size_t k = w.n < 4 ? 1 : 4; /* leading pairs: V F = diag(values) V */
     ng_mat top = test_mat(1, k, 0, w.dtype), v = test_mat(k, w.n, PAD, w.dtype);
-    ng_assert_ok(ng_fisher_eigen(w.f, &top, &v, &error), &error);
+    ng_assert_ok(ng_fisher_eigen(w.f, top, v, &error), &error);
     ng_assert_mat(top, ng_mat_block(exact, 0, w.n - k, 1, k), w.tol);
     ng_assert_mat(dense_mul(v, 0, v, 1), dense_identity(k), w.tol);
     ng_mat scaled = dense_of(v);
@@ -146,7 +150,7 @@ END_TEST
 /* set(to_dense) changes nothing; later batches count as the samples say. */
 START_TEST(set_from_dense)
 {
-    static const ng_fisher_batch forget = {NG_FISHER_MEAN, 1, 0, 0.9};
+    static const ng_fisher_batch forget = RULE(NG_FISHER_MEAN, 1, 0, 0.9);
     world w = world_open(_i, 2, NULL, 0, &rng);
     ng_mat d = test_mat(w.n, w.n, PAD, w.dtype);
     ng_fisher *copy = world_empty(w.representation, w.dtype, w.n, w.outputs);
@@ -167,7 +171,7 @@ START_TEST(set_from_dense)
     check_dense(&w);
     ng_mat s = world_normal(4, w.n, w.dtype, &rng); /* 40 = 4 / (1 - 0.9) */
     ng_mat zero = test_mat(4, w.n, 0, w.dtype);
-    ng_assert_ok(ng_fisher_accumulate(copy, zero, NULL, &forget, &error), &error);
+    ng_assert_ok(ng_fisher_accumulate(copy, zero, ng_mat_none(), &forget, &error), &error);
     w.exact = dense_scale(0.9, w.exact);
     check_dense(&w);
     test_free(d), test_free(s), test_free(zero);
@@ -206,8 +210,8 @@ START_TEST(abilities)
         unsigned bit;
         ng_status status;
     } calls[] = {
-        {NG_FISHER_ACCUMULATE, ng_fisher_accumulate(w.f, x, NULL, NULL, &error)},
-        {NG_FISHER_ACCUMULATE_LAYER, ng_fisher_accumulate_layer(w.f, x, x, NULL, NULL, &error)},
+        {NG_FISHER_ACCUMULATE, ng_fisher_accumulate(w.f, x, ng_mat_none(), NULL, &error)},
+        {NG_FISHER_ACCUMULATE_LAYER, ng_fisher_accumulate_layer(w.f, x, x, ng_mat_none(), NULL, &error)},
         {NG_FISHER_SET, ng_fisher_set(w.f, square, 1, &error)},
         {NG_FISHER_SET_FACTORS, ng_fisher_set_factors(w.f, square, square, 1, &error)},
         {NG_FISHER_POWER, ng_fisher_power(w.f, y, x, 0.5, 1, &error)},

@@ -2,6 +2,8 @@
  * blocks: what the common table of representations does not ask. */
 #include "tests/fisher/worlds.h"
 
+#include <natgrad/linalg.h>
+
 static test_rng rng;
 
 static void reseed(void)
@@ -22,6 +24,7 @@ typedef struct {
 static ng_status mul(void *data, ng_mat y, ng_mat x, ng_error *error)
 {
     diagonal *f = data;
+    ck_assert(ng_is_finite(x));
     if (++f->calls == f->fail_at)
         return ng_error_set(error, NG_EIO, "no device");
     for (size_t i = 0; i < x.rows; i++)
@@ -36,6 +39,7 @@ static ng_status jacobi(void *data, ng_mat y, ng_mat x, double damping, ng_error
 {
     diagonal *f = data;
     (void)error;
+    ck_assert(ng_is_finite(x));
     f->preconditioned++;
     f->damping = damping;
     for (size_t i = 0; i < x.rows; i++)
@@ -50,12 +54,12 @@ static ng_fisher *open_free(diagonal *f, int precondition, size_t iterations, ng
 {
     ng_fisher *made;
     ng_fisher_product product = {mul, precondition ? jacobi : NULL, f};
-    ng_fisher_iteration limits = {0, iterations, 80};
+    ng_fisher_iteration limits = {sizeof limits, 0, iterations, 80};
     ng_error error = {NG_OK, ""};
     f->d = test_mat(1, N, 0, NG_F64);
     for (size_t j = 0; j < N; j++)
         ng_mat_set(f->d, 0, j, pow(2, -(double)j / 10));
-    ng_assert_ok(ng_fisher_create_matrix_free(&made, &product, N, dtype, &limits, &error), &error);
+    ng_assert_ok(ng_fisher_create_matrix_free(&made, N, dtype, &limits, &product, &error), &error);
     return made;
 }
 
@@ -143,7 +147,7 @@ START_TEST(leading_spectrum)
     double value, sum = 0;
     for (size_t j = 0; j < N; j++)
         sum += ng_mat_get(d.d, 0, j);
-    ng_assert_ok(ng_fisher_eigen(f, &top, &v, &error), &error);
+    ng_assert_ok(ng_fisher_eigen(f, top, v, &error), &error);
     ck_assert_uint_le(d.calls, 27); /* blocks of 3 in a basis of 80 */
     for (size_t i = 0; i < K; i++) {
         ng_assert_rel(ng_mat_get(top, 0, i), ng_mat_get(d.d, 0, K - 1 - i), tolerance(DTYPE));
@@ -181,23 +185,45 @@ START_TEST(refusals)
         ng_assert_fails(ng_fisher_trace(f, &value, &error), expected, &error, text);
         *when = d.calls + 1;
         ng_mat one = ng_mat_block(y, 0, 0, 1, 2);
-        ng_assert_fails(ng_fisher_eigen(f, &one, NULL, &error), expected, &error, text);
+        ng_assert_fails(ng_fisher_eigen(f, one, ng_mat_none(), &error), expected, &error, text);
         *when = 0;
     }
     ng_mat_set(d.d, 0, 0, -1);
     ng_assert_fails(ng_fisher_solve(f, y, x, 1e-2, &error), NG_EINDEFINITE, &error, "p A p");
     ng_fisher_product product = {NULL, jacobi, &d};
-    ng_fisher_iteration bad = {1.5, 0, 0};
-    ng_assert_fails(ng_fisher_create_matrix_free(&none, &product, N, DTYPE, NULL, &error), NG_EARG,
+    ng_fisher_iteration bad = {sizeof bad, 1.5, 0, 0};
+    ng_assert_fails(ng_fisher_create_matrix_free(&none, N, DTYPE, NULL, &product, &error), NG_EARG,
                     &error, "product");
     product.mul = mul;
-    ng_assert_fails(ng_fisher_create_matrix_free(&none, &product, N, DTYPE, &bad, &error), NG_EARG,
+    ng_assert_fails(ng_fisher_create_matrix_free(&none, N, DTYPE, &bad, &product, &error), NG_EARG,
                     &error, "tolerance");
-    ng_assert_fails(ng_fisher_create_matrix_free(NULL, &product, N, DTYPE, NULL, &error), NG_EARG,
+    ng_assert_fails(ng_fisher_create_matrix_free(NULL, N, DTYPE, NULL, &product, &error), NG_EARG,
                     &error, "NULL");
     ck_assert_ptr_null(none);
     ng_fisher_destroy(f);
     test_free(x), test_free(y), test_free(d.d);
+}
+END_TEST
+
+/* A direction without curvature: F = diag(..., 0, ...), no damping, with and without the
+ * preconditioner (which divides by its diagonal, so that one is made positive there). */
+START_TEST(singular)
+{
+    ng_error error = {NG_OK, ""};
+    for (int zeros = 1; zeros <= 3; zeros++) {
+        diagonal d = {.calls = 0};
+        ng_fisher *f = open_free(&d, 0, 0, DTYPE);
+        ng_mat x = test_mat(2, N, 0, DTYPE), y = test_mat(2, N, 0, DTYPE);
+        for (size_t j = 0; j < N; j++) {
+            ng_mat_set(d.d, 0, j, (int)(j % 50) < zeros ? 0 : 1 + (double)(j % 3));
+            ng_mat_set(x, 0, j, ng_mat_get(d.d, 0, j)); /* solved by ones */
+            ng_mat_set(x, 1, j, 1);
+        }
+        ng_assert_fails(ng_fisher_solve(f, y, x, 0, &error), NG_EINDEFINITE, &error, "p A p");
+        ng_assert_ok(ng_fisher_solve(f, y, x, 0.5, &error), &error);
+        ng_fisher_destroy(f);
+        test_free(x), test_free(y), test_free(d.d);
+    }
 }
 END_TEST
 
@@ -242,6 +268,7 @@ TEST_SUITE(products)
     tcase_add_loop_test(tc, truncated, 0, 2);
     tcase_add_loop_test(tc, leading_spectrum, 0, 2);
     tcase_add_loop_test(tc, refusals, 0, 2);
+    tcase_add_loop_test(tc, singular, 0, 2);
     tcase_add_loop_test(tc, blocks, 0, 2);
     suite_add_tcase(suite, tc);
 }

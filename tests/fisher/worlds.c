@@ -88,8 +88,8 @@ static ng_status multiply(void *data, ng_mat y, ng_mat x, ng_error *error)
 static ng_status matrix_free(ng_fisher **f, size_t n, ng_dtype dtype, ng_error *error)
 {
     ng_fisher_product product = {multiply, NULL, &behind};
-    ng_fisher_iteration iteration = {dtype == NG_F32 ? 3e-6 : 1e-12, 0, 0};
-    return ng_fisher_create_matrix_free(f, &product, n, dtype, &iteration, error);
+    ng_fisher_iteration iteration = {sizeof iteration, dtype == NG_F32 ? 3e-6 : 1e-12, 0, 0};
+    return ng_fisher_create_matrix_free(f, n, dtype, &iteration, &product, error);
 }
 
 ng_fisher *world_empty(int i, ng_dtype dtype, size_t n, size_t outputs)
@@ -149,15 +149,16 @@ static ng_mat in_basis(ng_mat f, ng_mat p, ng_mat q)
 }
 
 static void feed(world *w, sums *s, size_t rows, size_t outputs, const ng_fisher_batch *rule,
-                 const ng_fisher_batch *b, const ng_mat *weights, test_rng *rng)
+                 const ng_fisher_batch *b, ng_mat weights, test_rng *rng)
 {
+    const ng_mat *w_or_none = weights.data != NULL ? &weights : NULL;
     ng_error error = {NG_OK, ""};
     size_t c = w->n / outputs, inputs = c > 1 ? c - 1 : c;
     if (!ng_fisher_can(w->f, NG_FISHER_ACCUMULATE_LAYER)) {
         ng_mat x = world_normal(rows, w->n, w->dtype, rng);
         if (ng_fisher_can(w->f, NG_FISHER_ACCUMULATE))
             ng_assert_ok(ng_fisher_accumulate(w->f, x, weights, rule, &error), &error);
-        s->f = dense_add(b->decay, s->f, 1, exact_scatter(x, weights));
+        s->f = dense_add(b->decay, s->f, 1, exact_scatter(x, w_or_none));
         test_free(x);
         return;
     }
@@ -165,9 +166,9 @@ static void feed(world *w, sums *s, size_t rows, size_t outputs, const ng_fisher
     ng_mat g = world_normal(rows, outputs, w->dtype, rng);
     ng_assert_ok(ng_fisher_accumulate_layer(w->f, a, g, weights, rule, &error), &error);
     ng_mat full = c > 1 ? exact_ones(a) : a;
-    s->p = dense_add(b->decay, s->p, 1, exact_scatter(g, weights));
-    s->q = dense_add(b->decay, s->q, 1, exact_scatter(full, weights));
-    s->f = dense_add(b->decay, s->f, 1, exact_scatter(exact_scores(full, g), weights));
+    s->p = dense_add(b->decay, s->p, 1, exact_scatter(g, w_or_none));
+    s->q = dense_add(b->decay, s->q, 1, exact_scatter(full, w_or_none));
+    s->f = dense_add(b->decay, s->f, 1, exact_scatter(exact_scores(full, g), w_or_none));
     s->f = in_basis(s->f, s->p, s->q);
     test_free(a), test_free(g);
 }
@@ -180,7 +181,7 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
     ng_dtype dtype = (ng_dtype)(i % 2);
     world w = {world_empty(representation, dtype, n, m), dense_mat(n, n), n, m, dtype,
                dtype == NG_F32 ? 1e-5 : 1e-10,           representation};
-    ng_fisher_batch b = {NG_FISHER_MEAN, 1, 0, 1};
+    ng_fisher_batch b = {sizeof b, NG_FISHER_MEAN, 1, 0, 1};
     sums s = {dense_mat(n, n), dense_mat(m, m), dense_mat(n / m, n / m), 0, 0};
     b = rule != NULL ? *rule : b;
     for (int k = 0; k < batches; k++) {
@@ -190,7 +191,7 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
             ng_mat_set(weights, 0, r, fabs(ng_mat_get(weights, 0, r)));
             mass += weighted ? ng_mat_get(weights, 0, r) : 1;
         }
-        feed(&w, &s, weights.cols, m, rule, &b, weighted ? &weights : NULL, rng);
+        feed(&w, &s, weights.cols, m, rule, &b, weighted ? weights : ng_mat_none(), rng);
         s.count = b.decay * s.count + (b.samples > 0 ? b.samples : mass);
         s.mass = b.decay * s.mass + mass;
         test_free(weights);

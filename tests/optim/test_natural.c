@@ -75,7 +75,7 @@ START_TEST(least_squares)
     ng_mat scores = test_convert(x, dtype);
     ng_mat solution =
         dense_mul(dense_mul(y, 0, x, 0), 0, dense_power(dense_mul(x, 1, x, 0), -1), 0);
-    ng_assert_ok(ng_fisher_accumulate(f, scores, NULL, NULL, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(f, scores, ng_mat_none(), NULL, NULL), NULL);
     crew_open(&c, &o, dtype, crew_shapes[TWELVE], f);
     crew_write(&c, c.w, dense_normal(1, P, &rng));
     ng_mat residual = dense_add(1, dense_mul(crew_weights(&c), 0, x, 1), -1, y);
@@ -226,7 +226,7 @@ static ng_mat travel(int curved, int natural, int steps, ng_mat x, ng_mat y)
         chart(t.data, j, crew_weights(&c).data, curved);
         logistic(g, scores, t.data, j, x, y);
         if (natural)
-            ng_assert_ok(ng_fisher_accumulate(f, scores, NULL, &fresh, NULL), NULL);
+            ng_assert_ok(ng_fisher_accumulate(f, scores, ng_mat_none(), &fresh, NULL), NULL);
         if (k < steps)
             crew_step(&c, g);
     }

@@ -114,12 +114,12 @@ START_TEST(wrong_fisher)
     ng_assert_ok(ng_fisher_create_dense(&f, N, NG_F64, NULL), NULL);
     ng_assert_ok(ng_group_set_fisher(p.c.group, f), NULL);
     crew_refuse(&p.c, failing_step(&p), NG_ENODATA, "accumulated");
-    ng_assert_ok(ng_fisher_accumulate(f, row, NULL, NULL, NULL), NULL);
+    ng_assert_ok(ng_fisher_accumulate(f, row, ng_mat_none(), NULL, NULL), NULL);
     ng_assert_ok(ng_group_set(p.c.group, "damping", 0), NULL);
     crew_refuse(&p.c, failing_step(&p), NG_ESINGULAR, "'first'");
     /* NaN does not enter a Fisher matrix: it stays as it was */
     ng_mat_set(row, 0, 3, NAN);
-    ng_assert_fails(ng_fisher_accumulate(f, row, NULL, NULL, &err), NG_ENONFINITE, &err, "scores");
+    ng_assert_fails(ng_fisher_accumulate(f, row, ng_mat_none(), NULL, &err), NG_ENONFINITE, &err, "scores");
     crew_refuse(&p.c, failing_step(&p), NG_ESINGULAR, "'first'");
     ng_assert_ok(ng_group_set(p.c.group, "damping", 0.001), NULL);
     ng_fisher_destroy(f);
