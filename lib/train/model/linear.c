@@ -31,7 +31,7 @@ ng_status ngi_linear_forward(const ng_model *model, size_t layer, ng_mat z, ng_m
 ng_status ngi_linear_gradient(const ng_model *model, size_t layer, ng_mat a_grad, ng_error *error)
 {
     const ngi_linear *l = &model->linear[layer];
-    const ngi_param *p = &model->param[l->weight];
+    const ngi_model_parameter *p = &model->param[l->weight];
     size_t rows = rows_of(model, l);
     ng_mat g = ngi_rows(l->g, rows);
     TRY(ng_gemm(p->dw, g, NG_TRANS, ngi_rows(l->a, rows), NG_NOTRANS, 1, 0, error));

@@ -100,7 +100,7 @@ ng_status ng_model_initialise(ng_model *model, const ng_random *random, ng_error
     if (random == NULL || random->fill_normal == NULL)
         return ng_error_set(error, NG_EARG, "random: no fill_normal");
     for (size_t i = 0; i < model->params; i++) {
-        ngi_param *p = &model->param[i];
+        ngi_model_parameter *p = &model->param[i];
         if (p->variance > 0)
             fill_normal(p->w, random, p->variance);
         else
@@ -159,7 +159,7 @@ ng_status ng_model_parameter(const ng_model *model, ng_model_param *parameter, s
 {
     if (i >= model->params)
         return ng_error_set(error, NG_EARG, "parameter: %zu of %zu", i, model->params);
-    const ngi_param *p = &model->param[i];
+    const ngi_model_parameter *p = &model->param[i];
     *parameter = (ng_model_param){p->name, p->w, p->dw, p->blocks};
     return NG_OK;
 }

@@ -55,7 +55,7 @@ typedef struct {
     ng_mat w, dw;
     double variance; /* of the weights at the start: normal; 0: they are `value` */
     double value;
-} ngi_param;
+} ngi_model_parameter;
 
 typedef struct {
     char name[32];
@@ -76,7 +76,7 @@ struct ng_model {
     ng_mat input; /* max_batch x features */
     ng_mat w, dw; /* 1 x all parameters */
     size_t params, layers;
-    ngi_param *param;
+    ngi_model_parameter *param;
     ngi_linear *linear; /* the last one makes the logits, its g is the derivative there */
     ng_mat logits;      /* (max_batch * places) x classes */
     ng_work memory;     /* every matrix above */

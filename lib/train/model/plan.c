@@ -41,7 +41,7 @@ size_t ngi_plan_param(ngi_plan *plan, size_t rows, size_t cols, double variance,
         plan->elements = add(plan->elements, ngi_times(rows, cols));
         return index;
     }
-    ngi_param *p = &plan->model->param[index];
+    ngi_model_parameter *p = &plan->model->param[index];
     snprintf(p->name, sizeof p->name, "%s.%s", prefix, suffix);
     p->w = ng_mat_take(&plan->w, rows, cols);
     p->dw = ng_mat_take(&plan->dw, rows, cols);

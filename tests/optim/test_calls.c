@@ -1,0 +1,189 @@
+/* What every call on an optimizer does: NULL handles, the error's text, sizes of structs. */
+#include "tests/support/run.h"
+
+typedef struct {
+    ng_optimizer *opt;
+    ng_group *group;
+    float w[64], dw[64];
+} layer;
+
+static void open_layer(layer *x)
+{
+    void *o = test_options("kfac", "");
+    memset(x, 0, sizeof *x);
+    ng_assert_ok(ng_optimizer_create(&x->opt, NULL), NULL);
+    ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
+    ng_assert_ok(ng_group_add(x->group, NULL, "fc", ng_f32(x->w, 3, 4), ng_f32(x->dw, 3, 4)), NULL);
+    free(o);
+}
+
+/* ---- The error's text --------------------------------------------------------------------- */
+
+static int listen(const ng_event *event, void *data)
+{
+    (void)event, (void)data;
+    return 0;
+}
+
+/* One call that succeeds, by number; 0 when there is no such call. */
+static int good_call(layer *x, int which)
+{
+    static const size_t outputs[] = {1, 1};
+    static float w[2][8], dw[2][8], b[8];
+    double value, counts[32];
+    const char *parameter, *name;
+    ng_mat view;
+    ng_sgd_options sgd;
+    ng_group *group;
+    ng_sgd_init(&sgd);
+    ng_mat a = ng_f32(x->dw + 24, 2, 4), g = ng_f32(x->dw + 32, 2, 3);
+    size_t n = ng_optimizer_counts(x->opt, counts, 32);
+    ng_status status = NG_OK;
+    switch (which) {
+    case 0:
+        status = ng_optimizer_add_group(x->opt, &group, &sgd);
+        break;
+    case 1:
+        status = ng_group_capture(x->group, 0, a, g, 1);
+        break;
+    case 2:
+        status = ng_optimizer_step(x->opt);
+        break;
+    case 3:
+        status = ng_optimizer_accumulate(x->opt);
+        break;
+    case 4:
+        ng_optimizer_drop(x->opt);
+        break;
+    case 5:
+        status = ng_group_rebind(x->group, 0, ng_f32(x->w, 3, 4), ng_f32(x->dw, 3, 4));
+        break;
+    case 6:
+        status = ng_group_set(x->group, "lr", 0.1);
+        break;
+    case 7:
+        status = ng_group_get(x->group, "lr", &value);
+        break;
+    case 8:
+        status = ng_optimizer_add_monitor(x->opt, listen, NULL);
+        break;
+    case 9:
+        status = ng_optimizer_set_message(x->opt, NULL, NULL);
+        break;
+    case 10:
+        status = ng_optimizer_tensor(x->opt, &parameter, &name, &view, 0);
+        break;
+    case 11:
+        status = ng_optimizer_set_counts(x->opt, counts, n);
+        break;
+    case 12:
+        status = ng_group_add(x->group, NULL, "p", ng_f32(w[0], 2, 2), ng_f32(dw[0], 2, 2));
+        break;
+    case 13:
+        status = ng_group_add_bias(x->group, 1, ng_f32(b, 1, 2), ng_f32(b + 4, 1, 2));
+        break;
+    case 14:
+        status = ng_group_set_layout(x->group, 1, NG_OUT_IN);
+        break;
+    case 15:
+        status = ng_group_add_blocks(x->group, NULL, "q", ng_f32(w[1], 2, 2), ng_f32(dw[1], 2, 2),
+                                     outputs, 2, NG_OUT_IN);
+        break;
+    default:
+        return 0;
+    }
+    ck_assert_msg(status == NG_OK, "call %d: %s", which, ng_optimizer_error(x->opt));
+    return 1;
+}
+
+START_TEST(empty_after_success)
+{
+    layer x;
+    int calls = 0;
+    open_layer(&x);
+    for (int more = 1; more; calls += more) {
+        ck_assert_int_eq(ng_group_set(x.group, "no such option", 1), NG_EOPTION);
+        ck_assert_str_ne(ng_optimizer_error(x.opt), "");
+        more = good_call(&x, calls);
+        if (more)
+            ck_assert_msg(ng_optimizer_error(x.opt)[0] == '\0', "call %d leaves \"%s\"", calls,
+                          ng_optimizer_error(x.opt));
+    }
+    ck_assert_int_eq(calls, 16);
+    ng_optimizer_destroy(x.opt);
+}
+END_TEST
+
+START_TEST(no_handle)
+{
+    float v[4] = {0};
+    double value;
+    size_t one[1] = {2}, index;
+    const char *text;
+    ng_mat m = ng_f32(v, 2, 2), view;
+    ng_group *group;
+    ck_assert_uint_eq(ng_optimizer_steps(NULL), 0);
+    ck_assert_uint_eq(ng_optimizer_memory(NULL), 0);
+    ck_assert_uint_eq(ng_optimizer_counts(NULL, &value, 1), 0);
+    ck_assert_uint_gt(ng_optimizer_describe(NULL, NULL, 0), 0); /* the table's head */
+    ck_assert_str_eq(ng_optimizer_error(NULL), "");
+    ng_optimizer_destroy(NULL);
+    ng_optimizer_drop(NULL);
+    ck_assert_int_eq(ng_optimizer_create(NULL, NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_add_group(NULL, &group, NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_step(NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_accumulate(NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_add_monitor(NULL, listen, NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_set_message(NULL, NULL, NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_save(NULL, "x", NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_load(NULL, "x", NULL), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_tensor(NULL, &text, &text, &view, 0), NG_EARG);
+    ck_assert_int_eq(ng_optimizer_set_counts(NULL, &value, 1), NG_EARG);
+    ck_assert_int_eq(ng_group_add(NULL, &index, "p", m, m), NG_EARG);
+    ck_assert_int_eq(ng_group_add_blocks(NULL, &index, "p", m, m, one, 1, NG_OUT_IN), NG_EARG);
+    ck_assert_int_eq(ng_group_add_bias(NULL, 0, m, m), NG_EARG);
+    ck_assert_int_eq(ng_group_capture(NULL, 0, m, m, 1), NG_EARG);
+    ck_assert_int_eq(ng_group_set_layout(NULL, 0, NG_OUT_IN), NG_EARG);
+    ck_assert_int_eq(ng_group_rebind(NULL, 0, m, m), NG_EARG);
+    ck_assert_int_eq(ng_group_set(NULL, "lr", 1), NG_EARG);
+    ck_assert_int_eq(ng_group_get(NULL, "lr", &value), NG_EARG);
+    ck_assert_int_eq(ng_group_schedule(NULL, "lr", NULL), NG_EARG);
+    ck_assert_int_eq(ng_group_set_fisher(NULL, NULL), NG_EARG);
+    ck_assert_int_eq(ng_group_adapt_damping(NULL, &value, 1, 1), NG_EARG);
+    ck_assert_int_eq(ng_policy_add(NULL, &group, &index, "p", m, m), NG_EARG);
+    ck_assert_int_eq(ng_recorder_monitor(NULL, NULL), 0);
+    ck_assert_int_eq(ng_regime_watch(NULL, NULL), 0);
+}
+END_TEST
+
+/* Neither a shorter nor a longer struct is written into. */
+START_TEST(other_sizes)
+{
+    unsigned char bytes[512], same[512];
+    memset(bytes, 0xa5, sizeof bytes);
+    memset(same, 0xa5, sizeof same);
+#define REFUSES(noun, type, ...)                                                                   \
+    for (size_t size = 0; size < sizeof bytes; size++)                                             \
+        if (size != sizeof(type)) {                                                                \
+            ck_assert_int_eq(ng_##noun##_init_sized((type *)(void *)bytes, size __VA_ARGS__),      \
+                             NG_EOPTION);                                                          \
+            ck_assert(memcmp(bytes, same, sizeof bytes) == 0);                                     \
+        }                                                                                          \
+    ck_assert_int_eq(ng_##noun##_init_sized(NULL, sizeof(type) __VA_ARGS__), NG_EARG);
+#define NO_GROUPS , NULL, NULL
+    REFUSES(optimizer, ng_optimizer_options, )
+    REFUSES(schedule, ng_schedule, )
+    REFUSES(recorder, ng_recorder, )
+    REFUSES(regime_monitor, ng_regime_monitor, )
+    REFUSES(policy, ng_policy, NO_GROUPS)
+}
+END_TEST
+
+TEST_SUITE(calls)
+{
+    TCase *tcase = tcase_create("calls");
+    tcase_add_test(tcase, empty_after_success);
+    tcase_add_test(tcase, no_handle);
+    tcase_add_test(tcase, other_sizes);
+    suite_add_tcase(suite, tcase);
+}
