@@ -59,12 +59,12 @@ static void write_rows(FILE *csv, world *w, const observer *o, size_t j)
     for (size_t k = 0; k < w->functionals; k++) {
         ng_minimum best;
         ng_error error;
-        must(ng_functional_minimum(&ng_functionals[k], &best, r->spectrum, &error), &error);
+        must(ng_functional_minimum(ng_functional_get(k), &best, r->spectrum, &error), &error);
         w->verdicts[k][best.verdict]++;
         fprintf(csv, "%s,%zu,%g,%.15g,%.15g,%.15g,%s,%.15g,%.15g,%.15g,%.15g,%.15g,%.15g,%.15g,",
                 o->t.name, o->t.count, couplings[j], r->cond, r->lambda_min, r->lambda_max,
-                ng_functionals[k].name, best.beta, ng_alpha_scalar(best.beta), r->beta, least, most,
-                r->spread, r->deviation_fraction);
+                ng_functional_get(k)->name, best.beta, ng_regime_alpha_scalar(best.beta), r->beta,
+                least, most, r->spread, r->deviation_fraction);
         if (isnan(o->curvature[j])) /* whatever its sign */
             fprintf(csv, "nan,%s\n", ng_verdict_name(best.verdict));
         else
@@ -94,10 +94,10 @@ static void print_verdicts(const world *w)
         printf(" %11s", ng_verdict_name((ng_verdict)v));
     printf("\n");
     for (size_t k = 0; k < w->functionals; k++) {
-        printf("%-20s", ng_functionals[k].name);
+        printf("%-20s", ng_functional_get(k)->name);
         for (int v = 0; v < VERDICTS; v++)
             printf(" %11zu", w->verdicts[k][v]);
-        printf("   %s\n", ng_functionals[k].doc);
+        printf("   %s\n", ng_functional_get(k)->doc);
     }
 }
 
@@ -171,7 +171,7 @@ static void plot_verdicts(FILE *script, const world *w)
     static const char *const colours[VERDICTS] = {"#D55E00", "#56B4E9", "#0072B2", "#bbbbbb"};
     fputs("$verdicts << EOD\n", script);
     for (size_t k = 0; k < w->functionals; k++) {
-        fprintf(script, "%s", ng_functionals[k].name);
+        fprintf(script, "%s", ng_functional_get(k)->name);
         for (int v = 0; v < VERDICTS; v++)
             fprintf(script, " %zu", w->verdicts[k][v]);
         fputs("\n", script);
@@ -182,7 +182,7 @@ static void plot_verdicts(FILE *script, const world *w)
             "set key top center horizontal samplen 1 noautotitle\nset xtics 20\nset ytics (",
             NAMES * COUPLINGS, NAMES * COUPLINGS, (double)w->functionals - 0.4);
     for (size_t k = 0; k < w->functionals; k++)
-        fprintf(script, "%s'%s' %zu", k > 0 ? ", " : "", ng_functionals[k].name, k);
+        fprintf(script, "%s'%s' %zu", k > 0 ? ", " : "", ng_functional_get(k)->name, k);
     fputs(")\nset ytics noenhanced\nplot ", script);
     for (int v = 0; v < VERDICTS; v++) {
         fputs(v > 0 ? ", " : "", script);
@@ -225,7 +225,7 @@ int survey(const config *c)
               "alpha_scalar,beta_used,alpha_dir_min,alpha_dir_max,spread,"
               "deviation,R,verdict");
     must(ng_rng_create(&random, c->seed, &error), &error);
-    while (ng_functionals[w.functionals].name != NULL && w.functionals < MAX_FUNCTIONALS)
+    while (w.functionals < ng_functional_count() && w.functionals < MAX_FUNCTIONALS)
         w.functionals++;
     progress_start(&bar, "survey", NAMES, "observers");
     for (size_t i = 0; i < NAMES; i++) {

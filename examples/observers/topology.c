@@ -123,7 +123,7 @@ ng_mat topology_fisher(ng_family **family, const topology *t, double coupling)
     return f;
 }
 
-static ng_status third(void *data, size_t c, ng_mat slab, ng_error *error)
+static ng_status third(void *data, ng_mat slab, size_t c, ng_error *error)
 {
     return ng_family_third(data, c, slab, error);
 }

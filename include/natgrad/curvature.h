@@ -30,10 +30,10 @@ extern "C" {
 
 /* Where third cumulants come from: fills slab (n x n, dense NG_F64, both
  * triangles) with kappa_abc over a and b, c fixed. An error is passed on. */
-typedef ng_status (*ng_third)(void *data, size_t c, ng_mat slab, ng_error *error);
+typedef ng_status (*ng_cumulants_fill)(void *data, ng_mat slab, size_t c, ng_error *error);
 
-/* The ng_third of a stored tensor: data is a double * to n^3 numbers. */
-NG_API ng_status ng_third_stored(void *data, size_t c, ng_mat slab, ng_error *error);
+/* That of a stored tensor: data is a double * to n^3 numbers. */
+NG_API ng_status ng_cumulants_fill_stored(void *data, ng_mat slab, size_t c, ng_error *error);
 
 typedef struct {
     double scalar; /* R, times 1 - amari_alpha^2 */
@@ -46,10 +46,11 @@ typedef struct {
  * about n + n^2/(2 slabs) times. slabs = 0 or >= n keeps all: n calls. 2 n^4
  * operations, and n^4/2 for the sums. */
 NG_API ng_status ng_curvature_scalar(ng_curvature *result, ng_mat f, double amari_alpha,
-                                     size_t slabs, ng_third third, void *data, ng_error *error);
+                                     size_t slabs, ng_cumulants_fill third, void *data,
+                                     ng_error *error);
 
 /* (tr kappa)_c = F^ab kappa_abc into trace (1 x n). n calls, O(n^2) memory. */
-NG_API ng_status ng_curvature_trace(ng_mat trace, ng_mat f, ng_third third, void *data,
+NG_API ng_status ng_curvature_trace(ng_mat trace, ng_mat f, ng_cumulants_fill third, void *data,
                                     ng_error *error);
 
 /* Sectional curvature of the plane through the tangent vectors u and v (1 x n
@@ -57,10 +58,10 @@ NG_API ng_status ng_curvature_trace(ng_mat trace, ng_mat f, ng_third third, void
  * that span no plane, area^2 <= 1e-14 |u|^2 |v|^2, are NG_EARG. n calls, O(n^2)
  * memory. */
 NG_API ng_status ng_curvature_sectional(double *result, ng_mat f, ng_mat u, ng_mat v,
-                                        ng_third third, void *data, ng_error *error);
+                                        ng_cumulants_fill third, void *data, ng_error *error);
 
 /* The four terms of the Ricci tensor and their sum, n x n each, both
- * triangles; a view without data (all zero) is left out. G is Levi-Civita's
+ * triangles; one that is ng_mat_none() (all zero) is left out. G is Levi-Civita's
  * connection. R3 = -R1/2 and R4 = -R2/2 follow from the symmetry of kappa and
  * test nothing else. */
 typedef struct {
@@ -72,18 +73,18 @@ typedef struct {
 } ng_ricci;
 
 /* n calls; memory 16 n^3 bytes. */
-NG_API ng_status ng_curvature_ricci(const ng_ricci *result, ng_mat f, ng_third third, void *data,
-                                    ng_error *error);
+NG_API ng_status ng_curvature_ricci(const ng_ricci *result, ng_mat f, ng_cumulants_fill third,
+                                    void *data, ng_error *error);
 
 /* All of R_abcd into riemann, n^2 x n^2, row a n + b, column c n + d. n calls;
  * memory 8 n^4 + 8 n^3 bytes. */
-NG_API ng_status ng_curvature_riemann(ng_mat riemann, ng_mat f, double amari_alpha, ng_third third,
-                                      void *data, ng_error *error);
+NG_API ng_status ng_curvature_riemann(ng_mat riemann, ng_mat f, double amari_alpha,
+                                      ng_cumulants_fill third, void *data, ng_error *error);
 
 /* Gamma^c_ab = (1 - amari_alpha)/2 F^cd kappa_abd into gamma, n x n^2, row c,
  * column a n + b. n calls; memory 8 n^3 bytes. */
-NG_API ng_status ng_christoffel(ng_mat gamma, ng_mat f, double amari_alpha, ng_third third,
-                                void *data, ng_error *error);
+NG_API ng_status ng_curvature_christoffel(ng_mat gamma, ng_mat f, double amari_alpha,
+                                          ng_cumulants_fill third, void *data, ng_error *error);
 
 #ifdef __cplusplus
 }

@@ -52,9 +52,10 @@ NG_API ng_status ng_fisher_create_block_diagonal(ng_fisher **f, const size_t *si
 
 /* F = B^T B, kept as the weighted scores B (rows x n): exact, and right when n
  * is much larger than the number of samples. Everything goes through B B^T (from
- * rows >= n on B^T B) or the singular values of B; a solve costs rows^2 n (rows n^2)
- * and needs damping > 0 while rows < n. At most max_rows >= 1 rows are kept: when a batch brings more, B
- * becomes the max_rows x n factor of the nearest F of that rank. */
+ * rows >= n on B^T B) or the singular values of B; a solve costs rows^2 n (rows
+ * n^2) and needs damping > 0 while rows < n. At most max_rows >= 1 rows are kept:
+ * when a batch brings more, B becomes the max_rows x n factor of the nearest F of
+ * that rank. */
 NG_API ng_status ng_fisher_create_lowrank(ng_fisher **f, size_t n, size_t max_rows, ng_dtype dtype,
                                           ng_error *error);
 

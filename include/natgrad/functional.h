@@ -52,10 +52,11 @@ struct ng_functional {
     const void *data;   /* the callbacks' own */
 };
 
-/* Built in, ended by a NULL name: A, condition, slowest, trace,
- * slowest_natural, condition_natural, product_natural. The first is A:
- * tau = cond(g) rho(g), interior at lambda_max - 2 lambda_min iff cond(F) > 2. */
-NG_API extern const ng_functional ng_functionals[];
+/* Built in: A, condition, slowest, trace, slowest_natural, condition_natural,
+ * product_natural. Number 0 is A: tau = cond(g) rho(g), interior at lambda_max - 2
+ * lambda_min iff cond(F) > 2. NULL from ng_functional_count() on. */
+NG_API size_t ng_functional_count(void);
+NG_API const ng_functional *ng_functional_get(size_t index);
 
 /* The one of that name, or NULL. */
 NG_API const ng_functional *ng_functional_find(const char *name);

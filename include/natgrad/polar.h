@@ -103,8 +103,12 @@ typedef struct {
                                    Newton-Schulz, gram express and DWH */
 } ng_polar_info;
 
-/* Fills in the defaults. */
-NG_API void ng_polar_init(ng_polar_options *options);
+/* The defaults. NG_EOPTION for NULL and for another library's size, nothing written. */
+NG_API ng_status ng_polar_init_sized(ng_polar_options *options, size_t size);
+static inline ng_status ng_polar_init(ng_polar_options *options)
+{
+    return ng_polar_init_sized(options, sizeof *options);
+}
 
 /* The coefficients (a, b, c) of `steps` quintics of an iteration, as ng_polar uses them, with the
  * safety factor 1.01 of polar_express folded in. NG_EARG. */

@@ -46,10 +46,15 @@ typedef struct {
      * lambda_max), where the spread is largest. 0: every alpha_dir is 1. */
     double beta;
     double alpha_c;                  /* the threshold, in (0, 1); default 0.5 */
-    const ng_functional *functional; /* borrowed; NULL (default): A, the first of the table */
+    const ng_functional *functional; /* borrowed; NULL (default): A, the first */
 } ng_regime_options;
 
-NG_API void ng_regime_init(ng_regime_options *options);
+/* The defaults. NG_EOPTION for NULL and for another library's size, nothing written. */
+NG_API ng_status ng_regime_init_sized(ng_regime_options *options, size_t size);
+static inline ng_status ng_regime_init(ng_regime_options *options)
+{
+    return ng_regime_init_sized(options, sizeof *options);
+}
 
 /* Plain fields, to be read. "Of the rank": for eigenvalues that count, ascending. */
 typedef struct {
@@ -72,7 +77,7 @@ typedef struct {
     const ng_functional *functional; /* whose are the next five */
     ng_verdict verdict;
     double beta_star;      /* 0 if flat, HUGE_VAL if at infinity */
-    double alpha_scalar;   /* ng_alpha_scalar(beta_star), in [0, 1] */
+    double alpha_scalar;   /* ng_regime_alpha_scalar(beta_star), in [0, 1] */
     double beta_star_unit; /* the same two for F / (tr F / n) */
     double alpha_scalar_unit;
 
@@ -115,8 +120,8 @@ NG_API void ng_regime_destroy(ng_regime *regime);
  * without cancellation: 2 beta/(beta + s) and 2/(2 + beta + s), s =
  * sqrt(beta (beta + 4)), to about 1 ulp each (where long double is wider than
  * double). 1 and 0 for an infinite beta. */
-NG_API double ng_alpha_scalar(double beta);
-NG_API double ng_alpha_scalar_rest(double beta);
+NG_API double ng_regime_alpha_scalar(double beta);
+NG_API double ng_regime_alpha_scalar_rest(double beta);
 
 /* ---- Directions ------------------------------------------------------------ */
 

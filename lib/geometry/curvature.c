@@ -8,11 +8,12 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 
 /* ---- Slabs ----------------------------------------------------------------- */
 
-ng_status ng_third_stored(void *data, size_t c, ng_mat slab, ng_error *error)
+ng_status ng_cumulants_fill_stored(void *data, ng_mat slab, size_t c, ng_error *error)
 {
     size_t square = slab.rows * slab.cols;
     if (data == NULL)
@@ -22,50 +23,45 @@ ng_status ng_third_stored(void *data, size_t c, ng_mat slab, ng_error *error)
 }
 
 ng_status ngi_slabs_open(ngi_slabs *s, ng_mat f, const size_t (*shapes)[2], size_t count,
-                         ng_third third, void *data, ng_error *error)
+                         ng_cumulants_fill third, void *data, ng_error *error)
 {
     size_t n = f.rows, size = 2 * ng_work_mat_size(n, n, NG_F64);
     memset(s, 0, sizeof *s);
     if (third == NULL)
         return ng_error_set(error, NG_EARG, "the callback for third cumulants is NULL");
-    ng_status status = ngi_check_blas(f, "f", n, n, NG_F64, error);
-    if (status == NG_OK && n == 0)
-        status = ng_error_set(error, NG_ESHAPE, "f has no elements");
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_check_blas(f, "f", n, n, NG_F64, error));
+    if (n == 0)
+        return ng_error_set(error, NG_ESHAPE, "f has no elements");
     for (size_t i = 0; i < count; i++)
         size = ngi_size_add(size, ng_work_mat_size(shapes[i][0], shapes[i][1], NG_F64));
     s->n = n;
     s->third = third;
     s->data = data;
-    status = ng_work_create(&s->work, size, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s->work, &s->root, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s->work, &s->slab, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_cholesky(s->root, NULL, f, error);
-    return status;
+    TRY(ng_work_create(&s->work, size, error));
+    TRY(ng_work_mat(&s->work, &s->root, n, n, NG_F64, error));
+    TRY(ng_work_mat(&s->work, &s->slab, n, n, NG_F64, error));
+    return ng_cholesky(s->root, NULL, f, error);
 }
 
-void ngi_slabs_close(ngi_slabs *s)
+ng_status ngi_slabs_close(ngi_slabs *s, ng_status status)
 {
     ng_work_destroy(&s->work);
+    return status;
 }
 
 ng_status ngi_slab(ngi_slabs *s, ng_mat slab, size_t c, ng_error *error)
 {
-    ng_status status = s->third(s->data, c, slab, error);
-    if (status == NG_OK && !ng_is_finite(slab))
-        status = ng_error_set(error, NG_ENONFINITE,
-                              "third cumulants with parameter %zu are not finite", c);
-    return status;
+    TRY(s->third(s->data, slab, c, error));
+    if (!ng_is_finite(slab))
+        return ng_error_set(error, NG_ENONFINITE,
+                            "third cumulants with parameter %zu are not finite", c);
+    return NG_OK;
 }
 
 ng_status ngi_slab_whiten(ngi_slabs *s, ng_mat slab, ng_error *error)
 {
-    ng_status status = ng_trsm(slab, NG_LEFT, s->root, NG_NOTRANS, 1, error);
-    return status == NG_OK ? ng_trsm(slab, NG_RIGHT, s->root, NG_TRANS, 1, error) : status;
+    TRY(ng_trsm(slab, NG_LEFT, s->root, NG_NOTRANS, 1, error));
+    return ng_trsm(slab, NG_RIGHT, s->root, NG_TRANS, 1, error);
 }
 
 /* ---- Scalar curvature -------------------------------------------------------- */
@@ -85,11 +81,8 @@ static void pack(ng_mat row, ng_mat slab)
 
 static ng_status packed(ngi_slabs *s, ng_mat row, double *trace, size_t c, ng_error *error)
 {
-    ng_status status = ngi_slab(s, s->slab, c, error);
-    if (status == NG_OK)
-        status = ngi_slab_whiten(s, s->slab, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_slab(s, s->slab, c, error));
+    TRY(ngi_slab_whiten(s, s->slab, error));
     pack(row, s->slab);
     *trace = ng_trace(s->slab);
     return NG_OK;
@@ -100,90 +93,81 @@ static ng_status packed(ngi_slabs *s, ng_mat row, double *trace, size_t c, ng_er
 static ng_status fill_gram(ngi_slabs *s, ng_mat gram, ng_mat trace, ng_mat kept, ng_mat row,
                            ng_error *error)
 {
-    ng_status status = NG_OK;
     double *traces = trace.data;
-    for (size_t first = 0; first < s->n && status == NG_OK; first += kept.rows) {
+    for (size_t first = 0; first < s->n; first += kept.rows) {
         size_t count = kept.rows < s->n - first ? kept.rows : s->n - first;
         ng_mat block = ng_mat_block(kept, 0, 0, count, kept.cols);
-        for (size_t i = 0; i < count && status == NG_OK; i++)
-            status = packed(s, ng_mat_block(block, i, 0, 1, kept.cols), &traces[first + i],
-                            first + i, error);
-        if (status == NG_OK)
-            status = ng_syrk(ng_mat_block(gram, first, first, count, count), block, NG_NOTRANS, 1,
-                             0, error);
-        for (size_t c = first + count; c < s->n && status == NG_OK; c++) {
-            status = packed(s, row, &traces[c], c, error);
-            if (status == NG_OK)
-                status = ng_gemm(ng_mat_block(gram, c, first, 1, count), row, NG_NOTRANS, block,
-                                 NG_TRANS, 1, 0, error);
+        for (size_t i = 0; i < count; i++)
+            TRY(packed(s, ng_mat_block(block, i, 0, 1, kept.cols), &traces[first + i], first + i,
+                       error));
+        TRY(ng_syrk(ng_mat_block(gram, first, first, count, count), block, NG_NOTRANS, 1, 0,
+                    error));
+        for (size_t c = first + count; c < s->n; c++) {
+            TRY(packed(s, row, &traces[c], c, error));
+            TRY(ng_gemm(ng_mat_block(gram, c, first, 1, count), row, NG_NOTRANS, block, NG_TRANS, 1,
+                        0, error));
         }
     }
-    return status;
+    return NG_OK;
+}
+
+static ng_status scalar(ngi_slabs *s, ng_curvature *result, double amari_alpha, size_t count,
+                        size_t packed_size, ng_error *error)
+{
+    size_t n = s->n;
+    ng_mat gram, kept, row, trace;
+    TRY(ng_work_mat(&s->work, &gram, n, n, NG_F64, error));
+    TRY(ng_work_mat(&s->work, &kept, count, packed_size, NG_F64, error));
+    TRY(ng_work_mat(&s->work, &row, 1, packed_size, NG_F64, error));
+    TRY(ng_work_mat(&s->work, &trace, 1, n, NG_F64, error));
+    TRY(fill_gram(s, gram, trace, kept, row, error));
+    ng_mirror(gram); /* |kappa|^2 = tr(L^-1 gram L^-T) */
+    TRY(ngi_slab_whiten(s, gram, error));
+    TRY(ng_trsm(trace, NG_RIGHT, s->root, NG_TRANS, 1, error));
+    ng_curvature r = {.square = ng_trace(gram), .trace = ng_dot(trace, trace)};
+    r.scalar = (1 - amari_alpha * amari_alpha) * 0.25 * (r.square - r.trace);
+    if (!isfinite(r.scalar))
+        return ng_error_set(error, NG_ERANGE, "the curvature is too large");
+    *result = r;
+    return NG_OK;
 }
 
 ng_status ng_curvature_scalar(ng_curvature *result, ng_mat f, double amari_alpha, size_t slabs,
-                              ng_third third, void *data, ng_error *error)
+                              ng_cumulants_fill third, void *data, ng_error *error)
 {
     ngi_slabs s;
-    ng_mat gram, kept, row, trace;
     size_t n = f.rows, packed_size = ngi_size_mul(n, ngi_size_add(n, 1)) / 2;
     size_t count = slabs == 0 || slabs > n ? n : slabs;
     const size_t shapes[][2] = {{n, n}, {count, packed_size}, {1, packed_size}, {1, n}};
     if (result == NULL || !isfinite(amari_alpha))
         return ng_error_set(error, NG_EARG, "result is NULL, or amari_alpha is not finite");
-    ng_status status = ngi_slabs_open(&s, f, shapes, 4, third, data, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s.work, &gram, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s.work, &kept, count, packed_size, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s.work, &row, 1, packed_size, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s.work, &trace, 1, n, NG_F64, error);
-    if (status == NG_OK)
-        status = fill_gram(&s, gram, trace, kept, row, error);
-    if (status == NG_OK) { /* |kappa|^2 = tr(L^-1 gram L^-T) */
-        ng_mirror(gram);
-        status = ngi_slab_whiten(&s, gram, error);
-    }
-    if (status == NG_OK)
-        status = ng_trsm(trace, NG_RIGHT, s.root, NG_TRANS, 1, error);
-    if (status == NG_OK) {
-        ng_curvature r = {.square = ng_trace(gram), .trace = ng_dot(trace, trace)};
-        r.scalar = (1 - amari_alpha * amari_alpha) * 0.25 * (r.square - r.trace);
-        if (isfinite(r.scalar))
-            *result = r;
-        else
-            status = ng_error_set(error, NG_ERANGE, "the curvature is too large");
-    }
-    ngi_slabs_close(&s);
-    return status;
+    ng_status opened = ngi_slabs_open(&s, f, shapes, 4, third, data, error);
+    return ngi_slabs_close(
+        &s, opened != NG_OK ? opened : scalar(&s, result, amari_alpha, count, packed_size, error));
 }
 
 /* ---- Trace, sectional curvature ------------------------------------------------ */
 
-ng_status ng_curvature_trace(ng_mat trace, ng_mat f, ng_third third, void *data, ng_error *error)
+static ng_status trace_of(ngi_slabs *s, ng_mat trace, ng_error *error)
+{
+    ng_mat found;
+    TRY(ngi_check_shape(trace, "trace", 1, s->n, NG_F64, error));
+    TRY(ng_work_mat(&s->work, &found, 1, s->n, NG_F64, error));
+    for (size_t c = 0; c < s->n; c++) {
+        TRY(ngi_slab(s, s->slab, c, error));
+        TRY(ngi_slab_whiten(s, s->slab, error));
+        ng_mat_set(found, 0, c, ng_trace(s->slab));
+    }
+    return ng_copy(trace, found, error);
+}
+
+ng_status ng_curvature_trace(ng_mat trace, ng_mat f, ng_cumulants_fill third, void *data,
+                             ng_error *error)
 {
     ngi_slabs s;
-    size_t n = f.rows;
-    ng_mat found;
-    const size_t shapes[][2] = {{1, n}};
-    ng_status status = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
-    if (status == NG_OK)
-        status = ngi_check_shape(trace, "trace", 1, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&s.work, &found, 1, n, NG_F64, error);
-    for (size_t c = 0; c < n && status == NG_OK; c++) {
-        status = ngi_slab(&s, s.slab, c, error);
-        if (status == NG_OK)
-            status = ngi_slab_whiten(&s, s.slab, error);
-        if (status == NG_OK)
-            ng_mat_set(found, 0, c, ng_trace(s.slab));
-    }
-    if (status == NG_OK)
-        status = ng_copy(trace, found, error);
-    ngi_slabs_close(&s);
-    return status;
+    const size_t shapes[][2] = {{1, f.rows}};
+    ng_status opened = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
+    return ngi_slabs_close(&s, opened != NG_OK ? opened : trace_of(&s, trace, error));
 }
 
 /* x^T slab y */
@@ -209,44 +193,39 @@ static void products(double out[3], ng_mat f, ng_mat u, ng_mat v)
         }
 }
 
-ng_status ng_curvature_sectional(double *result, ng_mat f, ng_mat u, ng_mat v, ng_third third,
-                                 void *data, ng_error *error)
+static ng_status sectional(ngi_slabs *s, double *result, ng_mat f, ng_mat u, ng_mat v,
+                           ng_error *error)
+{
+    ng_mat k; /* rows kappa(u, u, .), kappa(u, v, .), kappa(v, v, .) */
+    size_t n = s->n;
+    double g[3];
+    TRY(ngi_check_shape(u, "u", 1, n, NG_F64, error));
+    TRY(ngi_check_shape(v, "v", 1, n, NG_F64, error));
+    products(g, f, u, v);
+    double area = g[0] * g[2] - g[1] * g[1];
+    if (!(area > 1e-14 * g[0] * g[2])) /* NaN too */
+        return ng_error_set(error, NG_EARG, "u and v span no plane: area^2 = %g", area);
+    TRY(ng_work_mat(&s->work, &k, 3, n, NG_F64, error));
+    for (size_t c = 0; c < n; c++) {
+        TRY(ngi_slab(s, s->slab, c, error));
+        ng_mat_set(k, 0, c, form(u, s->slab, u));
+        ng_mat_set(k, 1, c, form(u, s->slab, v));
+        ng_mat_set(k, 2, c, form(v, s->slab, v));
+    }
+    TRY(ng_trsm(k, NG_RIGHT, s->root, NG_TRANS, 1, error));
+    ng_mat uu = ng_mat_block(k, 0, 0, 1, n), uv = ng_mat_block(k, 1, 0, 1, n);
+    ng_mat vv = ng_mat_block(k, 2, 0, 1, n);
+    *result = 0.25 * (ng_dot(uv, uv) - ng_dot(uu, vv)) / area;
+    return NG_OK;
+}
+
+ng_status ng_curvature_sectional(double *result, ng_mat f, ng_mat u, ng_mat v,
+                                 ng_cumulants_fill third, void *data, ng_error *error)
 {
     ngi_slabs s;
-    ng_mat k; /* rows kappa(u, u, .), kappa(u, v, .), kappa(v, v, .) */
-    size_t n = f.rows;
-    double area = 0, g[3];
-    const size_t shapes[][2] = {{3, n}};
+    const size_t shapes[][2] = {{3, f.rows}};
     if (result == NULL)
         return ng_error_set(error, NG_EARG, "result is NULL");
-    ng_status status = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
-    if (status == NG_OK)
-        status = ngi_check_shape(u, "u", 1, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_check_shape(v, "v", 1, n, NG_F64, error);
-    if (status == NG_OK) {
-        products(g, f, u, v);
-        area = g[0] * g[2] - g[1] * g[1];
-        if (!(area > 1e-14 * g[0] * g[2])) /* NaN too */
-            status = ng_error_set(error, NG_EARG, "u and v span no plane: area^2 = %g", area);
-    }
-    if (status == NG_OK)
-        status = ng_work_mat(&s.work, &k, 3, n, NG_F64, error);
-    for (size_t c = 0; c < n && status == NG_OK; c++) {
-        status = ngi_slab(&s, s.slab, c, error);
-        if (status == NG_OK) {
-            ng_mat_set(k, 0, c, form(u, s.slab, u));
-            ng_mat_set(k, 1, c, form(u, s.slab, v));
-            ng_mat_set(k, 2, c, form(v, s.slab, v));
-        }
-    }
-    if (status == NG_OK)
-        status = ng_trsm(k, NG_RIGHT, s.root, NG_TRANS, 1, error);
-    if (status == NG_OK) {
-        ng_mat uu = ng_mat_block(k, 0, 0, 1, n), uv = ng_mat_block(k, 1, 0, 1, n);
-        ng_mat vv = ng_mat_block(k, 2, 0, 1, n);
-        *result = 0.25 * (ng_dot(uv, uv) - ng_dot(uu, vv)) / area;
-    }
-    ngi_slabs_close(&s);
-    return status;
+    ng_status opened = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
+    return ngi_slabs_close(&s, opened != NG_OK ? opened : sectional(&s, result, f, u, v, error));
 }

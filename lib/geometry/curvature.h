@@ -10,7 +10,7 @@ typedef struct {
     ng_work work;
     ng_mat root; /* L of F = L L^T */
     ng_mat slab; /* scratch, n x n */
-    ng_third third;
+    ng_cumulants_fill third;
     void *data;
 } ngi_slabs;
 
@@ -18,8 +18,8 @@ typedef struct {
  * from s->work with ng_work_mat), factors F. ngi_slabs_close follows, also
  * after an error. */
 ng_status ngi_slabs_open(ngi_slabs *s, ng_mat f, const size_t (*shapes)[2], size_t count,
-                         ng_third third, void *data, ng_error *error);
-void ngi_slabs_close(ngi_slabs *s);
+                         ng_cumulants_fill third, void *data, ng_error *error);
+ng_status ngi_slabs_close(ngi_slabs *s, ng_status status); /* returns status */
 
 /* slab <- kappa_abc over a, b; checked to be finite. */
 ng_status ngi_slab(ngi_slabs *s, ng_mat slab, size_t c, ng_error *error);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/core/try.h"
 #include "lib/geometry/spectrum.h"
 
 /* Less than this part of tau is no variation. */
@@ -140,7 +141,7 @@ static const char interior[] = "interior at lambda_max - 2 lambda_min iff cond(F
 static const char zero[] = "at 0 always";
 static const char infinity[] = "at infinity; flat if cond(F) = 1";
 
-const ng_functional ng_functionals[] = {
+static const ng_functional functionals[] = {
     {.name = "A",
      .log_value = condition_times_radius,
      .slope = product_slope,
@@ -183,23 +184,32 @@ const ng_functional ng_functionals[] = {
      .closed = product_closed,
      .domain = interior,
      .doc = "(lambda_max + beta)^2/(lambda_min + beta): condition times slowest mode, Hessian F"},
-    {.name = NULL},
 };
+
+enum { FUNCTIONALS = sizeof functionals / sizeof *functionals };
+
+size_t ng_functional_count(void)
+{
+    return FUNCTIONALS;
+}
+
+const ng_functional *ng_functional_get(size_t index)
+{
+    return index < FUNCTIONALS ? &functionals[index] : NULL;
+}
 
 const ng_functional *ng_functional_find(const char *name)
 {
-    for (const ng_functional *f = ng_functionals; f->name != NULL && name != NULL; f++)
-        if (strcmp(f->name, name) == 0)
-            return f;
+    for (size_t i = 0; i < FUNCTIONALS && name != NULL; i++)
+        if (strcmp(functionals[i].name, name) == 0)
+            return &functionals[i];
     return NULL;
 }
 
 ng_status ngi_spectrum_check(ng_mat spectrum, ng_error *error)
 {
-    ng_status status = ng_mat_check(spectrum, "spectrum", error);
     const double *lambda = spectrum.data;
-    if (status != NG_OK)
-        return status;
+    TRY(ng_mat_check(spectrum, "spectrum", error));
     if (spectrum.rows != 1 || spectrum.cols == 0)
         return ng_error_set(error, NG_ESHAPE, "spectrum is %zu x %zu, expected 1 x n",
                             spectrum.rows, spectrum.cols);
@@ -230,25 +240,21 @@ ng_status ng_functional_log_value(const ng_functional *f, double *log_tau, ng_ma
                                   double beta, ng_error *error)
 {
     double y;
-    ng_status status = check(f, log_tau, spectrum, error);
-    if (status == NG_OK && !(beta >= 0 && isfinite(beta)))
-        status = ng_error_set(error, NG_EARG, "beta is %g, expected >= 0", beta);
-    if (status == NG_OK)
-        status = ngi_evaluate(&y, f, f->log_value, spectrum, beta, error);
-    if (status == NG_OK)
-        *log_tau = y;
-    return status;
+    TRY(check(f, log_tau, spectrum, error));
+    if (!(beta >= 0 && isfinite(beta)))
+        return ng_error_set(error, NG_EARG, "beta is %g, expected >= 0", beta);
+    TRY(ngi_evaluate(&y, f, f->log_value, spectrum, beta, error));
+    *log_tau = y;
+    return NG_OK;
 }
 
 ng_status ng_functional_closed(const ng_functional *f, ng_minimum *minimum, ng_mat spectrum,
                                ng_error *error)
 {
     double beta = 0;
-    ng_status status = check(f, minimum, spectrum, error);
-    if (status == NG_OK && f->closed == NULL)
-        status = ng_error_set(error, NG_EUNSUPPORTED, "functional %s: no closed form", f->name);
-    if (status != NG_OK)
-        return status;
+    TRY(check(f, minimum, spectrum, error));
+    if (f->closed == NULL)
+        return ng_error_set(error, NG_EUNSUPPORTED, "functional %s: no closed form", f->name);
     minimum->verdict = f->closed(f, &beta, spectrum.data, spectrum.cols);
     minimum->beta = minimum->verdict == NG_MINIMUM_INTERIOR   ? beta
                     : minimum->verdict == NG_MINIMUM_INFINITY ? HUGE_VAL
@@ -259,17 +265,17 @@ ng_status ng_functional_closed(const ng_functional *f, ng_minimum *minimum, ng_m
 ng_status ng_functional_minimise(const ng_functional *f, ng_minimum *minimum, ng_mat spectrum,
                                  ng_error *error)
 {
-    ng_status status = check(f, minimum, spectrum, error);
-    if (status == NG_OK && f->slope == NULL)
-        status = ng_error_set(error, NG_EUNSUPPORTED, "functional %s: no slope", f->name);
-    return status != NG_OK ? status : ngi_minimise_slope(f, minimum, spectrum, flat, error);
+    TRY(check(f, minimum, spectrum, error));
+    if (f->slope == NULL)
+        return ng_error_set(error, NG_EUNSUPPORTED, "functional %s: no slope", f->name);
+    return ngi_minimise_slope(f, minimum, spectrum, flat, error);
 }
 
 ng_status ng_functional_minimise_values(const ng_functional *f, ng_minimum *minimum,
                                         ng_mat spectrum, ng_error *error)
 {
-    ng_status status = check(f, minimum, spectrum, error);
-    return status != NG_OK ? status : ngi_minimise_values(f, minimum, spectrum, flat, error);
+    TRY(check(f, minimum, spectrum, error));
+    return ngi_minimise_values(f, minimum, spectrum, flat, error);
 }
 
 ng_status ng_functional_minimum(const ng_functional *f, ng_minimum *minimum, ng_mat spectrum,

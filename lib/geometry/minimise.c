@@ -6,6 +6,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "lib/core/try.h"
+
 /* beta = 0, then 1e-17 ... 1e8 lambda_max */
 enum { DECADES = 25, A_DECADE = 4, GRID = DECADES * A_DECADE + 2, TRIES = 200 };
 
@@ -76,11 +78,10 @@ static void root_step(double *d, double *e, const double x[3], const double y[3]
 static ng_status find_root(double *root, const search *s, double left, double right)
 {
     double x[3] = {left, right, left}, y[3], d = right - left, e = d;
-    ng_status status = at(&y[0], s, x[0]);
-    if (status == NG_OK)
-        status = at(&y[1], s, x[1]);
+    TRY(at(&y[0], s, x[0]));
+    TRY(at(&y[1], s, x[1]));
     y[2] = y[0];
-    for (int i = 0; i < TRIES && status == NG_OK; i++) {
+    for (int i = 0; i < TRIES; i++) {
         if (fabs(y[2]) < fabs(y[1])) {
             x[0] = x[1], x[1] = x[2], x[2] = x[0];
             y[0] = y[1], y[1] = y[2], y[2] = y[0];
@@ -91,14 +92,14 @@ static ng_status find_root(double *root, const search *s, double left, double ri
         root_step(&d, &e, x, y, tolerance);
         x[0] = x[1], y[0] = y[1];
         x[1] += fabs(d) > tolerance ? d : copysign(tolerance, x[2] - x[1]);
-        status = at(&y[1], s, x[1]);
+        TRY(at(&y[1], s, x[1]));
         if ((y[1] > 0) == (y[2] > 0)) {
             x[2] = x[0], y[2] = y[0];
             d = e = x[1] - x[0];
         }
     }
     *root = x[1];
-    return status;
+    return NG_OK;
 }
 
 /* Log tau on the grid, and whether it varies at all. */
@@ -107,9 +108,7 @@ static ng_status values(double *y, int *varies, const ng_functional *f, ng_mat s
 {
     double low = HUGE_VAL, high = -HUGE_VAL;
     for (int i = 0; i < GRID; i++) {
-        ng_status status = ngi_evaluate(&y[i], f, f->log_value, spectrum, grid(spectrum, i), error);
-        if (status != NG_OK)
-            return status;
+        TRY(ngi_evaluate(&y[i], f, f->log_value, spectrum, grid(spectrum, i), error));
         low = fmin(low, y[i]), high = fmax(high, y[i]);
     }
     *varies = high - low >= flat;
@@ -121,13 +120,13 @@ static ng_status propose(ng_minimum *best, double *low, const search *s, ng_verd
                          double beta)
 {
     double y;
-    ng_status status = ngi_evaluate(&y, s->f, s->f->log_value, s->spectrum, beta, s->error);
-    if (status == NG_OK && y < *low) {
+    TRY(ngi_evaluate(&y, s->f, s->f->log_value, s->spectrum, beta, s->error));
+    if (y < *low) {
         *low = y;
         best->verdict = verdict;
         best->beta = verdict == NG_MINIMUM_INFINITY ? HUGE_VAL : beta;
     }
-    return status;
+    return NG_OK;
 }
 
 /* Candidates: 0 where tau does not fall, every change of the slope from falling
@@ -140,25 +139,21 @@ ng_status ngi_minimise_slope(const ng_functional *f, ng_minimum *minimum, ng_mat
     ng_minimum best = {NG_MINIMUM_FLAT, 0};
     double y[GRID], low = HUGE_VAL, before = 0, slope, root;
     int varies = 0;
-    ng_status status = values(y, &varies, f, spectrum, flat, error);
-    for (int i = 0; i < GRID && varies && status == NG_OK; i++, before = slope) {
+    TRY(values(y, &varies, f, spectrum, flat, error));
+    for (int i = 0; i < GRID && varies; i++, before = slope) {
         double beta = grid(spectrum, i);
-        status = at(&slope, &s, beta);
-        if (status != NG_OK)
-            break;
+        TRY(at(&slope, &s, beta));
         if (i == 0 && slope >= 0)
-            status = propose(&best, &low, &s, NG_MINIMUM_ZERO, 0);
+            TRY(propose(&best, &low, &s, NG_MINIMUM_ZERO, 0));
         if (i > 0 && before < 0 && slope >= 0) {
-            status = find_root(&root, &s, grid(spectrum, i - 1), beta);
-            if (status == NG_OK)
-                status = propose(&best, &low, &s, NG_MINIMUM_INTERIOR, root);
+            TRY(find_root(&root, &s, grid(spectrum, i - 1), beta));
+            TRY(propose(&best, &low, &s, NG_MINIMUM_INTERIOR, root));
         }
-        if (i == GRID - 1 && slope < 0 && status == NG_OK)
-            status = propose(&best, &low, &s, NG_MINIMUM_INFINITY, beta);
+        if (i == GRID - 1 && slope < 0)
+            TRY(propose(&best, &low, &s, NG_MINIMUM_INFINITY, beta));
     }
-    if (status == NG_OK)
-        *minimum = best;
-    return status;
+    *minimum = best;
+    return NG_OK;
 }
 
 /* ---- By values --------------------------------------------------------------- */
@@ -199,21 +194,21 @@ static ng_status find_minimum(double *x, const search *s, double left, double st
 {
     triple t = {{start, start, start}, {0, 0, 0}};
     double d = 0, e = 0, y;
-    ng_status status = at(&y, s, start);
+    TRY(at(&y, s, start));
     t.y[0] = t.y[1] = t.y[2] = y;
-    for (int i = 0; i < TRIES && status == NG_OK; i++) {
+    for (int i = 0; i < TRIES; i++) {
         double tolerance = 1e-9 * t.x[0] + 1e-12 * largest(s->spectrum), best = t.x[0];
         if (fabs(best - (left + right) / 2) <= 2 * tolerance - (right - left) / 2)
             break;
         d = minimum_step(&e, d, &t, left, right, tolerance);
         double next = best + (fabs(d) >= tolerance ? d : copysign(tolerance, d));
-        status = at(&y, s, next);
+        TRY(at(&y, s, next));
         double *end = (y <= t.y[0]) == (next >= best) ? &left : &right;
         *end = y <= t.y[0] ? best : next;
         insert(&t, next, y);
     }
     *x = t.x[0];
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_minimise_values(const ng_functional *f, ng_minimum *minimum, ng_mat spectrum,
@@ -222,9 +217,7 @@ ng_status ngi_minimise_values(const ng_functional *f, ng_minimum *minimum, ng_ma
     search s = {f, f->log_value, spectrum, error};
     double y[GRID], beta = 0;
     int varies, least = 0;
-    ng_status status = values(y, &varies, f, spectrum, flat, error);
-    if (status != NG_OK)
-        return status;
+    TRY(values(y, &varies, f, spectrum, flat, error));
     for (int i = 1; i < GRID; i++)
         least = y[i] < y[least] ? i : least;
     double noise = 4 * DBL_EPSILON * (1 + fabs(y[least]));
@@ -233,11 +226,9 @@ ng_status ngi_minimise_values(const ng_functional *f, ng_minimum *minimum, ng_ma
                          : y[GRID - 1] - y[least] <= noise ? NG_MINIMUM_INFINITY
                                                            : NG_MINIMUM_INTERIOR;
     if (verdict == NG_MINIMUM_INTERIOR)
-        status = find_minimum(&beta, &s, grid(spectrum, least - 1), grid(spectrum, least),
-                              grid(spectrum, least + 1));
-    if (status == NG_OK) {
-        minimum->verdict = verdict;
-        minimum->beta = verdict == NG_MINIMUM_INFINITY ? HUGE_VAL : beta;
-    }
-    return status;
+        TRY(find_minimum(&beta, &s, grid(spectrum, least - 1), grid(spectrum, least),
+                         grid(spectrum, least + 1)));
+    minimum->verdict = verdict;
+    minimum->beta = verdict == NG_MINIMUM_INFINITY ? HUGE_VAL : beta;
+    return NG_OK;
 }

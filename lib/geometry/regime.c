@@ -9,15 +9,19 @@
 
 #include "lib/geometry/basis.h"
 #include "lib/geometry/spectrum.h"
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 
 /* Eigenvalues nearer to each other count as equal. */
 static const double equal = 1e-12;
 
-void ng_regime_init(ng_regime_options *options)
+ng_status ng_regime_init_sized(ng_regime_options *options, size_t size)
 {
-    ng_regime_options defaults = {.size = sizeof defaults, .beta = -1, .alpha_c = 0.5};
+    const ng_regime_options defaults = {.size = sizeof defaults, .beta = -1, .alpha_c = 0.5};
+    if (options == NULL || size != sizeof defaults)
+        return NG_EOPTION;
     *options = defaults;
+    return NG_OK;
 }
 
 void ng_regime_destroy(ng_regime *r)
@@ -41,14 +45,14 @@ static long double root(double beta)
     return sqrtl(beta) * sqrtl(beta + 4.0L);
 }
 
-double ng_alpha_scalar(double beta)
+double ng_regime_alpha_scalar(double beta)
 {
     if (!(beta > 0))
         return 0;
     return isinf(beta) ? 1 : (double)(2 * beta / (beta + root(beta)));
 }
 
-double ng_alpha_scalar_rest(double beta)
+double ng_regime_alpha_scalar_rest(double beta)
 {
     if (!(beta > 0))
         return 1;
@@ -82,32 +86,25 @@ static ng_status settle(double *w, size_t n, double rounding, double rcond, cons
     return NG_OK;
 }
 
-/* values (1 x n, ascending) and rows of vectors of a view, in double */
-static ng_status diagonalise(ng_mat *values, ng_mat *vectors, ng_mat f, const char *name,
-                             double rcond, ng_error *error)
+static ng_status check_factor(ng_mat f, const char *name, ng_error *error)
+{
+    TRY(ngi_check_blas(f, name, f.rows, f.rows, f.dtype, error));
+    if (f.rows == 0)
+        return ng_error_set(error, NG_ESHAPE, "%s is empty", name);
+    return ngi_check_finite_lower(f, name, error);
+}
+
+/* values (1 x n, ascending) and rows of vectors (n x n) of a view, in double */
+static ng_status diagonalise(ng_mat values, ng_mat vectors, ng_mat f, const char *name,
+                             double rcond, ngi_pool *pool, ng_error *error)
 {
     size_t n = f.rows;
-    ng_mat wide = {NULL, 0, 0, 0, NG_F64};
-    ng_status status = ngi_check_blas(f, name, n, n, f.dtype, error);
-    if (status == NG_OK && n == 0)
-        status = ng_error_set(error, NG_ESHAPE, "%s is empty", name);
-    if (status == NG_OK)
-        status = ngi_check_finite_lower(f, name, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&wide, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(values, 1, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_mat_create(vectors, n, n, NG_F64, error);
-    for (size_t i = 0; i < n && status == NG_OK; i++)
-        status =
-            ng_copy(ng_mat_block(wide, i, 0, 1, i + 1), ng_mat_block(f, i, 0, 1, i + 1), error);
-    if (status == NG_OK)
-        status = ng_eigh(*values, *vectors, NULL, wide, NULL, error);
-    if (status == NG_OK)
-        status = settle(values->data, n, (double)n * ng_dtype_eps(f.dtype), rcond, name, error);
-    free(wide.data);
-    return status;
+    ng_mat wide;
+    TRY(ngi_pool_mat(pool, &wide, n, n, NG_F64, error));
+    for (size_t i = 0; i < n; i++)
+        TRY(ng_copy(ng_mat_block(wide, i, 0, 1, i + 1), ng_mat_block(f, i, 0, 1, i + 1), error));
+    TRY(ng_eigh(values, vectors, NULL, wide, NULL, error));
+    return settle(values.data, n, (double)n * ng_dtype_eps(f.dtype), rcond, name, error);
 }
 
 typedef struct {
@@ -123,25 +120,22 @@ static int compare(const void *a, const void *b)
 }
 
 /* Eigenvalues, as they are, into ascending order, which is kept. */
-static ng_status sort(ng_regime *r, ng_error *error)
+static ng_status sort(ng_regime *r, ngi_pool *pool, ng_error *error)
 {
     double *w = r->eigenvalues.data;
-    item *items = r->n <= SIZE_MAX / sizeof *items ? calloc(r->n, sizeof *items) : NULL;
-    r->order = items != NULL ? calloc(r->n, sizeof *r->order) : NULL;
-    for (size_t k = 0; k < r->n && r->order != NULL; k++) {
+    item *items;
+    TRY(ngi_pool_array(pool, &items, r->n, sizeof *items, "eigenvalues to sort", error));
+    TRY(ngi_array_create(&r->order, r->n, sizeof *r->order, "places of eigenvalues", error));
+    for (size_t k = 0; k < r->n; k++) {
         items[k].value = w[k];
         items[k].place = k;
     }
-    if (r->order != NULL)
-        qsort(items, r->n, sizeof *items, compare);
-    for (size_t k = 0; k < r->n && r->order != NULL; k++) {
+    qsort(items, r->n, sizeof *items, compare);
+    for (size_t k = 0; k < r->n; k++) {
         w[k] = items[k].value;
         r->order[k] = items[k].place;
     }
-    free(items);
-    return r->order != NULL
-               ? NG_OK
-               : ng_error_set(error, NG_ENOMEM, "no memory for an order of %zu eigenvalues", r->n);
+    return NG_OK;
 }
 
 /* ---- What follows from the spectrum --------------------------------------------- */
@@ -169,25 +163,21 @@ static ng_status restrict_to(ng_regime *r, double rcond, ng_error *error)
 }
 
 /* The best beta for F, and for F / (tr F / n). */
-static ng_status optimise(ng_regime *r, ng_error *error)
+static ng_status optimise(ng_regime *r, ngi_pool *pool, ng_error *error)
 {
-    ng_minimum best, unit = {NG_MINIMUM_FLAT, 0};
+    ng_minimum best, unit;
     ng_mat scaled;
-    ng_status status = ng_functional_minimum(r->functional, &best, r->spectrum, error);
-    if (status != NG_OK)
-        return status;
-    status = ngi_mat_create(&scaled, 1, r->rank, NG_F64, error);
-    for (size_t k = 0; k < r->rank && status == NG_OK; k++)
+    TRY(ng_functional_minimum(r->functional, &best, r->spectrum, error));
+    TRY(ngi_pool_mat(pool, &scaled, 1, r->rank, NG_F64, error));
+    for (size_t k = 0; k < r->rank; k++)
         ng_mat_set(scaled, 0, k, ng_mat_get(r->spectrum, 0, k) / r->trace * (double)r->n);
-    if (status == NG_OK)
-        status = ng_functional_minimum(r->functional, &unit, scaled, error);
+    TRY(ng_functional_minimum(r->functional, &unit, scaled, error));
     r->verdict = best.verdict;
     r->beta_star = best.beta;
-    r->alpha_scalar = ng_alpha_scalar(best.beta);
+    r->alpha_scalar = ng_regime_alpha_scalar(best.beta);
     r->beta_star_unit = unit.beta;
-    r->alpha_scalar_unit = ng_alpha_scalar(unit.beta);
-    free(scaled.data);
-    return status;
+    r->alpha_scalar_unit = ng_regime_alpha_scalar(unit.beta);
+    return NG_OK;
 }
 
 double ng_regime_spread(const ng_regime *r, double beta)
@@ -205,13 +195,13 @@ static ng_status directional(ng_regime *r, const ng_regime_options *o, ng_error 
     r->spread = ng_regime_spread(r, r->beta);
     r->alpha_c = o->alpha_c;
     r->lambda_c = r->beta * (o->alpha_c / (1 - o->alpha_c));
-    ng_status status = ngi_mat_create(&r->alpha_dir, 1, r->rank, NG_F64, error);
-    for (size_t k = 0; k < r->rank && status == NG_OK; k++) {
+    TRY(ngi_mat_create(&r->alpha_dir, 1, r->rank, NG_F64, error));
+    for (size_t k = 0; k < r->rank; k++) {
         double lambda = ng_mat_get(r->spectrum, 0, k);
         ng_mat_set(r->alpha_dir, 0, k, lambda / (lambda + r->beta));
         r->above += lambda > r->lambda_c;
     }
-    return status;
+    return NG_OK;
 }
 
 /* In units of lambda_max, whose fourth power may overflow. */
@@ -225,60 +215,133 @@ static ng_status deviate(ng_regime *r, ng_error *error)
     }
     double kappa = second / first;
     r->kappa = kappa * unit;
-    ng_status status = ngi_mat_create(&r->deviation, 1, r->rank, NG_F64, error);
-    for (size_t k = 0; k < r->rank && status == NG_OK; k++) {
+    TRY(ngi_mat_create(&r->deviation, 1, r->rank, NG_F64, error));
+    for (size_t k = 0; k < r->rank; k++) {
         double x = ng_mat_get(r->spectrum, 0, k) / unit, d = x * (x - kappa);
         ng_mat_set(r->deviation, 0, k, d * unit * unit);
         part += d * d;
         mass += x * x * x * x;
     }
     r->deviation_fraction = sqrt(part / mass);
-    if (status == NG_OK && !ng_is_finite(r->deviation))
-        status =
-            ng_error_set(error, NG_ERANGE, "F^2 overflows: the largest eigenvalue is %g", unit);
-    return status;
+    if (!ng_is_finite(r->deviation))
+        return ng_error_set(error, NG_ERANGE, "F^2 overflows: the largest eigenvalue is %g", unit);
+    return NG_OK;
 }
 
-static ng_status derive(ng_regime *r, const ng_regime_options *o, ng_error *error)
+static ng_status derive(ng_regime *r, const ng_regime_options *o, ngi_pool *pool, ng_error *error)
 {
-    r->functional = o->functional != NULL ? o->functional : ng_functionals;
-    ng_status status = restrict_to(r, o->rcond, error);
-    if (status == NG_OK)
-        status = optimise(r, error);
-    if (status == NG_OK)
-        status = directional(r, o, error);
-    if (status == NG_OK)
-        status = deviate(r, error);
-    return status;
+    r->functional = o->functional != NULL ? o->functional : ng_functional_get(0);
+    TRY(restrict_to(r, o->rcond, error));
+    TRY(optimise(r, pool, error));
+    TRY(directional(r, o, error));
+    return deviate(r, error);
 }
 
 /* ---- Creation ---------------------------------------------------------------------- */
 
-static ng_status open(ng_regime **result, ng_regime **r, const ng_regime_options *options,
-                      ng_regime_options *o, ng_error *error)
+/* What a regime is made of. */
+typedef struct {
+    ng_mat f, p, q, values; /* what was given; the others are none */
+    ng_regime_options options;
+} source;
+
+static ng_status of_matrix(ng_regime *r, const source *s, ngi_pool *pool, ng_error *error)
 {
-    if (result == NULL)
-        return ng_error_set(error, NG_EARG, "regime is NULL");
-    *result = NULL;
-    ng_regime_init(o);
-    if (options != NULL && options->size != sizeof *options)
-        return ng_error_set(error, NG_EOPTION, "not options of a regime: size %zu, expected %zu",
-                            options->size, sizeof *options);
+    size_t n = s->f.rows;
+    TRY(check_factor(s->f, "F", error));
+    r->n = r->inputs = n;
+    r->outputs = 1;
+    r->rounding = (double)n * ng_dtype_eps(s->f.dtype);
+    TRY(ngi_mat_create(&r->eigenvalues, 1, n, NG_F64, error));
+    TRY(ngi_mat_create(&r->directions, n, n, NG_F64, error));
+    return diagonalise(r->eigenvalues, r->directions, s->f, "F", s->options.rcond, pool, error);
+}
+
+/* eigenvalues <- outer product of those of the factors */
+static ng_status multiply(ng_regime *r, ng_mat d, ng_mat e, ng_error *error)
+{
+    if (d.cols > SIZE_MAX / sizeof(double) / e.cols)
+        return ng_error_set(error, NG_ERANGE, "P (x) Q: %zu x %zu eigenvalues", d.cols, e.cols);
+    r->n = d.cols * e.cols;
+    TRY(ngi_mat_create(&r->eigenvalues, 1, r->n, NG_F64, error));
+    for (size_t k = 0; k < r->n; k++) {
+        double left = ng_mat_get(d, 0, k / e.cols), right = ng_mat_get(e, 0, k % e.cols);
+        double product = left * right;
+        ng_mat_set(r->eigenvalues, 0, k, product);
+        if (!isfinite(product) || (product == 0 && left > 0 && right > 0))
+            return ng_error_set(error, NG_ERANGE, "P (x) Q: %g times %g", left, right);
+    }
+    return NG_OK;
+}
+
+static ng_status of_pair(ng_regime *r, const source *s, ngi_pool *pool, ng_error *error)
+{
+    ng_mat p = s->p, q = s->q, d, e;
+    TRY(check_factor(p, "P", error));
+    TRY(check_factor(q, "Q", error));
+    r->outputs = p.rows;
+    r->inputs = q.rows;
+    r->rounding = (double)p.rows * ng_dtype_eps(p.dtype) + (double)q.rows * ng_dtype_eps(q.dtype);
+    TRY(ngi_pool_mat(pool, &d, 1, p.rows, NG_F64, error));
+    TRY(ngi_pool_mat(pool, &e, 1, q.rows, NG_F64, error));
+    TRY(ngi_mat_create(&r->left, p.rows, p.rows, NG_F64, error));
+    TRY(ngi_mat_create(&r->right, q.rows, q.rows, NG_F64, error));
+    TRY(diagonalise(d, r->left, p, "P", s->options.rcond, pool, error));
+    TRY(diagonalise(e, r->right, q, "Q", s->options.rcond, pool, error));
+    TRY(multiply(r, d, e, error));
+    return sort(r, pool, error);
+}
+
+static ng_status of_values(ng_regime *r, const source *s, ngi_pool *pool, ng_error *error)
+{
+    ng_mat values = s->values;
+    r->n = r->inputs = values.cols;
+    r->outputs = 1;
+    TRY(ngi_check_shape(values, "values", 1, values.cols, values.dtype, error));
+    if (values.cols == 0)
+        return ng_error_set(error, NG_ESHAPE, "values are none");
+    TRY(ngi_check_finite(values, "values", error));
+    TRY(ngi_mat_create(&r->eigenvalues, 1, r->n, NG_F64, error));
+    TRY(ng_copy(r->eigenvalues, values, error));
+    TRY(settle(r->eigenvalues.data, r->n, 0, s->options.rcond, "values", error));
+    return sort(r, pool, error);
+}
+
+typedef ng_status (*reader)(ng_regime *r, const source *s, ngi_pool *pool, ng_error *error);
+
+static ng_status fill(ng_regime *r, reader read, const source *s, ngi_pool *pool, ng_error *error)
+{
+    TRY(read(r, s, pool, error));
+    return derive(r, &s->options, pool, error);
+}
+
+static ng_status take_options(ng_regime_options *o, const ng_regime_options *options,
+                              ng_error *error)
+{
+    TRY(ng_regime_init(o));
     if (options != NULL)
         *o = *options;
+    if (o->size != sizeof *o)
+        return ng_error_set(error, NG_EOPTION, "not options of a regime: size %zu, expected %zu",
+                            o->size, sizeof *o);
     if (!(o->rcond >= 0 && o->rcond < 1) || !isfinite(o->beta) ||
         !(o->alpha_c > 0 && o->alpha_c < 1))
         return ng_error_set(error, NG_EOPTION, "rcond %g, beta %g or alpha_c %g out of range",
                             o->rcond, o->beta, o->alpha_c);
-    *r = calloc(1, sizeof **r);
-    return *r != NULL ? NG_OK : ng_error_set(error, NG_ENOMEM, "no memory for a regime");
+    return NG_OK;
 }
 
-static ng_status close(ng_regime **result, ng_regime *r, const ng_regime_options *o,
-                       ng_status status, ng_error *error)
+static ng_status create(ng_regime **result, reader read, source s, const ng_regime_options *options,
+                        ng_error *error)
 {
-    if (status == NG_OK)
-        status = derive(r, o, error);
+    ngi_pool pool = {NULL};
+    ng_regime *r;
+    if (result == NULL)
+        return ng_error_set(error, NG_EARG, "regime is NULL");
+    *result = NULL;
+    TRY(take_options(&s.options, options, error));
+    TRY(ngi_array_create(&r, 1, sizeof *r, "regime", error));
+    ng_status status = ngi_pool_close(&pool, fill(r, read, &s, &pool, error));
     if (status == NG_OK)
         *result = r;
     else
@@ -289,79 +352,17 @@ static ng_status close(ng_regime **result, ng_regime *r, const ng_regime_options
 ng_status ng_regime_create(ng_regime **regime, ng_mat f, const ng_regime_options *options,
                            ng_error *error)
 {
-    ng_regime_options o;
-    ng_regime *r;
-    ng_status status = open(regime, &r, options, &o, error);
-    if (status != NG_OK)
-        return status;
-    r->n = r->inputs = f.rows;
-    r->outputs = 1;
-    r->rounding = (double)f.rows * ng_dtype_eps(f.dtype);
-    status = diagonalise(&r->eigenvalues, &r->directions, f, "F", o.rcond, error);
-    return close(regime, r, &o, status, error);
-}
-
-/* eigenvalues <- outer product of those of the factors */
-static ng_status multiply(ng_regime *r, ng_mat d, ng_mat e, ng_error *error)
-{
-    if (d.cols > SIZE_MAX / sizeof(double) / e.cols)
-        return ng_error_set(error, NG_ERANGE, "P (x) Q: %zu x %zu eigenvalues", d.cols, e.cols);
-    r->n = d.cols * e.cols;
-    ng_status status = ngi_mat_create(&r->eigenvalues, 1, r->n, NG_F64, error);
-    for (size_t k = 0; k < r->n && status == NG_OK; k++) {
-        double left = ng_mat_get(d, 0, k / e.cols), right = ng_mat_get(e, 0, k % e.cols);
-        double product = left * right;
-        ng_mat_set(r->eigenvalues, 0, k, product);
-        if (!isfinite(product) || (product == 0 && left > 0 && right > 0))
-            status = ng_error_set(error, NG_ERANGE, "P (x) Q: %g times %g", left, right);
-    }
-    return status == NG_OK ? sort(r, error) : status;
+    return create(regime, of_matrix, (source){.f = f}, options, error);
 }
 
 ng_status ng_regime_create_kron(ng_regime **regime, ng_mat p, ng_mat q,
                                 const ng_regime_options *options, ng_error *error)
 {
-    ng_regime_options o;
-    ng_regime *r;
-    ng_mat d = {NULL, 0, 0, 0, NG_F64}, e = d;
-    ng_status status = open(regime, &r, options, &o, error);
-    if (status != NG_OK)
-        return status;
-    r->outputs = p.rows;
-    r->inputs = q.rows;
-    r->rounding = (double)p.rows * ng_dtype_eps(p.dtype) + (double)q.rows * ng_dtype_eps(q.dtype);
-    status = diagonalise(&d, &r->left, p, "P", o.rcond, error);
-    if (status == NG_OK)
-        status = diagonalise(&e, &r->right, q, "Q", o.rcond, error);
-    if (status == NG_OK)
-        status = multiply(r, d, e, error);
-    free(d.data);
-    free(e.data);
-    return close(regime, r, &o, status, error);
+    return create(regime, of_pair, (source){.p = p, .q = q}, options, error);
 }
 
 ng_status ng_regime_create_spectrum(ng_regime **regime, ng_mat values,
                                     const ng_regime_options *options, ng_error *error)
 {
-    ng_regime_options o;
-    ng_regime *r;
-    ng_status status = open(regime, &r, options, &o, error);
-    if (status != NG_OK)
-        return status;
-    r->n = r->inputs = values.cols;
-    r->outputs = 1;
-    status = ngi_check_shape(values, "values", 1, values.cols, values.dtype, error);
-    if (status == NG_OK && values.cols == 0)
-        status = ng_error_set(error, NG_ESHAPE, "values are none");
-    if (status == NG_OK)
-        status = ngi_check_finite(values, "values", error);
-    if (status == NG_OK)
-        status = ngi_mat_create(&r->eigenvalues, 1, r->n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(r->eigenvalues, values, error);
-    if (status == NG_OK)
-        status = settle(r->eigenvalues.data, r->n, 0, o.rcond, "values", error);
-    if (status == NG_OK)
-        status = sort(r, error);
-    return close(regime, r, &o, status, error);
+    return create(regime, of_values, (source){.values = values}, options, error);
 }

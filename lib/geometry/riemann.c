@@ -6,55 +6,56 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/check.h"
 
 /* kappa (n x n^2): row c holds kappa_abc over a, b */
 static ng_status load(ngi_slabs *s, ng_mat kappa, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (size_t c = 0; c < s->n && status == NG_OK; c++)
-        status = ngi_slab(s, ng_f64((double *)kappa.data + c * s->n * s->n, s->n, s->n), c, error);
-    return status;
+    for (size_t c = 0; c < s->n; c++)
+        TRY(ngi_slab(s, ng_f64((double *)kappa.data + c * s->n * s->n, s->n, s->n), c, error));
+    return NG_OK;
 }
 
-static ng_status take(ngi_slabs *s, ng_mat *m, size_t rows, size_t cols, ng_status status,
-                      ng_error *error)
+static ng_status take(ngi_slabs *s, ng_mat *m, size_t rows, size_t cols, ng_error *error)
 {
-    return status == NG_OK ? ng_work_mat(&s->work, m, rows, cols, NG_F64, error) : status;
+    return ng_work_mat(&s->work, m, rows, cols, NG_F64, error);
 }
 
 /* ---- Riemann ------------------------------------------------------------------ */
 
-ng_status ng_curvature_riemann(ng_mat riemann, ng_mat f, double amari_alpha, ng_third third,
-                               void *data, ng_error *error)
+static ng_status riemann_of(ngi_slabs *s, ng_mat riemann, double amari_alpha, ng_error *error)
 {
-    ngi_slabs s;
     ng_mat kappa, pairs; /* pairs: P[ab][cd] = kappa_abe kappa_cd^e */
-    size_t n = f.rows, square = ngi_size_mul(n, n);
-    const size_t shapes[][2] = {{n, square}, {square, square}};
-    if (!isfinite(amari_alpha))
-        return ng_error_set(error, NG_EARG, "amari_alpha is not finite");
-    ng_status status = ngi_slabs_open(&s, f, shapes, 2, third, data, error);
-    if (status == NG_OK)
-        status = ngi_check_shape(riemann, "riemann", square, square, NG_F64, error);
-    status = take(&s, &kappa, n, square, status, error);
-    status = take(&s, &pairs, square, square, status, error);
-    if (status == NG_OK)
-        status = load(&s, kappa, error);
-    if (status == NG_OK)
-        status = ng_trsm(kappa, NG_LEFT, s.root, NG_NOTRANS, 1, error);
-    if (status == NG_OK)
-        status = ng_gemm(pairs, kappa, NG_TRANS, kappa, NG_NOTRANS, 1, 0, error);
+    size_t n = s->n, square = n * n;
+    TRY(ngi_check_shape(riemann, "riemann", square, square, NG_F64, error));
+    TRY(take(s, &kappa, n, square, error));
+    TRY(take(s, &pairs, square, square, error));
+    TRY(load(s, kappa, error));
+    TRY(ng_trsm(kappa, NG_LEFT, s->root, NG_NOTRANS, 1, error));
+    TRY(ng_gemm(pairs, kappa, NG_TRANS, kappa, NG_NOTRANS, 1, 0, error));
     double scale = 0.25 * (1 - amari_alpha * amari_alpha);
-    for (size_t ab = 0; ab < square && status == NG_OK; ab++)
+    for (size_t ab = 0; ab < square; ab++)
         for (size_t cd = 0; cd < square; cd++) {
             size_t a = ab / n, b = ab % n, c = cd / n, d = cd % n;
             ng_mat_set(riemann, ab, cd,
                        scale * (ng_mat_get(pairs, a * n + d, b * n + c) -
                                 ng_mat_get(pairs, a * n + c, b * n + d)));
         }
-    ngi_slabs_close(&s);
-    return status;
+    return NG_OK;
+}
+
+ng_status ng_curvature_riemann(ng_mat riemann, ng_mat f, double amari_alpha,
+                               ng_cumulants_fill third, void *data, ng_error *error)
+{
+    ngi_slabs s;
+    size_t n = f.rows, square = ngi_size_mul(n, n);
+    const size_t shapes[][2] = {{n, square}, {square, square}};
+    if (!isfinite(amari_alpha))
+        return ng_error_set(error, NG_EARG, "amari_alpha is not finite");
+    ng_status opened = ngi_slabs_open(&s, f, shapes, 2, third, data, error);
+    return ngi_slabs_close(&s,
+                           opened != NG_OK ? opened : riemann_of(&s, riemann, amari_alpha, error));
 }
 
 /* ---- Connections ---------------------------------------------------------------- */
@@ -62,31 +63,32 @@ ng_status ng_curvature_riemann(ng_mat riemann, ng_mat f, double amari_alpha, ng_
 /* kappa (n x n^2) becomes Gamma^c_ab = scale F^cd kappa_abd */
 static ng_status raise_first(ngi_slabs *s, ng_mat kappa, double scale, ng_error *error)
 {
-    ng_status status = ng_trsm(kappa, NG_LEFT, s->root, NG_NOTRANS, scale, error);
-    return status == NG_OK ? ng_trsm(kappa, NG_LEFT, s->root, NG_TRANS, 1, error) : status;
+    TRY(ng_trsm(kappa, NG_LEFT, s->root, NG_NOTRANS, scale, error));
+    return ng_trsm(kappa, NG_LEFT, s->root, NG_TRANS, 1, error);
 }
 
-ng_status ng_christoffel(ng_mat gamma, ng_mat f, double amari_alpha, ng_third third, void *data,
-                         ng_error *error)
+static ng_status christoffel(ngi_slabs *s, ng_mat gamma, double amari_alpha, ng_error *error)
+{
+    ng_mat kappa;
+    size_t n = s->n, square = n * n;
+    TRY(ngi_check_shape(gamma, "gamma", n, square, NG_F64, error));
+    TRY(take(s, &kappa, n, square, error));
+    TRY(load(s, kappa, error));
+    TRY(raise_first(s, kappa, 0.5 * (1 - amari_alpha), error));
+    return ng_copy(gamma, kappa, error);
+}
+
+ng_status ng_curvature_christoffel(ng_mat gamma, ng_mat f, double amari_alpha,
+                                   ng_cumulants_fill third, void *data, ng_error *error)
 {
     ngi_slabs s;
-    ng_mat kappa;
-    size_t n = f.rows, square = ngi_size_mul(n, n);
-    const size_t shapes[][2] = {{n, square}};
+    size_t n = f.rows;
+    const size_t shapes[][2] = {{n, ngi_size_mul(n, n)}};
     if (!isfinite(amari_alpha))
         return ng_error_set(error, NG_EARG, "amari_alpha is not finite");
-    ng_status status = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
-    if (status == NG_OK)
-        status = ngi_check_shape(gamma, "gamma", n, square, NG_F64, error);
-    status = take(&s, &kappa, n, square, status, error);
-    if (status == NG_OK)
-        status = load(&s, kappa, error);
-    if (status == NG_OK)
-        status = raise_first(&s, kappa, 0.5 * (1 - amari_alpha), error);
-    if (status == NG_OK)
-        status = ng_copy(gamma, kappa, error);
-    ngi_slabs_close(&s);
-    return status;
+    ng_status opened = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
+    return ngi_slabs_close(&s,
+                           opened != NG_OK ? opened : christoffel(&s, gamma, amari_alpha, error));
 }
 
 /* ---- Ricci ------------------------------------------------------------------------ */
@@ -106,60 +108,76 @@ static ng_status mix(ng_mat out, ng_mat weight, ng_mat m, double scale, ng_error
 /* R2 = +1/2 kappa_acd kappa_b^cd, and (tr kappa)_a; kappa's rows are whitened */
 static ng_status kappa_kappa(ricci *r, ng_error *error)
 {
-    ng_status status = NG_OK;
     size_t n = r->slabs.n;
-    for (size_t a = 0; a < n && status == NG_OK; a++) {
+    for (size_t a = 0; a < n; a++) {
         ng_mat slab = ng_f64((double *)r->kappa.data + a * n * n, n, n);
-        status = ngi_slab_whiten(&r->slabs, slab, error);
+        TRY(ngi_slab_whiten(&r->slabs, slab, error));
         ng_mat_set(r->trace, 0, a, ng_trace(slab));
     }
-    return status == NG_OK
-               ? ng_gemm(r->term[1], r->kappa, NG_NOTRANS, r->kappa, NG_TRANS, 0.5, 0, error)
-               : status;
+    return ng_gemm(r->term[1], r->kappa, NG_NOTRANS, r->kappa, NG_TRANS, 0.5, 0, error);
 }
 
 /* R4 = -G^c_bd G^d_ac, one c after the other */
 static ng_status gamma_gamma(ricci *r, ng_error *error)
 {
     size_t n = r->slabs.n;
-    ng_status status = NG_OK;
     ng_mat other = r->slabs.slab; /* [a][d] = G^d_ac */
     ng_fill(r->term[3], 0);
-    for (size_t c = 0; c < n && status == NG_OK; c++) {
+    for (size_t c = 0; c < n; c++) {
         ng_mat first = ng_f64((double *)r->gamma.data + c * n * n, n, n);
         for (size_t a = 0; a < n; a++)
             for (size_t d = 0; d < n; d++)
                 ng_mat_set(other, a, d, ng_mat_get(r->gamma, d, a * n + c));
-        status = ng_gemm(r->term[3], other, NG_NOTRANS, first, NG_TRANS, -1, 1, error);
+        TRY(ng_gemm(r->term[3], other, NG_NOTRANS, first, NG_TRANS, -1, 1, error));
     }
-    return status;
+    return NG_OK;
 }
 
 static ng_status fill_terms(ricci *r, ng_error *error)
 {
     size_t n = r->slabs.n;
-    ng_status status = load(&r->slabs, r->kappa, error);
-    if (status == NG_OK)
-        status = ng_copy(r->gamma, r->kappa, error);
-    if (status == NG_OK)
-        status = raise_first(&r->slabs, r->gamma, 0.5, error);
-    if (status == NG_OK)
-        status = gamma_gamma(r, error);
-    for (size_t d = 0; d < n && status == NG_OK; d++) { /* R3 = G^c_cd G^d_ab */
+    TRY(load(&r->slabs, r->kappa, error));
+    TRY(ng_copy(r->gamma, r->kappa, error));
+    TRY(raise_first(&r->slabs, r->gamma, 0.5, error));
+    TRY(gamma_gamma(r, error));
+    for (size_t d = 0; d < n; d++) { /* R3 = G^c_cd G^d_ab */
         double sum = 0;
         for (size_t c = 0; c < n; c++)
             sum += ng_mat_get(r->gamma, c, c * n + d);
         ng_mat_set(r->trace, 0, d, sum);
     }
-    if (status == NG_OK)
-        status = mix(r->term[2], r->trace, r->gamma, 1, error);
-    if (status == NG_OK)
-        status = kappa_kappa(r, error); /* now trace is that of kappa */
+    TRY(mix(r->term[2], r->trace, r->gamma, 1, error));
+    TRY(kappa_kappa(r, error)); /* now trace is that of kappa */
     /* R1 = -1/2 (tr kappa)_c F^cd kappa_dab = -(tr kappa)_c G^c_ab */
-    return status == NG_OK ? mix(r->term[0], r->trace, r->gamma, -1, error) : status;
+    return mix(r->term[0], r->trace, r->gamma, -1, error);
 }
 
-ng_status ng_curvature_ricci(const ng_ricci *result, ng_mat f, ng_third third, void *data,
+/* The terms and their sum into those of out that are asked for. */
+static ng_status ricci_of(ricci *r, const ng_mat out[5], ng_error *error)
+{
+    size_t n = r->slabs.n, square = n * n;
+    for (int i = 0; i < 5; i++)
+        if (!ngi_is_none(out[i]))
+            TRY(ngi_check_shape(out[i], "a view of result", n, n, NG_F64, error));
+    TRY(take(&r->slabs, &r->kappa, n, square, error));
+    TRY(take(&r->slabs, &r->gamma, n, square, error));
+    TRY(take(&r->slabs, &r->trace, 1, n, error));
+    for (int i = 0; i < 4; i++)
+        TRY(take(&r->slabs, &r->term[i], n, n, error));
+    TRY(fill_terms(r, error));
+    for (int i = 0; i < 4; i++)
+        if (!ngi_is_none(out[i]))
+            TRY(ng_copy(out[i], r->term[i], error));
+    for (size_t ab = 0; ab < square && !ngi_is_none(out[4]); ab++) {
+        double sum = 0;
+        for (int i = 0; i < 4; i++)
+            sum += ng_mat_get(r->term[i], ab / n, ab % n);
+        ng_mat_set(out[4], ab / n, ab % n, sum);
+    }
+    return NG_OK;
+}
+
+ng_status ng_curvature_ricci(const ng_ricci *result, ng_mat f, ng_cumulants_fill third, void *data,
                              ng_error *error)
 {
     ricci r;
@@ -169,26 +187,6 @@ ng_status ng_curvature_ricci(const ng_ricci *result, ng_mat f, ng_third third, v
         return ng_error_set(error, NG_EARG, "result is NULL");
     const ng_mat out[5] = {result->trace_kappa, result->kappa_kappa, result->trace_gamma,
                            result->gamma_gamma, result->ricci};
-    ng_status status = ngi_slabs_open(&r.slabs, f, shapes, 7, third, data, error);
-    for (int i = 0; i < 5 && status == NG_OK; i++)
-        if (out[i].data != NULL)
-            status = ngi_check_shape(out[i], "a view of result", n, n, NG_F64, error);
-    status = take(&r.slabs, &r.kappa, n, square, status, error);
-    status = take(&r.slabs, &r.gamma, n, square, status, error);
-    status = take(&r.slabs, &r.trace, 1, n, status, error);
-    for (int i = 0; i < 4; i++)
-        status = take(&r.slabs, &r.term[i], n, n, status, error);
-    if (status == NG_OK)
-        status = fill_terms(&r, error);
-    for (int i = 0; i < 4 && status == NG_OK; i++)
-        if (out[i].data != NULL)
-            status = ng_copy(out[i], r.term[i], error);
-    for (size_t ab = 0; out[4].data != NULL && ab < square && status == NG_OK; ab++) {
-        double sum = 0;
-        for (int i = 0; i < 4; i++)
-            sum += ng_mat_get(r.term[i], ab / n, ab % n);
-        ng_mat_set(out[4], ab / n, ab % n, sum);
-    }
-    ngi_slabs_close(&r.slabs);
-    return status;
+    ng_status opened = ngi_slabs_open(&r.slabs, f, shapes, 7, third, data, error);
+    return ngi_slabs_close(&r.slabs, opened != NG_OK ? opened : ricci_of(&r, out, error));
 }

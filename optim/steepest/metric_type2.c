@@ -42,7 +42,7 @@ static ng_status choose(double *beta, const ng_steepest_options *o, double *ends
     ng_minimum least = {NG_MINIMUM_INTERIOR, o->beta};
     ng_status status = NG_OK;
     if (!(o->beta > 0))
-        status = ng_functional_minimum(&ng_functionals[0], &least, ng_f64(ends, 1, 2), error);
+        status = ng_functional_minimum(ng_functional_get(0), &least, ng_f64(ends, 1, 2), error);
     *beta = least.beta;
     return status;
 }

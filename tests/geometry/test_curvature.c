@@ -9,8 +9,9 @@ static ng_error error;
 static double scalar(family w, double amari_alpha, size_t slabs)
 {
     ng_curvature r;
-    ng_assert_ok(ng_curvature_scalar(&r, w.f, amari_alpha, slabs, ng_third_stored, w.kappa, &error),
-                 &error);
+    ng_assert_ok(
+        ng_curvature_scalar(&r, w.f, amari_alpha, slabs, ng_cumulants_fill_stored, w.kappa, &error),
+        &error);
     return r.scalar;
 }
 
@@ -44,7 +45,7 @@ START_TEST(gaussians)
     if (_i == 0) {
         double k, e[2] = {1, 0}, g[2] = {0.2, -3};
         ng_assert_ok(ng_curvature_sectional(&k, w.f, ng_f64(e, 1, 2), ng_f64(g, 1, 2),
-                                            ng_third_stored, w.kappa, &error),
+                                            ng_cumulants_fill_stored, w.kappa, &error),
                      &error);
         ng_assert_rel(k, -0.5, 1e-11);
         ng_assert_rel(scalar(w, 0.5, 0), -0.75, 1e-11);
@@ -68,7 +69,7 @@ START_TEST(categorical)
     family w = family_categorical(q, outcomes);
     ng_assert_rel(scalar(w, 0, 0), (double)((outcomes - 1) * (outcomes - 2)) / 4, 1e-12);
     ng_assert_ok(ng_curvature_sectional(&k, w.f, ng_f64(u, 1, w.n), ng_f64(v, 1, w.n),
-                                        ng_third_stored, w.kappa, &error),
+                                        ng_cumulants_fill_stored, w.kappa, &error),
                  &error);
     ng_assert_rel(k, 0.25, 1e-11);
     if (outcomes == 4) {
@@ -103,7 +104,8 @@ START_TEST(ising_graphs)
     graph g = graph_of(6, 5, tree);
     family w = family_ising(&g, any);
     ng_mat riemann = dense_mat(25, 25);
-    ng_assert_ok(ng_curvature_riemann(riemann, w.f, 0, ng_third_stored, w.kappa, &error), &error);
+    ng_assert_ok(ng_curvature_riemann(riemann, w.f, 0, ng_cumulants_fill_stored, w.kappa, &error),
+                 &error);
     ng_assert_le(ng_max_abs(riemann), 1e-13);
     done(w);
 }
@@ -113,10 +115,10 @@ END_TEST
 
 static size_t asked;
 
-static ng_status counting(void *data, size_t c, ng_mat slab, ng_error *e)
+static ng_status counting(void *data, ng_mat slab, size_t c, ng_error *e)
 {
     asked++;
-    return ng_third_stored(data, c, slab, e);
+    return ng_cumulants_fill_stored(data, slab, c, e);
 }
 
 /* Any symmetric tensor, any number of slabs kept: the same numbers. */
@@ -256,14 +258,17 @@ START_TEST(riemann_and_ricci_by_levi_civita)
     ng_mat ricci = test_mat(N, N, 2, NG_F64);
     ng_mat riemann_ref = dense_mat(N2, N2), ricci_ref = dense_mat(N, N);
     levi_civita(riemann_ref, ricci_ref, &g, couplings);
-    ng_assert_ok(ng_curvature_riemann(riemann, w.f, 0, ng_third_stored, w.kappa, &error), &error);
+    ng_assert_ok(ng_curvature_riemann(riemann, w.f, 0, ng_cumulants_fill_stored, w.kappa, &error),
+                 &error);
     ng_assert_mat(riemann, riemann_ref, 1e-7);
     ng_ricci terms = {.ricci = ricci};
-    ng_assert_ok(ng_curvature_ricci(&terms, w.f, ng_third_stored, w.kappa, &error), &error);
+    ng_assert_ok(ng_curvature_ricci(&terms, w.f, ng_cumulants_fill_stored, w.kappa, &error),
+                 &error);
     ng_assert_mat(ricci, ricci_ref, 1e-7);
     /* the scalar curvature is the trace of Ricci */
     ng_assert_rel(dense_dot(dense_power(w.f, -1), ricci_ref), scalar(w, 0, 0), 1e-7);
-    ng_assert_ok(ng_curvature_riemann(scaled, w.f, 3, ng_third_stored, w.kappa, &error), &error);
+    ng_assert_ok(ng_curvature_riemann(scaled, w.f, 3, ng_cumulants_fill_stored, w.kappa, &error),
+                 &error);
     ng_assert_mat(scaled, dense_scale(-8, riemann), 1e-13);
     test_free(riemann);
     test_free(ricci);
@@ -279,7 +284,8 @@ START_TEST(christoffel_by_levi_civita)
     gamma_field(ref.data, &g, couplings);
     const double alphas[] = {0, 1, -1, 0.5};
     for (int i = 0; i < 4; i++) {
-        ng_assert_ok(ng_christoffel(gamma, w.f, alphas[i], ng_third_stored, w.kappa, &error),
+        ng_assert_ok(ng_curvature_christoffel(gamma, w.f, alphas[i], ng_cumulants_fill_stored,
+                                              w.kappa, &error),
                      &error);
         ng_mat wanted = dense_scale(1 - alphas[i], ref);
         if (alphas[i] == 1)
@@ -298,7 +304,7 @@ START_TEST(trace_is_the_slope_of_log_det)
     ng_mat trace = dense_mat(1, N), ref = dense_mat(1, N);
     for (int i = 0; i < N; i++)
         derivative((double *)ref.data + i, 1, log_det_field, &g, couplings, i);
-    ng_assert_ok(ng_curvature_trace(trace, w.f, ng_third_stored, w.kappa, &error), &error);
+    ng_assert_ok(ng_curvature_trace(trace, w.f, ng_cumulants_fill_stored, w.kappa, &error), &error);
     ng_assert_mat(trace, ref, 1e-8);
     done(w);
 }
@@ -338,7 +344,8 @@ START_TEST(ricci_terms)
     }
     ng_ricci terms = {
         .trace_kappa = out[0], .kappa_kappa = out[1], .trace_gamma = out[2], .gamma_gamma = out[3]};
-    ng_assert_ok(ng_curvature_ricci(&terms, w.f, ng_third_stored, w.kappa, &error), &error);
+    ng_assert_ok(ng_curvature_ricci(&terms, w.f, ng_cumulants_fill_stored, w.kappa, &error),
+                 &error);
     for (int i = 0; i < 4; i++)
         ng_assert_mat(out[i], ref[i], 1e-12);
     ng_assert_mat(out[2], dense_scale(-0.5, out[0]), 1e-12);

@@ -14,9 +14,9 @@ static void done(family w)
 
 /* ---- Refusals ------------------------------------------------------------------------ */
 
-static ng_status unreadable(void *data, size_t c, ng_mat slab, ng_error *e)
+static ng_status unreadable(void *data, ng_mat slab, size_t c, ng_error *e)
 {
-    ng_third_stored(data, c, slab, NULL);
+    ng_cumulants_fill_stored(data, slab, c, NULL);
     return c < 2 ? NG_OK : ng_error_set(e, NG_EIO, "slab %zu cannot be read", c);
 }
 
@@ -30,13 +30,15 @@ START_TEST(refusals)
     ng_mat single = test_convert(w.f, NG_F32);
     ng_ricci terms = {.ricci = wrong};
 #define SCALAR(f, third, data) ng_curvature_scalar(&r, f, 0, 0, third, data, &error)
-    ng_assert_fails(SCALAR(single, ng_third_stored, w.kappa), NG_EDTYPE, &error, "f");
-    ng_assert_fails(SCALAR(dense_mat(2, 3), ng_third_stored, w.kappa), NG_ESHAPE, &error, "f");
-    ng_assert_fails(SCALAR(dense_mat(3, 3), ng_third_stored, w.kappa), NG_ESINGULAR, &error,
-                    "positive definite");
-    ng_assert_fails(SCALAR(ng_f64(NULL, 0, 0), ng_third_stored, w.kappa), NG_ESHAPE, &error, "f");
+    ng_assert_fails(SCALAR(single, ng_cumulants_fill_stored, w.kappa), NG_EDTYPE, &error, "f");
+    ng_assert_fails(SCALAR(dense_mat(2, 3), ng_cumulants_fill_stored, w.kappa), NG_ESHAPE, &error,
+                    "f");
+    ng_assert_fails(SCALAR(dense_mat(3, 3), ng_cumulants_fill_stored, w.kappa), NG_ESINGULAR,
+                    &error, "positive definite");
+    ng_assert_fails(SCALAR(ng_f64(NULL, 0, 0), ng_cumulants_fill_stored, w.kappa), NG_ESHAPE,
+                    &error, "f");
     ng_assert_fails(SCALAR(w.f, NULL, w.kappa), NG_EARG, &error, "callback");
-    ng_assert_fails(SCALAR(w.f, ng_third_stored, NULL), NG_EARG, &error, "NULL");
+    ng_assert_fails(SCALAR(w.f, ng_cumulants_fill_stored, NULL), NG_EARG, &error, "NULL");
     ng_assert_fails(SCALAR(w.f, unreadable, w.kappa), NG_EIO, &error, "slab 2");
     ng_assert_fails(ng_curvature_scalar(NULL, w.f, 0, 0, unreadable, w.kappa, &error), NG_EARG,
                     &error, "result");
@@ -44,8 +46,8 @@ START_TEST(refusals)
                     &error, "amari_alpha");
     ng_assert_fails(ng_curvature_riemann(riemann, w.f, NAN, unreadable, w.kappa, &error), NG_EARG,
                     &error, "amari_alpha");
-    ng_assert_fails(ng_christoffel(wrong, w.f, 0, unreadable, w.kappa, &error), NG_ESHAPE, &error,
-                    "gamma");
+    ng_assert_fails(ng_curvature_christoffel(wrong, w.f, 0, unreadable, w.kappa, &error), NG_ESHAPE,
+                    &error, "gamma");
     ng_assert_fails(ng_curvature_riemann(wrong, w.f, 0, unreadable, w.kappa, &error), NG_ESHAPE,
                     &error, "riemann");
     ng_assert_fails(ng_curvature_ricci(&terms, w.f, unreadable, w.kappa, &error), NG_ESHAPE, &error,
@@ -55,12 +57,14 @@ START_TEST(refusals)
     ng_assert_fails(ng_curvature_trace(row, w.f, unreadable, w.kappa, &error), NG_EIO, &error,
                     "slab");
     ng_assert_fails(ng_curvature_sectional(&k, w.f, ng_f64(u, 1, 3), ng_f64(v, 1, 3),
-                                           ng_third_stored, w.kappa, &error),
+                                           ng_cumulants_fill_stored, w.kappa, &error),
                     NG_EARG, &error, "plane");
     w.kappa[13] = NAN;
-    ng_assert_fails(SCALAR(w.f, ng_third_stored, w.kappa), NG_ENONFINITE, &error, "parameter 1");
-    ng_assert_fails(ng_curvature_riemann(riemann, w.f, 0, ng_third_stored, w.kappa, &error),
-                    NG_ENONFINITE, &error, "parameter 1");
+    ng_assert_fails(SCALAR(w.f, ng_cumulants_fill_stored, w.kappa), NG_ENONFINITE, &error,
+                    "parameter 1");
+    ng_assert_fails(
+        ng_curvature_riemann(riemann, w.f, 0, ng_cumulants_fill_stored, w.kappa, &error),
+        NG_ENONFINITE, &error, "parameter 1");
     ck_assert(r.scalar == 7 && r.square == 7 && k == 7 && ng_max_abs(riemann) == 0);
     test_free(single);
     done(w);
@@ -76,20 +80,20 @@ static ng_status run(int which, family w, ng_mat out, double *k)
     ng_curvature r;
     switch (which) {
     case 0:
-        return ng_curvature_scalar(&r, w.f, 0, 0, ng_third_stored, w.kappa, &error);
+        return ng_curvature_scalar(&r, w.f, 0, 0, ng_cumulants_fill_stored, w.kappa, &error);
     case 1:
-        return ng_curvature_trace(ng_mat_block(out, 0, 0, 1, 3), w.f, ng_third_stored, w.kappa,
-                                  &error);
+        return ng_curvature_trace(ng_mat_block(out, 0, 0, 1, 3), w.f, ng_cumulants_fill_stored,
+                                  w.kappa, &error);
     case 2:
-        return ng_curvature_sectional(k, w.f, ng_f64(u, 1, 3), ng_f64(v, 1, 3), ng_third_stored,
-                                      w.kappa, &error);
+        return ng_curvature_sectional(k, w.f, ng_f64(u, 1, 3), ng_f64(v, 1, 3),
+                                      ng_cumulants_fill_stored, w.kappa, &error);
     case 3:
-        return ng_curvature_ricci(&terms, w.f, ng_third_stored, w.kappa, &error);
+        return ng_curvature_ricci(&terms, w.f, ng_cumulants_fill_stored, w.kappa, &error);
     case 4:
-        return ng_curvature_riemann(out, w.f, 0, ng_third_stored, w.kappa, &error);
+        return ng_curvature_riemann(out, w.f, 0, ng_cumulants_fill_stored, w.kappa, &error);
     default:
-        return ng_christoffel(ng_mat_block(out, 0, 0, 3, 9), w.f, 0, ng_third_stored, w.kappa,
-                              &error);
+        return ng_curvature_christoffel(ng_mat_block(out, 0, 0, 3, 9), w.f, 0,
+                                        ng_cumulants_fill_stored, w.kappa, &error);
     }
 }
 

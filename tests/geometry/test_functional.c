@@ -52,7 +52,7 @@ static ng_verdict verdict(const char *name, double cond)
 
 START_TEST(values_are_those_of_the_spectrum_of_g)
 {
-    const ng_functional *f = &ng_functionals[_i];
+    const ng_functional *f = ng_functional_get(_i);
     for (int c = 0; c < CONDS; c++)
         for (double b = 0; b < 1e5; b = 8 * b + 0.01) {
             double w[N], y, beta;
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(slopes_are_derivatives_of_the_values)
 {
-    const ng_functional *f = &ng_functionals[_i];
+    const ng_functional *f = ng_functional_get(_i);
     for (int c = 0; c < CONDS; c++)
         for (double b = 0.1; b < 100; b *= 2.7) {
             double w[N], up, down;
@@ -105,7 +105,7 @@ static void check_grid(const char *name, const double *w, ng_minimum m)
 
 START_TEST(verdicts_are_the_derived_ones)
 {
-    const ng_functional *f = &ng_functionals[_i];
+    const ng_functional *f = ng_functional_get(_i);
     for (int c = 0; c < CONDS; c++)
         for (int trial = 0; trial < 20; trial++) {
             double w[N];
@@ -141,7 +141,7 @@ START_TEST(the_two_with_an_interior_minimum_differ_by_a_factor)
     for (double beta = 0; beta < 100; beta = 2 * beta + 0.1) {
         double w[N] = {0.5, 0.6, 0.7, 1, 2, 3, 4}, a, p;
         ng_mat s = ng_f64(w, 1, N);
-        ng_assert_ok(ng_functional_log_value(&ng_functionals[0], &a, s, beta, NULL), NULL);
+        ng_assert_ok(ng_functional_log_value(ng_functional_get(0), &a, s, beta, NULL), NULL);
         ng_assert_ok(
             ng_functional_log_value(ng_functional_find("product_natural"), &p, s, beta, NULL),
             NULL);
@@ -237,7 +237,8 @@ START_TEST(refusals_name_the_culprit)
     float single[] = {1, 2, 3};
     ng_minimum m = {NG_MINIMUM_FLAT, 42};
     ng_error error = {NG_OK, ""};
-    const ng_functional *a = ng_functionals;
+    const ng_functional *a = ng_functional_get(0);
+    ck_assert_ptr_null(ng_functional_get(ng_functional_count()));
     ng_functional bad = {.name = "bad", .log_value = nan_above_one};
     ng_mat s = ng_f64(w, 1, 3);
     ng_assert_fails(ng_functional_minimise(a, &m, ng_f64(down, 1, 3), &error), NG_EARG, &error,

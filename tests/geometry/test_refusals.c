@@ -87,11 +87,29 @@ START_TEST(refusals_of_arguments)
 }
 END_TEST
 
+/* Options of another library's size are refused before a byte is written. */
+START_TEST(option_sizes)
+{
+    union {
+        ng_regime_options options;
+        unsigned char bytes[256];
+    } o;
+    static const size_t sizes[] = {0, 8, sizeof o.options - 8, sizeof o.options + 8, 256};
+    memset(&o, 0x5a, sizeof o);
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        ck_assert_int_eq(ng_regime_init_sized(&o.options, sizes[k]), NG_EOPTION);
+    for (size_t i = 0; i < sizeof o; i++)
+        ck_assert_uint_eq(o.bytes[i], 0x5a);
+    ck_assert_int_eq(ng_regime_init_sized(NULL, sizeof o.options), NG_EOPTION);
+}
+END_TEST
+
 TEST_SUITE(refusals)
 {
     TCase *tc = tcase_create("refusals");
     tcase_add_checked_fixture(tc, reseed, dense_release);
     tcase_add_test(tc, refusals_name_eigenvalues);
     tcase_add_test(tc, refusals_of_arguments);
+    tcase_add_test(tc, option_sizes);
     suite_add_tcase(suite, tc);
 }

@@ -306,6 +306,23 @@ START_TEST(one_line_less)
 }
 END_TEST
 
+/* Options of another library's size are refused before a byte is written. */
+START_TEST(option_sizes)
+{
+    union {
+        ng_polar_options options;
+        unsigned char bytes[256];
+    } o;
+    static const size_t sizes[] = {0, 8, sizeof o.options - 8, sizeof o.options + 8, 256};
+    memset(&o, 0x5a, sizeof o);
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        ck_assert_int_eq(ng_polar_init_sized(&o.options, sizes[k]), NG_EOPTION);
+    for (size_t i = 0; i < sizeof o; i++)
+        ck_assert_uint_eq(o.bytes[i], 0x5a);
+    ck_assert_int_eq(ng_polar_init_sized(NULL, sizeof o.options), NG_EOPTION);
+}
+END_TEST
+
 TEST_SUITE(polar_rules)
 {
     TCase *tcase = tcase_create("rules");
@@ -321,5 +338,6 @@ TEST_SUITE(polar_rules)
     tcase_add_test(tcase, empty);
     tcase_add_loop_test(tcase, workspace, 0, SHAPES);
     tcase_add_test(tcase, one_line_less);
+    tcase_add_test(tcase, option_sizes);
     suite_add_tcase(suite, tcase);
 }

@@ -93,8 +93,8 @@ static ng_status dwh(ng_mat u, ng_polar_info *info, ng_mat x, ng_work *work, ng_
     return NG_OK;
 }
 
-ng_status ngi_polar_dwh(ng_mat u, ng_polar_info *info, ng_mat x, double unit, const ng_polar_options *options,
-                        ng_work *work, ng_error *error)
+ng_status ngi_polar_dwh(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                        const ng_polar_options *options, ng_work *work, ng_error *error)
 {
     (void)unit, (void)options;
     ng_status status = dwh(u, info, x, work, error);

@@ -79,8 +79,8 @@ size_t ngi_polar_gram_work(size_t m, size_t n, ng_dtype dtype)
     return ngi_size_add(kept, max_size(ng_eigh_work(k, NG_F64), max_size(plain, split)));
 }
 
-ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit, const ng_polar_options *options,
-                         ng_work *work, ng_error *error)
+ng_status ngi_polar_gram(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                         const ng_polar_options *options, ng_work *work, ng_error *error)
 {
     size_t m = x.rows, n = x.cols, k = ngi_smaller(m, n), r = 0, mark = work->used;
     double tau = ngi_polar_threshold(m, n, x.dtype), largest = 0;

@@ -52,10 +52,13 @@ double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype)
     return ng_dtype_eps(dtype) * sqrt((double)(m > n ? m : n));
 }
 
-void ng_polar_init(ng_polar_options *options)
+ng_status ng_polar_init_sized(ng_polar_options *options, size_t size)
 {
-    ng_polar_options defaults = {.size = sizeof defaults, .lower_bound = 1e-3};
+    const ng_polar_options defaults = {.size = sizeof defaults, .lower_bound = 1e-3};
+    if (options == NULL || size != sizeof defaults)
+        return NG_EOPTION;
     *options = defaults;
+    return NG_OK;
 }
 
 /* ---- How orthogonal the result is -------------------------------------- */

@@ -12,8 +12,8 @@ size_t ngi_polar_svd_work(size_t m, size_t n, ng_dtype dtype)
                         ng_svd_work(m, n, dtype));
 }
 
-ng_status ngi_polar_svd(ng_mat u, ng_polar_info *info, ng_mat x, double unit, const ng_polar_options *options,
-                        ng_work *work, ng_error *error)
+ng_status ngi_polar_svd(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                        const ng_polar_options *options, ng_work *work, ng_error *error)
 {
     size_t m = x.rows, n = x.cols, k = ngi_smaller(m, n), r = 0, mark = work->used;
     (void)unit, (void)options;
