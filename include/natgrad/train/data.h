@@ -98,7 +98,8 @@ NG_API ng_status ng_dataset_view(ng_dataset **view, const ng_dataset *dataset, s
 
 /* *train, *held_out <- views that divide the data set as options say (train,
  * split, seed). `train` of them, rounded, go to the first; with `shuffled` each
- * class by its share, at least one sample of each in training. Scaling, what
+ * class by its share, rounded, but with a sample in training, and with one held
+ * out if it has two. Scaling, what
  * stands for missing values and which columns are constant are fitted anew, on
  * the training part alone, and hold for both. NG_ENODATA when either would be
  * empty; NG_EFORMAT when a label is only in the held-out part, or every label

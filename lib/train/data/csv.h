@@ -13,6 +13,7 @@ typedef struct {
     unsigned char below;  /* records below have: 1 numbers, 2 words, 4 a number not whole */
     unsigned char kind;   /* of the first value below: 0 none, 1 a number, 2 words */
     unsigned char again;  /* the first record's words come again below */
+    unsigned char comma;  /* words below that are numbers with a decimal comma */
 } ngi_look;
 
 typedef struct {

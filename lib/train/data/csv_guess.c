@@ -74,6 +74,8 @@ static void look_below(ngi_look *look, ngi_span cell, char point)
     look->below |= number ? 1 : 2;
     if (number && value != floor(value))
         look->below |= 4;
+    if (!number && point == '.' && ngi_decimal(&value, cell.at, cell.at + cell.size, ','))
+        look->comma = 1;
     if (!number && cell.size == look->first.size && memcmp(cell.at, look->first.at, cell.size) == 0)
         look->again = 1;
 }
@@ -158,6 +160,18 @@ static ng_status guess_header(ngi_shape *shape, const ngi_lines *lines)
     return NG_OK;
 }
 
+/* Words that are numbers elsewhere would become a feature each. */
+static ng_status check_commas(const ngi_shape *shape, const ngi_lines *lines)
+{
+    for (size_t j = 0; j < shape->columns && lines->o->options->categorical == NULL; j++)
+        if (shape->look[j].comma)
+            return ngi_file_fail(&lines->o->file, NG_EFORMAT,
+                                 "column %zu has numbers with a decimal comma, as in 1,5: "
+                                 "decimal=, reads them, categorical=%zu if they are words",
+                                 j + 1, j + 1);
+    return NG_OK;
+}
+
 ng_status ngi_csv_guess(ngi_shape *shape, ngi_lines *lines)
 {
     const ng_dataset_options *options = lines->o->options;
@@ -170,6 +184,7 @@ ng_status ngi_csv_guess(ngi_shape *shape, ngi_lines *lines)
     if (!ngi_lines_peek(lines, &place, &record, &lines->o->line))
         return NG_OK;
     TRY(look_at_columns(shape, lines));
+    TRY(check_commas(shape, lines));
     if (options->header == NG_HEADER_AUTO)
         TRY(guess_header(shape, lines));
     else

@@ -204,7 +204,12 @@ static ng_status draw_digits(ngi_opening *o, size_t count, const ng_random *rand
 {
     ngi_store *store = o->store;
     TRY(ngi_store_allocate(store, count, PIXELS, o->error));
-    o->schema->features = PIXELS;
+    if (o->model == NULL)
+        o->schema->features = PIXELS;
+    else if (o->model->features != PIXELS || o->model->labels.count != 10)
+        return ng_error_set(o->error, NG_EFORMAT,
+                            "digits: %d pixels and 10 classes, the model has %zu and %zu", PIXELS,
+                            o->model->features, o->model->labels.count);
     for (size_t i = 0; i < count; i++)
         store->labels[i] = draw_digit(store->values + i * PIXELS, random);
     return o->model == NULL ? ngi_schema_number_labels(o->schema, 10, o->error) : NG_OK;

@@ -10,7 +10,9 @@
 #include "lib/core/try.h"
 #include "lib/train/data/table.h"
 
-size_t ngi_element_size(ngi_element type)
+enum { BLOCK = 4096 }; /* numbers at a time */
+
+static size_t element_size(ngi_element type)
 {
     static const size_t sizes[] = {[NGI_U1] = 1, [NGI_I1] = 1, [NGI_I2] = 2, [NGI_I4] = 4,
                                    [NGI_I8] = 8, [NGI_F4] = 4, [NGI_F8] = 8};
@@ -28,7 +30,7 @@ static uint64_t bits_of(const unsigned char *at, size_t size, int big_endian)
 
 static double value_of(uint64_t bits, ngi_element type)
 {
-    const size_t size = ngi_element_size(type);
+    const size_t size = element_size(type);
     if (type == NGI_F4) {
         uint32_t word = (uint32_t)bits;
         return ng_mat_get((ng_mat){&word, 1, 1, 1, NG_F32}, 0, 0);
@@ -41,28 +43,47 @@ static double value_of(uint64_t bits, ngi_element type)
     return -(double)(size < 8 ? magnitude & (((uint64_t)1 << (8 * size)) - 1) : magnitude);
 }
 
-ng_status ngi_array_read(const ngi_array *array, double *values, size_t count)
+static void decode(const ngi_array *array, double *values, const unsigned char *bytes, size_t count)
 {
-    unsigned char bytes[8 * NGI_BLOCK];
-    const size_t size = ngi_element_size(array->type);
-    TRY(ngi_file_exactly(array->file, bytes, count * size, "the elements its head says"));
+    const size_t size = element_size(array->type);
     for (size_t i = 0; i < count; i++)
         values[i] = value_of(bits_of(bytes + i * size, size, array->big_endian), array->type);
+}
+
+/* The next row of the array into the columns from `column` on; of `row` instead of the file if
+ * that is not NULL. */
+static ng_status read_row(ngi_opening *o, const ngi_array *array, size_t column,
+                          const unsigned char *row)
+{
+    unsigned char bytes[8 * BLOCK];
+    double values[BLOCK];
+    const size_t size = element_size(array->type);
+    for (size_t done = 0, count; done < array->cols; done += count) {
+        count = array->cols - done < BLOCK ? array->cols - done : BLOCK;
+        if (row == NULL)
+            TRY(ngi_file_exactly(array->file, bytes, count * size, "the elements its head says"));
+        decode(array, values, row != NULL ? row + done * size : bytes, count);
+        for (size_t i = 0; i < count; i++)
+            TRY(ngi_table_number(o, column + done + i, values[i]));
+    }
     return NG_OK;
 }
 
-/* The next row of the array into the columns from `column` on. */
-static ng_status read_row(ngi_opening *o, const ngi_array *array, size_t column)
+/* o->scratch <- the bytes of the first row, before anything is made for its columns: a head may
+ * say what it likes. */
+static ng_status read_first(ngi_opening *o, const ngi_array *inputs)
 {
-    double values[NGI_BLOCK];
-    for (size_t done = 0; done < array->cols;) {
-        size_t count = array->cols - done < NGI_BLOCK ? array->cols - done : NGI_BLOCK;
-        TRY(ngi_array_read(array, values, count));
-        for (size_t i = 0; i < count; i++)
-            TRY(ngi_table_number(o, column + done + i, values[i]));
-        done += count;
-    }
-    return NG_OK;
+    size_t got, size = inputs->cols * element_size(inputs->type);
+    free(o->scratch);
+    o->scratch = NULL;
+    if (inputs->cols > NGI_COLUMNS)
+        return ngi_file_fail(inputs->file, NG_EFORMAT, "%zu numbers a sample, expected at most %d",
+                             inputs->cols, NGI_COLUMNS);
+    TRY(ngi_file_load(inputs->file, (unsigned char **)&o->scratch, &got, size));
+    return got == size ? NG_OK
+                       : ngi_file_fail(inputs->file, NG_EFORMAT,
+                                       "ends after %zu bytes, within the elements its head says",
+                                       inputs->file->given);
 }
 
 static ng_status set_columns(ngi_opening *o, const ngi_array *inputs, const ngi_array *labels)
@@ -82,15 +103,13 @@ static ng_status set_columns(ngi_opening *o, const ngi_array *inputs, const ngi_
 
 ng_status ngi_array_table(ngi_opening *o, const ngi_array *inputs, const ngi_array *labels)
 {
-    if (inputs->cols > NGI_COLUMNS)
-        return ngi_file_fail(inputs->file, NG_ERANGE, "%zu numbers a sample, expected at most %d",
-                             inputs->cols, NGI_COLUMNS);
+    TRY(read_first(o, inputs));
     TRY(set_columns(o, inputs, labels));
     for (size_t i = 0; i < inputs->rows; i++) {
         TRY(ngi_table_row(o));
-        TRY(read_row(o, inputs, 0));
+        TRY(read_row(o, inputs, 0, i == 0 ? o->scratch : NULL));
         if (labels != NULL)
-            TRY(read_row(o, labels, inputs->cols));
+            TRY(read_row(o, labels, inputs->cols, NULL));
         TRY(ngi_table_keep(o));
     }
     TRY(ngi_file_finished(inputs->file, inputs->rows * inputs->cols));

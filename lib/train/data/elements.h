@@ -6,8 +6,6 @@
 
 typedef enum { NGI_U1, NGI_I1, NGI_I2, NGI_I4, NGI_I8, NGI_F4, NGI_F8 } ngi_element;
 
-size_t ngi_element_size(ngi_element type);
-
 /* An array in a file, its head read. */
 typedef struct {
     ngi_file *file;
@@ -15,10 +13,6 @@ typedef struct {
     int big_endian;
     size_t rows, cols; /* samples, and numbers of each */
 } ngi_array;
-
-/* count <= NGI_BLOCK numbers more, as doubles */
-enum { NGI_BLOCK = 4096 };
-ng_status ngi_array_read(const ngi_array *array, double *values, size_t count);
 
 /* The whole of `inputs` into a table: the label is its last column or as the options say, or in
  * `labels` (rows of one number, of several for regression) if that is not NULL. */

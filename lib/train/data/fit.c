@@ -67,7 +67,7 @@ static ng_status fit_column(ngi_column *column, const spread *s, ng_scaling scal
         return NG_OK;
     column->offset = 0;
     column->factor = 1;
-    column->fill = s->mean;
+    column->fill = isfinite(s->mean) ? s->mean : s->low / 2 + s->high / 2; /* of 1e308s */
     if (scale != NG_SCALE_NONE && s->low < s->high) {
         int standard = scale == NG_SCALE_STANDARD;
         column->offset = standard ? s->mean : s->low;

@@ -7,13 +7,23 @@
 #include "lib/train/data/generated.h"
 #include "lib/train/data/table.h"
 
+/* As the options say, or as the model has them. */
+static size_t features_of(const ngi_opening *o)
+{
+    return o->model != NULL ? o->model->columns - 1 : o->options->features;
+}
+
+static size_t classes_of(const ngi_opening *o)
+{
+    return o->model != NULL ? o->model->labels.count : o->options->classes;
+}
+
 /* Two centres s z and s z' with z, z' ~ N(0, I_d) are s sqrt(2 d) apart in the
  * root mean square. */
 static ng_status draw_rows(ngi_opening *o, double *centres, size_t count, const ng_random *random)
 {
-    const ng_dataset_options *options = o->options;
-    const size_t d = options->features, classes = options->classes;
-    const double scale = options->separation / sqrt(2 * (double)d);
+    const size_t d = features_of(o), classes = classes_of(o);
+    const double scale = o->options->separation / sqrt(2 * (double)d);
     double *x = centres + classes * d;
     random->fill_normal(random->data, centres, classes * d);
     for (size_t i = 0; i < count; i++) {
@@ -25,7 +35,7 @@ static ng_status draw_rows(ngi_opening *o, double *centres, size_t count, const 
         TRY(ngi_table_row(o));
         for (size_t j = 0; j < d; j++)
             TRY(ngi_table_number(o, j, x[j] + scale * centres[k * d + j]));
-        o->store->labels[i] = (int)k;
+        TRY(ngi_table_number(o, d, (double)k));
         TRY(ngi_table_keep(o));
     }
     return NG_OK;
@@ -33,8 +43,9 @@ static ng_status draw_rows(ngi_opening *o, double *centres, size_t count, const 
 
 static ng_status draw(ngi_opening *o, size_t count, const ng_random *random)
 {
-    const ng_dataset_options *options = o->options;
-    const size_t d = options->features, classes = options->classes;
+    const size_t d = features_of(o), classes = classes_of(o);
+    if (o->model != NULL && (o->model->columns < 2 || classes == 0))
+        return ng_error_set(o->error, NG_EFORMAT, "mixture: the model is of no mixture");
     if (count == 0)
         return ng_error_set(o->error, NG_EARG, "mixture: 0 samples, expected at least 1");
     if (d <= SIZE_MAX / 2 / sizeof(double) / (classes + 1))

@@ -1,5 +1,6 @@
 #include "lib/train/data/names.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,31 +104,44 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* `sorted` without those that are not used, numbered anew. */
+static void renumber(ngi_names *names, const size_t *rank, size_t before)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < before; i++)
+        if (rank[names->sorted[i]] != SIZE_MAX)
+            names->sorted[n++] = rank[names->sorted[i]];
+}
+
 ng_status ngi_names_sort(ngi_names *names, size_t *rank)
 {
     typedef struct {
         char *text; /* first: what the comparisons look at */
         size_t old;
     } named;
-    const size_t count = names->count;
+    const size_t before = names->count;
+    size_t count = 0;
     int whole = 1;
-    if (count == 0)
-        return NG_OK;
-    named *all = malloc(count * sizeof *all);
-    if (all == NULL)
+    named *used = malloc((before + 1) * sizeof *used);
+    if (used == NULL)
         return NG_ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        all[i] = (named){names->text[i], i};
+    for (size_t i = 0; i < before; i++) {
+        if (rank[i] == 0) {
+            free(names->text[i]);
+            rank[i] = SIZE_MAX;
+            continue;
+        }
+        used[count++] = (named){names->text[i], i};
         whole = whole && is_whole(names->text[i]);
     }
-    qsort(all, count, sizeof *all, whole ? by_value : by_bytes);
+    qsort(used, count, sizeof *used, whole ? by_value : by_bytes);
     for (size_t i = 0; i < count; i++) {
-        names->text[i] = all[i].text;
-        rank[all[i].old] = i;
+        names->text[i] = used[i].text;
+        rank[used[i].old] = i;
     }
-    for (size_t i = 0; i < count; i++) /* still in order of bytes */
-        names->sorted[i] = rank[names->sorted[i]];
-    free(all);
+    names->count = count;
+    renumber(names, rank, before);
+    free(used);
     return NG_OK;
 }
 

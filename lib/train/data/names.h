@@ -28,8 +28,8 @@ size_t ngi_names_find(const ngi_names *names, ngi_span text);
 ng_status ngi_names_add(ngi_names *names, size_t *number, ngi_span text, size_t most);
 
 /* Numbers the names anew: ascending as whole numbers when all are, else as
- * bytes. rank[old number] <- new number (count elements). NG_ENOMEM changes
- * nothing. */
+ * bytes. rank (count elements): how often each occurs; those that do not are
+ * dropped. rank[old number] <- new number. NG_ENOMEM changes nothing. */
 ng_status ngi_names_sort(ngi_names *names, size_t *rank);
 
 ng_status ngi_names_copy(ngi_names *to, const ngi_names *from);

@@ -138,7 +138,9 @@ ng_status ngi_open(ng_dataset **dataset, const ngi_kind *kind, const char *what,
                      .options = options,
                      .model = model,
                      .random = random,
-                     .error = error};
+                     .error = error,
+                     .file = {.error = error}, /* of what has no file */
+                     .other = {.error = error}};
     *dataset = NULL;
     TRY(ng_dataset_options_check(options, error));
     ng_status status = read_all(dataset, &o);

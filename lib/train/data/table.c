@@ -76,7 +76,7 @@ ng_status ngi_table_row(ngi_opening *o)
 {
     ngi_store *store = o->store;
     if (store->count == o->room)
-        TRY(resize(o, o->room < 64 ? 64 : o->room + o->room / 2));
+        TRY(resize(o, o->room + o->room / 2 + (store->table.cols < 1024 ? 64 : 1)));
     store->table.rows = store->count + 1;
     for (size_t s = 0; s < store->table.cols && o->model != NULL; s++)
         ng_mat_set(store->table, store->count, s, NAN); /* columns the file may lack */
@@ -141,7 +141,7 @@ ng_status ngi_table_number(ngi_opening *o, size_t column, double value)
 {
     char text[32];
     size_t k = o->column[column];
-    if (k == SIZE_MAX)
+    if (k == SIZE_MAX || o->skip)
         return NG_OK;
     if (isnan(value) && o->options->missing == NG_MISSING_DROP) {
         o->skip = 1;
@@ -188,7 +188,7 @@ ng_status ngi_table_cell(ngi_opening *o, size_t column, ngi_span text, char poin
     char shown[NGI_SHOWN];
     double value;
     size_t k = o->column[column];
-    if (k == SIZE_MAX)
+    if (k == SIZE_MAX || o->skip)
         return NG_OK;
     ngi_role role = o->schema->column[k].role;
     if (role == NGI_NUMBER || role == NGI_TARGET) {
@@ -230,26 +230,48 @@ ng_status ngi_table_keep(ngi_opening *o)
 
 /* ---- The end ---------------------------------------------------------------------------- */
 
-static ng_status sort_names(ngi_opening *o, size_t *rank)
+static ng_status sort_labels(ngi_opening *o, size_t *rank)
 {
     ngi_store *store = o->store;
-    ng_schema *schema = o->schema;
-    if (ngi_names_sort(&schema->labels, rank) != NG_OK)
+    ngi_names *labels = &o->schema->labels;
+    if (store->labels == NULL)
+        return NG_OK;
+    memset(rank, 0, labels->count * sizeof *rank);
+    for (size_t i = 0; i < store->count; i++)
+        rank[store->labels[i]]++;
+    if (ngi_names_sort(labels, rank) != NG_OK)
         return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its labels");
-    for (size_t i = 0; i < store->count && store->labels != NULL; i++)
+    for (size_t i = 0; i < store->count; i++)
         store->labels[i] = (int)rank[store->labels[i]];
-    for (size_t j = 0; j < schema->columns; j++) {
-        ngi_column *column = &schema->column[j];
-        if (column->role != NGI_CATEGORY)
-            continue;
-        if (ngi_names_sort(&column->categories, rank) != NG_OK)
-            return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its categories");
-        for (size_t i = 0; i < store->count; i++) {
-            double value = ng_mat_get(store->table, i, column->slot);
-            if (!isnan(value))
-                ng_mat_set(store->table, i, column->slot, (double)rank[(size_t)value]);
-        }
+    return NG_OK;
+}
+
+static ng_status sort_categories(ngi_opening *o, ngi_column *column, size_t *rank)
+{
+    const ng_mat table = o->store->table;
+    memset(rank, 0, column->categories.count * sizeof *rank);
+    for (size_t i = 0; i < table.rows; i++) {
+        double value = ng_mat_get(table, i, column->slot);
+        if (!isnan(value))
+            rank[(size_t)value]++;
     }
+    if (ngi_names_sort(&column->categories, rank) != NG_OK)
+        return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its categories");
+    for (size_t i = 0; i < table.rows; i++) {
+        double value = ng_mat_get(table, i, column->slot);
+        if (!isnan(value))
+            ng_mat_set(table, i, column->slot, (double)rank[(size_t)value]);
+    }
+    return NG_OK;
+}
+
+/* What only rows that were left out had is forgotten. */
+static ng_status sort_names(ngi_opening *o, size_t *rank)
+{
+    TRY(sort_labels(o, rank));
+    for (size_t j = 0; j < o->schema->columns; j++)
+        if (o->schema->column[j].role == NGI_CATEGORY)
+            TRY(sort_categories(o, &o->schema->column[j], rank));
     return NG_OK;
 }
 

@@ -68,6 +68,9 @@ ng_status ngi_read_text(ngi_opening *o)
     TRY(ngi_file_open(&o->file, o->what, o->error));
     TRY(ngi_file_load(&o->file, &store->values, &length, SIZE_MAX / 2));
     TRY(check_length(&o->file, length, context));
+    if (o->model != NULL &&
+        (context == 0 || o->model->features != context * (windows ? o->model->vocabulary_size : 1)))
+        return ngi_file_fail(&o->file, NG_EFORMAT, "the model is of no text");
     if (o->model == NULL) {
         TRY(make_vocabulary(o, store->values, length));
         schema->context = context;
