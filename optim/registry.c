@@ -8,18 +8,15 @@
 #include <natgrad/sgd.h>
 #include <natgrad/steepest.h>
 
-/* ---- Metrics and balls, by number; their names are in steepest_options.c -------- */
+/* ---- Metrics and balls, by number -------------------------------------------------- */
 
+#define METRIC(NAME, name) [NG_METRIC_##NAME] = &ngi_metric_##name,
 static const ngi_metric *const metrics[] = {
-    [NG_METRIC_IDENTITY] = &ngi_metric_identity, [NG_METRIC_FISMO] = &ngi_metric_fismo,
-    [NG_METRIC_KFAC] = &ngi_metric_kfac,         [NG_METRIC_EKFAC] = &ngi_metric_ekfac,
-    [NG_METRIC_SHAMPOO] = &ngi_metric_shampoo,   [NG_METRIC_SOAP] = &ngi_metric_soap,
-    [NG_METRIC_TYPE2] = &ngi_metric_type2,
-};
+    [NG_METRIC_IDENTITY] = &ngi_metric_identity, NG_METRIC_LIST(METRIC)};
 
 const ngi_metric *ngi_metric_find(ng_metric metric)
 {
-    return metrics[metric];
+    return (size_t)metric < sizeof metrics / sizeof metrics[0] ? metrics[metric] : NULL;
 }
 
 static const ngi_ball *const balls[] = {
@@ -30,56 +27,55 @@ static const ngi_ball *const balls[] = {
 
 const ngi_ball *ngi_ball_find(ng_ball ball)
 {
-    return balls[ball];
+    return (size_t)ball < sizeof balls / sizeof balls[0] ? balls[ball] : NULL;
+}
+
+/* ---- Methods -------------------------------------------------------------------- */
+
+static const ng_method *const methods[] = {&ngi_method_sgd, &ngi_method_adamw, &ngi_method_steepest,
+                                           &ngi_method_natural};
+
+const ng_method *ngi_method_get(size_t i)
+{
+    return i < sizeof methods / sizeof methods[0] ? methods[i] : NULL;
 }
 
 /* ---- Presets -------------------------------------------------------------------- */
 
 /* init functions behind a type that fits them all */
-#define PRESET_INIT(preset, type, function)                                                        \
-    static void preset##_init(void *options)                                                       \
+#define INIT(name, function)                                                                       \
+    static ng_status init_##name(void *options, size_t size)                                       \
     {                                                                                              \
-        function((type *)options);                                                                 \
+        return function##_sized(options, size);                                                    \
     }
-PRESET_INIT(sgd, ng_sgd_options, ng_sgd_init)
-PRESET_INIT(adamw, ng_adamw_options, ng_adamw_init)
-PRESET_INIT(muon, ng_steepest_options, ng_steepest_init_muon)
-PRESET_INIT(fismo, ng_steepest_options, ng_steepest_init_fismo)
-PRESET_INIT(fismo_paper, ng_steepest_options, ng_steepest_init_fismo_paper)
-PRESET_INIT(kfac, ng_steepest_options, ng_steepest_init_kfac)
-PRESET_INIT(kfac_muon, ng_steepest_options, ng_steepest_init_kfac_muon)
-PRESET_INIT(ekfac, ng_steepest_options, ng_steepest_init_ekfac)
-PRESET_INIT(shampoo, ng_steepest_options, ng_steepest_init_shampoo)
-PRESET_INIT(soap, ng_steepest_options, ng_steepest_init_soap)
+#define STEEPEST_INIT(name, doc) INIT(name, ng_steepest_init_##name)
+INIT(sgd, ng_sgd_init)
+INIT(adamw, ng_adamw_init)
+NG_STEEPEST_PRESET_LIST(STEEPEST_INIT)
 
-const ng_preset ng_presets[] = {
-    {"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), sgd_init,
+#define STEEPEST(name, doc)                                                                        \
+    {#name, &ngi_method_steepest, sizeof(ng_steepest_options), init_##name, doc},
+static const ng_preset presets[] = {
+    {"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), init_sgd,
      "stochastic gradient descent with momentum"},
-    {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options), adamw_init,
+    {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options), init_adamw,
      "Adam with decoupled weight decay"},
-    {"muon", &ngi_method_steepest, sizeof(ng_steepest_options), muon_init,
-     "orthogonalised momentum: identity metric, spectral ball"},
-    {"fismo", &ngi_method_steepest, sizeof(ng_steepest_options), fismo_init,
-     "Fisher-structured orthogonalised momentum, gradient-space average, Cholesky roots"},
-    {"fismo_paper", &ngi_method_steepest, sizeof(ng_steepest_options), fismo_paper_init,
-     "the same, Algorithm 1 to the letter: whitened average, symmetric roots"},
-    {"kfac", &ngi_method_steepest, sizeof(ng_steepest_options), kfac_init,
-     "natural gradient with Kronecker factors from activations and output gradients"},
-    {"kfac_muon", &ngi_method_steepest, sizeof(ng_steepest_options), kfac_muon_init,
-     "K-FAC with Muon's step: the same metric, spectral ball"},
-    {"ekfac", &ngi_method_steepest, sizeof(ng_steepest_options), ekfac_init,
-     "K-FAC with the second moments of samples' gradients in the eigenbases of its factors"},
-    {"shampoo", &ngi_method_steepest, sizeof(ng_steepest_options), shampoo_init,
-     "inverse roots of the averages of G G^T and G^T G on its sides, with Adam's step length"},
-    {"soap", &ngi_method_steepest, sizeof(ng_steepest_options), soap_init,
-     "Adam in the eigenbases of Shampoo's averages"},
-    {NULL, NULL, 0, NULL, NULL},
-};
+    NG_STEEPEST_PRESET_LIST(STEEPEST)};
+
+size_t ng_preset_count(void)
+{
+    return sizeof presets / sizeof presets[0];
+}
+
+const ng_preset *ng_preset_get(size_t i)
+{
+    return i < ng_preset_count() ? &presets[i] : NULL;
+}
 
 const ng_preset *ng_preset_find(const char *name)
 {
-    for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++)
-        if (name != NULL && strcmp(preset->name, name) == 0)
-            return preset;
+    for (size_t i = 0; i < ng_preset_count() && name != NULL; i++)
+        if (strcmp(presets[i].name, name) == 0)
+            return &presets[i];
     return NULL;
 }

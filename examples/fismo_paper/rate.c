@@ -112,13 +112,13 @@ static ng_status run_one(problem *p, double *mean, const ng_preset *preset, unsi
 {
     ng_optimizer *opt = NULL;
     ng_group *group;
-    void *options = malloc(preset->size);
-    ng_status status =
-        options == NULL ? ng_error_set(&p->error, NG_ENOMEM, "out of memory") : set_up(p, seed);
+    void *options;
+    ng_status status = ng_options_new(&options, preset->name, &p->error);
+    if (status == NG_OK)
+        status = set_up(p, seed);
     if (status == NG_OK)
         status = ng_optimizer_create(&opt, NULL);
     if (status == NG_OK) {
-        preset->init(options);
         ng_options_set(options, "lr", LR / sqrt((double)steps), NULL);
         ng_options_set(options, "weight_decay", 0, NULL);
         ng_options_set_text(options, "shape_scale", "none", NULL);

@@ -12,8 +12,9 @@ static int add_method(void *data, const char *name, const char *option)
     const ng_preset *preset = ng_preset_find(name);
     if (preset == NULL) {
         char known[256] = "";
-        for (const ng_preset *p = ng_presets; p->name != NULL; p++)
-            snprintf(known + strlen(known), sizeof known - strlen(known), " %s", p->name);
+        for (size_t i = 0; i < ng_preset_count(); i++)
+            snprintf(known + strlen(known), sizeof known - strlen(known), " %s",
+                     ng_preset_get(i)->name);
         program_error("there is no optimizer '%.40s'; there are%s, and all", name, known);
         return 2;
     }
@@ -32,8 +33,8 @@ int methods_parse(methods *m, const char *names)
     m->count = 0;
     if (strcmp(names, "all") != 0)
         return arguments_list(m, names, "optimizer", add_method);
-    for (const ng_preset *p = ng_presets; p->name != NULL && status == 0; p++)
-        status = add_method(m, p->name, "optimizer");
+    for (size_t i = 0; i < ng_preset_count() && status == 0; i++)
+        status = add_method(m, ng_preset_get(i)->name, "optimizer");
     return status;
 }
 
@@ -69,11 +70,9 @@ int methods_set(methods *m, const char *text)
 static int make_options(void **options, const methods *m, const ng_preset *preset)
 {
     ng_error error = {NG_OK, ""};
-    ng_status status = NG_OK;
-    *options = malloc(preset->size);
-    if (*options == NULL)
+    ng_status status = ng_options_new(options, preset->name, &error);
+    if (status == NG_ENOMEM)
         return program_no_memory();
-    preset->init(*options);
     for (size_t i = 0; i < m->setting_count && status == NG_OK; i++)
         if (strcmp(m->settings[i].method, preset->name) == 0)
             status =
@@ -109,9 +108,9 @@ static int is_used(const methods *m, const char *name)
 int methods_check(const methods *m)
 {
     int status = 0;
-    for (const ng_preset *p = ng_presets; p->name != NULL && status == 0; p++) {
+    for (size_t i = 0; i < ng_preset_count() && status == 0; i++) {
         void *options;
-        status = make_options(&options, m, p);
+        status = make_options(&options, m, ng_preset_get(i));
         free(options);
     }
     for (size_t i = m->own; i < m->setting_count && status == 0; i++)
@@ -124,11 +123,10 @@ int methods_check(const methods *m)
 
 static void print_options(const ng_preset *preset)
 {
-    void *options = malloc(preset->size);
+    void *options;
     char value[64];
-    if (options == NULL)
+    if (ng_options_new(&options, preset->name, NULL) != NG_OK)
         return;
-    preset->init(options);
     printf("\n%s: %s\n", preset->name, preset->doc);
     for (const ng_option *o = ng_method_options(preset->method, NULL); o->name != NULL; o++) {
         ng_options_get_text(options, o->name, value, sizeof value, NULL);
@@ -143,6 +141,6 @@ static void print_options(const ng_preset *preset)
 
 void methods_print(void)
 {
-    for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++)
-        print_options(preset);
+    for (size_t i = 0; i < ng_preset_count(); i++)
+        print_options(ng_preset_get(i));
 }

@@ -25,7 +25,11 @@ typedef struct {
     double weight_decay; /* >= 0, per unit of lr */
 } ng_adamw_options;
 
-NG_API void ng_adamw_init(ng_adamw_options *options);
+NG_API ng_status ng_adamw_init_sized(ng_adamw_options *options, size_t size);
+static inline ng_status ng_adamw_init(ng_adamw_options *options)
+{
+    return ng_adamw_init_sized(options, sizeof *options);
+}
 
 #ifdef __cplusplus
 }

@@ -46,8 +46,8 @@ extern "C" {
 #endif
 
 typedef enum {
-    NG_DAMPING_FIXED = 0, /* damping is what ng_group_set says */
-    NG_DAMPING_LM = 1     /* Levenberg-Marquardt: ng_group_adapt_damping moves it */
+    NG_DAMPING_MODE_FIXED = 0, /* damping is what ng_group_set says */
+    NG_DAMPING_MODE_LM = 1     /* Levenberg-Marquardt: ng_group_adapt_damping moves it */
 } ng_damping_mode;
 
 typedef struct {
@@ -67,7 +67,11 @@ typedef struct {
 /* The defaults are in the option table (optim/methods/natural.c). damping_mode = lm
  * goes with momentum = 0, weight_decay = 0 and lr < 2 (else NG_EOPTION): the
  * model it trusts is that of the plain step. */
-NG_API void ng_natural_init(ng_natural_options *options);
+NG_API ng_status ng_natural_init_sized(ng_natural_options *options, size_t size);
+static inline ng_status ng_natural_init(ng_natural_options *options)
+{
+    return ng_natural_init_sized(options, sizeof *options);
+}
 
 /* Gives the group its Fisher matrix: borrowed, to live until it is replaced or
  * the optimizer destroyed; NULL takes it away. Any representation that solves,

@@ -2,8 +2,12 @@
  *
  * A method's options are one struct that begins with `size_t size; const
  * ng_method *method;` and is filled by its init function (ng_sgd_init,
- * ng_steepest_init_fismo, ...). One const table describes its fields; checks,
- * command lines, checkpoints and documentation all read that table. */
+ * ng_steepest_init_fismo, ...). Const tables describe its fields; checks,
+ * command lines, checkpoints and documentation all read these tables.
+ *
+ * The init functions are inline: they pass the size the caller was compiled with
+ * to the library's ng_..._init_sized, which returns NG_EOPTION, and writes
+ * nothing, where its own is another; ng_optimizer_add_group compares once more. */
 #ifndef NATGRAD_OPTIONS_H
 #define NATGRAD_OPTIONS_H
 
@@ -68,20 +72,35 @@ NG_API ng_status ng_options_get_text(const void *options, const char *name, char
 /* Every field in range and every combination legal. */
 NG_API ng_status ng_options_check(const void *options, ng_error *error);
 
+/* The options in force, one after the other: the method's, then those of what
+ * the method was told to use (of steepest its metric's, then its ball's). Each is
+ * a row of one of the library's tables. 0, NULL: beyond them, or no options
+ * struct of the library's. */
+NG_API size_t ng_options_count(const void *options);
+NG_API const ng_option *ng_options_at(const void *options, size_t i);
+
 /* A named way to fill a method's options: what a command line calls an optimizer. */
 typedef struct {
     const char *name;
     const ng_method *method;
-    size_t size;                 /* bytes of the options struct */
-    void (*init)(void *options); /* fills size bytes */
-    const char *doc;             /* one line */
+    size_t size; /* bytes of the options struct */
+    /* fills size bytes; NG_EOPTION, and nothing written, for any other size */
+    ng_status (*init)(void *options, size_t size);
+    const char *doc; /* one line */
 } ng_preset;
 
-/* All presets; ends with name = NULL. */
-NG_API extern const ng_preset ng_presets[];
+/* All presets, i < ng_preset_count(); NULL beyond. */
+NG_API size_t ng_preset_count(void);
+NG_API const ng_preset *ng_preset_get(size_t i);
 
 /* The preset of that name, or NULL. */
 NG_API const ng_preset *ng_preset_find(const char *name);
+
+/* *options <- a struct filled by the preset of that name, to be freed by
+ * ng_options_free or free. NG_EOPTION for an unknown name (the text lists the
+ * known ones), NG_ENOMEM, NG_EARG; then *options is NULL. */
+NG_API ng_status ng_options_new(void **options, const char *preset, ng_error *error);
+NG_API void ng_options_free(void *options);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,11 @@ typedef struct {
 } ng_sgd_options;
 
 /* The defaults are in the option table (optim/methods/sgd.c; `train --help`). */
-NG_API void ng_sgd_init(ng_sgd_options *options);
+NG_API ng_status ng_sgd_init_sized(ng_sgd_options *options, size_t size);
+static inline ng_status ng_sgd_init(ng_sgd_options *options)
+{
+    return ng_sgd_init_sized(options, sizeof *options);
+}
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ static ng_status factor(ng_mat *f, double **own, const ngi_param *param, ng_side
     size_t n = side == NG_LEFT ? param->rows : param->cols;
     *own = NULL;
     if (ngi_kron_has(param, side)) {
-        *f = ngi_kron_tensor(param, LEFT_FACTOR, side)->now;
+        *f = ngi_side_tensor(param, ngi_factor, side)->now;
         return NG_OK;
     }
     *own = n <= SIZE_MAX / sizeof **own / n ? calloc(n * n, sizeof **own) : NULL;

@@ -50,10 +50,10 @@ static ng_status add_param(ngi_entries *list, const ngi_param *param, const plan
         return ng_error_set(error, NG_ENODATA,
                             "parameter '%.60s' was added after gradients were accumulated",
                             param->name);
-    for (int slot = 0; slot < NGI_STATE_SLOTS; slot++) {
+    for (size_t slot = 0; slot < ngi_state_slots(param); slot++) {
         ngi_entry entry = {.legal = NGI_FINITE, .taken = 1};
         const char *own = ngi_state_slot(param, slot, p->summed, &entry.view);
-        if (slot < NGI_TENSORS)
+        if (slot < param->tensor_count)
             entry.legal = param->tensor[slot].legal;
         if (own != NULL)
             TRY(add(list, param->name, own, entry, error));

@@ -81,8 +81,8 @@ static ng_status add_param(ngi_facts *facts, const ngi_param *param, size_t g, s
 static ng_status add_options(ngi_facts *facts, const void *options, size_t g, ng_error *error)
 {
     char text[64];
-    const ngi_options_head *head = options;
-    for (const ng_option *o = head->method->options; o->name != NULL; o++) {
+    const ng_option *o;
+    for (size_t i = 0; (o = ng_options_at(options, i)) != NULL; i++) {
         TRY(ng_options_get_text(options, o->name, text, sizeof text, error));
         TRY(add(facts, text, NG_OK, "", error, "group.%zu.option.%s", g, o->name));
     }
@@ -215,7 +215,9 @@ static ng_status take_options(void *options, const ng_group *group, const ng_ten
                               size_t number, ng_error *error)
 {
     char key[96];
-    for (const ng_option *option = group->method->options; option->name != NULL; option++) {
+    const ng_option *option;
+    /* the method's come first: what they say is in force has been taken when its own turn comes */
+    for (size_t i = 0; (option = ng_options_at(options, i)) != NULL; i++) {
         snprintf(key, sizeof key, "group.%zu.option.%s", number, option->name);
         const char *text = ng_tensors_text(file, key);
         if (text == NULL)

@@ -148,7 +148,7 @@ ng_status ng_group_set(ng_group *group, const char *name, double value)
     ng_error *error = ngi_begin(group->optimizer);
     double old;
     TRY(ng_options_get(group->options, name, &old, error));
-    const ng_option *option = &group->method->options[ngi_option_find(group->method, name)];
+    const ng_option *option = ngi_option_find(group->options, name);
     if (option->fixed && group->count > 0 && value != old)
         return ng_error_set(error, NG_EOPTION, "%s: %s cannot change once there are parameters",
                             group->method->name, name);

@@ -8,8 +8,6 @@
 #include <natgrad/polar.h>
 #include <natgrad/work.h>
 
-enum { NGI_TENSORS = 13 };
-
 /* Which numbers a state tensor may hold; all are finite. A loaded state is held to it
  * (optim/checkpoint/legal.c). */
 typedef enum {
@@ -23,7 +21,7 @@ typedef enum {
  * has written it says so in `fresh`, and the front swaps the two at commit.
  * Without a spare copy (next.data NULL) the method updates `now` in its commit. */
 typedef struct {
-    const char *name; /* NULL: this slot is unused */
+    const char *name; /* static */
     ng_mat now, next;
     int fresh;
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
@@ -56,7 +54,8 @@ typedef struct {
     double factor;                  /* on the step, from agree to commit */
     double captured;                /* samples captured since the last step */
     unsigned long long step;        /* steps done; the front counts */
-    ngi_tensor tensor[NGI_TENSORS]; /* each method numbers its own */
+    ngi_tensor *tensor;             /* the method's, in the order it added them */
+    size_t tensor_count, tensor_capacity;
     ng_mat update;                  /* (optional) what prepare leaves for commit, rows x cols */
     ngi_report report;
 } ngi_param;
@@ -68,13 +67,22 @@ typedef struct {
     unsigned long long told; /* the first parameter's steps when losses came last */
 } ngi_joint;
 
+/* A part of a method's options that is in force or not by what another option says. */
+typedef struct {
+    const char *kind, *name;  /* "metric", "kfac" */
+    const ng_option *options; /* ends with name = NULL */
+    int active;
+} ngi_option_part;
+
 struct ng_method {
     const char *name;
     int elementwise;  /* a parameter's shape does not matter */
     int wants_fisher; /* joint->fisher is for it */
     size_t options_size;
     const ng_option *options; /* ends with name = NULL */
-    /* combinations the table cannot express (optional) */
+    /* *part <- part i of the options beside that table; 0: there are no more (optional: none) */
+    int (*part)(ngi_option_part *part, const void *options, size_t i);
+    /* combinations the tables cannot express (optional) */
     ng_status (*check)(const void *options, ng_error *error);
     /* adds the state tensors by ngi_param_tensor; the front frees them */
     ng_status (*create)(ngi_param *param, const void *options, ng_error *error);
@@ -112,6 +120,9 @@ typedef struct {
 
 extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest, ngi_method_natural;
 
+/* The methods there are (optim/registry.c); NULL beyond. */
+const ng_method *ngi_method_get(size_t i);
+
 /* The part of x (rows x cols of a parameter) that belongs to its weights, and
  * the one that belongs to its bias. */
 static inline ng_mat ngi_weight_part(const ngi_param *param, ng_mat x)
@@ -132,17 +143,24 @@ static inline ng_mat ngi_bias_view(const ngi_param *param, ng_mat b)
     return param->layout == NG_OUT_IN ? column : b;
 }
 
-/* Fills a method's options with the defaults of its table. */
-void ngi_options_defaults(void *options, const ng_method *method);
+/* Fills a method's options with the defaults of its tables; NG_EOPTION, and nothing written, where
+ * the caller's struct has another size. */
+ng_status ngi_method_defaults(void *options, size_t size, const ng_method *method);
 
-/* Index of the option of that name, or -1. */
-int ngi_option_find(const ng_method *method, const char *name);
+/* The option of that name among those in force, or NULL. */
+const ng_option *ngi_option_find(const void *options, const char *name);
 
 enum { NGI_IN_PLACE = 0, NGI_SPARE = 1 };
 
-/* Allocates tensor `slot` (zero), with a spare copy for NGI_SPARE. */
-ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t rows, size_t cols,
+/* Adds a tensor (zero) of that name, with a spare copy for NGI_SPARE. */
+ng_status ngi_param_tensor(ngi_param *param, const char *name, size_t rows, size_t cols,
                            ng_dtype dtype, int spare, ng_error *error);
+
+/* The tensor of that name, or NULL. */
+ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name);
+
+/* What the tensor of that name, if there is one, may hold. */
+void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal);
 
 /* Allocates param->update. */
 ng_status ngi_param_update(ngi_param *param, ng_error *error);

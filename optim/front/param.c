@@ -12,13 +12,30 @@
 
 /* ---- State ---------------------------------------------------------------------- */
 
-ng_status ngi_param_tensor(ngi_param *param, int slot, const char *name, size_t rows, size_t cols,
+ng_status ngi_param_tensor(ngi_param *param, const char *name, size_t rows, size_t cols,
                            ng_dtype dtype, int spare, ng_error *error)
 {
-    ngi_tensor *tensor = &param->tensor[slot];
-    tensor->name = name;
+    TRY(ngi_array_grow(&param->tensor, &param->tensor_capacity, param->tensor_count,
+                       sizeof *param->tensor, error));
+    ngi_tensor *tensor = &param->tensor[param->tensor_count++];
+    *tensor = (ngi_tensor){.name = name};
     TRY(ngi_mat_create(&tensor->now, rows, cols, dtype, error));
     return spare ? ngi_mat_create(&tensor->next, rows, cols, dtype, error) : NG_OK;
+}
+
+ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name)
+{
+    for (size_t i = 0; i < param->tensor_count; i++)
+        if (strcmp(param->tensor[i].name, name) == 0)
+            return &param->tensor[i];
+    return NULL;
+}
+
+void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal)
+{
+    ngi_tensor *tensor = ngi_tensor_find(param, name);
+    if (tensor != NULL)
+        tensor->legal = legal;
 }
 
 ng_status ngi_param_update(ngi_param *param, ng_error *error)
@@ -36,17 +53,19 @@ size_t ngi_param_memory(const ngi_param *param)
     size_t bytes = sizeof *param + strlen(param->name) + 1 + mat_bytes(param->update) +
                    mat_bytes(param->sum) + mat_bytes(param->sum_bias) + mat_bytes(param->staged) +
                    mat_bytes(param->staged_bias);
-    for (int i = 0; i < NGI_TENSORS; i++)
+    bytes += param->tensor_capacity * sizeof *param->tensor;
+    for (size_t i = 0; i < param->tensor_count; i++)
         bytes += mat_bytes(param->tensor[i].now) + mat_bytes(param->tensor[i].next);
     return bytes;
 }
 
 void ngi_param_drop_state(ngi_param *param)
 {
-    for (int i = 0; i < NGI_TENSORS; i++) {
+    for (size_t i = 0; i < param->tensor_count; i++) {
         free(param->tensor[i].now.data);
         free(param->tensor[i].next.data);
     }
+    free(param->tensor);
     free(param->update.data);
 }
 

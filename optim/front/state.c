@@ -7,16 +7,16 @@
 
 static const double most_count = 9007199254740992; /* 2^53: whole numbers below it are exact */
 
-const char *ngi_state_slot(const ngi_param *param, int slot, int summed, ng_mat *view)
+const char *ngi_state_slot(const ngi_param *param, size_t slot, int summed, ng_mat *view)
 {
-    if (slot < NGI_TENSORS) {
+    if (slot < param->tensor_count) {
         *view = param->tensor[slot].now;
         return param->tensor[slot].name;
     }
-    *view = slot == NGI_TENSORS ? param->sum : param->sum_bias;
+    *view = slot == param->tensor_count ? param->sum : param->sum_bias;
     if (!summed || view->data == NULL)
         return NULL;
-    return slot == NGI_TENSORS ? "gradient_sum" : "bias_gradient_sum";
+    return slot == param->tensor_count ? "gradient_sum" : "bias_gradient_sum";
 }
 
 ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, const char **name,
@@ -30,14 +30,14 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, c
         return ng_error_set(error, NG_EARG, "no place for a state tensor");
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++)
-            for (int slot = 0; slot < NGI_STATE_SLOTS; slot++) {
+            for (size_t slot = 0; slot < ngi_state_slots(optimizer->groups[g]->params[i]); slot++) {
                 const ngi_param *param = optimizer->groups[g]->params[i];
                 ng_mat found;
                 const char *own = ngi_state_slot(param, slot, optimizer->micro > 0, &found);
                 if (own == NULL || seen++ < index)
                     continue;
-                if (slot < NGI_TENSORS) /* the caller may write into it */
-                    optimizer->groups[g]->params[i]->tensor[slot].bound = -1;
+                if (slot < param->tensor_count) /* the caller may write into it */
+                    param->tensor[slot].bound = -1;
                 *parameter = param->name;
                 *name = own;
                 *view = found;
@@ -126,7 +126,7 @@ void ngi_counts_take(ng_optimizer *optimizer, const double *counts)
         for (size_t i = 0; i < group->count; i++) {
             group->params[i]->step = (unsigned long long)*counts++;
             group->params[i]->captured = *counts++;
-            for (int slot = 0; slot < NGI_TENSORS; slot++)
+            for (size_t slot = 0; slot < group->params[i]->tensor_count; slot++)
                 group->params[i]->tensor[slot].bound = -1;
         }
     }

@@ -6,11 +6,13 @@
 
 #include "optim/front/front.h"
 
-enum { NGI_STATE_SLOTS = NGI_TENSORS + 2 };
-
-/* Slot 0 ... NGI_STATE_SLOTS - 1 of the parameter's state: its name and view, or NULL where the
+/* Slot i < ngi_state_slots of the parameter's state: its name and view, or NULL where the
  * slot is empty. summed: are micro-batches accumulated? */
-const char *ngi_state_slot(const ngi_param *param, int slot, int summed, ng_mat *view);
+const char *ngi_state_slot(const ngi_param *param, size_t slot, int summed, ng_mat *view);
+static inline size_t ngi_state_slots(const ngi_param *param)
+{
+    return param->tensor_count + 2;
+}
 
 /* The counts are such as an optimizer with these parameters may have; then its sums are allocated
  * if they are asked for. */

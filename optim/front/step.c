@@ -86,7 +86,7 @@ static void fill_tasks(ng_optimizer *optimizer)
 /* What the method has made is finite: nothing else ever becomes state. */
 static ng_status check_state(const ngi_param *param, ng_error *error)
 {
-    for (int i = 0; i < NGI_TENSORS; i++)
+    for (size_t i = 0; i < param->tensor_count; i++)
         if (param->tensor[i].fresh && !ng_is_finite(param->tensor[i].next))
             return ng_error_set(error, NG_ERANGE, "its %s would overflow its dtype",
                                 param->tensor[i].name);
@@ -103,7 +103,7 @@ static void prepare(void *data, size_t index, int worker)
     ng_error inner = {NG_OK, ""};
     double start = ngi_clock();
     param->report = report;
-    for (int i = 0; i < NGI_TENSORS; i++)
+    for (size_t i = 0; i < param->tensor_count; i++)
         param->tensor[i].fresh = 0;
     work->used = 0;
     task->status = task->group->method->prepare(param, task->group->options, work, &inner);
@@ -133,7 +133,7 @@ static void commit(void *data, size_t index, int worker)
     double start = ngi_clock();
     (void)worker;
     task->group->method->commit(param, task->group->options);
-    for (int i = 0; i < NGI_TENSORS; i++)
+    for (size_t i = 0; i < param->tensor_count; i++)
         swap_fresh(&param->tensor[i]);
     param->step++;
     param->captured = 0;

@@ -52,11 +52,10 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
     size_t rows = param->w.rows, cols = param->w.cols;
+    TRY(ngi_param_tensor(param, "first_moment", rows, cols, param->w.dtype, NGI_IN_PLACE, error));
+    TRY(ngi_param_tensor(param, "second_moment", rows, cols, param->w.dtype, NGI_IN_PLACE, error));
     param->tensor[SECOND_MOMENT].legal = NGI_NONNEGATIVE;
-    TRY(ngi_param_tensor(param, FIRST_MOMENT, "first_moment", rows, cols, param->w.dtype,
-                         NGI_IN_PLACE, error));
-    return ngi_param_tensor(param, SECOND_MOMENT, "second_moment", rows, cols, param->w.dtype,
-                            NGI_IN_PLACE, error);
+    return NG_OK;
 }
 
 static adamw_scalars scalars(const ngi_param *param, const ng_adamw_options *o)
@@ -103,7 +102,8 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     double v = (s.beta2 * ngi_tensor_bound(second) + s.rest2 * max * max) * rounding;
     first->next_bound = m;
     second->next_bound = v;
-    if (m <= limit && v <= limit && s.step_size <= limit && ngi_weights_stay_finite(param, s.keep, s.step_size * m / s.eps))
+    if (m <= limit && v <= limit && s.step_size <= limit &&
+        ngi_weights_stay_finite(param, s.keep, s.step_size * m / s.eps))
         return NG_OK;
     first->next_bound = second->next_bound = -1;
     return attempt(param, &s, error);
@@ -150,7 +150,7 @@ const ng_method ngi_method_adamw = {
     .commit = commit,
 };
 
-void ng_adamw_init(ng_adamw_options *options)
+ng_status ng_adamw_init_sized(ng_adamw_options *options, size_t size)
 {
-    ngi_options_defaults(options, &ngi_method_adamw);
+    return ngi_method_defaults(options, size, &ngi_method_adamw);
 }

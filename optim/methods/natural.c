@@ -9,17 +9,17 @@
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
-#include "optim/front/range.h"
 #include "optim/front/method.h"
+#include "optim/front/range.h"
 
 enum { MOMENTUM };
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
-    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->rows, param->cols,
-                                        param->w.dtype, NGI_SPARE, error);
-    return status != NG_OK ? status : ngi_param_update(param, error);
+    TRY(ngi_param_tensor(param, "momentum", param->rows, param->cols, param->w.dtype, NGI_SPARE,
+                         error));
+    return ngi_param_update(param, error);
 }
 
 /* update <- next momentum <- the average, for agree to make a direction of */
@@ -28,15 +28,10 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     const ng_natural_options *o = options;
     ngi_tensor *momentum = &param->tensor[MOMENTUM];
     (void)work;
-    ng_status status = ngi_check_gradient(param, INFINITY, error);
-    if (status == NG_OK)
-        status = ng_copy(momentum->next, momentum->now, error);
-    if (status == NG_OK)
-        status = ng_axpby(momentum->next, param->g, 1 - o->momentum, o->momentum, error);
-    if (status == NG_OK)
-        status = ng_copy(param->update, momentum->next, error);
+    TRY(ngi_check_gradient(param, INFINITY, error));
+    TRY(ng_lincomb(momentum->next, 1 - o->momentum, param->g, o->momentum, momentum->now, error));
     momentum->fresh = 1;
-    return status;
+    return ng_copy(param->update, momentum->next, error);
 }
 
 /* ---- The group as one vector -------------------------------------------------------- */
@@ -59,22 +54,20 @@ static ng_mat part(ng_mat v, size_t start, const ngi_param *param)
 
 static ng_status gather(ng_mat v, ngi_param *const *params, size_t count, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (size_t i = 0, start = 0; i < count && status == NG_OK; i++) {
-        status = ng_copy(part(v, start, params[i]), params[i]->update, error);
+    for (size_t i = 0, start = 0; i < count; i++) {
+        TRY(ng_copy(part(v, start, params[i]), params[i]->update, error));
         start += params[i]->rows * params[i]->cols;
     }
-    return status;
+    return NG_OK;
 }
 
 static ng_status scatter(ngi_param *const *params, size_t count, ng_mat v, ng_error *error)
 {
-    ng_status status = NG_OK;
-    for (size_t i = 0, start = 0; i < count && status == NG_OK; i++) {
-        status = ng_copy(params[i]->update, part(v, start, params[i]), error);
+    for (size_t i = 0, start = 0; i < count; i++) {
+        TRY(ng_copy(params[i]->update, part(v, start, params[i]), error));
         start += params[i]->rows * params[i]->cols;
     }
-    return status;
+    return NG_OK;
 }
 
 static size_t agree_work(ngi_param *const *params, size_t count, const void *options)
@@ -89,7 +82,7 @@ static ng_status check_group(ngi_param *const *params, size_t count, const ng_na
     const ng_fisher *f = joint->fisher;
     if (f == NULL)
         return ng_error_set(error, NG_ENODATA, "no Fisher matrix was given (ng_group_set_fisher)");
-    if (o->damping_mode == NG_DAMPING_LM && params[0]->step > joint->told)
+    if (o->damping_mode == NG_DAMPING_MODE_LM && params[0]->step > joint->told)
         return ng_error_set(error, NG_ENODATA,
                             "damping_mode = lm waits for the losses before and after the last "
                             "step (ng_group_adapt_damping)");
@@ -149,25 +142,15 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
     size_t n = length(params, count);
     ng_mat g, d;
     double square, step = o->lr;
-    ng_status status = check_group(params, count, o, joint, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &g, 1, n, dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &d, 1, n, dtype, error);
-    if (status == NG_OK)
-        status = gather(g, params, count, error);
-    if (status == NG_OK)
-        status = ng_fisher_solve(joint->fisher, d, g, o->damping, error);
-    if (status == NG_OK)
-        status = measure(&square, d, g, joint->fisher, error);
-    if (status == NG_OK)
-        status = scatter(params, count, d, error);
-    if (status == NG_OK) {
-        step *= trust(square, o);
-        status = check_updates(params, count, 1 - o->lr * o->weight_decay, step, error);
-    }
-    if (status != NG_OK)
-        return status;
+    TRY(check_group(params, count, o, joint, error));
+    TRY(ng_work_mat(work, &g, 1, n, dtype, error));
+    TRY(ng_work_mat(work, &d, 1, n, dtype, error));
+    TRY(gather(g, params, count, error));
+    TRY(ng_fisher_solve(joint->fisher, d, g, o->damping, error));
+    TRY(measure(&square, d, g, joint->fisher, error));
+    TRY(scatter(params, count, d, error));
+    step *= trust(square, o);
+    TRY(check_updates(params, count, 1 - o->lr * o->weight_decay, step, error));
     joint->predicted = step * (1 - step / 2) * square; /* (F + damping I) D = g */
     for (size_t i = 0; i < count; i++) {
         params[i]->factor = step;
@@ -190,7 +173,7 @@ static ng_status adapt(void *options, double *ratio, double predicted, double be
 {
     ng_natural_options *o = options;
     double damping = o->damping;
-    if (o->damping_mode != NG_DAMPING_LM)
+    if (o->damping_mode != NG_DAMPING_MODE_LM)
         return ng_error_set(error, NG_EUNSUPPORTED,
                             "natural: damping_mode = fixed does not adapt to losses");
     *ratio = 1;
@@ -211,7 +194,7 @@ static ng_status check(const void *options, ng_error *error)
     if (o->damping_min > o->damping_max)
         return ng_error_set(error, NG_EOPTION, "natural: damping_min = %g exceeds damping_max = %g",
                             o->damping_min, o->damping_max);
-    if (o->damping_mode == NG_DAMPING_LM && (o->momentum > 0 || o->weight_decay > 0 || o->lr >= 2))
+    if (o->damping_mode == NG_DAMPING_MODE_LM && (o->momentum > 0 || o->weight_decay > 0 || o->lr >= 2))
         return ng_error_set(error, NG_EOPTION,
                             "natural: damping_mode = lm needs momentum = 0, weight_decay = 0 and "
                             "lr < 2");
@@ -232,7 +215,7 @@ static const ng_option table[] = {
      .doc = "decoupled weight decay per unit of lr"},
     {FIELD(damping), .kind = NG_OPTION_REAL, .value = 0.001, .min = 0, .max = DBL_MAX,
      .doc = "added to the diagonal of the Fisher matrix"},
-    {FIELD(damping_mode), .kind = NG_OPTION_CHOICE, .value = NG_DAMPING_FIXED, .min = 0, .max = 1,
+    {FIELD(damping_mode), .kind = NG_OPTION_CHOICE, .value = NG_DAMPING_MODE_FIXED, .min = 0, .max = 1,
      .fixed = 1, .choices = damping_modes, .doc = "damping as set, or Levenberg-Marquardt"},
     {FIELD(damping_factor), .kind = NG_OPTION_REAL, .value = 0.95, .min = DBL_MIN, .max = 1,
      .below = 1, .doc = "what a good step multiplies damping with, and a bad one divides (lm)"},
@@ -260,7 +243,7 @@ const ng_method ngi_method_natural = {
     .commit = commit,
 };
 
-void ng_natural_init(ng_natural_options *options)
+ng_status ng_natural_init_sized(ng_natural_options *options, size_t size)
 {
-    ngi_options_defaults(options, &ngi_method_natural);
+    return ngi_method_defaults(options, size, &ngi_method_natural);
 }

@@ -38,7 +38,7 @@ static int (*const trials[2])(size_t, const sgd_scalars *, const void *, const v
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
-    return ngi_param_tensor(param, MOMENTUM, "momentum", param->w.rows, param->w.cols,
+    return ngi_param_tensor(param, "momentum", param->w.rows, param->w.cols,
                             param->w.dtype, NGI_IN_PLACE, error);
 }
 
@@ -134,7 +134,7 @@ const ng_method ngi_method_sgd = {
     .commit = commit,
 };
 
-void ng_sgd_init(ng_sgd_options *options)
+ng_status ng_sgd_init_sized(ng_sgd_options *options, size_t size)
 {
-    ngi_options_defaults(options, &ngi_method_sgd);
+    return ngi_method_defaults(options, size, &ngi_method_sgd);
 }

@@ -1,5 +1,6 @@
 /* A ball supplies the projection of ng_steepest, Y = argmax <X, Y> over its
- * unit sphere. It knows no metric. New ball = one file and one row in optim/registry.c. */
+ * unit sphere. It knows no metric. New ball = one file, a value of enum ng_ball and a
+ * row in optim/registry.c; with options of its own also natgrad/ball/NAME.h. */
 #ifndef NGI_BALL_H
 #define NGI_BALL_H
 
@@ -9,6 +10,11 @@
 #include "optim/front/method.h"
 
 typedef struct {
+    const char *name;
+    const ng_option *options; /* as in metric.h (optional: none) */
+    int unit;                 /* Y has length one, whatever X's: ng_steepest rests at a floor */
+    /* how far a step of length one goes in a layer with outputs x inputs weights (optional: lr) */
+    double (*step_size)(double outputs, double inputs, const ng_steepest_options *o);
     /* scratch bytes for an m x n matrix (optional: none) */
     size_t (*work)(size_t m, size_t n, ng_dtype dtype, const ng_steepest_options *o);
     /* y <- the projection of x; may overwrite x */
@@ -26,6 +32,7 @@ typedef struct {
 
 extern const ngi_ball ngi_ball_none, ngi_ball_frobenius, ngi_ball_spectral;
 
+/* NULL beyond the last (optim/registry.c) */
 const ngi_ball *ngi_ball_find(ng_ball ball);
 
 #endif

@@ -15,4 +15,4 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
     return NG_OK;
 }
 
-const ngi_ball ngi_ball_frobenius = {.project = project};
+const ngi_ball ngi_ball_frobenius = {.name = "frobenius", .unit = 1, .project = project};

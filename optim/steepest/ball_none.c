@@ -8,4 +8,4 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
     return ng_copy(y, x, error);
 }
 
-const ngi_ball ngi_ball_none = {.project = project};
+const ngi_ball ngi_ball_none = {.name = "none", .project = project};

@@ -2,13 +2,31 @@
  * the Gram matrix, so Y = K X with K = (X X^T)^(-1/2). */
 #include "optim/steepest/ball.h"
 
+#include <math.h>
+
 #include "lib/linalg/polar/routes.h"
+
+#define OWNER(field) spectral.field
+#include "optim/steepest/table.h"
+
+static double step_size(double outputs, double inputs, const ng_steepest_options *o)
+{
+    switch (o->spectral.shape_scale) {
+    case NG_SHAPE_SCALE_ORIGINAL:
+        return o->lr * sqrt(fmax(1, outputs / inputs));
+    case NG_SHAPE_SCALE_MATCH_RMS_ADAMW:
+        return o->lr * 0.2 * sqrt(fmax(outputs, inputs));
+    case NG_SHAPE_SCALE_NONE:
+        break;
+    }
+    return o->lr;
+}
 
 static ng_polar_options polar_options(const ng_steepest_options *o)
 {
     ng_polar_options polar;
     ng_polar_init(&polar);
-    polar.accuracy = o->polar;
+    polar.accuracy = o->spectral.polar;
     return polar;
 }
 
@@ -27,7 +45,7 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
 
 static int has_multiplier(const ng_steepest_options *o)
 {
-    return o->polar == NG_POLAR_FAST;
+    return o->spectral.polar == NG_POLAR_FAST;
 }
 
 static ng_status half_multiplier(ng_mat half, ngi_report *report, ng_mat gram,
@@ -38,7 +56,21 @@ static ng_status half_multiplier(ng_mat half, ngi_report *report, ng_mat gram,
     return ngi_polar_half_multiplier(half, &report->polar, gram, work, error);
 }
 
+static const char *const shape_scales[] = {"none", "original", "match_rms_adamw", NULL};
+static const char *const polars[] = {"exact", "fast", "newton_schulz", NULL};
+
+static const ng_option table[] = {
+    CHOICE(shape_scale, NG_SHAPE_SCALE_NONE, shape_scales, 0,
+           "factor on the step by the layer's shape"),
+    CHOICE(polar, NG_POLAR_EXACT, polars, 0, "how the polar factor is found"),
+    {.name = NULL},
+};
+
 const ngi_ball ngi_ball_spectral = {
+    .name = "spectral",
+    .options = table,
+    .unit = 1,
+    .step_size = step_size,
     .work = work_size,
     .project = project,
     .half_multiplier = half_multiplier,

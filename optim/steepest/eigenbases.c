@@ -1,14 +1,19 @@
-/* Metrics diagonal in a product of bases (eigen.h). */
+/* Metrics diagonal in a product of bases (eigenbases.h). */
 #include "optim/steepest/eigenbases.h"
 
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/eigenbasis.h"
 
-static ngi_tensor *root_of(ngi_param *param, ng_side side)
+const char ngi_diagonal[] = "diagonal";
+
+ng_status ngi_eigen_create(ngi_param *param, ng_dtype dtype, ng_error *error)
 {
-    return &param->tensor[side == NG_LEFT ? LEFT_ROOT : RIGHT_ROOT];
+    TRY(ngi_param_tensor(param, ngi_diagonal, param->rows, param->cols, dtype, NGI_SPARE, error));
+    ng_fill(ngi_tensor_find(param, ngi_diagonal)->now, 1);
+    return NG_OK;
 }
 
 /* ---- Bases ------------------------------------------------------------------------------ */
@@ -18,27 +23,24 @@ ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work
 {
     size_t mark = work->used, n = factor.rows;
     ng_mat wide;
-    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(wide, factor, error);
-    if (status == NG_OK)
-        status = ng_eigh(values, vectors, NULL, wide, work, error);
-    for (size_t i = 0; i < n && status == NG_OK; i++)
+    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
+    TRY(ng_copy(wide, factor, error));
+    TRY(ng_eigh(values, vectors, NULL, wide, work, error));
+    for (size_t i = 0; i < n; i++)
         ng_mat_set(values, 0, i, fmax(0, ng_mat_get(values, 0, i)));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 static ng_status solve(ngi_tensor *root, ng_mat values, ng_mat factor, ng_work *work,
                        ng_error *error)
 {
     ng_mat vectors;
-    ng_status status = ng_work_mat(work, &vectors, factor.rows, factor.rows, NG_F64, error);
-    if (status == NG_OK && values.data == NULL)
-        status = ng_work_mat(work, &values, 1, factor.rows, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_factor_eigen(values, vectors, factor, work, error);
-    return status != NG_OK ? status : ng_copy(root->next, vectors, error);
+    TRY(ng_work_mat(work, &vectors, factor.rows, factor.rows, NG_F64, error));
+    if (values.data == NULL)
+        TRY(ng_work_mat(work, &values, 1, factor.rows, NG_F64, error));
+    TRY(ngi_factor_eigen(values, vectors, factor, work, error));
+    return ng_copy(root->next, vectors, error);
 }
 
 /* order <- the rows k of q by the Rayleigh quotients q_k . turned_k, ascending: nearly so before.
@@ -64,19 +66,16 @@ static ng_status orthonormalise(ngi_tensor *root, ng_mat q, ng_mat turned, ng_wo
     size_t n = q.rows;
     ng_mat quotients;
     void *order;
-    ng_status status = ng_work_mat(work, &quotients, 1, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_bytes(work, &order, n * sizeof(size_t), error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_work_mat(work, &quotients, 1, n, NG_F64, error));
+    TRY(ng_work_bytes(work, &order, n * sizeof(size_t), error));
     by_quotient(order, quotients, q, turned);
     for (size_t k = 0; k < n; k++)
         ng_copy(ng_mat_block(q, n - 1 - k, 0, 1, n),
                 ng_mat_block(turned, ((size_t *)order)[k], 0, 1, n), NULL);
-    status = ngi_orthonormal_rows(q, work, error);
-    for (size_t k = 0; k < n && status == NG_OK; k++)
+    TRY(ngi_orthonormal_rows(q, work, error));
+    for (size_t k = 0; k < n; k++)
         ng_copy(ng_mat_block(root->next, n - 1 - k, 0, 1, n), ng_mat_block(q, k, 0, 1, n), NULL);
-    return status;
+    return NG_OK;
 }
 
 /* One step of orthogonal iteration. */
@@ -84,45 +83,39 @@ static ng_status iterate(ngi_tensor *root, ng_mat factor, ng_work *work, ng_erro
 {
     size_t n = factor.rows;
     ng_mat wide, q, turned;
-    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &q, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &turned, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_copy(wide, factor, error);
-    if (status == NG_OK)
-        status = ng_copy(q, root->now, error);
-    if (status == NG_OK)
-        status = ng_symm(turned, NG_RIGHT, wide, q, 1, 0, error);
-    return status != NG_OK ? status : orthonormalise(root, q, turned, work, error);
+    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
+    TRY(ng_work_mat(work, &q, n, n, NG_F64, error));
+    TRY(ng_work_mat(work, &turned, n, n, NG_F64, error));
+    TRY(ng_copy(wide, factor, error));
+    TRY(ng_copy(q, root->now, error));
+    TRY(ng_symm(turned, NG_RIGHT, wide, q, 1, 0, error));
+    return orthonormalise(root, q, turned, work, error);
 }
 
 ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, ng_work *work,
                           ng_error *error)
 {
+    static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
     size_t mark = work->used;
-    ng_status status = NG_OK;
     int failed = 0;
-    for (int i = 0; i < 2 && status == NG_OK; i++) {
-        ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
-        ngi_tensor *root = root_of(param, side);
-        if (!ngi_kron_has(param, side))
+    for (int i = 0; i < 2; i++) {
+        ngi_tensor *root = ngi_side_tensor(param, ngi_root, sides[i]);
+        if (root == NULL)
             continue;
-        ng_mat factor = ngi_newest(ngi_kron_tensor(param, LEFT_FACTOR, side));
-        status = follow ? iterate(root, factor, work, error)
-                        : solve(root, values[i], factor, work, error);
+        ng_mat factor = ngi_newest(ngi_side_tensor(param, ngi_factor, sides[i]));
+        ng_status status = follow ? iterate(root, factor, work, error)
+                                  : solve(root, values[i], factor, work, error);
+        if (status != NG_OK && status != NG_ENOCONV)
+            return status;
         work->used = mark;
         root->fresh = status == NG_OK;
         failed += status == NG_ENOCONV;
-        if (status == NG_ENOCONV)
-            status = NG_OK;
     }
-    if (status == NG_OK && failed == 0)
-        return NG_OK;
-    root_of(param, NG_LEFT)->fresh = root_of(param, NG_RIGHT)->fresh = 0;
+    for (int i = 0; i < 2 && failed > 0; i++)
+        if (ngi_kron_has(param, sides[i]))
+            ngi_side_tensor(param, ngi_root, sides[i])->fresh = 0;
     param->report.stale += failed;
-    return status != NG_OK ? status : NG_ENOCONV;
+    return failed > 0 ? NG_ENOCONV : NG_OK;
 }
 
 ng_status ngi_eigen_rotate(const ngi_param *param, ng_mat x, int back, ng_work *work,
@@ -130,28 +123,30 @@ ng_status ngi_eigen_rotate(const ngi_param *param, ng_mat x, int back, ng_work *
 {
     size_t mark = work->used;
     ng_mat scratch;
-    ng_status status = ng_work_mat(work, &scratch, x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK)
-        status = ngi_basis_rotate(x, ngi_kron_root(param, NG_LEFT, NGI_NEW),
-                                  ngi_kron_root(param, NG_RIGHT, NGI_NEW), back, scratch, error);
+    TRY(ng_work_mat(work, &scratch, x.rows, x.cols, x.dtype, error));
+    TRY(ngi_basis_rotate(x, ngi_kron_root(param, NG_LEFT, NGI_NEW),
+                         ngi_kron_root(param, NG_RIGHT, NGI_NEW), back, scratch, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error)
 {
-    const ngi_tensor *left = root_of(param, NG_LEFT), *right = root_of(param, NG_RIGHT);
-    if (!left->fresh && !right->fresh)
+    ng_mat left = ngi_kron_root(param, NG_LEFT, NGI_OLD);
+    ng_mat right = ngi_kron_root(param, NG_RIGHT, NGI_OLD);
+    ng_mat next_left = ngi_kron_root(param, NG_LEFT, NGI_NEW);
+    ng_mat next_right = ngi_kron_root(param, NG_RIGHT, NGI_NEW);
+    if (next_left.data == left.data && next_right.data == right.data)
         return NG_OK;
-    return ngi_basis_carry(param->tensor[DIAGONAL].next, left->next, right->next, left->now,
-                           right->now, work, error);
+    return ngi_basis_carry(ngi_tensor_find(param, ngi_diagonal)->next, next_left, next_right, left,
+                           right, work, error);
 }
 
 /* ---- The diagonal ---------------------------------------------------------------------------- */
 
 void ngi_eigen_products(ngi_param *param, const ng_mat values[2])
 {
-    ngi_tensor *t = &param->tensor[DIAGONAL];
+    ngi_tensor *t = ngi_tensor_find(param, ngi_diagonal);
     for (size_t i = 0; i < t->next.rows; i++)
         for (size_t j = 0; j < t->next.cols; j++)
             ng_mat_set(t->next, i, j, ng_mat_get(values[0], 0, i) * ng_mat_get(values[1], 0, j));
@@ -167,7 +162,7 @@ static double eigenvalue(ngi_spectrum h, double s)
 /* x_ij <- x_ij / sqrt(eigenvalue_ij); 0 where the metric is 0 */
 static void divide(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h, ng_mat x)
 {
-    ng_mat s = ngi_newest(&param->tensor[DIAGONAL]);
+    ng_mat s = ngi_newest(ngi_tensor_find(param, ngi_diagonal));
     double unit = 1;
     if (ngi_trace_scaled(o)) {
         unit = 0;
@@ -186,9 +181,9 @@ static void divide(const ngi_param *param, const ng_steepest_options *o, ngi_spe
 ng_status ngi_eigen_whiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
                            ng_mat x, ng_work *work, ng_error *error)
 {
-    ng_status status = ngi_eigen_rotate(param, x, 0, work, error);
+    TRY(ngi_eigen_rotate(param, x, 0, work, error));
     divide(param, o, h, x);
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,

@@ -1,21 +1,21 @@
-/* Metrics that are diagonal in a product of orthonormal bases: ROOT holds the
+/* Metrics that are diagonal in a product of orthonormal bases: the roots hold the
  * bases (eigenvectors as rows, in the weights' dtype; a side without factor has
- * none), DIAGONAL what stands between them, rows x cols. */
+ * none), "diagonal" what stands between them, rows x cols. */
 #ifndef NGI_EIGEN_H
 #define NGI_EIGEN_H
 
 #include "optim/steepest/factors.h"
 
-/* The metric's eigenvalues from the elements s of DIAGONAL: (scale s)^power + shift,
+/* The metric's eigenvalues from the elements s of the diagonal: (scale s)^power + shift,
  * power 1 or 1/2; negative s count as 0. */
 typedef struct {
     double scale, power, shift;
 } ngi_spectrum;
 
-static inline ng_mat ngi_newest(const ngi_tensor *t)
-{
-    return t->fresh ? t->next : t->now;
-}
+extern const char ngi_diagonal[];
+
+/* Adds the diagonal, all ones: of the identities. */
+ng_status ngi_eigen_create(ngi_param *param, ng_dtype dtype, ng_error *error);
 
 /* Eigenvalues (1 x n, ascending, negative ones as 0) and eigenvectors of a factor, in double. The
  * two outputs are the caller's. */
@@ -33,10 +33,10 @@ ng_status ngi_eigen_bases(ngi_param *param, const ng_mat values[2], int follow, 
 ng_status ngi_eigen_rotate(const ngi_param *param, ng_mat x, int back, ng_work *work,
                            ng_error *error);
 
-/* New DIAGONAL (written before) from the old bases into the new ones; if there are any. */
+/* New diagonal (written before) from the old bases into the new ones; if there are any. */
 ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error);
 
-/* New DIAGONAL <- the products of the sides' eigenvalues. */
+/* New diagonal <- the products of the sides' eigenvalues. */
 void ngi_eigen_products(ngi_param *param, const ng_mat values[2]);
 
 /* x <- x in the bases / square root of the eigenvalues; and the adjoint. With trace scaling the

@@ -1,69 +1,62 @@
-/* Factors and roots of Kronecker metrics (kron.h). The stored root is L with
+/* Factors and roots of Kronecker metrics (factors.h). The stored root is L with
  * L L^T = P (Cholesky) or P^(-1/2) (symmetric, ready to multiply with). */
 #include "optim/steepest/factors.h"
 
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 
 enum { RECTANGULAR = 8 };                      /* one_sided = auto from this aspect on */
 static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this damping */
+
+const ngi_pair ngi_factor = {{"left_factor", "right_factor"}};
+const ngi_pair ngi_root = {{"left_root", "right_root"}};
+const char ngi_average_weight[] = "average_weight";
+static const ngi_pair basis = {{"left_basis", "right_basis"}}; /* of refresh_tolerance */
+
+static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 
 static size_t length(const ngi_param *param, ng_side side)
 {
     return side == NG_LEFT ? param->rows : param->cols;
 }
 
-static ngi_tensor *tensor(ngi_param *param, int left_slot, ng_side side)
-{
-    return &param->tensor[side == NG_LEFT ? left_slot : left_slot + 1];
-}
-
 /* ---- State ------------------------------------------------------------------------- */
 
 /* The factor of this side is kept; of two equal sides the left one. */
-static int wanted(const ngi_param *param, const ng_steepest_options *o, ng_side side)
+static int wanted(const ngi_param *param, ngi_rule r, ng_side side)
 {
     size_t here = length(param, side), there = length(param, ngi_other(side));
-    if (o->one_sided == NG_ONE_SIDED_NEVER ||
-        (o->one_sided == NG_ONE_SIDED_AUTO && here / RECTANGULAR < there))
+    if (r.one_sided == NG_ONE_SIDED_NEVER ||
+        (r.one_sided == NG_ONE_SIDED_AUTO && here / RECTANGULAR < there))
         return 1;
     return here < there || (here == there && side == NG_LEFT);
 }
 
-static ng_status add(ngi_param *param, int left_slot, ng_side side, const char *name,
-                     ng_dtype dtype, ng_error *error)
+static ng_status add(ngi_param *param, ngi_pair pair, ng_side side, ng_dtype dtype, ng_error *error)
 {
     size_t n = length(param, side);
-    int slot = side == NG_LEFT ? left_slot : left_slot + 1;
-    ng_status status = ngi_param_tensor(param, slot, name, n, n, dtype, NGI_SPARE, error);
-    if (status == NG_OK)
-        ng_set_identity(param->tensor[slot].now);
-    return status;
+    const char *name = pair.name[side == NG_LEFT ? 0 : 1];
+    TRY(ngi_param_tensor(param, name, n, n, dtype, NGI_SPARE, error));
+    ng_set_identity(ngi_tensor_find(param, name)->now);
+    return NG_OK;
 }
 
 ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
-    static const char *const names[][2] = {{"left_factor", "right_factor"},
-                                           {"left_root", "right_root"},
-                                           {"left_basis", "right_basis"}};
-    int doubles = o->factor_dtype == NG_FACTORS_F64 ||
-                  (o->factor_dtype == NG_FACTORS_AUTO && o->damping < damping_of_doubles);
-    ng_status status = NG_OK;
-    param->tensor[LEFT_FACTOR].legal = param->tensor[RIGHT_FACTOR].legal = NGI_SEMIDEFINITE;
+    ngi_rule r = ngi_rule_of(o);
+    int doubles = r.factor_dtype == NG_FACTORS_F64 ||
+                  (r.factor_dtype == NG_FACTORS_AUTO && r.damping < damping_of_doubles);
     for (int i = 0; i < 2; i++) {
-        ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
-        if (!wanted(param, o, side))
+        if (!wanted(param, r, sides[i]))
             continue;
-        status =
-            add(param, LEFT_FACTOR, side, names[0][i], doubles ? NG_F64 : param->w.dtype, error);
-        if (status == NG_OK)
-            status = add(param, LEFT_ROOT, side, names[1][i], param->w.dtype, error);
-        if (status == NG_OK && o->refresh_tolerance > 0)
-            status = add(param, LEFT_BASIS, side, names[2][i], NG_F64, error);
-        if (status != NG_OK)
-            return status;
+        TRY(add(param, ngi_factor, sides[i], doubles ? NG_F64 : param->w.dtype, error));
+        TRY(add(param, ngi_root, sides[i], param->w.dtype, error));
+        if (r.refresh_tolerance > 0)
+            TRY(add(param, basis, sides[i], NG_F64, error));
     }
+    ngi_side_legal(param, ngi_factor, NGI_SEMIDEFINITE);
     return NG_OK;
 }
 
@@ -81,26 +74,23 @@ ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight
     /* the upper triangle of a factor is never read and keeps what it had */
     if (factor.dtype == x.dtype)
         return ng_syrk(factor, x, trans, weight, keep, error);
-    ng_status status = ng_work_mat(work, &wide, x.rows, x.cols, factor.dtype, error);
-    if (status == NG_OK)
-        status = ng_copy(wide, x, error);
-    if (status == NG_OK)
-        status = ng_syrk(factor, wide, trans, weight, keep, error);
+    TRY(ng_work_mat(work, &wide, x.rows, x.cols, factor.dtype, error));
+    TRY(ng_copy(wide, x, error));
+    TRY(ng_syrk(factor, wide, trans, weight, keep, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
-                              ng_mat x, double shift, ng_work *work, ng_error *error)
+                              ng_mat x, ng_work *work, ng_error *error)
 {
-    ngi_tensor *t = tensor(param, LEFT_FACTOR, side);
-    double n = (double)t->now.rows, rest = 1 - o->ema_decay;
+    ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
+    ngi_rule r = ngi_rule_of(o);
+    double n = (double)t->now.rows, rest = 1 - r.ema_decay;
     double d = (double)length(param, ngi_other(side));
-    ng_copy(t->next, t->now, NULL);
-    ng_status status = ngi_kron_add_gram(t->next, side, x, rest / d, o->ema_decay, work, error);
-    if (status != NG_OK)
-        return status;
-    ng_add_diagonal(t->next, rest * shift * ng_trace(t->now) / n);
+    TRY(ng_copy(t->next, t->now, error));
+    TRY(ngi_kron_add_gram(t->next, side, x, rest / d, r.ema_decay, work, error));
+    ng_add_diagonal(t->next, rest * r.damping * ng_trace(t->now) / n);
     double trace = ng_trace(t->next);
     if (!isfinite(trace)) /* the diagonal bounds the rest */
         return ng_error_set(error, NG_ERANGE,
@@ -121,50 +111,51 @@ static ng_status cholesky_root(ng_mat root, ng_mat factor, ng_work *work, ng_err
     ng_mat wide;
     if (root.dtype == factor.dtype)
         return ng_cholesky(root, &jitter, factor, error);
-    ng_status status = ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error);
-    if (status == NG_OK)
-        status = ng_cholesky(wide, &jitter, factor, error);
-    if (status == NG_OK)
-        status = ng_copy(root, wide, error);
+    TRY(ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error));
+    TRY(ng_cholesky(wide, &jitter, factor, error));
+    TRY(ng_copy(root, wide, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
-static ng_status symmetric_root(ng_mat root, ngi_tensor *basis, double tolerance, ng_mat factor,
+/* own: the side's eigenbasis, or NULL */
+static ng_status symmetric_root(ng_mat root, ngi_tensor *own, double tolerance, ng_mat factor,
                                 ng_work *work, ng_error *error)
 {
     size_t mark = work->used;
     double floor = ng_dtype_eps(factor.dtype);
     ng_mat wide = root;
-    ng_status status = NG_OK;
     if (root.dtype != factor.dtype)
-        status = ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error);
-    if (status == NG_OK && tolerance == 0)
-        status = ng_spd_power(wide, factor, -0.5, floor, work, error);
-    else if (status == NG_OK) {
-        ng_copy(basis->next, basis->now, NULL);
-        status = ng_spd_power_update(wide, NULL, basis->next, factor, -0.5, floor, tolerance, work,
-                                     error);
-        basis->fresh = status == NG_OK;
+        TRY(ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error));
+    if (own == NULL) {
+        TRY(ng_spd_power(wide, factor, -0.5, floor, work, error));
+    } else {
+        TRY(ng_copy(own->next, own->now, error));
+        TRY(ng_spd_power_update(wide, NULL, own->next, factor, -0.5, floor, tolerance, work,
+                                error));
+        own->fresh = 1;
     }
-    if (status == NG_OK && root.dtype != factor.dtype)
-        status = ng_copy(root, wide, error);
+    if (root.dtype != factor.dtype)
+        TRY(ng_copy(root, wide, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_side side,
                              ng_work *work, ng_error *error)
 {
-    ngi_tensor *root = tensor(param, LEFT_ROOT, side);
-    ng_mat factor = tensor(param, LEFT_FACTOR, side)->next;
-    ng_status status = o->root == NG_ROOT_CHOLESKY
+    ngi_tensor *root = ngi_side_tensor(param, ngi_root, side);
+    ng_mat factor = ngi_side_tensor(param, ngi_factor, side)->next;
+    ngi_rule r = ngi_rule_of(o);
+    size_t mark = work->used;
+    ng_status status = r.root == NG_ROOT_CHOLESKY
                            ? cholesky_root(root->next, factor, work, error)
-                           : symmetric_root(root->next, tensor(param, LEFT_BASIS, side),
-                                            o->refresh_tolerance, factor, work, error);
+                           : symmetric_root(root->next, ngi_side_tensor(param, basis, side),
+                                            r.refresh_tolerance, factor, work, error);
     root->fresh = status == NG_OK;
     if (status != NG_ENOCONV)
         return status;
+    work->used = mark;
     param->report.stale++; /* every solver failed: go on with the last good root */
     return NG_OK;
 }
@@ -176,13 +167,11 @@ static ng_status multiply(ng_mat x, ng_side side, ng_mat root, ng_work *work, ng
 {
     size_t mark = work->used;
     ng_mat copy;
-    ng_status status = ng_work_mat(work, &copy, x.rows, x.cols, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_copy(copy, x, error);
-    if (status == NG_OK)
-        status = ng_symm(x, side, root, copy, 1, 0, error);
+    TRY(ng_work_mat(work, &copy, x.rows, x.cols, x.dtype, error));
+    TRY(ng_copy(copy, x, error));
+    TRY(ng_symm(x, side, root, copy, 1, 0, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
@@ -191,7 +180,7 @@ ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options
     ng_mat root = ngi_kron_root(param, side, age);
     if (!ngi_kron_has(param, side))
         return NG_OK;
-    if (o->root == NG_ROOT_SYMMETRIC)
+    if (ngi_rule_of(o).root == NG_ROOT_SYMMETRIC)
         return multiply(x, side, root, work, error);
     return ng_trsm(x, side, root, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, error);
 }
@@ -202,7 +191,7 @@ ng_status ngi_kron_unwhiten_side(const ngi_param *param, const ng_steepest_optio
     ng_mat root = ngi_kron_root(param, side, NGI_NEW);
     if (!ngi_kron_has(param, side))
         return NG_OK;
-    if (o->root == NG_ROOT_SYMMETRIC)
+    if (ngi_rule_of(o).root == NG_ROOT_SYMMETRIC)
         return multiply(y, side, root, work, error);
     return ng_trsm(y, side, root, side == NG_LEFT ? NG_TRANS : NG_NOTRANS, 1, error);
 }
@@ -216,30 +205,30 @@ ng_status ngi_kron_whiten_new_side(const ngi_param *param, const ng_steepest_opt
 ng_status ngi_kron_whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
                           ng_work *work, ng_error *error)
 {
-    ng_status status = ngi_kron_whiten_new_side(param, o, NG_LEFT, x, work, error);
-    return status != NG_OK ? status : ngi_kron_whiten_new_side(param, o, NG_RIGHT, x, work, error);
+    TRY(ngi_kron_whiten_new_side(param, o, NG_LEFT, x, work, error));
+    return ngi_kron_whiten_new_side(param, o, NG_RIGHT, x, work, error);
 }
 
 ng_status ngi_kron_unwhiten(const ngi_param *param, const ng_steepest_options *o, ng_mat y,
                             ng_work *work, ng_error *error)
 {
-    ng_status status = ngi_kron_unwhiten_side(param, o, NG_LEFT, y, work, error);
-    return status != NG_OK ? status : ngi_kron_unwhiten_side(param, o, NG_RIGHT, y, work, error);
+    TRY(ngi_kron_unwhiten_side(param, o, NG_LEFT, y, work, error));
+    return ngi_kron_unwhiten_side(param, o, NG_RIGHT, y, work, error);
 }
 
 size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
 {
     size_t largest = 0;
     ng_dtype wide = param->w.dtype; /* of a copy of the gradient: the factors' */
+    int symmetric = ngi_rule_of(o).root == NG_ROOT_SYMMETRIC;
     for (int i = 0; i < 2; i++) {
-        ng_side side = i == 0 ? NG_LEFT : NG_RIGHT;
-        size_t n = length(param, side);
-        size_t power = o->root == NG_ROOT_SYMMETRIC ? ng_spd_power_work(n, param->w.dtype) : 0;
+        const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
+        size_t n = length(param, sides[i]);
+        size_t power = symmetric ? ng_spd_power_work(n, param->w.dtype) : 0;
         size_t root = ngi_size_add(ng_work_mat_size(n, n, NG_F64), power);
-        if (ngi_kron_has(param, side) && root > largest)
+        if (factor != NULL && root > largest)
             largest = root;
-        if (ngi_kron_has(param, side) &&
-            ngi_kron_tensor(param, LEFT_FACTOR, side)->now.dtype == NG_F64)
+        if (factor != NULL && factor->now.dtype == NG_F64)
             wide = NG_F64;
     }
     size_t product = ng_work_mat_size(param->rows, param->cols, wide);

@@ -9,22 +9,50 @@
 /* Which copy: the state of the last step, or the newest there is. */
 typedef enum { NGI_OLD, NGI_NEW } ngi_age;
 
-static inline const ngi_tensor *ngi_kron_tensor(const ngi_param *param, int left_slot, ng_side side)
+/* The state's names on both sides; LEFT belongs to the rows of the view, RIGHT to its columns,
+ * whatever the layout. */
+typedef struct {
+    const char *name[2];
+} ngi_pair;
+extern const ngi_pair ngi_factor, ngi_root;
+
+/* What the weights of an average that is corrected for its start add up to. */
+extern const char ngi_average_weight[];
+
+/* NULL: this side has none. */
+static inline ngi_tensor *ngi_side_tensor(const ngi_param *param, ngi_pair pair, ng_side side)
 {
-    return &param->tensor[side == NG_LEFT ? left_slot : left_slot + 1];
+    return ngi_tensor_find(param, pair.name[side == NG_LEFT ? 0 : 1]);
+}
+
+static inline void ngi_side_legal(ngi_param *param, ngi_pair pair, ngi_legal legal)
+{
+    ngi_tensor_legal(param, pair.name[0], legal);
+    ngi_tensor_legal(param, pair.name[1], legal);
+}
+
+static inline ng_mat ngi_newest(const ngi_tensor *t)
+{
+    return t->fresh ? t->next : t->now;
 }
 
 static inline ng_mat ngi_kron_root(const ngi_param *param, ng_side side, ngi_age age)
 {
-    const ngi_tensor *t = ngi_kron_tensor(param, LEFT_ROOT, side);
-    return age == NGI_NEW && t->fresh ? t->next : t->now;
+    const ngi_tensor *t = ngi_side_tensor(param, ngi_root, side);
+    const ng_mat none = {.data = NULL};
+    return t == NULL ? none : age == NGI_NEW ? ngi_newest(t) : t->now;
+}
+
+static inline ngi_rule ngi_rule_of(const ng_steepest_options *o)
+{
+    return ngi_metric_find(o->metric)->rule(o);
 }
 
 /* Does this side have a factor? With one_sided the larger one has none: it is
  * the identity there. */
 static inline int ngi_kron_has(const ngi_param *param, ng_side side)
 {
-    return ngi_kron_tensor(param, LEFT_FACTOR, side)->name != NULL;
+    return ngi_side_tensor(param, ngi_factor, side) != NULL;
 }
 
 /* The side of the layer's outputs (factor P); the other one is its inputs (Q). */
@@ -41,8 +69,9 @@ static inline ng_side ngi_other(ng_side side)
 /* Are the factors scaled to mean eigenvalue 1? */
 static inline int ngi_trace_scaled(const ng_steepest_options *o)
 {
-    return o->metric_scale == NG_METRIC_SCALE_TRACE ||
-           (o->metric_scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
+    ng_metric_scale scale = ngi_rule_of(o).metric_scale;
+    return scale == NG_METRIC_SCALE_TRACE ||
+           (scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
 }
 
 /* Is it the turn of what happens every `interval` steps? */
@@ -51,15 +80,15 @@ static inline int ngi_due(const ngi_param *param, int interval)
     return param->step % (unsigned)interval == 0;
 }
 
-/* Adds factors and roots, all identities, as the options ask. */
+/* Adds factors and roots, all identities, as the rule asks. */
 ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
-/* New factor of `side` <- decay old + (1 - decay) (x x^T / d + shift tr(old)/k I)
+/* New factor of `side` <- decay old + (1 - decay) (x x^T / d + damping tr(old)/k I)
  * for the k x k factor, then scaled to mean eigenvalue 1 if the options ask;
  * x x^T is x^T x on the right, d the length of the other side. NG_ERANGE if it
  * overflows. */
 ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
-                              ng_mat x, double shift, ng_work *work, ng_error *error);
+                              ng_mat x, ng_work *work, ng_error *error);
 
 /* factor <- keep factor + weight x x^T (x^T x on the right), lower triangle. */
 ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double keep,

@@ -1,9 +1,12 @@
-/* Second moments and grafting (moment.h). */
+/* Second moments and grafting (grafting.h). */
 #include "optim/steepest/grafting.h"
 
 #include <math.h>
 
+#include "lib/core/try.h"
+
 static const double graft_eps = 1e-8; /* Adam's */
+static const char moment[] = "graft_moment";
 
 ng_status ngi_moment_add(ngi_tensor *t, ng_mat old, double beta2, ng_mat g, ng_error *error)
 {
@@ -29,25 +32,26 @@ ng_status ngi_graft_create(ngi_param *param, const ng_steepest_options *o, ng_er
 {
     if (o->grafting != NG_GRAFTING_ADAM)
         return NG_OK;
-    param->tensor[GRAFT_MOMENT].legal = NGI_NONNEGATIVE;
-    return ngi_param_tensor(param, GRAFT_MOMENT, "graft_moment", param->rows, param->cols,
-                            param->w.dtype, NGI_SPARE, error);
+    TRY(ngi_param_tensor(param, moment, param->rows, param->cols, param->w.dtype, NGI_SPARE,
+                         error));
+    ngi_tensor_legal(param, moment, NGI_NONNEGATIVE);
+    return NG_OK;
 }
 
 ng_status ngi_graft_length(double *length, ngi_param *param, const ng_steepest_options *o, ng_mat g,
                            ng_mat x, ng_error *error)
 {
-    double scale = ngi_moment_scale(param, o->beta2), sum = 0;
+    double scale = ngi_moment_scale(param, o->grafting_beta2), sum = 0;
     *length = ng_norm(x);
     if (o->grafting != NG_GRAFTING_ADAM)
         return NG_OK;
-    ngi_tensor *t = &param->tensor[GRAFT_MOMENT];
-    ng_status status = ngi_moment_add(t, t->now, o->beta2, g, error);
-    for (size_t i = 0; i < x.rows && status == NG_OK; i++)
+    ngi_tensor *t = ngi_tensor_find(param, moment);
+    TRY(ngi_moment_add(t, t->now, o->grafting_beta2, g, error));
+    for (size_t i = 0; i < x.rows; i++)
         for (size_t j = 0; j < x.cols; j++) {
             double d = ng_mat_get(x, i, j) / (sqrt(scale * ng_mat_get(t->next, i, j)) + graft_eps);
             sum += d * d;
         }
     *length = sqrt(sum);
-    return status;
+    return NG_OK;
 }

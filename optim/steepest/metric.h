@@ -1,6 +1,7 @@
 /* A metric supplies linear maps for ng_steepest: whiten X = S^-1 M and its
  * adjoint un-whiten D = S^-T Y, from state it updates with each gradient. It
- * knows no ball. New metric = one file and one row in optim/registry.c. */
+ * knows no ball. New metric = one file, its header in natgrad/metric/ and a line
+ * of natgrad/metric/list.h. */
 #ifndef NGI_METRIC_H
 #define NGI_METRIC_H
 
@@ -9,25 +10,27 @@
 
 #include "optim/front/method.h"
 
-/* State tensors of ng_steepest and its metrics. LEFT belongs to the rows of
- * the view, RIGHT to its columns, whatever the layout. */
-enum {
-    MOMENTUM,
-    LEFT_FACTOR,
-    RIGHT_FACTOR,
-    LEFT_ROOT,
-    RIGHT_ROOT,
-    LEFT_BASIS,
-    RIGHT_BASIS,
-    LEFT_PENDING,
-    RIGHT_PENDING,
-    DIAGONAL, /* of what a metric has between its bases */
-    DIAGONAL_PENDING,
-    AVERAGE_WEIGHT,
-    GRAFT_MOMENT
-};
+/* What of its options a metric with factors lets the shared parts know (factors.h, gram.h,
+ * statistics.h, eigenbases.h); what a part does not read may be left out. */
+typedef struct {
+    ng_root root;
+    ng_metric_scale metric_scale;
+    ng_one_sided one_sided;
+    ng_factor_dtype factor_dtype;
+    ng_factor_start factor_start;
+    double ema_decay, damping, refresh_tolerance;
+    int update_interval, inverse_interval;
+} ngi_rule;
 
 typedef struct {
+    const char *name;
+    /* of ng_steepest_options, the fields of its own struct; ends with name = NULL (optional: none)
+     */
+    const ng_option *options;
+    /* combinations the tables cannot express (optional) */
+    ng_status (*check)(const ng_steepest_options *o, ng_error *error);
+    /* (present where shared parts are used) */
+    ngi_rule (*rule)(const ng_steepest_options *o);
     /* adds the metric's state (optional: none) */
     ng_status (*create)(ngi_param *param, const ng_steepest_options *o, ng_error *error);
     /* scratch bytes of the slots below (optional: none) */
@@ -52,9 +55,17 @@ typedef struct {
     int (*is_kronecker)(const ng_steepest_options *o);
 } ngi_metric;
 
-extern const ngi_metric ngi_metric_identity, ngi_metric_fismo, ngi_metric_kfac, ngi_metric_ekfac,
-    ngi_metric_shampoo, ngi_metric_soap, ngi_metric_type2;
+extern const ngi_metric ngi_metric_identity;
+#define NGI_METRIC_EXTERN(NAME, name) extern const ngi_metric ngi_metric_##name;
+NG_METRIC_LIST(NGI_METRIC_EXTERN)
+#undef NGI_METRIC_EXTERN
 
+/* NULL beyond the last (optim/registry.c) */
 const ngi_metric *ngi_metric_find(ng_metric metric);
+
+/* The checks of most metrics: momentum is averaged in gradient space; or it is not, and roots are
+ * symmetric. NG_EOPTION; what: whose rule it is, "soap" or "damping_kind = exact_eigen". */
+ng_status ngi_check_gradient_space(const ng_steepest_options *o, const char *what, ng_error *error);
+ng_status ngi_check_whitened_root(const ng_steepest_options *o, ng_root root, ng_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* EKFAC (George et al. 2018): the eigenbases of K-FAC's factors, with the second
+/* EKFAC (natgrad/metric/ekfac.h): the eigenbases of K-FAC's factors, with the second
  * moments of the samples' own gradients there instead of products of eigenvalues.
  *
  * In the bases u, v the gradient of a sample is (u g)(v a)^T, so its squares
@@ -10,23 +10,41 @@
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
 #include "lib/linalg/eigenbasis.h"
+
+#define OWNER(field) ekfac.field
+#include "optim/steepest/table.h"
 
 enum { ROWS = 512 }; /* captured rows in scratch at a time */
 
+static const char pending[] = "diagonal_pending";
+
+static ngi_rule rule(const ng_steepest_options *o)
+{
+    const ng_ekfac_options *own = &o->ekfac;
+    return (ngi_rule){.metric_scale = own->metric_scale,
+                      .factor_dtype = own->factor_dtype,
+                      .factor_start = own->factor_start,
+                      .ema_decay = own->ema_decay,
+                      .damping = own->damping,
+                      .update_interval = own->update_interval,
+                      .inverse_interval = own->inverse_interval};
+}
+
+static ng_status check(const ng_steepest_options *o, ng_error *error)
+{
+    return ngi_check_gradient_space(o, "metric = ekfac", error);
+}
+
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
-    ng_status status = ngi_statistics_create(param, o, error);
-    param->tensor[DIAGONAL_PENDING].legal = NGI_NONNEGATIVE;
-    if (status == NG_OK)
-        status = ngi_param_tensor(param, DIAGONAL, "diagonal", param->rows, param->cols,
-                                  param->w.dtype, NGI_SPARE, error);
-    if (status == NG_OK)
-        status = ngi_param_tensor(param, DIAGONAL_PENDING, "diagonal_pending", param->rows,
-                                  param->cols, param->w.dtype, NGI_IN_PLACE, error);
-    if (status == NG_OK)
-        ng_fill(param->tensor[DIAGONAL].now, 1); /* of the identities */
-    return status;
+    TRY(ngi_statistics_create(param, o, error));
+    TRY(ngi_eigen_create(param, param->w.dtype, error));
+    TRY(ngi_param_tensor(param, pending, param->rows, param->cols, param->w.dtype, NGI_IN_PLACE,
+                         error));
+    ngi_tensor_legal(param, pending, NGI_NONNEGATIVE);
+    return NG_OK;
 }
 
 /* ---- Second moments of captured gradients ------------------------------------------------- */
@@ -35,13 +53,12 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
 static ng_status squares(ng_mat out, ng_mat rows, ng_mat basis, ng_error *error)
 {
     size_t n = basis.rows, k = rows.cols;
-    ng_status status =
-        ng_gemm(out, rows, NG_NOTRANS, ng_mat_block(basis, 0, 0, n, k), NG_TRANS, 1, 0, error);
-    for (size_t i = 0; i < out.rows && k < n && status == NG_OK; i++)
+    TRY(ng_gemm(out, rows, NG_NOTRANS, ng_mat_block(basis, 0, 0, n, k), NG_TRANS, 1, 0, error));
+    for (size_t i = 0; i < out.rows && k < n; i++)
         for (size_t j = 0; j < n; j++)
             ng_mat_set(out, i, j, ng_mat_get(out, i, j) + ng_mat_get(basis, j, k));
     ngi_square(out);
-    return status;
+    return NG_OK;
 }
 
 /* sums <- beta sums + scale^2 (squares of left)^T (squares of right) */
@@ -50,18 +67,14 @@ static ng_status add(ngi_param *param, ng_mat left, ng_mat right, double scale, 
 {
     size_t mark = work->used;
     ng_mat l, r;
-    ng_status status = ng_work_mat(work, &l, left.rows, param->rows, left.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &r, left.rows, param->cols, left.dtype, error);
-    if (status == NG_OK)
-        status = squares(l, left, param->tensor[LEFT_ROOT].now, error);
-    if (status == NG_OK)
-        status = squares(r, right, param->tensor[RIGHT_ROOT].now, error);
-    if (status == NG_OK)
-        status = ng_gemm(param->tensor[DIAGONAL_PENDING].now, l, NG_TRANS, r, NG_NOTRANS,
-                         scale * scale, beta, error);
+    TRY(ng_work_mat(work, &l, left.rows, param->rows, left.dtype, error));
+    TRY(ng_work_mat(work, &r, left.rows, param->cols, left.dtype, error));
+    TRY(squares(l, left, ngi_kron_root(param, NG_LEFT, NGI_OLD), error));
+    TRY(squares(r, right, ngi_kron_root(param, NG_RIGHT, NGI_OLD), error));
+    TRY(ng_gemm(ngi_tensor_find(param, pending)->now, l, NG_TRANS, r, NG_NOTRANS, scale * scale,
+                beta, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 /* NG_ERANGE if an element could leave the dtype: none of a sample's exceeds the squares of its
@@ -70,7 +83,7 @@ static ng_status check_range(const ngi_param *param, ng_mat a, ng_mat g, double 
                              ng_error *error)
 {
     double of_g = fabs(scale) * ng_max_abs(g), of_a = fmax(1, ng_max_abs(a));
-    double old = param->captured > 0 ? ng_max_abs(param->tensor[DIAGONAL_PENDING].now) : 0;
+    double old = param->captured > 0 ? ng_max_abs(ngi_tensor_find(param, pending)->now) : 0;
     double norms = of_g * sqrt((double)g.cols) * of_a * sqrt((double)a.cols + 1);
     double left = (ngi_largest(param) - old) / (double)a.rows;
     if (norms < sqrt(left) && of_a * of_a * ((double)a.cols + 1) < ngi_largest(param))
@@ -78,30 +91,41 @@ static ng_status check_range(const ngi_param *param, ng_mat a, ng_mat g, double 
     return ng_error_set(error, NG_ERANGE, "the captured second moments overflow their dtype");
 }
 
+static size_t block_rows(ng_mat a)
+{
+    return a.rows < ROWS ? a.rows : ROWS;
+}
+
+/* Everything the rows add, once nothing but the work can be too small. */
+static ng_status add_all(ngi_param *param, ng_mat a, ng_mat g, double scale, double beta,
+                         ng_work *work, ng_error *error)
+{
+    int out_left = ngi_output_side(param) == NG_LEFT;
+    for (size_t i = 0, block = block_rows(a); i < a.rows; i += block, beta = 1) {
+        size_t rows = a.rows - i < block ? a.rows - i : block;
+        ng_mat inputs = ng_mat_block(a, i, 0, rows, a.cols);
+        ng_mat outputs = ng_mat_block(g, i, 0, rows, g.cols);
+        TRY(add(param, out_left ? outputs : inputs, out_left ? inputs : outputs, scale, beta, work,
+                error));
+    }
+    return NG_OK;
+}
+
 static ng_status capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                          double scale, ng_error *error)
 {
-    int out_left = ngi_output_side(param) == NG_LEFT;
-    size_t block = a.rows < ROWS ? a.rows : ROWS;
+    size_t block = block_rows(a);
     size_t size = ngi_size_add(ng_work_mat_size(block, param->rows, a.dtype),
                                ng_work_mat_size(block, param->cols, a.dtype));
     double beta = param->captured > 0 ? 1 : 0;
     ng_work work;
-    if (!ngi_due(param, o->update_interval) || param->step == 0) /* products serve at first */
+    if (!ngi_due(param, o->ekfac.update_interval) || param->step == 0) /* products serve at first */
         return ngi_statistics_capture(param, o, a, g, scale, error);
-    ng_status status = check_range(param, a, g, scale, error);
+    TRY(check_range(param, a, g, scale, error));
+    TRY(ng_work_create(&work, size, error));
+    ng_status status = ngi_statistics_capture(param, o, a, g, scale, error); /* the last to fail */
     if (status == NG_OK)
-        status = ng_work_create(&work, size, error);
-    if (status != NG_OK)
-        return status;
-    status = ngi_statistics_capture(param, o, a, g, scale, error); /* the last that can fail */
-    for (size_t i = 0; i < a.rows && status == NG_OK; i += block, beta = 1) {
-        size_t rows = a.rows - i < block ? a.rows - i : block;
-        ng_mat inputs = ng_mat_block(a, i, 0, rows, a.cols);
-        ng_mat outputs = ng_mat_block(g, i, 0, rows, g.cols);
-        status = add(param, out_left ? outputs : inputs, out_left ? inputs : outputs, scale, beta,
-                     &work, error);
-    }
+        status = add_all(param, a, g, scale, beta, &work, error);
     ng_work_destroy(&work);
     return status;
 }
@@ -111,42 +135,51 @@ static ng_status capture(ngi_param *param, const ng_steepest_options *o, ng_mat 
 /* new diagonal <- old + (captured mean - old) / weight */
 static ng_status average(ngi_param *param, ng_error *error)
 {
-    ngi_tensor *t = &param->tensor[DIAGONAL];
-    double weight = ng_mat_get(param->tensor[AVERAGE_WEIGHT].next, 0, 0);
-    ng_status status = ng_copy(t->next, t->now, error);
-    if (status == NG_OK && param->tensor[AVERAGE_WEIGHT].fresh && param->step > 0)
-        status = ng_axpby(t->next, param->tensor[DIAGONAL_PENDING].now,
-                          1 / weight / param->captured, 1 - 1 / weight, error);
-    t->fresh = status == NG_OK;
-    return status;
+    ngi_tensor *t = ngi_tensor_find(param, ngi_diagonal);
+    const ngi_tensor *weights = ngi_tensor_find(param, ngi_average_weight);
+    double weight = ng_mat_get(weights->next, 0, 0);
+    if (weights->fresh && param->step > 0)
+        TRY(ng_lincomb(t->next, 1 / weight / param->captured, ngi_tensor_find(param, pending)->now,
+                       1 - 1 / weight, t->now, error));
+    else
+        TRY(ng_copy(t->next, t->now, error));
+    t->fresh = 1;
+    return NG_OK;
 }
 
-/* New bases. The first diagonal is the product of eigenvalues, later ones are carried along. */
+/* The first diagonal is the product of eigenvalues. */
+static ng_status first_bases(ngi_param *param, ng_work *work, ng_error *error)
+{
+    ng_mat values[2];
+    TRY(ng_work_mat(work, &values[0], 1, param->rows, NG_F64, error));
+    TRY(ng_work_mat(work, &values[1], 1, param->cols, NG_F64, error));
+    TRY(ngi_eigen_bases(param, values, 0, work, error));
+    ngi_eigen_products(param, values);
+    return NG_OK;
+}
+
+/* Later ones are carried along. */
+static ng_status next_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
+                            ng_error *error)
+{
+    const ng_mat none[2] = {{.data = NULL}, {.data = NULL}};
+    TRY(ngi_eigen_bases(param, none, o->ekfac.eigenbasis == NG_EIGENBASIS_QR, work, error));
+    return ngi_eigen_carry(param, work, error);
+}
+
 static ng_status new_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                            ng_error *error)
 {
     size_t mark = work->used;
-    int first = param->step == 0;
-    ng_mat values[2] = {{.data = NULL}, {.data = NULL}};
-    ng_status status = NG_OK;
-    if (first)
-        status = ng_work_mat(work, &values[0], 1, param->rows, NG_F64, error);
-    if (first && status == NG_OK)
-        status = ng_work_mat(work, &values[1], 1, param->cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_eigen_bases(param, values, !first && o->eigenbasis == NG_EIGENBASIS_QR, work,
-                                 error);
-    if (status == NG_OK && first)
-        ngi_eigen_products(param, values);
-    else if (status == NG_OK)
-        status = ngi_eigen_carry(param, work, error);
+    ng_status status = param->step == 0 ? first_bases(param, work, error)
+                                        : next_bases(param, o, work, error);
     work->used = mark;
     return status == NG_ENOCONV ? NG_OK : status; /* the last good ones serve */
 }
 
 static ng_status check_singular(const ngi_param *param, ng_error *error)
 {
-    ng_mat s = ngi_newest(&param->tensor[DIAGONAL]);
+    ng_mat s = ngi_newest(ngi_tensor_find(param, ngi_diagonal));
     double least = INFINITY, most = ng_max_abs(s);
     for (size_t i = 0; i < s.rows; i++)
         for (size_t j = 0; j < s.cols; j++)
@@ -159,22 +192,18 @@ static ng_status check_singular(const ngi_param *param, ng_error *error)
 static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
                         ng_error *error)
 {
-    ng_status status = NG_OK;
     (void)g;
-    if (ngi_due(param, o->update_interval))
-        status = ngi_statistics_average(param, o, work, error);
-    if (status == NG_OK)
-        status = average(param, error);
-    if (status == NG_OK && ngi_due(param, o->inverse_interval))
-        status = new_bases(param, o, work, error);
-    if (status == NG_OK && !(o->damping > 0))
-        status = check_singular(param, error);
-    return status;
+    if (ngi_due(param, o->ekfac.update_interval))
+        TRY(ngi_statistics_average(param, o, work, error));
+    TRY(average(param, error));
+    if (ngi_due(param, o->ekfac.inverse_interval))
+        TRY(new_bases(param, o, work, error));
+    return o->ekfac.damping > 0 ? NG_OK : check_singular(param, error);
 }
 
 static ngi_spectrum spectrum(const ng_steepest_options *o)
 {
-    ngi_spectrum h = {1, 1, o->damping};
+    ngi_spectrum h = {1, 1, o->ekfac.damping};
     return h;
 }
 
@@ -196,7 +225,33 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
     return kron > eigen ? kron : eigen;
 }
 
+/* ---- Options and presets ---------------------------------------------------------------------- */
+
+static const ng_option table[] = {
+    REAL(ema_decay, 0.95, 1, 1, "decay of the averages of factors and second moments"),
+    REAL(damping, 0.001, DBL_MAX, 0, "damping in the units of F: a sample's squared gradient"),
+    FACTOR_START,
+    INTERVALS("captures", "eigenbasis"),
+    CHOICE(eigenbasis, NG_EIGENBASIS_EIGH, ngi_eigenbases, 0, "how eigenbases follow"),
+    METRIC_SCALE,
+    FACTOR_DTYPE(NG_FACTORS_AUTO),
+    {.name = NULL},
+};
+
+ng_status ng_steepest_init_ekfac_sized(ng_steepest_options *options, size_t size)
+{
+    TRY(ng_steepest_init_sized(options, size));
+    options->metric = NG_METRIC_EKFAC;
+    options->lr = 0.0025;
+    options->momentum = 0.9;
+    return NG_OK;
+}
+
 const ngi_metric ngi_metric_ekfac = {
+    .name = "ekfac",
+    .options = table,
+    .check = check,
+    .rule = rule,
     .create = create,
     .work = work_size,
     .capture = capture,

@@ -1,49 +1,72 @@
-/* The Fisher metric of Martens & Grosse 2015 from captured statistics.
- * damping_kind = tikhonov_pi and per_factor are Kronecker metrics (kron.h) of
- * damped factors; exact_eigen is diagonal in the factors' eigenbases (eigen.h). */
+/* K-FAC (natgrad/metric/kfac.h) from captured statistics. damping_kind = tikhonov_pi
+ * and per_factor are Kronecker metrics (factors.h) of damped factors; exact_eigen is
+ * diagonal in the factors' eigenbases (eigenbases.h). */
 #include "optim/steepest/eigenbases.h"
 #include "optim/steepest/statistics.h"
 
 #include <math.h>
 
+#include "lib/core/try.h"
+
+#define OWNER(field) kfac.field
+#include "optim/steepest/table.h"
+
 static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 
 static int exact(const ng_steepest_options *o)
 {
-    return o->damping_kind == NG_DAMPING_EXACT_EIGEN;
+    return o->kfac.damping_kind == NG_DAMPING_EXACT_EIGEN;
+}
+
+static ngi_rule rule(const ng_steepest_options *o)
+{
+    const ng_kfac_options *own = &o->kfac;
+    return (ngi_rule){.root = own->root,
+                      .metric_scale = own->metric_scale,
+                      .one_sided = own->one_sided,
+                      .factor_dtype = own->factor_dtype,
+                      .factor_start = own->factor_start,
+                      .ema_decay = own->ema_decay,
+                      .damping = own->damping,
+                      .update_interval = own->update_interval,
+                      .inverse_interval = own->inverse_interval};
+}
+
+static ng_status check(const ng_steepest_options *o, ng_error *error)
+{
+    if (exact(o) && o->kfac.one_sided != NG_ONE_SIDED_NEVER)
+        return ng_error_set(error, NG_EOPTION,
+                            "steepest: damping_kind = exact_eigen needs one_sided = never");
+    return exact(o) ? ngi_check_gradient_space(o, "damping_kind = exact_eigen", error)
+                    : ngi_check_whitened_root(o, o->kfac.root, error);
 }
 
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
-    ng_status status = ngi_statistics_create(param, o, error);
+    TRY(ngi_statistics_create(param, o, error));
     if (!exact(o))
-        param->tensor[LEFT_ROOT].legal = param->tensor[RIGHT_ROOT].legal = NGI_POSITIVE_DIAGONAL;
-    if (status == NG_OK && exact(o))
-        status = ngi_param_tensor(param, DIAGONAL, "diagonal", param->rows, param->cols,
-                                  param->w.dtype, NGI_SPARE, error);
-    if (status == NG_OK && exact(o))
-        ng_fill(param->tensor[DIAGONAL].now, 1); /* of the identities */
-    return status;
+        ngi_side_legal(param, ngi_root, NGI_POSITIVE_DIAGONAL);
+    return exact(o) ? ngi_eigen_create(param, param->w.dtype, error) : NG_OK;
 }
 
 /* ---- Damped factors and their roots ----------------------------------------------------- */
 
 static double mean_eigenvalue(const ngi_param *param, ng_side side)
 {
-    ng_mat factor = ngi_newest(ngi_kron_tensor(param, LEFT_FACTOR, side));
-    return ngi_kron_has(param, side) ? ng_trace(factor) / (double)factor.rows : 1;
+    const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, side);
+    return factor != NULL ? ng_trace(ngi_newest(factor)) / (double)factor->now.rows : 1;
 }
 
 /* What damping adds to the diagonal of this side's factor. */
 static double shift(const ngi_param *param, const ng_steepest_options *o, ng_side side)
 {
-    if (o->damping_kind == NG_DAMPING_PER_FACTOR || !ngi_kron_has(param, ngi_other(side)))
-        return o->damping;
-    double own = mean_eigenvalue(param, side), other = mean_eigenvalue(param, ngi_other(side));
-    double pi = own > 0 && other > 0 ? sqrt(own / other) : 0;
+    if (o->kfac.damping_kind == NG_DAMPING_PER_FACTOR || !ngi_kron_has(param, ngi_other(side)))
+        return o->kfac.damping;
+    double here = mean_eigenvalue(param, side), there = mean_eigenvalue(param, ngi_other(side));
+    double pi = here > 0 && there > 0 ? sqrt(here / there) : 1; /* 1: a factor is zero */
     if (!(pi > 0) || !isfinite(pi))
-        pi = 1; /* a factor is zero, or the quotient leaves the range */
-    return pi * sqrt(o->damping);
+        pi = 1;
+    return pi * sqrt(o->kfac.damping);
 }
 
 /* Without damping a factor of deficient rank is not mended but reported; its pivots are rounding
@@ -61,35 +84,40 @@ static ng_status cholesky(ng_mat l, ng_mat damped, double tiny, double damping, 
     return smallest * smallest > tiny * largest ? NG_OK : ngi_statistics_singular(error);
 }
 
+/* damped <- the factor of that side and its damping, to mean eigenvalue 1 if asked */
+static ng_status damp(ng_mat damped, const ngi_param *param, const ng_steepest_options *o,
+                      ng_side side, ng_error *error)
+{
+    TRY(ng_copy(damped, ngi_newest(ngi_side_tensor(param, ngi_factor, side)), error));
+    ng_add_diagonal(damped, shift(param, o, side));
+    if (ngi_trace_scaled(o) && ng_trace(damped) > 0)
+        ng_scale(damped, (double)damped.rows / ng_trace(damped));
+    return NG_OK;
+}
+
 static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_side side,
                              ng_work *work, ng_error *error)
 {
-    ngi_tensor *root = &param->tensor[side == NG_LEFT ? LEFT_ROOT : RIGHT_ROOT];
-    ng_mat factor = ngi_newest(ngi_kron_tensor(param, LEFT_FACTOR, side)), damped, result;
-    size_t mark = work->used, n = factor.rows;
-    double tiny = 10 * (double)n * ng_dtype_eps(param->w.dtype);
-    ng_status status = ng_work_mat(work, &damped, n, n, factor.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &result, n, n, factor.dtype, error);
-    if (status == NG_OK)
-        status = ng_copy(damped, factor, error);
-    if (status != NG_OK)
-        return status;
-    ng_add_diagonal(damped, shift(param, o, side));
-    if (ngi_trace_scaled(o) && ng_trace(damped) > 0)
-        ng_scale(damped, (double)n / ng_trace(damped));
-    if (o->root == NG_ROOT_CHOLESKY || !(o->damping > 0))
-        status = cholesky(result, damped, tiny, o->damping, error);
-    if (status == NG_OK && o->root == NG_ROOT_SYMMETRIC)
-        status = ng_spd_power(result, damped, -0.5, o->damping > 0 ? ng_dtype_eps(factor.dtype) : 0,
-                              work, error);
-    if (status == NG_ESINGULAR && !(o->damping > 0))
-        status = ngi_statistics_singular(error);
-    if (status == NG_OK)
-        status = ng_copy(root->next, result, error);
-    root->fresh = status == NG_OK;
-    work->used = mark;
-    return status;
+    ngi_tensor *root = ngi_side_tensor(param, ngi_root, side);
+    ng_dtype dtype = ngi_side_tensor(param, ngi_factor, side)->now.dtype;
+    size_t n = root->now.rows;
+    double damping = o->kfac.damping, tiny = 10 * (double)n * ng_dtype_eps(param->w.dtype);
+    ng_mat damped, result;
+    TRY(ng_work_mat(work, &damped, n, n, dtype, error));
+    TRY(ng_work_mat(work, &result, n, n, dtype, error));
+    TRY(damp(damped, param, o, side, error));
+    if (o->kfac.root == NG_ROOT_CHOLESKY || !(damping > 0))
+        TRY(cholesky(result, damped, tiny, damping, error));
+    if (o->kfac.root == NG_ROOT_SYMMETRIC) {
+        double floor = damping > 0 ? ng_dtype_eps(dtype) : 0;
+        ng_status status = ng_spd_power(result, damped, -0.5, floor, work, error);
+        if (status == NG_ESINGULAR && !(damping > 0))
+            return ngi_statistics_singular(error);
+        TRY(status);
+    }
+    TRY(ng_copy(root->next, result, error));
+    root->fresh = 1;
+    return NG_OK;
 }
 
 /* ---- The slots ---------------------------------------------------------------------------- */
@@ -97,29 +125,29 @@ static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_
 static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
                         ng_error *error)
 {
-    ng_status status = NG_OK;
+    size_t mark = work->used;
     (void)g;
-    if (ngi_due(param, o->update_interval))
-        status = ngi_statistics_average(param, o, work, error);
-    if (status != NG_OK || !ngi_due(param, o->inverse_interval))
-        return status;
+    if (ngi_due(param, o->kfac.update_interval))
+        TRY(ngi_statistics_average(param, o, work, error));
+    if (!ngi_due(param, o->kfac.inverse_interval))
+        return NG_OK;
     if (exact(o))
         return ngi_statistics_bases(param, o, work, error);
-    for (int i = 0; i < 2 && status == NG_OK; i++) {
-        if (!ngi_kron_has(param, sides[i]))
-            continue;
-        status = damped_root(param, o, sides[i], work, error);
-        if (status == NG_ENOCONV) { /* every solver failed: go on with the last good one */
-            param->report.stale++;
-            status = NG_OK;
-        }
+    for (int i = 0; i < 2; i++) {
+        ng_status status = ngi_kron_has(param, sides[i])
+                               ? damped_root(param, o, sides[i], work, error)
+                               : NG_OK;
+        work->used = mark;
+        if (status != NG_OK && status != NG_ENOCONV)
+            return status;
+        param->report.stale += status == NG_ENOCONV; /* the last good one serves */
     }
-    return status;
+    return NG_OK;
 }
 
 static ngi_spectrum spectrum(const ng_steepest_options *o)
 {
-    ngi_spectrum h = {.scale = 1, .power = 1, .shift = o->damping};
+    ngi_spectrum h = {.scale = 1, .power = 1, .shift = o->kfac.damping};
     return h;
 }
 
@@ -148,14 +176,55 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
     for (int i = 0; i < 2; i++) {
         size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
         size_t bytes = 2 * ng_work_mat_size(n, n, NG_F64);
-        if (o->root == NG_ROOT_SYMMETRIC)
+        if (o->kfac.root == NG_ROOT_SYMMETRIC)
             bytes += ng_spd_power_work(n, NG_F64);
         most = bytes > most && ngi_kron_has(param, sides[i]) ? bytes : most;
     }
     return exact(o) && eigen > most ? eigen : most;
 }
 
+/* ---- Options and presets ------------------------------------------------------------------ */
+
+static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen", NULL};
+
+static const ng_option table[] = {
+    REAL(ema_decay, 0.95, 1, 1, "decay of the factors' averages"),
+    REAL(damping, 0.001, DBL_MAX, 0, "damping in the units of F: a sample's squared gradient"),
+    CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1, "how damping enters"),
+    FACTOR_START,
+    INTERVALS("captures", "inversion"),
+    ROOT,
+    METRIC_SCALE,
+    ONE_SIDED,
+    FACTOR_DTYPE(NG_FACTORS_AUTO),
+    {.name = NULL},
+};
+
+ng_status ng_steepest_init_kfac_sized(ng_steepest_options *options, size_t size)
+{
+    TRY(ng_steepest_init_sized(options, size));
+    options->metric = NG_METRIC_KFAC;
+    options->lr = 0.005;
+    options->momentum = 0.9;
+    return NG_OK;
+}
+
+ng_status ng_steepest_init_kfac_muon_sized(ng_steepest_options *options, size_t size)
+{
+    TRY(ng_steepest_init_sized(options, size));
+    options->metric = NG_METRIC_KFAC;
+    options->kfac.damping = 0.1;
+    options->ball = NG_BALL_SPECTRAL;
+    options->spectral.shape_scale = NG_SHAPE_SCALE_ORIGINAL;
+    options->nesterov = 1;
+    return NG_OK;
+}
+
 const ngi_metric ngi_metric_kfac = {
+    .name = "kfac",
+    .options = table,
+    .check = check,
+    .rule = rule,
     .create = create,
     .work = work_size,
     .capture = ngi_statistics_capture,

@@ -1,12 +1,29 @@
-/* Shampoo (Gupta, Koren & Singer 2018): factors (L + shift I)^exponent of the
+/* Shampoo (natgrad/metric/shampoo.h): factors (L + shift I)^exponent of the
  * averages L of G G^T and G^T G. The roots are symmetric, (L + shift I)^(-exponent/2). */
 #include "optim/steepest/eigenbases.h"
 
 #include <math.h>
 
 #include "lib/core/size.h"
+#include "lib/core/try.h"
+
+#define OWNER(field) shampoo.field
+#include "optim/steepest/table.h"
 
 static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
+
+static ngi_rule rule(const ng_steepest_options *o)
+{
+    const ng_shampoo_options *own = &o->shampoo;
+    return (ngi_rule){.root = NG_ROOT_SYMMETRIC,
+                      .metric_scale = own->metric_scale,
+                      .one_sided = own->one_sided,
+                      .factor_dtype = own->factor_dtype,
+                      .ema_decay = own->ema_decay,
+                      .damping = own->damping,
+                      .update_interval = own->update_interval,
+                      .inverse_interval = own->inverse_interval};
+}
 
 /* values <- those of the root, from those of the average; NG_ESINGULAR. */
 static ng_status root_values(ng_mat values, const ng_steepest_options *o, ng_dtype dtype,
@@ -17,13 +34,13 @@ static ng_status root_values(ng_mat values, const ng_steepest_options *o, ng_dty
     double tiny = (double)n * ng_dtype_eps(dtype) * largest;
     for (size_t i = 0; i < n; i++)
         mean += ng_mat_get(values, 0, i) / (double)n;
-    if (!(o->damping > 0) && !(ng_mat_get(values, 0, 0) > tiny))
+    if (!(o->shampoo.damping > 0) && !(ng_mat_get(values, 0, 0) > tiny))
         return ng_error_set(error, NG_ESINGULAR,
                             "a factor is singular to working precision: it needs damping > 0");
     for (size_t i = 0; i < n; i++) {
-        double value = ng_mat_get(values, 0, i) + o->damping * mean;
-        ng_mat_set(values, 0, i, pow(value, -o->exponent / 2));
-        unit += pow(value, o->exponent) / (double)n;
+        double value = ng_mat_get(values, 0, i) + o->shampoo.damping * mean;
+        ng_mat_set(values, 0, i, pow(value, -o->shampoo.exponent / 2));
+        unit += pow(value, o->shampoo.exponent) / (double)n;
     }
     if (ngi_trace_scaled(o))
         ng_scale(values, sqrt(unit));
@@ -35,13 +52,10 @@ static ng_status compose(ng_mat root, ng_mat values, ng_mat vectors, ng_work *wo
 {
     size_t n = vectors.rows;
     ng_mat wide;
-    ng_status status = ng_work_mat(work, &wide, n, n, NG_F64, error);
-    for (size_t k = 0; k < n && status == NG_OK; k++)
+    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
+    for (size_t k = 0; k < n; k++)
         ng_scale(ng_mat_block(vectors, k, 0, 1, n), sqrt(ng_mat_get(values, 0, k)));
-    if (status == NG_OK)
-        status = ng_syrk(wide, vectors, NG_TRANS, 1, 0, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_syrk(wide, vectors, NG_TRANS, 1, 0, error));
     ng_mirror(wide);
     return ng_copy(root, wide, error);
 }
@@ -49,44 +63,39 @@ static ng_status compose(ng_mat root, ng_mat values, ng_mat vectors, ng_work *wo
 static ng_status new_root(ngi_param *param, const ng_steepest_options *o, ng_side side,
                           ng_work *work, ng_error *error)
 {
-    ngi_tensor *root = &param->tensor[side == NG_LEFT ? LEFT_ROOT : RIGHT_ROOT];
-    ng_mat factor = ngi_newest(ngi_kron_tensor(param, LEFT_FACTOR, side)), values, vectors;
+    ngi_tensor *root = ngi_side_tensor(param, ngi_root, side);
+    ng_mat factor = ngi_newest(ngi_side_tensor(param, ngi_factor, side)), values, vectors;
     size_t n = factor.rows;
     if (!(ng_trace(factor) > 0)) { /* no gradient so far */
         ng_set_identity(root->next);
         root->fresh = 1;
         return NG_OK;
     }
-    ng_status status = ng_work_mat(work, &values, 1, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &vectors, n, n, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_factor_eigen(values, vectors, factor, work, error);
-    if (status == NG_OK)
-        status = root_values(values, o, factor.dtype, error);
-    if (status == NG_OK)
-        status = compose(root->next, values, vectors, work, error);
-    root->fresh = status == NG_OK;
-    return status;
+    TRY(ng_work_mat(work, &values, 1, n, NG_F64, error));
+    TRY(ng_work_mat(work, &vectors, n, n, NG_F64, error));
+    TRY(ngi_factor_eigen(values, vectors, factor, work, error));
+    TRY(root_values(values, o, factor.dtype, error));
+    TRY(compose(root->next, values, vectors, work, error));
+    root->fresh = 1;
+    return NG_OK;
 }
 
 static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
                         ng_error *error)
 {
     size_t mark = work->used;
-    ng_status status = NG_OK;
-    if (ngi_due(param, o->update_interval))
-        status = ngi_gram_average(param, o, g, work, error);
-    for (int i = 0; i < 2 && status == NG_OK && ngi_due(param, o->inverse_interval); i++) {
-        if (ngi_kron_has(param, sides[i]))
-            status = new_root(param, o, sides[i], work, error);
+    if (ngi_due(param, o->shampoo.update_interval))
+        TRY(ngi_gram_average(param, o, g, work, error));
+    for (int i = 0; i < 2 && ngi_due(param, o->shampoo.inverse_interval); i++) {
+        ng_status status = ngi_kron_has(param, sides[i])
+                               ? new_root(param, o, sides[i], work, error)
+                               : NG_OK;
         work->used = mark;
-        if (status == NG_ENOCONV) { /* every solver failed: go on with the last good one */
-            param->report.stale++;
-            status = NG_OK;
-        }
+        if (status != NG_OK && status != NG_ENOCONV)
+            return status;
+        param->report.stale += status == NG_ENOCONV; /* the last good one serves */
     }
-    return status;
+    return NG_OK;
 }
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
@@ -95,7 +104,31 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
     return kron > eigen ? kron : eigen;
 }
 
+static const ng_option table[] = {
+    REAL(ema_decay, 0.95, 1, 0, "decay of the averages of G G^T and G^T G; 1: sums"),
+    REAL(damping, 0.001, DBL_MAX, 0, "damping relative to the averages' mean eigenvalue"),
+    REAL(exponent, 0.25, 1, 0, "power of the averages in the factors"),
+    INTERVALS("gradients", "root"),
+    METRIC_SCALE,
+    ONE_SIDED,
+    FACTOR_DTYPE(NG_FACTORS_AUTO),
+    {.name = NULL},
+};
+
+ng_status ng_steepest_init_shampoo_sized(ng_steepest_options *options, size_t size)
+{
+    TRY(ng_steepest_init_sized(options, size));
+    options->metric = NG_METRIC_SHAMPOO;
+    options->grafting = NG_GRAFTING_ADAM;
+    options->lr = 0.002;
+    options->momentum = 0.9;
+    return NG_OK;
+}
+
 const ngi_metric ngi_metric_shampoo = {
+    .name = "shampoo",
+    .options = table,
+    .rule = rule,
     .create = ngi_gram_create,
     .work = work_size,
     .update = update,

@@ -4,12 +4,10 @@
 #include <float.h>
 #include <math.h>
 
-static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
+#include "lib/core/try.h"
 
-static ngi_tensor *tensor(ngi_param *param, int left_slot, ng_side side)
-{
-    return &param->tensor[side == NG_LEFT ? left_slot : left_slot + 1];
-}
+static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
+static const ngi_pair pending = {{"left_pending", "right_pending"}};
 
 double ngi_largest(const ngi_param *param)
 {
@@ -18,31 +16,28 @@ double ngi_largest(const ngi_param *param)
 
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
-    static const char *const pending[] = {"left_pending", "right_pending"};
-    ng_status status = ngi_kron_create(param, o, error);
-    param->tensor[LEFT_PENDING].legal = param->tensor[RIGHT_PENDING].legal = NGI_SEMIDEFINITE;
-    param->tensor[AVERAGE_WEIGHT].legal = NGI_NONNEGATIVE;
-    for (int i = 0; i < 2 && status == NG_OK; i++) {
-        size_t n = tensor(param, LEFT_FACTOR, sides[i])->now.rows;
-        if (ngi_kron_has(param, sides[i]))
-            status = ngi_param_tensor(param, LEFT_PENDING + i, pending[i], n, n, param->w.dtype,
-                                      NGI_IN_PLACE, error);
+    TRY(ngi_kron_create(param, o, error));
+    for (int i = 0; i < 2; i++) {
+        const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
+        if (factor != NULL)
+            TRY(ngi_param_tensor(param, pending.name[i], factor->now.rows, factor->now.rows,
+                                 param->w.dtype, NGI_IN_PLACE, error));
     }
-    if (status == NG_OK)
-        status = ngi_param_tensor(param, AVERAGE_WEIGHT, "average_weight", 1, 1, NG_F64, NGI_SPARE,
-                                  error);
-    return status;
+    TRY(ngi_param_tensor(param, ngi_average_weight, 1, 1, NG_F64, NGI_SPARE, error));
+    ngi_tensor_legal(param, ngi_average_weight, NGI_NONNEGATIVE);
+    ngi_side_legal(param, pending, NGI_SEMIDEFINITE);
+    return NG_OK;
 }
 
 /* NG_ERANGE if a diagonal element of the sums could leave the dtype; no other
  * element is larger. */
-static ng_status check_range(const ngi_param *param, ng_mat pending, ng_mat x, double scale,
+static ng_status check_range(const ngi_param *param, ng_mat sums, ng_mat x, double scale,
                              ng_error *error)
 {
     double limit = ngi_largest(param);
     double largest = fabs(scale) * ng_max_abs(x), old = 0;
     if (param->captured > 0)
-        old = ng_trace(pending);
+        old = ng_trace(sums);
     if (scale * scale > limit || largest * largest > (limit - old) / (double)x.rows)
         return ng_error_set(error, NG_ERANGE, "the captured statistics overflow their dtype");
     return NG_OK;
@@ -61,49 +56,44 @@ static void add_ones(ng_mat sums, ng_mat a, int empty)
 ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                                  double scale, ng_error *error)
 {
-    ng_side out = ngi_output_side(param), in = ngi_other(out);
-    ng_mat of_g = tensor(param, LEFT_PENDING, out)->now,
-           of_a = tensor(param, LEFT_PENDING, in)->now;
+    ng_side out = ngi_output_side(param);
+    const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
+    const ngi_tensor *of_a = ngi_side_tensor(param, pending, ngi_other(out));
     double beta = param->captured > 0 ? 1 : 0; /* the old sums end with a step */
-    ng_status status = NG_OK;
-    if (!ngi_due(param, o->update_interval))
+    if (!ngi_due(param, ngi_rule_of(o).update_interval))
         return NG_OK;
-    if (ngi_kron_has(param, out))
-        status = check_range(param, of_g, g, scale, error);
-    if (status == NG_OK && ngi_kron_has(param, in))
-        status = check_range(param, of_a, a, 1, error);
-    if (status == NG_OK && ngi_kron_has(param, out))
-        status = ng_syrk(of_g, g, NG_TRANS, scale * scale, beta, error);
-    if (status == NG_OK && ngi_kron_has(param, in)) {
-        status = ng_syrk(ng_mat_block(of_a, 0, 0, a.cols, a.cols), a, NG_TRANS, 1, beta, error);
-        if (status == NG_OK && param->bias.data != NULL)
-            add_ones(of_a, a, param->captured == 0);
+    if (of_g != NULL)
+        TRY(check_range(param, of_g->now, g, scale, error));
+    if (of_a != NULL)
+        TRY(check_range(param, of_a->now, a, 1, error));
+    if (of_g != NULL)
+        TRY(ng_syrk(of_g->now, g, NG_TRANS, scale * scale, beta, error));
+    if (of_a != NULL) {
+        TRY(ng_syrk(ng_mat_block(of_a->now, 0, 0, a.cols, a.cols), a, NG_TRANS, 1, beta, error));
+        if (param->bias.data != NULL)
+            add_ones(of_a->now, a, param->captured == 0);
     }
-    if (status == NG_OK)
-        param->captured += (double)a.rows;
-    return status;
+    param->captured += (double)a.rows;
+    return NG_OK;
 }
 
 /* new factor <- old + (captured mean - old) / weight */
 static ng_status average(ngi_param *param, ng_side side, double weight, ng_work *work,
                          ng_error *error)
 {
-    ngi_tensor *t = tensor(param, LEFT_FACTOR, side);
-    ng_mat sums = tensor(param, LEFT_PENDING, side)->now;
+    ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
     size_t mark = work->used;
-    ng_status status = ng_copy(t->next, t->now, error);
-    if (status == NG_OK && sums.dtype != t->next.dtype) {
-        ng_mat wide;
-        status = ng_work_mat(work, &wide, sums.rows, sums.cols, t->next.dtype, error);
-        if (status == NG_OK)
-            status = ng_copy(wide, sums, error);
-        sums = wide;
+    if (t == NULL)
+        return NG_OK;
+    ng_mat sums = ngi_side_tensor(param, pending, side)->now, wide = sums;
+    if (sums.dtype != t->next.dtype) {
+        TRY(ng_work_mat(work, &wide, sums.rows, sums.cols, t->next.dtype, error));
+        TRY(ng_copy(wide, sums, error));
     }
-    if (status == NG_OK)
-        status = ng_axpby(t->next, sums, 1 / weight / param->captured, 1 - 1 / weight, error);
+    TRY(ng_lincomb(t->next, 1 / weight / param->captured, wide, 1 - 1 / weight, t->now, error));
     work->used = mark;
-    t->fresh = status == NG_OK;
-    return status;
+    t->fresh = 1;
+    return NG_OK;
 }
 
 /* The weights ema_decay^(t-s) of all statistics so far add up to average_weight;
@@ -111,38 +101,42 @@ static ng_status average(ngi_param *param, ng_side side, double weight, ng_work 
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error)
 {
-    ngi_tensor *t = &param->tensor[AVERAGE_WEIGHT];
-    double weight = o->factor_start == NG_FACTOR_START_IDENTITY
-                        ? 1 / (1 - o->ema_decay)
-                        : 1 + o->ema_decay * ng_mat_get(t->now, 0, 0);
-    ng_status status = NG_OK;
+    ngi_tensor *t = ngi_tensor_find(param, ngi_average_weight);
+    ngi_rule r = ngi_rule_of(o);
+    double weight = r.factor_start == NG_FACTOR_START_IDENTITY
+                        ? 1 / (1 - r.ema_decay)
+                        : 1 + r.ema_decay * ng_mat_get(t->now, 0, 0);
     if (!(param->captured > 0))
         return ng_error_set(error, NG_ENODATA,
                             "no ng_group_capture since the last step, but its metric needs it");
-    for (int i = 0; i < 2 && status == NG_OK; i++)
-        if (ngi_kron_has(param, sides[i]))
-            status = average(param, sides[i], weight, work, error);
+    for (int i = 0; i < 2; i++)
+        TRY(average(param, sides[i], weight, work, error));
     ng_mat_set(t->next, 0, 0, weight);
     t->fresh = 1;
-    return status;
+    return NG_OK;
+}
+
+static ng_status check_singular(const ngi_param *param, const ng_mat values[2], ng_error *error)
+{
+    double tiny = ng_dtype_eps(param->w.dtype);
+    for (int i = 0; i < 2; i++) {
+        size_t n = values[i].cols;
+        if (!(ng_mat_get(values[i], 0, 0) > (double)n * tiny * ng_mat_get(values[i], 0, n - 1)))
+            return ngi_statistics_singular(error);
+    }
+    return NG_OK;
 }
 
 ng_status ngi_statistics_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                ng_error *error)
 {
     size_t mark = work->used;
-    double tiny = ng_dtype_eps(param->w.dtype);
     ng_mat values[2];
-    ng_status status = ng_work_mat(work, &values[0], 1, param->rows, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &values[1], 1, param->cols, NG_F64, error);
-    if (status == NG_OK)
-        status = ngi_eigen_bases(param, values, 0, work, error);
-    for (int i = 0; i < 2 && status == NG_OK && !(o->damping > 0); i++) {
-        size_t n = values[i].cols;
-        if (!(ng_mat_get(values[i], 0, 0) > (double)n * tiny * ng_mat_get(values[i], 0, n - 1)))
-            status = ngi_statistics_singular(error);
-    }
+    TRY(ng_work_mat(work, &values[0], 1, param->rows, NG_F64, error));
+    TRY(ng_work_mat(work, &values[1], 1, param->cols, NG_F64, error));
+    ng_status status = ngi_eigen_bases(param, values, 0, work, error);
+    if (status == NG_OK && !(ngi_rule_of(o).damping > 0))
+        TRY(check_singular(param, values, error));
     if (status == NG_OK)
         ngi_eigen_products(param, values);
     work->used = mark;

@@ -1,5 +1,5 @@
 /* What metrics with captured statistics share: sums of the output gradients'
- * and the inputs' outer products since the last step (PENDING, in the weights'
+ * and the inputs' outer products since the last step (pending, in the weights'
  * dtype; param->captured is their number of samples), and their averages, the
  * factors. */
 #ifndef NGI_STATISTICS_H
@@ -21,9 +21,9 @@ ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o,
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error);
 
-/* New bases of the newest factors, and DIAGONAL <- the products of their eigenvalues (eigen.h).
+/* New bases of the newest factors, and the diagonal <- the products of their eigenvalues (eigenbases.h).
  * NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones stay and
- * DIAGONAL is not fresh. */
+ * the diagonal is not fresh. */
 ng_status ngi_statistics_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                ng_error *error);
 

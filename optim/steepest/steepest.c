@@ -16,19 +16,20 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* The tensors of the method itself, in the order of adding; the metric's come behind them. */
+enum { MOMENTUM, SEEN }; /* SEEN, 1 x 1: the largest element the average has had, fading */
+
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    ng_status status = ngi_param_tensor(param, MOMENTUM, "momentum", param->rows, param->cols,
-                                        param->w.dtype, NGI_SPARE, error);
-    if (status == NG_OK)
-        status = ngi_param_update(param, error);
-    if (status == NG_OK)
-        status = ngi_graft_create(param, o, error);
-    if (status == NG_OK && metric->create != NULL)
-        status = metric->create(param, o, error);
-    return status;
+    TRY(ngi_param_tensor(param, "momentum", param->rows, param->cols, param->w.dtype, NGI_SPARE,
+                         error));
+    TRY(ngi_param_tensor(param, "momentum_seen", 1, 1, NG_F64, NGI_SPARE, error));
+    param->tensor[SEEN].legal = NGI_NONNEGATIVE;
+    TRY(ngi_param_update(param, error));
+    TRY(ngi_graft_create(param, o, error));
+    return metric->create != NULL ? metric->create(param, o, error) : NG_OK;
 }
 
 static size_t fused_work(const ngi_param *param)
@@ -55,13 +56,12 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
                                ng_error *error)
 {
     double count = (double)g.rows * (double)g.cols;
-    ng_status status = ngi_check_gradient(param, INFINITY, error);
-    if (status == NG_OK)
-        status = ng_copy(ngi_weight_part(param, g), param->g, error);
-    if (status == NG_OK && param->bias.data != NULL)
-        status = ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->g_bias), error);
-    if (status != NG_OK || o->gradient_scale == NG_GRADIENT_SCALE_NONE)
-        return status;
+    TRY(ngi_check_gradient(param, INFINITY, error));
+    TRY(ng_copy(ngi_weight_part(param, g), param->g, error));
+    if (param->bias.data != NULL)
+        TRY(ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->g_bias), error));
+    if (o->gradient_scale == NG_GRADIENT_SCALE_NONE)
+        return NG_OK;
     double max = ng_max_abs(g);
     if (max > 0) {
         ngi_scale_to_unit(g, g, max); /* the reciprocal of a tiny rms would overflow the dtype */
@@ -75,15 +75,28 @@ static ng_status average(ng_mat x, ngi_param *param, const ng_steepest_options *
                          ng_error *error)
 {
     ngi_tensor *momentum = &param->tensor[MOMENTUM];
-    ng_status status = ng_copy(momentum->next, momentum->now, error);
+    TRY(ng_lincomb(momentum->next, 1 - o->momentum, g, o->momentum, momentum->now, error));
     momentum->fresh = 1;
-    if (status == NG_OK)
-        status = ng_axpby(momentum->next, g, 1 - o->momentum, o->momentum, error);
-    if (status == NG_OK)
-        status = ng_copy(x, momentum->next, error);
-    if (status == NG_OK && o->nesterov)
-        status = ng_axpby(x, g, 1 - o->momentum, o->momentum, error);
-    return status;
+    if (o->nesterov)
+        return ng_lincomb(x, 1 - o->momentum, g, o->momentum, momentum->next, error);
+    return ng_copy(x, momentum->next, error);
+}
+
+/* Has the average faded to nothing against what it has seen? Then it becomes 0: what is left would
+ * be a whole step in a ball, for ever once it sticks at the smallest numbers of its dtype. */
+static int at_rest(ngi_param *param, const ng_steepest_options *o)
+{
+    const ngi_tensor *momentum = &param->tensor[MOMENTUM];
+    ngi_tensor *seen = &param->tensor[SEEN];
+    double max = ng_max_abs(momentum->next);
+    double most = fmax(max, sqrt(o->momentum) * ng_mat_get(seen->now, 0, 0));
+    int rest =
+        ngi_ball_find(o->ball)->unit && max <= ng_dtype_eps(momentum->next.dtype) * most;
+    if (rest)
+        ng_fill(momentum->next, 0);
+    ng_mat_set(seen->next, 0, 0, rest ? 0 : most);
+    seen->fresh = 1;
+    return rest;
 }
 
 static ng_status whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
@@ -111,20 +124,16 @@ static ng_status small_side(ng_mat k, ng_mat scratch, ngi_param *param,
 {
     const ngi_metric *metric = ngi_metric_find(o->metric);
     const ngi_ball *ball = ngi_ball_find(o->ball);
-    ng_status status = metric->whiten_side(param, o, side, k, work, error);
-    if (status == NG_OK)
-        status = ng_transpose(scratch, k, error);
-    if (status == NG_OK)
-        status = metric->whiten_side(param, o, side, scratch, work, error);
-    if (status == NG_OK)
-        status = ball->half_multiplier(k, &param->report, scratch, o, work, error);
-    if (status == NG_OK) /* S^-T H^T on the left, H S^-1 on the right */
-        status = side == NG_LEFT ? ng_transpose(scratch, k, error) : ng_copy(scratch, k, error);
-    if (status == NG_OK)
-        status = metric->unwhiten_side(param, o, side, scratch, work, error);
-    if (status == NG_OK)
-        status = ng_syrk(k, scratch, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
-    return status;
+    TRY(metric->whiten_side(param, o, side, k, work, error));
+    TRY(ng_transpose(scratch, k, error));
+    TRY(metric->whiten_side(param, o, side, scratch, work, error));
+    TRY(ball->half_multiplier(k, &param->report, scratch, o, work, error));
+    if (side == NG_LEFT) /* S^-T H^T on the left, H S^-1 on the right */
+        TRY(ng_transpose(scratch, k, error));
+    else
+        TRY(ng_copy(scratch, k, error));
+    TRY(metric->unwhiten_side(param, o, side, scratch, work, error));
+    return ng_syrk(k, scratch, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
 }
 
 /* The root-free form: with Z = x whitened on its larger side only and K the
@@ -139,24 +148,18 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
     ng_side small = x.rows <= x.cols ? NG_LEFT : NG_RIGHT;
     ng_side large = small == NG_LEFT ? NG_RIGHT : NG_LEFT;
     ng_mat gram, scratch;
-    ng_status status = ng_work_mat(work, &gram, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &scratch, k, k, x.dtype, error);
-    if (status == NG_OK)
-        status = metric->whiten_side(param, o, large, x, work, error);
+    TRY(ng_work_mat(work, &gram, k, k, x.dtype, error));
+    TRY(ng_work_mat(work, &scratch, k, k, x.dtype, error));
+    TRY(metric->whiten_side(param, o, large, x, work, error));
     /* d ignores the scale of x; the squares in gram do not */
     ngi_scale_to_unit(x, x, ng_max_abs(x));
-    if (status == NG_OK)
-        status = ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
+    TRY(ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error));
     ng_mirror(gram);
-    if (status == NG_OK)
-        status = small_side(gram, scratch, param, o, small, work, error);
-    if (status == NG_OK)
-        status = ng_symm(d, small, gram, x, 1, 0, error);
-    if (status == NG_OK)
-        status = metric->unwhiten_side(param, o, large, d, work, error);
+    TRY(small_side(gram, scratch, param, o, small, work, error));
+    TRY(ng_symm(d, small, gram, x, 1, 0, error));
+    TRY(metric->unwhiten_side(param, o, large, d, work, error));
     work->used = mark;
-    return status;
+    return NG_OK;
 }
 
 static int fusible(const ng_steepest_options *o)
@@ -170,20 +173,13 @@ static int fusible(const ng_steepest_options *o)
 
 /* ---- Prepare and commit ------------------------------------------------------------ */
 
-/* How far a step of length 1 goes: lr and the shape scale. */
+/* How far a step of length 1 goes: lr, and what the ball makes of the layer's shape. */
 static double step_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    double rows = (double)(param->layout == NG_OUT_IN ? param->rows : param->cols);
-    double cols = (double)(param->layout == NG_OUT_IN ? param->cols : param->rows);
-    switch (o->shape_scale) {
-    case NG_SHAPE_SCALE_ORIGINAL:
-        return o->lr * sqrt(fmax(1, rows / cols));
-    case NG_SHAPE_SCALE_MATCH_RMS_ADAMW:
-        return o->lr * 0.2 * sqrt(fmax(rows, cols));
-    case NG_SHAPE_SCALE_NONE:
-        break;
-    }
-    return o->lr;
+    const ngi_ball *ball = ngi_ball_find(o->ball);
+    double outputs = (double)(param->layout == NG_OUT_IN ? param->rows : param->cols);
+    double inputs = (double)(param->layout == NG_OUT_IN ? param->cols : param->rows);
+    return ball->step_size != NULL ? ball->step_size(outputs, inputs, o) : o->lr;
 }
 
 static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng_error *error)
@@ -199,38 +195,52 @@ static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng
     return NG_OK;
 }
 
+/* The long way, from the averaged gradient x (already whitened with momentum_space = whitened). */
+static ng_status project(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x,
+                         ng_work *work, ng_error *error)
+{
+    if (o->momentum_space == NG_MOMENTUM_GRADIENT)
+        TRY(whiten(param, o, x, work, error));
+    TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, o, work, error));
+    if (o->kl_clip > 0)
+        param->length = ng_norm(d); /* without a ball: <D, M> is its square */
+    return unwhiten(param, o, d, work, error);
+}
+
+/* the same, and to the length of another optimizer's step; no ball */
+static ng_status graft(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_mat x,
+                       ng_work *work, ng_error *error)
+{
+    double length;
+    TRY(ngi_graft_length(&length, param, o, g, x, error));
+    TRY(project(d, param, o, x, work, error));
+    double own = ng_norm(d);
+    if (own > 0)
+        ng_scale(d, length / own);
+    return NG_OK;
+}
+
 static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_mat x,
                            ng_work *work, ng_error *error)
 {
     ng_mat d = param->update;
-    int whitened = o->momentum_space == NG_MOMENTUM_WHITENED;
-    int grafted = o->grafting != NG_GRAFTING_NONE;
-    double length = 0;
-    ng_status status = NG_OK;
-    if (whitened)
-        status = whiten(param, o, g, work, error);
-    if (status == NG_OK)
-        status = average(x, param, o, g, error);
-    if (status == NG_OK && fusible(o)) {
-        status = fused(d, param, o, x, work, error);
+    size_t mark = work->used;
+    if (o->momentum_space == NG_MOMENTUM_WHITENED)
+        TRY(whiten(param, o, g, work, error));
+    TRY(average(x, param, o, g, error));
+    if (at_rest(param, o)) {
+        ng_fill(d, 0);
+        return NG_OK;
+    }
+    if (fusible(o)) {
+        ng_status status = fused(d, param, o, x, work, error);
         if (status != NG_ENOCONV)
             return status;
-        status = average(x, param, o, g, error); /* the long way has other solvers */
+        work->used = mark;
+        TRY(average(x, param, o, g, error)); /* the long way has other solvers */
     }
-    if (status == NG_OK && grafted)
-        status = ngi_graft_length(&length, param, o, g, x, error);
-    if (status == NG_OK && !whitened)
-        status = whiten(param, o, x, work, error);
-    if (status == NG_OK)
-        status = ngi_ball_find(o->ball)->project(d, &param->report, x, o, work, error);
-    if (o->kl_clip > 0)
-        param->length = ng_norm(d); /* without a ball: <D, M> is its square */
-    if (status == NG_OK)
-        status = unwhiten(param, o, d, work, error);
-    double own = status == NG_OK && grafted ? ng_norm(d) : 0;
-    if (own > 0)
-        ng_scale(d, length / own);
-    return status;
+    return o->grafting != NG_GRAFTING_NONE ? graft(d, param, o, g, x, work, error)
+                                           : project(d, param, o, x, work, error);
 }
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
@@ -239,16 +249,13 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     const ngi_metric *metric = ngi_metric_find(o->metric);
     size_t m = param->rows, n = param->cols;
     ng_mat g, x;
-    ng_status status = ng_work_mat(work, &g, m, n, param->w.dtype, error);
-    if (status == NG_OK)
-        status = ng_work_mat(work, &x, m, n, param->w.dtype, error);
-    if (status == NG_OK)
-        status = load_gradient(g, param, o, error);
-    if (status == NG_OK && metric->update != NULL)
-        status = metric->update(param, o, g, work, error);
-    if (status == NG_OK)
-        status = direction(param, o, g, x, work, error);
-    return status != NG_OK ? status : check_update(param, o, error);
+    TRY(ng_work_mat(work, &g, m, n, param->w.dtype, error));
+    TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
+    TRY(load_gradient(g, param, o, error));
+    if (metric->update != NULL)
+        TRY(metric->update(param, o, g, work, error));
+    TRY(direction(param, o, g, x, work, error));
+    return check_update(param, o, error);
 }
 
 /* KL clip: one factor for all, so that 1/2 lr^2 sum <D, M> <= kl_clip. */
@@ -296,6 +303,7 @@ const ng_method ngi_method_steepest = {
     .name = "steepest",
     .options_size = sizeof(ng_steepest_options),
     .options = ngi_steepest_table,
+    .part = ngi_steepest_part,
     .check = ngi_steepest_check,
     .create = create,
     .work = work_size,

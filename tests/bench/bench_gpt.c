@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     bench_begin(argc, argv, "gpt", 1);
     ng_adamw_init(&adamw);
     ng_steepest_init_fismo(&fismo);
-    fismo.refresh_p = fismo.refresh_q = 1;
+    fismo.fismo.refresh_p = fismo.fismo.refresh_q = 1;
     job *ours = create_job(&fismo), *peer = create_job(&adamw);
     bench_job of_ours = {.run = step, .data = ours}, of_peer = {.run = step, .data = peer};
     bench_compare("gpt_step_fismo_vs_adamw", "4x128", bench_job_side("fismo", &of_ours),

@@ -140,7 +140,7 @@ static void check_muon(const problem *a, theirs *t)
     ng_steepest_options options;
     ours o;
     ng_steepest_init_muon(&options);
-    options.polar = NG_POLAR_NEWTON_SCHULZ;
+    options.spectral.polar = NG_POLAR_NEWTON_SCHULZ;
     t->muon.lr = (float)options.lr;
     t->muon.momentum = (float)options.momentum;
     create_ours(&o, a, &options);
@@ -167,19 +167,19 @@ static void compare_all(const shape *s, const problem *a, bench_side muon)
 {
     ng_steepest_options options;
     ng_steepest_init_fismo(&options);
-    options.polar = NG_POLAR_FAST;
+    options.spectral.polar = NG_POLAR_FAST;
     compare_muon("fismo_step_vs_muon_ns5", s->label, a, "fismo fast", &options, 1, muon);
     if (s->mirrored)
         return;
-    options.refresh_q = REFRESH; /* no shape here is tall: Q is the larger factor */
+    options.fismo.refresh_q = REFRESH; /* no shape here is tall: Q is the larger factor */
     compare_muon("fismo_step_refresh4_vs_muon_ns5", s->label, a, "fismo fast, Q/4", &options,
                  REFRESH, muon);
-    options.refresh_q = 1;
-    options.polar = NG_POLAR_EXACT;
+    options.fismo.refresh_q = 1;
+    options.spectral.polar = NG_POLAR_EXACT;
     compare_muon("fismo_exact_step_vs_muon_ns5", s->label, a, "fismo exact", &options, 1, muon);
     ng_steepest_init_muon(&options);
     compare_muon("muon_exact_step_vs_muon_ns5", s->label, a, "muon exact", &options, 1, muon);
-    options.polar = NG_POLAR_FAST;
+    options.spectral.polar = NG_POLAR_FAST;
     compare_muon("muon_step_vs_muon_ns5", s->label, a, "muon fast", &options, 1, muon);
 }
 
@@ -204,8 +204,8 @@ static void check_textbook(const problem *a, theirs *t, ng_steepest_options opti
     ours o;
     t->textbook.lr = (float)options.lr;
     t->textbook.momentum = (float)options.momentum;
-    t->textbook.ema_decay = (float)options.ema_decay;
-    t->textbook.damping = (float)options.damping;
+    t->textbook.ema_decay = (float)options.fismo.ema_decay;
+    t->textbook.damping = (float)options.fismo.damping;
     create_ours(&o, a, &options);
     take_step(&o);
     run_textbook(t);
@@ -224,7 +224,7 @@ static void run_textbook_shape(const shape *s)
     textbook_peer_create(&t.textbook, a.w, a.rows, a.cols);
     ng_steepest_init_fismo(&options);
     check_textbook(&a, &t, options);
-    options.polar = NG_POLAR_FAST;
+    options.spectral.polar = NG_POLAR_FAST;
     create_ours(&o, &a, &options);
     bench_job job = {.run = run_ours, .data = &o, .repeats = 1};
     bench_job textbook = {.run = run_textbook, .data = &t, .repeats = 1};

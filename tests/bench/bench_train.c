@@ -137,8 +137,8 @@ static void compare_kfac(const samples *from, const char *label, size_t batch)
     ng_steepest_options kfac;
     ng_adamw_init(&adamw);
     ng_steepest_init_kfac(&kfac);
-    kfac.update_interval = 1;
-    kfac.inverse_interval = INVERSE_INTERVAL;
+    kfac.kfac.update_interval = 1;
+    kfac.kfac.inverse_interval = INVERSE_INTERVAL;
     job *peer = create_job(from, batch, INVERSE_INTERVAL, &adamw);
     job *ours = create_job(from, batch, INVERSE_INTERVAL, &kfac);
     bench_job of_peer = {.run = run_steps, .data = peer, .units = peer->steps};

@@ -13,7 +13,7 @@ static const struct {
               {"fismo", ""},
               {"fismo", "polar=fast root=symmetric"},
               {"fismo_paper", ""},
-              {"muon", "ball=frobenius shape_scale=none"},
+              {"muon", "ball=frobenius"},
               {"shampoo", "inverse_interval=2"},
               {"shampoo", "grafting=none ball=spectral inverse_interval=1"},
               {"soap", "inverse_interval=2"},

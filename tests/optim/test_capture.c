@@ -13,13 +13,14 @@ START_TEST(presets)
     ng_steepest_init_kfac(&kfac);
     ng_steepest_init_kfac_muon(&both);
     ck_assert(kfac.metric == NG_METRIC_KFAC && kfac.ball == NG_BALL_NONE);
-    ck_assert(kfac.damping_kind == NG_DAMPING_TIKHONOV_PI && kfac.damping > 0);
-    ck_assert(kfac.factor_start == NG_FACTOR_START_FIRST && kfac.update_interval == 1);
+    ck_assert(kfac.kfac.damping_kind == NG_DAMPING_TIKHONOV_PI && kfac.kfac.damping > 0);
+    ck_assert(kfac.kfac.factor_start == NG_FACTOR_START_FIRST && kfac.kfac.update_interval == 1);
     ck_assert(both.metric == NG_METRIC_KFAC && both.ball == NG_BALL_SPECTRAL);
-    ck_assert(both.shape_scale == NG_SHAPE_SCALE_ORIGINAL && both.nesterov == 1);
-    for (const ng_preset *preset = ng_presets; preset->name != NULL; preset++) {
-        void *options = test_options(preset->name, "");
-        ck_assert_int_eq(ng_options_want_capture(options), strstr(preset->name, "kfac") != NULL);
+    ck_assert(both.spectral.shape_scale == NG_SHAPE_SCALE_ORIGINAL && both.nesterov == 1);
+    for (size_t i = 0; i < ng_preset_count(); i++) {
+        const char *name = ng_preset_get(i)->name;
+        void *options = test_options(name, "");
+        ck_assert_int_eq(ng_options_want_capture(options), strstr(name, "kfac") != NULL);
         free(options);
     }
     ck_assert_int_eq(ng_options_want_capture(NULL), 0);
@@ -30,10 +31,6 @@ START_TEST(combinations)
 {
     ng_error err = {NG_OK, ""};
     ng_steepest_options o;
-    ng_steepest_init_kfac(&o);
-    o.refresh_tolerance = 0.1;
-    o.root = NG_ROOT_SYMMETRIC;
-    ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "refresh_tolerance");
     ng_steepest_init_kfac_muon(&o);
     o.kl_clip = 0.01;
     ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "kl_clip");
@@ -41,13 +38,13 @@ START_TEST(combinations)
     o.kl_clip = 0.01;
     ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "kl_clip");
     ng_steepest_init_kfac(&o);
-    o.damping_kind = NG_DAMPING_EXACT_EIGEN;
+    o.kfac.damping_kind = NG_DAMPING_EXACT_EIGEN;
     ng_assert_ok(ng_options_check(&o, &err), &err);
-    o.one_sided = NG_ONE_SIDED_AUTO;
+    o.kfac.one_sided = NG_ONE_SIDED_AUTO;
     ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "one_sided");
-    o.one_sided = NG_ONE_SIDED_NEVER;
+    o.kfac.one_sided = NG_ONE_SIDED_NEVER;
     o.momentum_space = NG_MOMENTUM_WHITENED;
-    o.root = NG_ROOT_SYMMETRIC;
+    o.kfac.root = NG_ROOT_SYMMETRIC;
     ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "momentum_space");
 }
 END_TEST

@@ -247,16 +247,16 @@ START_TEST(tolerance_needs_symmetric)
     ng_group *group;
     ng_steepest_options o;
     ng_steepest_init_fismo(&o);
-    o.refresh_tolerance = 1e-3;
+    o.fismo.refresh_tolerance = 1e-3;
     ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "refresh_tolerance");
     ng_assert_ok(ng_optimizer_create(&opt, NULL), NULL);
     ck_assert_int_eq(ng_optimizer_add_group(opt, &group, &o), NG_EOPTION);
-    o.root = NG_ROOT_SYMMETRIC;
+    o.fismo.root = NG_ROOT_SYMMETRIC;
     ng_assert_ok(ng_options_check(&o, &err), &err);
     ng_assert_ok(ng_optimizer_add_group(opt, &group, &o), NULL);
     static const double bad[] = {-1e-9, 1, NAN};
     for (int i = 0; i < 3; i++) {
-        o.refresh_tolerance = bad[i];
+        o.fismo.refresh_tolerance = bad[i];
         ng_assert_fails(ng_options_check(&o, &err), NG_EOPTION, &err, "refresh_tolerance");
     }
     ng_optimizer_destroy(opt);

@@ -17,7 +17,7 @@ static const struct {
              {"kfac", "inverse_interval=1"},
              {"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
              {"kfac_muon", "inverse_interval=1 polar=fast"},
-             {"kfac", "inverse_interval=1 metric=type2"},
+             {"kfac", "metric=type2 inverse_interval=1"},
              {"ekfac", "inverse_interval=1 eigenbasis=eigh"},
              {"ekfac", "inverse_interval=1 eigenbasis=qr"},
              {"shampoo", "inverse_interval=1"},
@@ -175,7 +175,7 @@ START_TEST(stale)
     static const struct {
         const char *preset, *settings;
     } metrics[] = {{"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
-                   {"kfac", "inverse_interval=1 metric=type2"},
+                   {"kfac", "metric=type2 inverse_interval=1"},
                    {"ekfac", "inverse_interval=1 eigenbasis=eigh"},
                    {"shampoo", "inverse_interval=1"},
                    {"soap", "inverse_interval=1 eigenbasis=eigh"}};

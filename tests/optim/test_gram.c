@@ -34,6 +34,16 @@ static double times(double x, double y, double c)
     return c * x * y;
 }
 
+/* A polar factor moves by |dX| over the smallest singular value, by that of X X^T where it comes
+ * from the Gram matrix (fast); nothing else here magnifies rounding. */
+static double rounding(test_setup setup, int ball, int fast, ng_mat x)
+{
+    dense_svd_result f = dense_svd(x);
+    double worst = test_norm(x) / ng_mat_get(f.s, 0, f.s.cols - 1);
+    double magnified = ball < 2 ? 1 : fast ? worst * worst : worst;
+    return setup.dtype == NG_F64 ? 1e-9 : 10 * ng_dtype_eps(NG_F32) * magnified;
+}
+
 /* Rows within a space of dimension 2, wide or tall: what lies beyond stays zero. */
 static ng_mat gradient(size_t m, size_t n, int step)
 {
@@ -67,7 +77,8 @@ static void follow_shampoo(const char *settings, rule r, size_t m, size_t n, int
     double weight = 0, beta2 = 0.9;
     ng_mat l = dense_mat(m, m), q = dense_mat(n, n), sl = l, sq = q;
     ng_mat mean = dense_mat(m, n), v = mean;
-    sprintf(text, "lr=1 momentum=0.7 beta2=0.9 %s%s", settings, test_balls[ball]);
+    sprintf(text, "lr=1 momentum=0.7 grafting=none grafting_beta2=0.9%s %s", test_balls[ball],
+            settings);
     test_run_open(&run, "shampoo", text, m, n, setup);
     for (int step = 0; step < 6; step++) {
         ng_mat g = gradient(m, n, step);
@@ -83,8 +94,8 @@ static void follow_shampoo(const char *settings, rule r, size_t m, size_t n, int
         }
         mean = dense_add(0.7, mean, 0.3, g);
         v = dense_add(beta2, v, 1 - beta2, map(g, g, times, 1));
-        ng_mat x = test_project(ball, dense_mul(sl, 0, dense_mul(mean, 0, sq, 0), 0));
-        ng_mat d = dense_mul(sl, 0, dense_mul(x, 0, sq, 0), 0);
+        ng_mat x = dense_mul(sl, 0, dense_mul(mean, 0, sq, 0), 0);
+        ng_mat d = dense_mul(sl, 0, dense_mul(test_project(ball, x), 0, sq, 0), 0);
         if (r.graft == 1)
             d = dense_scale(test_norm(mean) / test_norm(d), d);
         if (r.graft == 2)
@@ -92,7 +103,8 @@ static void follow_shampoo(const char *settings, rule r, size_t m, size_t n, int
                 test_norm(map(mean, dense_scale(1 / (1 - pow(beta2, step + 1)), v), adams, 1e-8)) /
                     test_norm(d),
                 d);
-        ng_assert_mat(test_run_direction(&run, g), d, tolerance(setup));
+        ng_assert_mat(test_run_direction(&run, g), d,
+                      rounding(setup, ball, strstr(settings, "fast") != NULL, x));
     }
     test_run_close(&run);
     dense_release();
@@ -109,18 +121,19 @@ START_TEST(shampoo)
     for (int s = 0; s < SHAPES; s++) {
         size_t m = shapes[s][0], n = shapes[s][1];
         for (int ball = 0; ball < TEST_BALLS; ball++) {
-            follow_shampoo("grafting=none ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m,
+            follow_shampoo("ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m,
                            n, ball, setup);
-            follow_shampoo("grafting=none exponent=0.5 ema_decay=1 damping=0.2 "
+            follow_shampoo("exponent=0.5 ema_decay=1 damping=0.2 "
                            "inverse_interval=1 factor_dtype=f64",
                            sums, m, n, ball, setup);
-            follow_shampoo("grafting=none ema_decay=0.8 damping=0.1 update_interval=2 "
+            follow_shampoo("ema_decay=0.8 damping=0.1 update_interval=2 "
                            "inverse_interval=3",
                            rare, m, n, ball, setup);
-            follow_shampoo("grafting=none exponent=0.4 ema_decay=0.6 damping=0.3 "
-                           "inverse_interval=2 polar=fast",
-                           odd, m, n, ball, setup);
+            follow_shampoo("exponent=0.4 ema_decay=0.6 damping=0.3 inverse_interval=2", odd, m, n,
+                           ball, setup);
         }
+        follow_shampoo("exponent=0.4 ema_decay=0.6 damping=0.3 inverse_interval=2 polar=fast", odd,
+                       m, n, 2, setup);
         classic.graft = 1;
         follow_shampoo("grafting=sgd ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m, n,
                        0, setup);
@@ -359,12 +372,8 @@ START_TEST(combinations)
                                          {"ekfac", "one_sided=auto", "one_sided"},
                                          {"ekfac", "ema_decay=1", "ema_decay"},
                                          {"shampoo", "momentum_space=whitened", "grafting"}};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        ng_error err = {NG_OK, ""};
-        void *options = test_options(bad[i][0], bad[i][1]);
-        ng_assert_fails(ng_options_check(options, &err), NG_EOPTION, &err, bad[i][2]);
-        free(options);
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        test_options_refused(bad[i][0], bad[i][1], bad[i][2]);
 }
 END_TEST
 

@@ -16,7 +16,7 @@ static ng_natural_options lm(double lr, double damping, double factor)
 {
     ng_natural_options o;
     ng_natural_init(&o);
-    o.damping_mode = NG_DAMPING_LM;
+    o.damping_mode = NG_DAMPING_MODE_LM;
     o.lr = lr;
     o.damping = damping;
     o.damping_factor = factor;
@@ -167,7 +167,7 @@ START_TEST(losses)
     crew_refuse(&c, ng_group_adapt_damping(c.group, &rho, 1, 0), NG_ENODATA, "no step");
     ck_assert(damping_of(&c) == 1);
     crew_step(&c, g);
-    crew_refuse(&c, ng_group_set(c.group, "damping_mode", NG_DAMPING_FIXED), NG_EOPTION,
+    crew_refuse(&c, ng_group_set(c.group, "damping_mode", NG_DAMPING_MODE_FIXED), NG_EOPTION,
                 "damping_mode");
     crew_open(&d, &fixed, NG_F64, shapes, f);
     crew_step(&d, g);

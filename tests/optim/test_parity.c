@@ -73,9 +73,8 @@ static ng_optimizer *create(const parity_case *c, ng_mat w, ng_mat dw, ng_layout
     ng_group *group;
     ng_error err = {NG_OK, ""};
     size_t index;
-    const ng_preset *preset = ng_preset_find(c->preset);
-    void *options = malloc(preset->size);
-    preset->init(options);
+    void *options;
+    ng_assert_ok(ng_options_new(&options, c->preset, &err), &err);
     for (int i = 0; i < 8 && c->settings[i][0] != NULL; i++)
         ng_assert_ok(ng_options_set_text(options, c->settings[i][0], c->settings[i][1], &err),
                      &err);

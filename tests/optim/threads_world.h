@@ -67,7 +67,7 @@ static const struct {
               {"fismo_paper", "refresh_tolerance=0.01"},
               {"fismo", "polar=fast refresh_q=2 damping=1e-5"},
               {"muon", "polar=newton_schulz"},
-              {"muon", "ball=frobenius shape_scale=none"},
+              {"muon", "ball=frobenius"},
               {"shampoo", "inverse_interval=2"},
               {"soap", "inverse_interval=2"}};
 /* the costliest neither first nor last in the order of adding */

@@ -4,21 +4,38 @@
 
 #include "tests/support/dense.h"
 
+static ng_status apply(void *options, const char *settings, ng_error *err)
+{
+    char name[64], text[64];
+    int used = 0;
+    ng_status status = NG_OK;
+    while (status == NG_OK && sscanf(settings, " %63[^=]=%63s%n", name, text, &used) == 2) {
+        status = ng_options_set_text(options, name, text, err);
+        settings += used;
+    }
+    return status;
+}
+
 void *test_options(const char *preset, const char *settings)
 {
     ng_error err = {NG_OK, ""};
-    const ng_preset *found = ng_preset_find(preset);
-    ck_assert_msg(found != NULL, "no preset %s", preset);
-    void *options = malloc(found->size);
-    char name[64], text[64];
-    int used = 0;
-    ck_assert_ptr_nonnull(options);
-    found->init(options);
-    while (sscanf(settings, " %63[^=]=%63s%n", name, text, &used) == 2) {
-        ng_assert_ok(ng_options_set_text(options, name, text, &err), &err);
-        settings += used;
-    }
+    void *options;
+    ng_assert_ok(ng_options_new(&options, preset, &err), &err);
+    ng_assert_ok(apply(options, settings, &err), &err);
     return options;
+}
+
+void test_options_refused(const char *preset, const char *settings, const char *culprit)
+{
+    ng_error err = {NG_OK, ""};
+    void *options = test_options(preset, "");
+    ng_status status = apply(options, settings, &err);
+    if (status == NG_OK)
+        status = ng_options_check(options, &err);
+    ck_assert_msg(status == NG_EOPTION, "%s %s: %s", preset, settings, ng_status_name(status));
+    ck_assert_msg(strstr(err.text, culprit) != NULL, "\"%s\" does not name \"%s\"", err.text,
+                  culprit);
+    ng_options_free(options);
 }
 
 void test_run_open(test_run *run, const char *preset, const char *settings, size_t outputs,

@@ -23,6 +23,9 @@ typedef struct {
 /* The preset's options changed by "name=text name=text"; free() it. */
 void *test_options(const char *preset, const char *settings);
 
+/* One of the settings, or all of them together, is NG_EOPTION, and the text names the culprit. */
+void test_options_refused(const char *preset, const char *settings, const char *culprit);
+
 void test_run_open(test_run *run, const char *preset, const char *settings, size_t outputs,
                    size_t inputs, test_setup setup);
 void test_run_close(test_run *run);

@@ -1,6 +1,7 @@
 /* A training loop as one finds them: a character GPT, parameters in one flat
  * buffer, fused qkv, embedding tied to the head, AdamW of its own. before.c is
- * the loop as it was; after.c is the same file with natgrad plugged in. */
+ * the loop as it was; after.c is the same file with natgrad plugged in (the
+ * build says of what preset INIT_HIDDEN is). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,7 +243,7 @@ int main(int argc, char **argv)
     ng_optimizer *opt;
     ng_group *hidden;
     ng_steepest_options options;
-    ng_steepest_init_muon(&options), options.lr = argc > 3 ? strtod(argv[3], NULL) : options.lr;
+    INIT_HIDDEN(&options), options.lr = argc > 3 ? strtod(argv[3], NULL) : options.lr;
     ng_optimizer_create(&opt, NULL), ng_optimizer_add_group(opt, &hidden, &options);
     for (struct tensor *t = tensors + 2; t < tensors + TENSORS; t++)
         ng_group_add_blocks(

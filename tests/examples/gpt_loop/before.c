@@ -1,6 +1,7 @@
 /* A training loop as one finds them: a character GPT, parameters in one flat
  * buffer, fused qkv, embedding tied to the head, AdamW of its own. before.c is
- * the loop as it was; after.c is the same file with natgrad plugged in. */
+ * the loop as it was; after.c is the same file with natgrad plugged in (the
+ * build says of what preset INIT_HIDDEN is). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
