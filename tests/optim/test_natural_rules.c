@@ -143,9 +143,10 @@ static struct {
     double factor;
 } answer;
 
-static ng_status answer_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
+static ng_status answer_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
+                              ng_error *error)
 {
-    (void)f, (void)damping;
+    (void)f, (void)damping, (void)pool;
     ng_axpby(y, x, answer.factor, 0, NULL);
     return answer.status == NG_OK ? NG_OK : ng_error_set(error, answer.status, "slow today");
 }
