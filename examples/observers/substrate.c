@@ -14,7 +14,7 @@ static void check(const ng_rules *rules, const ng_hypergraph *start, const confi
     ng_joinability join;
     ng_causal_agreement causal;
     ng_error error;
-    must(ng_rules_joinability(&join, rules, DEPTH, &error), &error);
+    must(ng_rules_joinability(&join, rules, DEPTH, NULL, NULL, &error), &error);
     must(ng_rules_causal_agreement(&causal, rules, start, ORDERED, ORDERS, random, &error), &error);
     printf("rule         %s\n", c->rule);
     if (join.pairs == 0)

@@ -178,12 +178,39 @@ START_TEST(isomorphism_needs_search)
 }
 END_TEST
 
+/* A quarter of a million different names, twice: within the time limit only when looking a
+ * name up does not go through those before it. */
+START_TEST(many_names)
+{
+    enum { NAMES = 250000 };
+    size_t room = 40 * (size_t)NAMES, length = 1, arity;
+    char *text = malloc(room);
+    ck_assert_ptr_nonnull(text);
+    text[0] = '{';
+    for (int i = 0; i < NAMES; i++)
+        length +=
+            (size_t)snprintf(text + length, room - length, "{name_%d,name_%d},", i, NAMES - 1 - i);
+    text[length - 1] = '}';
+    ng_hypergraph *g = graph(text);
+    ck_assert_uint_eq(ng_hypergraph_vertices(g), NAMES);
+    for (size_t i = 0; i < NAMES; i++) { /* as they appear: 0, n-1, 1, n-2, ... */
+        const size_t first = i < NAMES / 2 ? 2 * i : 2 * (NAMES - 1 - i) + 1;
+        const size_t *vertex = ng_hypergraph_edge(g, i, &arity);
+        ck_assert_uint_eq(vertex[0], first);
+        ck_assert_uint_eq(vertex[1], first ^ 1);
+    }
+    ng_hypergraph_destroy(g);
+    free(text);
+}
+END_TEST
+
 TEST_SUITE(hypergraph)
 {
     TCase *tcase = tcase_create("hypergraph");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, parses);
     tcase_add_test(tcase, malformed);
+    tcase_add_test(tcase, many_names);
     tcase_add_test(tcase, isomorphism);
     tcase_add_test(tcase, isomorphism_needs_search);
     suite_add_tcase(suite, tcase);

@@ -13,7 +13,7 @@ static void check_joinability(const char *text, size_t depth, size_t states, siz
 {
     ng_rules *r = rules_of(text);
     ng_joinability report;
-    ng_assert_ok(ng_rules_joinability(&report, r, depth, &error), &error);
+    ng_assert_ok(ng_rules_joinability(&report, r, depth, NULL, NULL, &error), &error);
     ck_assert_uint_eq(report.depth, depth);
     ck_assert_msg(report.states == states && report.pairs == pairs &&
                       report.unresolved == unresolved,
@@ -40,6 +40,35 @@ START_TEST(critical_pairs)
      * third that takes whatever is there */
     check_joinability("{{x,y}} -> {{x}}; {{x,y}} -> {{y}}", 2, 1, 1, 1);
     check_joinability("{{x,y}} -> {{x}}; {{x,y}} -> {{y}}; {{x}} -> {}", 1, 2, 1, 0);
+}
+END_TEST
+
+static int stop_later(void *data, const ng_joinability *report)
+{
+    size_t *calls = data;
+    ck_assert_uint_le(report->unresolved, report->pairs);
+    return ++*calls == 20;
+}
+
+/* Nobody waits for the overlaps of eight hyperedges. */
+START_TEST(joinability_stops)
+{
+    static const char eight[] = "{{a,b},{b,c},{c,d},{d,e},{e,f},{f,g},{g,h},{h,i}} -> {{a,i}}";
+    ng_rules *r = rules_of(eight), *small = rules_of(composing);
+    ng_joinability report = {.pairs = 77}, partial;
+    size_t calls = 0;
+    ng_assert_fails(ng_rules_joinability(&report, r, 0, stop_later, &calls, &error), NG_STOPPED,
+                    &error, "stopped: 0 overlaps judged");
+    ck_assert_uint_eq(calls, 20);
+    ck_assert_uint_eq(report.pairs, 0); /* what was found until then */
+    calls = 19;                         /* at the first call */
+    ng_assert_fails(ng_rules_joinability(&partial, small, 1, stop_later, &calls, &error),
+                    NG_STOPPED, &error, "stopped");
+    calls = 100; /* a watch that lets it be changes nothing */
+    ng_assert_ok(ng_rules_joinability(&partial, small, 1, stop_later, &calls, &error), &error);
+    ck_assert(partial.states == 5 && partial.pairs == 4 && partial.unresolved == 3);
+    ng_rules_destroy(r);
+    ng_rules_destroy(small);
 }
 END_TEST
 
@@ -204,7 +233,7 @@ static ng_status everything(void)
     if (status == NG_OK)
         status = ng_hypergraph_parse(&start, "{{0,1},{1,2},{2,3}}", &error);
     if (status == NG_OK)
-        status = ng_rules_joinability(&report, r, 1, &error);
+        status = ng_rules_joinability(&report, r, 1, NULL, NULL, &error);
     if (status == NG_OK)
         status = ng_evolution_create(&v, r, start, 1, NULL, &error);
     if (status == NG_OK)
@@ -239,6 +268,7 @@ TEST_SUITE(rewriting)
     TCase *tcase = tcase_create("rewriting");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, critical_pairs);
+    tcase_add_test(tcase, joinability_stops);
     tcase_add_test(tcase, generations);
     tcase_add_test(tcase, causal_agreement);
     tcase_add_test(tcase, too_much);

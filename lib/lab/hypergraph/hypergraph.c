@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 ng_status ngi_hypergraph_grow(void **data, size_t *room, size_t needed, size_t size,
                               ng_error *error)
 {
@@ -37,15 +39,10 @@ ng_status ngi_hypergraph_add(ng_hypergraph *g, const size_t *vertex, size_t arit
 {
     size_t first = g->edges > 0 ? g->start[g->edges] : 0;
     void *start = g->start, *data = g->vertex;
-    ng_status status =
-        ngi_hypergraph_grow(&start, &g->start_room, g->edges + 2, sizeof *g->start, error);
+    TRY(ngi_hypergraph_grow(&start, &g->start_room, g->edges + 2, sizeof *g->start, error));
     g->start = start;
-    if (status == NG_OK)
-        status =
-            ngi_hypergraph_grow(&data, &g->vertex_room, first + arity, sizeof *g->vertex, error);
+    TRY(ngi_hypergraph_grow(&data, &g->vertex_room, first + arity, sizeof *g->vertex, error));
     g->vertex = data;
-    if (status != NG_OK)
-        return status;
     for (size_t i = 0; i < arity; i++) {
         g->vertex[first + i] = vertex[i];
         g->vertices = vertex[i] >= g->vertices ? vertex[i] + 1 : g->vertices;
@@ -147,9 +144,7 @@ static void refine(const coloured *c)
 ng_status ngi_hypergraph_hash(uint64_t *hash, const ng_hypergraph *g, size_t fixed, ng_error *error)
 {
     coloured c;
-    ng_status status = coloured_create(&c, g, fixed, error);
-    if (status != NG_OK)
-        return status;
+    TRY(coloured_create(&c, g, fixed, error));
     refine(&c);
     uint64_t h = g->edges;
     for (size_t v = 0; v < c.n; v++)
@@ -261,6 +256,14 @@ static ng_status search(int *same, coloured *a, coloured *b, ng_error *error)
     return memory ? NG_OK : ng_error_set(error, NG_ENOMEM, "no memory to compare hypergraphs");
 }
 
+static ng_status isomorphic(int *same, coloured *a, coloured *b, const ng_hypergraph *g,
+                            const ng_hypergraph *h, size_t fixed, ng_error *error)
+{
+    TRY(coloured_create(a, g, fixed, error));
+    TRY(coloured_create(b, h, fixed, error));
+    return g->edges == h->edges ? search(same, a, b, error) : NG_OK;
+}
+
 ng_status ng_hypergraph_isomorphic(int *same, const ng_hypergraph *g, const ng_hypergraph *h,
                                    size_t fixed, ng_error *error)
 {
@@ -268,11 +271,7 @@ ng_status ng_hypergraph_isomorphic(int *same, const ng_hypergraph *g, const ng_h
     if (same == NULL || g == NULL || h == NULL)
         return ng_error_set(error, NG_EARG, "same, g or h is NULL");
     int result = 0;
-    ng_status status = coloured_create(&a, g, fixed, error);
-    if (status == NG_OK)
-        status = coloured_create(&b, h, fixed, error);
-    if (status == NG_OK && g->edges == h->edges)
-        status = search(&result, &a, &b, error);
+    ng_status status = isomorphic(&result, &a, &b, g, h, fixed, error);
     if (status == NG_OK)
         *same = result;
     free(a.colour);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 static int same_edge(const ng_hypergraph *g, size_t e, const ng_hypergraph *h, size_t f)
 {
     size_t n, m;
@@ -79,9 +81,7 @@ static ng_status grow(cut *c, ng_error *error)
             e++;
         if (e == c->state->edges || c->out->vertices + brings(c, e) > c->max_vertices)
             return NG_OK;
-        ng_status status = take(c, e, error);
-        if (status != NG_OK)
-            return status;
+        TRY(take(c, e, error));
     }
 }
 
@@ -121,23 +121,20 @@ static ng_status allocate(cut *c, unsigned char **touched, ng_error *error)
 static ng_status run(cut *c, const ng_evolution *v, size_t seed, size_t window, ng_error *error)
 {
     unsigned char *touched = NULL;
-    ng_status status = allocate(c, &touched, error);
-    if (status != NG_OK)
-        return status;
+    TRY(allocate(c, &touched, error));
     if (seed >= c->state->vertices)
         return ng_error_set(error, NG_ENODATA, "seed: vertex %zu is not in the last state", seed);
     for (size_t e = 0; e < c->state->edges; e++)
         c->persistent[e] = (unsigned char)persists(v, c->state, e, v->generations - window);
     reach(c, seed);
-    status = grow(c, error);
-    if (status == NG_OK && c->out->internal->edges == 0)
+    TRY(grow(c, error));
+    if (c->out->internal->edges == 0)
         return ng_error_set(error, NG_ENODATA,
                             "seed: no hyperedge that persists for %zu "
                             "generations holds vertex %zu and has at most %zu vertices",
                             window, seed, c->max_vertices);
-    if (status == NG_OK)
-        find_boundary(c, touched);
-    return status;
+    find_boundary(c, touched);
+    return NG_OK;
 }
 
 ng_status ng_observer_cut(ng_observer *observer, const ng_evolution *evolution, size_t seed,
@@ -153,12 +150,9 @@ ng_status ng_observer_cut(ng_observer *observer, const ng_evolution *evolution, 
     if (window > evolution->generations)
         return ng_error_set(error, NG_ERANGE, "window: %zu generations of %zu", window,
                             evolution->generations);
-    ng_status status =
-        ngi_evolution_state(&state, &where, evolution, evolution->generations, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_evolution_state(&state, &where, evolution, evolution->generations, error));
     cut c = {.state = state, .max_vertices = max_vertices, .out = &result};
-    status = run(&c, evolution, seed, window, error);
+    ng_status status = run(&c, evolution, seed, window, error);
     free(c.inside);
     free(c.name);
     free(where);

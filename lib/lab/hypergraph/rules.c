@@ -4,16 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 enum { MATCHES_MAX = 1000000 };
 
 /* ---- Text ------------------------------------------------------------------- */
 
+/* Names as a tree of their letters: a name is looked up in 63 comparisons a letter at
+ * most, whatever names came before. */
+typedef struct {
+    char c;
+    size_t child, sibling; /* nodes; 0: none */
+    size_t number;         /* of the vertex whose name ends here; SIZE_MAX: none does */
+} letter;
+
 typedef struct {
     const char *text;
     size_t at;
-    /* names so far, as pieces of the text */
-    size_t *first, *length;
-    size_t names, first_room, length_room;
+    letter *node; /* the names so far; node[0] stands for none */
+    size_t nodes, room, names;
     ng_error *error;
 } parser;
 
@@ -41,30 +50,48 @@ static int accept(parser *p, const char *word)
     return 1;
 }
 
+static ng_status add_letter(parser *p, size_t parent, char c)
+{
+    void *node = p->node;
+    TRY(ngi_hypergraph_grow(&node, &p->room, p->nodes + 1, sizeof *p->node, p->error));
+    p->node = node;
+    p->node[p->nodes] = (letter){c, 0, 0, SIZE_MAX};
+    if (p->nodes > 0) {
+        p->node[p->nodes].sibling = p->node[parent].child;
+        p->node[parent].child = p->nodes;
+    }
+    p->nodes++;
+    return NG_OK;
+}
+
+static ng_status forget_names(parser *p)
+{
+    p->names = p->nodes = 0;
+    return add_letter(p, 0, 0);
+}
+
 static ng_status parse_name(parser *p, size_t *number)
 {
     skip_blanks(p);
     const char *name = p->text + p->at;
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "0123456789_");
+    size_t at = 0, length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789_");
     if (length == 0)
         return unexpected(p, "a vertex");
     p->at += length;
-    for (*number = 0; *number < p->names; ++*number)
-        if (p->length[*number] == length && memcmp(p->text + p->first[*number], name, length) == 0)
-            return NG_OK;
-    void *first = p->first, *lengths = p->length;
-    ng_status status =
-        ngi_hypergraph_grow(&first, &p->first_room, p->names + 1, sizeof *p->first, p->error);
-    p->first = first;
-    if (status == NG_OK)
-        status = ngi_hypergraph_grow(&lengths, &p->length_room, p->names + 1, sizeof *p->length,
-                                     p->error);
-    p->length = lengths;
-    if (status != NG_OK)
-        return status;
-    p->first[p->names] = (size_t)(name - p->text);
-    p->length[p->names++] = length;
+    for (size_t i = 0; i < length; i++) {
+        size_t next = p->node[at].child;
+        while (next != 0 && p->node[next].c != name[i])
+            next = p->node[next].sibling;
+        if (next == 0) {
+            next = p->nodes;
+            TRY(add_letter(p, at, name[i]));
+        }
+        at = next;
+    }
+    if (p->node[at].number == SIZE_MAX)
+        p->node[at].number = p->names++;
+    *number = p->node[at].number;
     return NG_OK;
 }
 
@@ -80,9 +107,7 @@ static ng_status parse_edge(parser *p, ng_hypergraph *g)
             return ng_error_set(p->error, NG_EFORMAT,
                                 "position %zu: a hyperedge with more than %d vertices", p->at,
                                 ARITY_MAX);
-        ng_status status = parse_name(p, &vertex[arity++]);
-        if (status != NG_OK)
-            return status;
+        TRY(parse_name(p, &vertex[arity++]));
     } while (accept(p, ","));
     if (!accept(p, "}"))
         return unexpected(p, "',' or '}' in a hyperedge");
@@ -92,35 +117,27 @@ static ng_status parse_edge(parser *p, ng_hypergraph *g)
 /* {{a,b},{a,c}} */
 static ng_status parse_side(parser *p, ng_hypergraph **g)
 {
-    ng_status status = ngi_hypergraph_create(g, p->error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_hypergraph_create(g, p->error));
     if (!accept(p, "{"))
         return unexpected(p, "'{'");
     if (accept(p, "}"))
         return NG_OK;
     do {
-        status = parse_edge(p, *g);
-        if (status != NG_OK)
-            return status;
+        TRY(parse_edge(p, *g));
     } while (accept(p, ","));
     return accept(p, "}") ? NG_OK : unexpected(p, "',' or '}' after a hyperedge");
 }
 
 static ng_status parse_rule(parser *p, ngi_rule *rule)
 {
-    p->names = 0;
+    TRY(forget_names(p));
     skip_blanks(p);
     size_t begin = p->at;
-    ng_status status = parse_side(p, &rule->left);
-    if (status != NG_OK)
-        return status;
+    TRY(parse_side(p, &rule->left));
     rule->left_variables = p->names;
     if (!accept(p, "->"))
         return unexpected(p, "'->'");
-    status = parse_side(p, &rule->right);
-    if (status != NG_OK)
-        return status;
+    TRY(parse_side(p, &rule->right));
     rule->variables = p->names;
     if (rule->left->edges < 1 || rule->left->edges > NGI_LEFT_MAX)
         return ng_error_set(p->error, NG_ERANGE,
@@ -132,10 +149,12 @@ static ng_status parse_rule(parser *p, ngi_rule *rule)
     return NG_OK;
 }
 
-static void parser_free(parser *p)
+static ng_status parse_hypergraph(parser *p, ng_hypergraph **g)
 {
-    free(p->first);
-    free(p->length);
+    TRY(forget_names(p));
+    TRY(parse_side(p, g));
+    skip_blanks(p);
+    return p->text[p->at] != 0 ? unexpected(p, "the end") : NG_OK;
 }
 
 ng_status ng_hypergraph_parse(ng_hypergraph **g, const char *text, ng_error *error)
@@ -145,11 +164,8 @@ ng_status ng_hypergraph_parse(ng_hypergraph **g, const char *text, ng_error *err
         *g = NULL;
     if (g == NULL || text == NULL)
         return ng_error_set(error, NG_EARG, "%s is NULL", g == NULL ? "g" : "text");
-    ng_status status = parse_side(&p, g);
-    skip_blanks(&p);
-    if (status == NG_OK && text[p.at] != 0)
-        status = unexpected(&p, "the end");
-    parser_free(&p);
+    ng_status status = parse_hypergraph(&p, g);
+    free(p.node);
     if (status != NG_OK) {
         ng_hypergraph_destroy(*g);
         *g = NULL;
@@ -157,30 +173,31 @@ ng_status ng_hypergraph_parse(ng_hypergraph **g, const char *text, ng_error *err
     return status;
 }
 
+static ng_status parse_rules(parser *p, ng_rules *r)
+{
+    size_t room = 0;
+    do {
+        void *rule = r->rule;
+        TRY(ngi_hypergraph_grow(&rule, &room, r->count + 1, sizeof *r->rule, p->error));
+        r->rule = rule;
+        memset(&r->rule[r->count], 0, sizeof *r->rule);
+        TRY(parse_rule(p, &r->rule[r->count++]));
+    } while (accept(p, ";"));
+    return p->text[p->at] != 0 ? unexpected(p, "';' or the end") : NG_OK;
+}
+
 ng_status ng_rules_parse(ng_rules **rules, const char *text, ng_error *error)
 {
     parser p = {.text = text, .error = error};
-    size_t room = 0;
     if (rules != NULL)
         *rules = NULL;
     if (rules == NULL || text == NULL)
         return ng_error_set(error, NG_EARG, "%s is NULL", rules == NULL ? "rules" : "text");
     ng_rules *r = calloc(1, sizeof *r);
-    ng_status status = r != NULL ? NG_OK : ng_error_set(error, NG_ENOMEM, "no memory for rules");
-    while (status == NG_OK) {
-        void *rule = r->rule;
-        status = ngi_hypergraph_grow(&rule, &room, r->count + 1, sizeof *r->rule, error);
-        r->rule = rule;
-        if (status != NG_OK)
-            break;
-        memset(&r->rule[r->count], 0, sizeof *r->rule);
-        status = parse_rule(&p, &r->rule[r->count++]);
-        if (status == NG_OK && !accept(&p, ";"))
-            break;
-    }
-    if (status == NG_OK && text[p.at] != 0)
-        status = unexpected(&p, "';' or the end");
-    parser_free(&p);
+    if (r == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for rules");
+    ng_status status = parse_rules(&p, r);
+    free(p.node);
     if (status == NG_OK)
         *rules = r;
     else
@@ -238,23 +255,21 @@ static size_t bind(const ng_hypergraph *left, const ng_hypergraph *g, ngi_match 
 static ng_status extend(matcher *w, ngi_match *m, size_t k, size_t bound)
 {
     const ng_hypergraph *left = w->rules->rule[m->rule].left;
-    ng_status status = NG_OK;
     if (k == left->edges) {
         void *item = w->item;
         if (w->count == MATCHES_MAX)
             return ng_error_set(w->error, NG_ERANGE, "more than %d matches at once", MATCHES_MAX);
-        status = ngi_hypergraph_grow(&item, &w->room, w->count + 1, sizeof *w->item, w->error);
+        TRY(ngi_hypergraph_grow(&item, &w->room, w->count + 1, sizeof *w->item, w->error));
         w->item = item;
-        if (status == NG_OK)
-            w->item[w->count++] = *m;
-        return status;
+        w->item[w->count++] = *m;
+        return NG_OK;
     }
-    for (size_t e = 0; e < w->g->edges && status == NG_OK; e++) {
+    for (size_t e = 0; e < w->g->edges; e++) {
         size_t now = bind(left, w->g, m, k, e, bound);
         if (now != SIZE_MAX)
-            status = extend(w, m, k + 1, now);
+            TRY(extend(w, m, k + 1, now));
     }
-    return status;
+    return NG_OK;
 }
 
 ng_status ngi_rules_match(ngi_match **item, size_t *count, const ng_rules *rules,
@@ -294,9 +309,7 @@ ng_status ngi_rule_append(ng_hypergraph *g, const ngi_rule *rule, const ngi_matc
         const size_t *variable = ng_hypergraph_edge(rule->right, e, &arity);
         for (size_t i = 0; i < arity; i++)
             vertex[i] = name[variable[i]];
-        ng_status status = ngi_hypergraph_add(g, vertex, arity, error);
-        if (status != NG_OK)
-            return status;
+        TRY(ngi_hypergraph_add(g, vertex, arity, error));
     }
     return NG_OK;
 }
