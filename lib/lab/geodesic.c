@@ -2,12 +2,15 @@
 #include <natgrad/lab/geodesic.h>
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_odeiv2.h>
 #include <natgrad/linalg.h>
+
+#include "lib/core/try.h"
 
 enum { MAX_STEPS = 100000 };
 
@@ -26,9 +29,7 @@ static ng_status accelerate(path *p, double *acceleration, const double *theta, 
 {
     size_t n = p->n;
     ng_mat f = ng_f64(p->f, n, n), row = ng_f64(acceleration, 1, n);
-    ng_status status = p->family(p->data, f, p->third, theta, p->error);
-    if (status != NG_OK)
-        return status;
+    TRY(p->family(p->data, f, p->third, theta, p->error));
     for (size_t c = 0; c < n; c++) {
         double sum = 0;
         for (size_t a = 0; a < n; a++)
@@ -38,10 +39,9 @@ static ng_status accelerate(path *p, double *acceleration, const double *theta, 
         if (!isfinite(sum))
             return ng_error_set(p->error, NG_ENONFINITE, "third cumulants are not finite");
     }
-    status = ng_cholesky(f, NULL, f, p->error);
-    if (status == NG_OK)
-        status = ng_trsm(row, NG_RIGHT, f, NG_TRANS, 1, p->error);
-    return status == NG_OK ? ng_trsm(row, NG_RIGHT, f, NG_NOTRANS, 1, p->error) : status;
+    TRY(ng_cholesky(f, NULL, f, p->error));
+    TRY(ng_trsm(row, NG_RIGHT, f, NG_TRANS, 1, p->error));
+    return ng_trsm(row, NG_RIGHT, f, NG_NOTRANS, 1, p->error);
 }
 
 static int slope(double t, const double y[], double dydt[], void *data)
@@ -65,8 +65,7 @@ static ng_status integrate(path *p, double time, double tolerance, ng_error *err
     gsl_odeiv2_driver_set_nmax(driver, MAX_STEPS);
     int code = gsl_odeiv2_driver_apply(driver, &t, time, p->state);
     gsl_odeiv2_driver_free(driver);
-    if (p->status != NG_OK)
-        return p->status;
+    TRY(p->status);
     for (size_t i = 0; i < 2 * p->n && code == GSL_SUCCESS; i++)
         code = isfinite(p->state[i]) ? GSL_SUCCESS : GSL_FAILURE;
     return code == GSL_SUCCESS
@@ -78,11 +77,8 @@ static ng_status integrate(path *p, double time, double tolerance, ng_error *err
 static ng_status check(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
                        double tolerance, ng_family_at family, ng_error *error)
 {
-    ng_status status = ng_mat_check(theta, "theta", error);
-    if (status == NG_OK)
-        status = ng_mat_check(velocity, "velocity", error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_mat_check(theta, "theta", error));
+    TRY(ng_mat_check(velocity, "velocity", error));
     if (theta.dtype != NG_F64 || velocity.dtype != NG_F64)
         return ng_error_set(error, NG_EDTYPE, "theta and velocity must be NG_F64");
     if (theta.rows != 1 || velocity.rows != 1 || theta.cols != velocity.cols || theta.cols == 0)
@@ -98,31 +94,41 @@ static ng_status check(ng_mat theta, ng_mat velocity, double time, double amari_
     return NG_OK;
 }
 
+/* Allocates, integrates with GSL's handler off, and writes the result. */
+static ng_status follow(path *p, ng_mat theta, ng_mat velocity, double time, double tolerance,
+                        ng_error *error)
+{
+    const size_t n = p->n;
+    if (n <= SIZE_MAX / sizeof(double) / n / n) {
+        p->f = calloc(n * n, sizeof(double));
+        p->third = calloc(n * n * n, sizeof(double));
+        p->state = calloc(2 * n, sizeof(double));
+    }
+    if (p->f == NULL || p->third == NULL || p->state == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for a family of %zu parameters", n);
+    memcpy(p->state, theta.data, n * sizeof(double));
+    memcpy(p->state + n, velocity.data, n * sizeof(double));
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    ng_status status = integrate(p, time, tolerance, error);
+    gsl_set_error_handler(handler);
+    TRY(status);
+    memcpy(theta.data, p->state, n * sizeof(double));
+    memcpy(velocity.data, p->state + n, n * sizeof(double));
+    return NG_OK;
+}
+
 ng_status ng_geodesic(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
                       double tolerance, ng_family_at family, void *data, ng_error *error)
 {
-    size_t n = theta.cols;
-    path p = {.n = n, .amari_alpha = amari_alpha, .family = family, .data = data, .error = error};
-    ng_status status = check(theta, velocity, time, amari_alpha, tolerance, family, error);
-    if (status != NG_OK || time == 0)
-        return status;
-    p.f = calloc(n, n * sizeof(double));
-    p.third = calloc(n * n, n * sizeof(double));
-    p.state = calloc(2 * n, sizeof(double));
-    if (p.f == NULL || p.third == NULL || p.state == NULL) {
-        status = ng_error_set(error, NG_ENOMEM, "no memory for a family of %zu parameters", n);
-        goto end;
-    }
-    memcpy(p.state, theta.data, n * sizeof(double));
-    memcpy(p.state + n, velocity.data, n * sizeof(double));
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
-    status = integrate(&p, time, tolerance, error);
-    gsl_set_error_handler(handler);
-    if (status == NG_OK) {
-        memcpy(theta.data, p.state, n * sizeof(double));
-        memcpy(velocity.data, p.state + n, n * sizeof(double));
-    }
-end:
+    path p = {.n = theta.cols,
+              .amari_alpha = amari_alpha,
+              .family = family,
+              .data = data,
+              .error = error};
+    TRY(check(theta, velocity, time, amari_alpha, tolerance, family, error));
+    if (time == 0)
+        return NG_OK;
+    ng_status status = follow(&p, theta, velocity, time, tolerance, error);
     free(p.f);
     free(p.third);
     free(p.state);

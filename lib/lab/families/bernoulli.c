@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "lib/core/try.h"
+
 static ng_status set(ng_family *f, const double *theta, ng_error *error)
 {
     ng_status status = ngi_family_check_energy(theta, f->n, error);
@@ -72,6 +74,6 @@ ng_status ng_family_create_bernoulli(ng_family **family, size_t n, ng_error *err
     *family = NULL;
     if (n < 1)
         return ng_error_set(error, NG_EARG, "0 bits, expected at least 1");
-    ng_status status = ngi_family_create(family, &kind, n, n, error);
-    return status == NG_OK ? set(*family, (*family)->theta, error) : status;
+    TRY(ngi_family_create(family, &kind, n, n, error));
+    return set(*family, (*family)->theta, error);
 }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "lib/core/try.h"
+
 static ng_status set(ng_family *f, const double *theta, ng_error *error)
 {
     double largest = 0, sum; /* the last outcome has energy 0 */
@@ -84,6 +86,6 @@ ng_status ng_family_create_categorical(ng_family **family, size_t k, ng_error *e
     *family = NULL;
     if (k < 2)
         return ng_error_set(error, NG_EARG, "%zu outcomes, expected at least 2", k);
-    ng_status status = ngi_family_create(family, &kind, k - 1, 1, error);
-    return status == NG_OK ? set(*family, (*family)->theta, error) : status;
+    TRY(ngi_family_create(family, &kind, k - 1, 1, error));
+    return set(*family, (*family)->theta, error);
 }

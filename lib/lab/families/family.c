@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 ng_status ngi_family_create(ng_family **family, const ngi_family_kind *kind, size_t n, size_t width,
                             ng_error *error)
 {
@@ -71,9 +73,7 @@ static ng_status check_square(const ng_family *f, ng_mat m, const char *name, ng
 {
     if (f == NULL)
         return ng_error_set(error, NG_EARG, "family is NULL");
-    ng_status status = ng_mat_check(m, name, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_mat_check(m, name, error));
     if (m.dtype != NG_F64)
         return ng_error_set(error, NG_EDTYPE, "%s: expected NG_F64", name);
     if (m.rows != f->n || m.cols != f->n)
@@ -86,11 +86,11 @@ static ng_status check_samples(const ng_family *f, ng_mat x, ng_error *error)
 {
     if (f == NULL)
         return ng_error_set(error, NG_EARG, "family is NULL");
-    ng_status status = ng_mat_check(x, "x", error);
-    if (status == NG_OK && x.cols != f->width)
+    TRY(ng_mat_check(x, "x", error));
+    if (x.cols != f->width)
         return ng_error_set(error, NG_ESHAPE, "x has %zu columns, a sample of this %s family %zu",
                             x.cols, f->kind->name, f->width);
-    return status;
+    return NG_OK;
 }
 
 /* ---- Calls ---------------------------------------------------------------------- */
@@ -112,12 +112,10 @@ size_t ng_family_sample_size(const ng_family *family)
 
 ng_status ng_family_set(ng_family *family, const double *theta, ng_error *error)
 {
-    ng_status status = check_vector(family, theta, "theta", error);
-    if (status == NG_OK)
-        status = family->kind->set(family, theta, error);
-    if (status == NG_OK)
-        memmove(family->theta, theta, family->n * sizeof *theta);
-    return status;
+    TRY(check_vector(family, theta, "theta", error));
+    TRY(family->kind->set(family, theta, error));
+    memmove(family->theta, theta, family->n * sizeof *theta);
+    return NG_OK;
 }
 
 const double *ng_family_theta(const ng_family *family)
@@ -137,9 +135,7 @@ double ng_family_log_z(const ng_family *family)
 
 ng_status ng_family_fisher(const ng_family *family, ng_mat f, ng_error *error)
 {
-    ng_status status = check_square(family, f, "f", error);
-    if (status != NG_OK)
-        return status;
+    TRY(check_square(family, f, "f", error));
     for (size_t a = 0; a < family->n; a++)
         for (size_t b = 0; b <= a; b++) {
             double value = family->kind->second(family, a, b);
@@ -151,9 +147,7 @@ ng_status ng_family_fisher(const ng_family *family, ng_mat f, ng_error *error)
 
 ng_status ng_family_third(const ng_family *family, size_t c, ng_mat slab, ng_error *error)
 {
-    ng_status status = check_square(family, slab, "slab", error);
-    if (status != NG_OK)
-        return status;
+    TRY(check_square(family, slab, "slab", error));
     if (c >= family->n)
         return ng_error_set(error, NG_EARG, "c: %zu, the family has %zu parameters", c, family->n);
     for (size_t a = 0; a < family->n; a++)
@@ -168,9 +162,7 @@ ng_status ng_family_third(const ng_family *family, size_t c, ng_mat slab, ng_err
 ng_status ng_family_cross_entropy(const ng_family *family, double *value, const double *moments,
                                   ng_error *error)
 {
-    ng_status status = check_vector(family, moments, "moments", error);
-    if (status != NG_OK)
-        return status;
+    TRY(check_vector(family, moments, "moments", error));
     if (value == NULL)
         return ng_error_set(error, NG_EARG, "value is NULL");
     double sum = family->log_z;
@@ -205,48 +197,48 @@ ng_status ng_family_divergence(const ng_family *p, const ng_family *q, double *v
 /* The state after sampling is made again from theta, which was good before. */
 ng_status ng_family_sample(ng_family *family, ng_mat x, const ng_random *random, ng_error *error)
 {
-    ng_status status = check_samples(family, x, error);
-    if (status != NG_OK)
-        return status;
+    TRY(check_samples(family, x, error));
     if (random == NULL || random->fill_uniform == NULL || random->fill_normal == NULL)
         return ng_error_set(error, NG_EARG, "random: fill_uniform and fill_normal are needed");
-    status = family->kind->sample(family, x, random, error);
+    ng_status status = family->kind->sample(family, x, random, error);
     if (family->kind->resets)
         family->kind->set(family, family->theta, NULL);
     return status;
 }
 
+/* sum (zero) <- the statistics of all rows; t (n), row (width): scratch */
+static ng_status add_statistics(const ng_family *family, double *sum, double *t, double *row,
+                                ng_mat x, ng_error *error)
+{
+    for (size_t i = 0; i < x.rows; i++) {
+        int good = 1;
+        for (size_t j = 0; j < family->width; j++) {
+            row[j] = ng_mat_get(x, i, j);
+            good = good && isfinite(row[j]);
+        }
+        if (!good || !family->kind->statistics(family, t, row))
+            return ng_error_set(error, NG_EARG, "x: row %zu is no sample of this %s family", i,
+                                family->kind->name);
+        for (size_t a = 0; a < family->n; a++)
+            sum[a] += t[a];
+    }
+    return NG_OK;
+}
+
 ng_status ng_family_moments(const ng_family *family, double *moments, ng_mat x, ng_error *error)
 {
-    ng_status status = check_samples(family, x, error);
-    if (status != NG_OK)
-        return status;
+    TRY(check_samples(family, x, error));
     if (moments == NULL)
         return ng_error_set(error, NG_EARG, "moments is NULL");
     if (x.rows == 0)
         return ng_error_set(error, NG_ENODATA, "x has no rows");
-    const size_t n = family->n, width = family->width;
-    double *sum = calloc(2 * n + width, sizeof *sum);
+    const size_t n = family->n;
+    double *sum = calloc(2 * n + family->width, sizeof *sum);
     if (sum == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for %zu moments", n);
-    double *t = sum + n, *row = t + n;
-    for (size_t i = 0; i < x.rows; i++) {
-        int good = 1;
-        for (size_t j = 0; j < width; j++) {
-            row[j] = ng_mat_get(x, i, j);
-            good = good && isfinite(row[j]);
-        }
-        if (!good || !family->kind->statistics(family, t, row)) {
-            status = ng_error_set(error, NG_EARG, "x: row %zu is no sample of this %s family", i,
-                                  family->kind->name);
-            goto fail;
-        }
-        for (size_t a = 0; a < n; a++)
-            sum[a] += t[a];
-    }
-    for (size_t a = 0; a < n; a++)
+    ng_status status = add_statistics(family, sum, sum + n, sum + 2 * n, x, error);
+    for (size_t a = 0; a < n && status == NG_OK; a++)
         moments[a] = sum[a] / (double)x.rows;
-fail:
     free(sum);
     return status;
 }

@@ -10,6 +10,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 enum { HALVINGS_MAX = 60 };
 static const double slope_factor = 1e-4, depth_min = 1e-12;
 
@@ -75,36 +77,38 @@ static double dot(const double *x, const double *y, size_t n)
     return sum;
 }
 
+/* natural, the residual so far, <- F^-1 residual; decrement */
+static ng_status solve(fit *w, ng_error *error)
+{
+    ng_mat x = ng_f64(w->natural, 1, w->family->n);
+    TRY(ng_family_fisher(w->family, w->fisher, error));
+    TRY(ng_cholesky(w->fisher, NULL, w->fisher, error));
+    TRY(ng_trsm(x, NG_RIGHT, w->fisher, NG_TRANS, 1, error));
+    w->decrement = sqrt(dot(w->natural, w->natural, w->family->n));
+    return ng_trsm(x, NG_RIGHT, w->fisher, NG_NOTRANS, 1, error);
+}
+
 /* Residual, natural <- F^-1 residual, decrement, direction at the family's theta. */
 static ng_status look(fit *w, ng_error *error)
 {
     const size_t n = w->family->n;
-    ng_mat x = ng_f64(w->natural, 1, n);
     memcpy(w->here, w->family->theta, n * sizeof(double));
     for (size_t a = 0; a < n; a++)
         w->residual[a] = w->natural[a] = w->moments[a] - w->family->eta[a];
-    ng_status status = ng_family_cross_entropy(w->family, &w->cross_entropy, w->moments, error);
-    if (status == NG_OK)
-        status = ng_family_fisher(w->family, w->fisher, error);
-    if (status == NG_OK)
-        status = ng_cholesky(w->fisher, NULL, w->fisher, error);
-    if (status == NG_OK)
-        status = ng_trsm(x, NG_RIGHT, w->fisher, NG_TRANS, 1, error);
-    if (status == NG_OK) {
-        w->decrement = sqrt(dot(w->natural, w->natural, n));
-        status = ng_trsm(x, NG_RIGHT, w->fisher, NG_NOTRANS, 1, error);
-    }
+    TRY(ng_family_cross_entropy(w->family, &w->cross_entropy, w->moments, error));
+    ng_status status = solve(w, error);
     if (status == NG_ESINGULAR)
         return ng_error_set(error, status,
                             "step %zu: the Fisher matrix is not positive definite "
                             "to rounding, cross-entropy %g",
                             w->step, w->cross_entropy);
-    if (status == NG_OK && !ng_is_finite(x))
+    TRY(status);
+    if (!ng_is_finite(ng_f64(w->natural, 1, n)))
         return ng_error_set(error, NG_ESINGULAR, "step %zu: the natural gradient overflows",
                             w->step);
     memcpy(w->direction, w->options->method == NG_FIT_NATURAL ? w->natural : w->residual,
            n * sizeof(double));
-    return status;
+    return NG_OK;
 }
 
 /* From inside the possible moments no direction sees the target at the edge;
@@ -168,18 +172,24 @@ static ng_status advance(fit *w, ng_error *error)
                         w->step + 1, 2 * lr, w->cross_entropy, w->decrement);
 }
 
+/* Was it on the way to the boundary that F became singular? *error says it is. */
+static ng_status explain_singular(fit *w, ng_error *error)
+{
+    ng_error edge = {NG_OK, ""};
+    for (size_t a = 0; a < w->family->n; a++)
+        w->trial[a] = w->here[a] - w->start[a];
+    if (check_depth(w, w->trial, &edge) != NG_OK)
+        return ng_error_set(error, edge.status, "%s", edge.text);
+    return NG_ESINGULAR;
+}
+
 static ng_status run(fit *w, ng_error *error)
 {
     for (;;) {
         ng_status status = look(w, error);
-        if (status != NG_OK) {
-            ng_error edge = {NG_OK, ""};
-            for (size_t a = 0; a < w->family->n; a++)
-                w->trial[a] = w->here[a] - w->start[a];
-            if (status == NG_ESINGULAR && check_depth(w, w->trial, &edge) != NG_OK)
-                return ng_error_set(error, edge.status, "%s", edge.text);
-            return status;
-        }
+        if (status == NG_ESINGULAR)
+            return explain_singular(w, error);
+        TRY(status);
         if (monitored(w))
             return ng_error_set(error, NG_STOPPED, "step %zu: the monitor asked to stop", w->step);
         if (w->decrement <= w->options->tolerance)
@@ -187,11 +197,8 @@ static ng_status run(fit *w, ng_error *error)
         if (w->step == w->options->max_steps)
             return ng_error_set(error, NG_ENOCONV, "%zu steps: decrement %g, tolerance %g", w->step,
                                 w->decrement, w->options->tolerance);
-        status = check_depth(w, w->natural, error);
-        if (status == NG_OK)
-            status = advance(w, error);
-        if (status != NG_OK)
-            return status;
+        TRY(check_depth(w, w->natural, error));
+        TRY(advance(w, error));
     }
 }
 
@@ -203,14 +210,10 @@ ng_status ng_family_fit(ng_family *family, size_t *steps, const double *moments,
     fit w = {
         .family = family, .options = options != NULL ? options : &defaults, .moments = moments};
     double unused;
-    ng_status status = ng_family_cross_entropy(family, &unused, moments, error);
-    if (status == NG_OK)
-        status = check_options(w.options, error);
-    if (status == NG_OK)
-        status = allocate(&w, error);
-    if (status != NG_OK)
-        return status;
-    status = run(&w, error);
+    TRY(ng_family_cross_entropy(family, &unused, moments, error));
+    TRY(check_options(w.options, error));
+    TRY(allocate(&w, error));
+    ng_status status = run(&w, error);
     if (status < NG_OK) /* set succeeded there once */
         ng_family_set(family, w.start, NULL);
     else if (steps != NULL)

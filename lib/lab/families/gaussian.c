@@ -16,6 +16,8 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
+
 typedef struct {
     size_t i, j;
     double quadratic; /* 1 for x_i x_j, 0 for x_i */
@@ -88,14 +90,13 @@ static ng_status solve(const gaussian *g, const double *theta, ng_error *error)
     ng_status status = ng_cholesky(g->l_next, NULL, g->l_next, error);
     if (status == NG_ESINGULAR)
         return ng_error_set(error, status, "theta: its precision matrix is not positive definite");
+    TRY(status);
     ng_set_identity(g->s_next);
-    if (status == NG_OK)
-        status = ng_trsm(g->s_next, NG_LEFT, g->l_next, NG_NOTRANS, 1, error);
-    if (status == NG_OK)
-        status = ng_trsm(g->s_next, NG_LEFT, g->l_next, NG_TRANS, 1, error);
-    if (status == NG_OK && !(ng_max_abs(g->s_next) <= NGI_ENERGY_MAX))
+    TRY(ng_trsm(g->s_next, NG_LEFT, g->l_next, NG_NOTRANS, 1, error));
+    TRY(ng_trsm(g->s_next, NG_LEFT, g->l_next, NG_TRANS, 1, error));
+    if (!(ng_max_abs(g->s_next) <= NGI_ENERGY_MAX))
         return ng_error_set(error, NG_ERANGE, "theta: the covariance matrix overflows");
-    return status;
+    return NG_OK;
 }
 
 static void swap(ng_mat *a, ng_mat *b)
@@ -128,11 +129,8 @@ static void derive(ng_family *f, const double *theta)
 static ng_status set(ng_family *f, const double *theta, ng_error *error)
 {
     gaussian *g = f->state;
-    ng_status status = ngi_family_check_energy(theta, f->n, error);
-    if (status == NG_OK)
-        status = solve(g, theta, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_family_check_energy(theta, f->n, error));
+    TRY(solve(g, theta, error));
     swap(&g->s, &g->s_next);
     swap(&g->l, &g->l_next);
     derive(f, theta);
@@ -239,7 +237,8 @@ static void fill(ng_family *f)
         }
 }
 
-static ng_status allocate(ng_family *f, size_t d, int mean, ng_error *error)
+/* The family at N(0, I). */
+static ng_status build(ng_family *f, size_t d, int mean, ng_error *error)
 {
     gaussian *g = f->state = calloc(1, sizeof *g);
     if (g != NULL) {
@@ -253,7 +252,8 @@ static ng_status allocate(ng_family *f, size_t d, int mean, ng_error *error)
     ng_mat *mats[] = {&g->s, &g->l, &g->s_next, &g->l_next};
     for (size_t k = 0; k < 4; k++)
         *mats[k] = ng_f64(g->mu + d + k * d * d, d, d);
-    return NG_OK;
+    fill(f);
+    return set(f, f->theta, error);
 }
 
 ng_status ng_family_create_gaussian(ng_family **family, size_t d, int mean, ng_error *error)
@@ -265,14 +265,8 @@ ng_status ng_family_create_gaussian(ng_family **family, size_t d, int mean, ng_e
     *family = NULL;
     if (d < 1 || d > D_MAX)
         return ng_error_set(error, NG_ERANGE, "%zu dimensions, expected 1 to %d", d, D_MAX);
-    ng_status status = ngi_family_create(&f, &kind, d * (d + 1) / 2 + (mean ? d : 0), d, error);
-    if (status != NG_OK)
-        return status;
-    status = allocate(f, d, mean, error);
-    if (status == NG_OK) {
-        fill(f);
-        status = set(f, f->theta, error);
-    }
+    TRY(ngi_family_create(&f, &kind, d * (d + 1) / 2 + (mean ? d : 0), d, error));
+    ng_status status = build(f, d, mean, error);
     if (status != NG_OK) {
         ng_family_destroy(f);
         return status;

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 enum { FREE_MAX = 26, SPINS_MAX = 32 };
 
 typedef struct {
@@ -234,18 +236,9 @@ size_t ng_family_ising_memory(size_t spins, const uint32_t *edges, size_t n)
            n * (2 * sizeof(double) + 2 * sizeof(uint32_t));
 }
 
-ng_status ng_family_create_ising(ng_family **family, size_t spins, const uint32_t *edges, size_t n,
-                                 ng_error *error)
+/* The family at theta = 0. */
+static ng_status build(ng_family *f, size_t spins, const uint32_t *edges, size_t n, ng_error *error)
 {
-    ng_family *f = NULL;
-    if (family == NULL)
-        return ng_error_set(error, NG_EARG, "family is NULL");
-    *family = NULL;
-    ng_status status = check(spins, edges, n, error);
-    if (status == NG_OK)
-        status = ngi_family_create(&f, &kind, n, spins, error);
-    if (status != NG_OK)
-        return status;
     ising *g = f->state = calloc(1, sizeof *g);
     if (g != NULL) {
         g->spins = spins;
@@ -254,25 +247,32 @@ ng_status ng_family_create_ising(ng_family **family, size_t spins, const uint32_
         g->mask = malloc(n * sizeof *g->mask);
         g->moment = malloc(g->states * sizeof *g->moment);
     }
-    if (g == NULL || g->edge == NULL || g->mask == NULL || g->moment == NULL) {
-        status = ng_error_set(error, NG_ENOMEM, "no memory for an Ising model, %zu bytes",
-                              ng_family_ising_memory(spins, edges, n));
-        goto fail;
-    }
-    status = check_distinct(edges, g->mask, n, error);
-    if (status != NG_OK)
-        goto fail;
+    if (g == NULL || g->edge == NULL || g->mask == NULL || g->moment == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for an Ising model, %zu bytes",
+                            ng_family_ising_memory(spins, edges, n));
+    TRY(check_distinct(edges, g->mask, n, error));
     memcpy(g->edge, edges, n * sizeof *edges);
     for (size_t e = 0; e < n; e++)
         g->mask[e] = edges[e] & (uint32_t)(g->states - 1);
-    status = set(f, f->theta, error);
-    if (status != NG_OK)
-        goto fail;
+    return set(f, f->theta, error);
+}
+
+ng_status ng_family_create_ising(ng_family **family, size_t spins, const uint32_t *edges, size_t n,
+                                 ng_error *error)
+{
+    ng_family *f = NULL;
+    if (family == NULL)
+        return ng_error_set(error, NG_EARG, "family is NULL");
+    *family = NULL;
+    TRY(check(spins, edges, n, error));
+    TRY(ngi_family_create(&f, &kind, n, spins, error));
+    ng_status status = build(f, spins, edges, n, error);
+    if (status != NG_OK) {
+        ng_family_destroy(f);
+        return status;
+    }
     *family = f;
     return NG_OK;
-fail:
-    ng_family_destroy(f);
-    return status;
 }
 
 ng_status ng_family_edge(uint32_t *edge, const size_t *vertices, size_t count, ng_error *error)
