@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
 #include "lib/lab/lattice/wave.h"
 
 enum { MAX_LEGS = NGI_SPECIES * NGI_SPECIES * NGI_SPECIES };
@@ -104,9 +105,7 @@ static ng_status whiten_all(contraction *c, const double *fisher, ng_error *erro
         memcpy(c->planes + 2 * length * row, fisher + length * row, length * sizeof(double));
         memset(c->planes + 2 * length * row + length, 0, length * sizeof(double));
     }
-    ng_status status = ngi_wave_full(&c->wave, c->out, c->scratch, c->planes, pairs, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_wave_full(&c->wave, c->out, c->scratch, c->planes, pairs, error));
     for (size_t k = 0; k < c->sites; k++) {
         const double *re = c->out + k / length * 2 * length + k % length, *im = re + length;
         for (size_t a = 0; a < d; a++)
@@ -140,11 +139,8 @@ static ng_status transform(contraction *c, ng_cumulant_planes planes, void *data
 {
     size_t field = c->waves * 2;
     for (size_t x = 0; x < c->sites; x++) {
-        ng_status status = planes(data, c->planes, x, error);
-        if (status == NG_OK)
-            status = ngi_wave_half(&c->wave, c->out, c->scratch, c->planes, c->legs, error);
-        if (status != NG_OK)
-            return status;
+        TRY(planes(data, c->planes, x, error));
+        TRY(ngi_wave_half(&c->wave, c->out, c->scratch, c->planes, c->legs, error));
         size_t last = x % c->length;
         memcpy(c->strip + last * c->legs * field, c->out, c->legs * field * sizeof(double));
         if (last + 1 == c->length)
@@ -194,10 +190,7 @@ static ng_status sum_all(contraction *c, ng_lattice_curvature *result, ng_error 
     size_t field = c->legs * 2 * c->sites;
     for (size_t k = 0; k < c->waves; k++) {
         size_t q = unfold(c, k, &weight);
-        ng_status status =
-            ngi_wave_full(&c->wave, c->out, c->scratch, c->spectrum + k * field, c->legs, error);
-        if (status != NG_OK)
-            return status;
+        TRY(ngi_wave_full(&c->wave, c->out, c->scratch, c->spectrum + k * field, c->legs, error));
         square += weight * sum_waves(c, trace, q);
     }
     for (size_t g = 0; g < c->dim; g++)
@@ -221,22 +214,23 @@ static ng_status check(ng_lattice_curvature *result, const ng_cumulants *c, ng_e
     return ngi_torus_check(c->dimension, c->length, error);
 }
 
+static ng_status run(contraction *work, ng_lattice_curvature *result, const ng_cumulants *c,
+                     ng_cumulant_planes planes, void *data, ng_error *error)
+{
+    TRY(create(work, c->dimension, c->length, error));
+    TRY(whiten_all(work, c->fisher, error));
+    TRY(transform(work, planes, data, error));
+    return sum_all(work, result, error);
+}
+
 ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cumulants *c,
                                       ng_cumulant_planes planes, void *data, ng_error *error)
 {
     contraction work;
-    ng_status status = check(result, c, error);
-    if (status != NG_OK)
-        return status;
+    TRY(check(result, c, error));
     if (planes == NULL)
         return ng_error_set(error, NG_EARG, "planes is NULL");
-    status = create(&work, c->dimension, c->length, error);
-    if (status == NG_OK)
-        status = whiten_all(&work, c->fisher, error);
-    if (status == NG_OK)
-        status = transform(&work, planes, data, error);
-    if (status == NG_OK)
-        status = sum_all(&work, result, error);
+    ng_status status = run(&work, result, c, planes, data, error);
     destroy(&work);
     return status;
 }
@@ -255,9 +249,7 @@ ng_status ng_cumulants_curvature(ng_lattice_curvature *result, const ng_cumulant
                                  ng_error *error)
 {
     ng_cumulants copy;
-    ng_status status = check(result, c, error);
-    if (status != NG_OK)
-        return status;
+    TRY(check(result, c, error));
     if (c->third == NULL)
         return ng_error_set(error, NG_EARG, "c->third is NULL");
     copy = *c;

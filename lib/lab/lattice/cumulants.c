@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 size_t ngi_cumulants_memory(size_t dimension, size_t length)
 {
     size_t n = ngi_power(length, dimension), d = dimension;
@@ -17,9 +19,7 @@ ng_status ng_cumulants_create(ng_cumulants *c, size_t dimension, size_t length, 
     if (c == NULL)
         return ng_error_set(error, NG_EARG, "c is NULL");
     memset(c, 0, sizeof *c);
-    ng_status status = ngi_torus_check(dimension, length, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_torus_check(dimension, length, error));
     size_t n = ngi_power(length, dimension), d = dimension, pairs = ngi_mul(n, n);
     double bytes = 8.0 * (double)(d * d) * (double)n * (third ? 1 + (double)d * (double)n : 1);
     if (n < SIZE_MAX / 256)

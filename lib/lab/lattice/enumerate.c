@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
 #include "lib/lab/families/family.h"
 
 enum { STATES_BITS = 40, BONDS = 192 };
@@ -198,6 +199,30 @@ static ng_status enumerate_potts(world *w, size_t colours, ng_error *error)
     return NG_OK;
 }
 
+/* Model, size, memory; before any work. */
+static ng_status check(const ng_lattice *lattice, size_t memory, ng_error *error)
+{
+    TRY(ngi_lattice_check(lattice, error));
+    if (free_states(lattice) > (size_t)1 << STATES_BITS)
+        return ng_error_set(error, NG_EUNSUPPORTED,
+                            "length: %s at L = %zu has more states than 2^%d",
+                            ng_lattice_name(lattice->model), lattice->length, STATES_BITS);
+    return ngi_memory_check(ng_enumerate_memory(lattice), memory, "enumeration", lattice, error);
+}
+
+static ng_status run(world *w, const ng_lattice *lattice, ng_error *error)
+{
+    size_t colours = ng_lattice_states(lattice->model);
+    if (colours == 2)
+        TRY(enumerate_ising(w, free_states(lattice), error));
+    else
+        TRY(enumerate_potts(w, colours, error));
+    if (!(w->total > 1e-290))
+        return ng_error_set(error, NG_ERANGE, "coupling: the weights underflow at J = %g",
+                            lattice->coupling);
+    return NG_OK;
+}
+
 ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
                        ng_error *error)
 {
@@ -205,30 +230,11 @@ ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_
     if (cumulants == NULL)
         return ng_error_set(error, NG_EARG, "cumulants is NULL");
     memset(cumulants, 0, sizeof *cumulants);
-    ng_status status = ngi_lattice_check(lattice, error);
-    if (status != NG_OK)
-        return status;
-    size_t states = free_states(lattice), colours = ng_lattice_states(lattice->model);
-    if (states > (size_t)1 << STATES_BITS)
-        return ng_error_set(error, NG_EUNSUPPORTED,
-                            "length: %s at L = %zu has more states than 2^%d",
-                            ng_lattice_name(lattice->model), lattice->length, STATES_BITS);
-    status = ngi_memory_check(ng_enumerate_memory(lattice), memory, "enumeration", lattice, error);
-    if (status != NG_OK)
-        return status;
+    TRY(check(lattice, memory, error));
     ng_cumulants out;
-    status =
-        ng_cumulants_create(&out, ng_lattice_dimension(lattice->model), lattice->length, 1, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_cumulants_create(&out, ng_lattice_dimension(lattice->model), lattice->length, 1, error));
     lay_out(&w, lattice, &out);
-    if (colours == 2)
-        status = enumerate_ising(&w, states, error);
-    else
-        status = enumerate_potts(&w, colours, error);
-    if (status == NG_OK && !(w.total > 1e-290))
-        status = ng_error_set(error, NG_ERANGE, "coupling: the weights underflow at J = %g",
-                              lattice->coupling);
+    ng_status status = run(&w, lattice, error);
     if (status == NG_OK)
         *cumulants = out;
     else

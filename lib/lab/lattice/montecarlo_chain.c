@@ -10,6 +10,8 @@
 
 #include <natgrad/train/rng.h>
 
+#include "lib/core/try.h"
+
 /* As the kernels of the library: AVX2 where the machine has it, the same bits. */
 #ifdef NG_HAVE_CLONES
 #define CLONES __attribute__((target_clones("avx2", "default")))
@@ -81,9 +83,7 @@ ng_status ngi_chain_create(ngi_chain *chain, const ngi_walk *walk, unsigned long
 {
     size_t moments = ngi_moments_doubles(walk->dimension, walk->sites, walk->orbits.count);
     memset(chain, 0, sizeof *chain);
-    ng_status status = ng_rng_create(&chain->random, seed, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_rng_create(&chain->random, seed, error));
     chain->drawn = NGI_DRAWS;
     chain->spin = malloc(walk->sites);
     chain->memory = calloc(moments + 2 * walk->samples, sizeof *chain->memory);

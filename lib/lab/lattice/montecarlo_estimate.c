@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 typedef struct {
     const ngi_walk *walk;
     size_t d, n, block, cube, blocks;
@@ -244,9 +246,7 @@ static ng_status curvature(estimator *e, double *plain, double *cross, size_t wi
     }
     ngi_moments sum = block_of(e, e->blocks);
     centre = sum.first[0] / terms;
-    ng_status status = whiten(e, &sum, centre, terms, error);
-    if (status != NG_OK)
-        return status;
+    TRY(whiten(e, &sum, centre, terms, error));
     centre_products(e, &sum, centre, terms);
     double all = difference(e);
     for (size_t b = 0; b < e->blocks; b++) {
@@ -265,12 +265,10 @@ static ng_status jackknife(estimator *e, ng_wolff_result *r, ng_error *error)
 {
     const double blocks = (double)e->blocks;
     double mean = 0, square = 0, plain;
-    ng_status status = curvature(e, &r->plain, &r->cross, e->blocks, error);
-    for (size_t b = 0; b < e->blocks && status == NG_OK; b++) {
+    TRY(curvature(e, &r->plain, &r->cross, e->blocks, error));
+    for (size_t b = 0; b < e->blocks; b++) {
         double left;
-        status = curvature(e, &plain, &left, b, error);
-        if (status != NG_OK)
-            break;
+        TRY(curvature(e, &plain, &left, b, error));
         double step = left - mean; /* Welford's recurrence */
         mean += step / (double)(b + 1);
         square += step * (left - mean);
@@ -278,7 +276,7 @@ static ng_status jackknife(estimator *e, ng_wolff_result *r, ng_error *error)
     r->corrected = blocks * r->cross - (blocks - 1) * mean;
     r->difference = r->plain - r->corrected;
     r->sigma = sqrt((blocks - 1) / blocks * square);
-    return status;
+    return NG_OK;
 }
 
 /* ---- Autocorrelation -------------------------------------------------------- */
@@ -310,22 +308,28 @@ static double autocorrelation(const ngi_chain *chains, size_t count, size_t samp
     return tau > 0.5 ? tau : 0.5;
 }
 
+static ng_status run(estimator *e, ng_wolff_result *result, const ngi_chain *chains, size_t count,
+                     ng_error *error)
+{
+    const ngi_walk *walk = e->walk;
+    for (size_t b = 0; b < count; b++)
+        average(e, block_of(e, b), &chains[b].sum, walk->samples);
+    TRY(jackknife(e, result, error));
+    ngi_moments sum = block_of(e, count); /* of all but the last chain */
+    double mean = sum.first[0] + block_of(e, count - 1).first[0];
+    result->mean = mean / (double)count / (double)walk->sites;
+    result->tau_energy = autocorrelation(chains, count, walk->samples, 1);
+    result->tau_mode = autocorrelation(chains, count, walk->samples, 0);
+    return NG_OK;
+}
+
 ng_status ngi_estimate(ng_wolff_result *result, const ngi_walk *walk, const ngi_chain *chains,
                        size_t count, ng_error *error)
 {
     estimator e;
     ng_status status = create(&e, walk, count, error);
-    for (size_t b = 0; b < count && status == NG_OK; b++)
-        average(&e, block_of(&e, b), &chains[b].sum, walk->samples);
     if (status == NG_OK)
-        status = jackknife(&e, result, error);
-    if (status == NG_OK) {
-        ngi_moments sum = block_of(&e, count); /* of all but the last chain */
-        double mean = sum.first[0] + block_of(&e, count - 1).first[0];
-        result->mean = mean / (double)count / (double)walk->sites;
-        result->tau_energy = autocorrelation(chains, count, walk->samples, 1);
-        result->tau_mode = autocorrelation(chains, count, walk->samples, 0);
-    }
+        status = run(&e, result, chains, count, error);
     release(&e);
     return status;
 }

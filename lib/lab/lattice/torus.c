@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
 #include "lib/lab/lattice/fermion.h"
 #include "lib/lab/lattice/lattice.h"
 
@@ -117,11 +118,10 @@ static ng_status open_torus(torus *t, ng_cumulants *c, double coupling, ng_error
 {
     if (!(coupling >= 0 && coupling <= 2)) /* NaN too */
         return ng_error_set(error, NG_EARG, "coupling J = %g, expected 0 to 2", coupling);
-    ng_status status = ngi_fermion_create(&t->fermion, c->length, coupling, error);
-    if (status == NG_OK)
-        fill_fisher(c, &t->fermion);
+    TRY(ngi_fermion_create(&t->fermion, c->length, coupling, error));
+    fill_fisher(c, &t->fermion);
     t->filled = c;
-    return status;
+    return NG_OK;
 }
 
 ng_status ng_ising_fermion_cumulants(ng_cumulants *c, double coupling, ng_error *error)
@@ -132,11 +132,8 @@ ng_status ng_ising_fermion_cumulants(ng_cumulants *c, double coupling, ng_error 
     if (c->dimension != 2)
         return ng_error_set(error, NG_EARG, "dimension: %zu, free fermions live in 2",
                             c->dimension);
-    ng_status status = ngi_torus_check(c->dimension, c->length, error);
-    if (status == NG_OK)
-        status = open_torus(&t, c, coupling, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_torus_check(c->dimension, c->length, error));
+    TRY(open_torus(&t, c, coupling, error));
     size_t sites = c->length * c->length;
     for (size_t leg = 0; leg < 8 && c->third != NULL; leg++)
         for (size_t x = 0; x < sites; x++)
@@ -153,28 +150,29 @@ size_t ng_ising_fermion_memory(size_t length)
                : memory + sizeof(double) * (ngi_fermion_numbers(length) + 4 * length * length);
 }
 
+static ng_status run(ng_lattice_curvature *result, ng_cumulants *c, double coupling,
+                     ng_error *error)
+{
+    torus t;
+    TRY(open_torus(&t, c, coupling, error));
+    ng_status status = ng_cumulants_curvature_from(result, c, planes, &t, error);
+    ngi_fermion_destroy(&t.fermion);
+    return status;
+}
+
 ng_status ng_ising_fermion(ng_lattice_curvature *result, size_t length, double coupling,
                            size_t memory, ng_error *error)
 {
-    torus t;
     ng_cumulants c;
     if (result == NULL)
         return ng_error_set(error, NG_EARG, "result is NULL");
-    ng_status status = ngi_torus_check(2, length, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_torus_check(2, length, error));
     if (memory > 0 && ng_ising_fermion_memory(length) > memory)
         return ng_error_set(error, NG_ENOMEM,
                             "L = %zu needs %.3g GB, more than the %.3g GB allowed", length,
                             1e-9 * (double)ng_ising_fermion_memory(length), 1e-9 * (double)memory);
-    status = ng_cumulants_create(&c, 2, length, 0, error);
-    if (status != NG_OK)
-        return status;
-    status = open_torus(&t, &c, coupling, error);
-    if (status == NG_OK) {
-        status = ng_cumulants_curvature_from(result, &c, planes, &t, error);
-        ngi_fermion_destroy(&t.fermion);
-    }
+    TRY(ng_cumulants_create(&c, 2, length, 0, error));
+    ng_status status = run(result, &c, coupling, error);
     ng_cumulants_destroy(&c);
     return status;
 }

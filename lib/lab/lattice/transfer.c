@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/try.h"
+
 static size_t group_order(size_t colours)
 {
     return colours == 3 ? 1 : colours;
@@ -84,16 +86,12 @@ static ng_status cut(ngi_transfer *t, ng_error *error)
         {&lambda[1], 1, t->m},
     };
     size_t count = sizeof cuts / sizeof *cuts - (t->sectors == 2 ? 0 : 2);
-    ng_status status = ng_work_create(&t->work, ngi_add(lasting_bytes(t), passing_bytes(t)), error);
-    if (status == NG_OK)
-        status = ng_work_bytes(&t->work, &satisfied, t->m * t->full * sizeof *t->satisfied, error);
-    for (size_t i = 0; i < count && status == NG_OK; i++) {
-        status = ng_work_mat(&t->work, cuts[i].mat, cuts[i].rows, cuts[i].cols, NG_F64, error);
-        if (status == NG_OK)
-            ng_fill(*cuts[i].mat, 0);
+    TRY(ng_work_create(&t->work, ngi_add(lasting_bytes(t), passing_bytes(t)), error));
+    TRY(ng_work_bytes(&t->work, &satisfied, t->m * t->full * sizeof *t->satisfied, error));
+    for (size_t i = 0; i < count; i++) {
+        TRY(ng_work_mat(&t->work, cuts[i].mat, cuts[i].rows, cuts[i].cols, NG_F64, error));
+        ng_fill(*cuts[i].mat, 0);
     }
-    if (status != NG_OK)
-        return status;
     t->satisfied = satisfied;
     t->half = half.data;
     t->powers = powers.data;
@@ -149,36 +147,31 @@ static void weigh_rows(ngi_transfer *t)
  * P = T^(L-1). */
 static ng_status diagonalise(ngi_transfer *t, size_t sector, ng_error *error)
 {
-    size_t used = t->work.used, m = t->m;
+    const size_t m = t->m;
     double *lambda = t->lambda[sector], *joint = t->joint.data;
     ng_mat matrix, scratch, v = t->vectors[sector];
-    ng_status status = ng_work_mat(&t->work, &matrix, m, m, NG_F64, error);
-    if (status == NG_OK)
-        status = ng_work_mat(&t->work, &scratch, m, m, NG_F64, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ng_work_mat(&t->work, &matrix, m, m, NG_F64, error));
+    TRY(ng_work_mat(&t->work, &scratch, m, m, NG_F64, error));
     ng_fill(matrix, 0);
     for (size_t i = 0; i < m; i++)
         for (size_t column = 0; column < t->full; column++)
             ((double *)matrix.data)[i * m + column % m] +=
                 ngi_character(sector, column / m) * ngi_transfer_entry(t, i, column);
-    status = ng_eigh(ng_f64(lambda, 1, m), v, NULL, matrix, &t->work, error);
-    double top = sector == 0 && status == NG_OK ? lambda[m - 1] : 1;
+    TRY(ng_eigh(ng_f64(lambda, 1, m), v, NULL, matrix, &t->work, error));
+    double top = sector == 0 ? lambda[m - 1] : 1;
     t->top *= top;
-    for (size_t k = 0; k < m && status == NG_OK; k++) {
+    for (size_t k = 0; k < m; k++) {
         lambda[k] /= top;
         for (size_t i = 0; i < m; i++)
             ng_mat_set(scratch, k, i, ng_mat_get(v, k, i) * pow(lambda[k], (double)t->length - 1));
     }
-    if (status == NG_OK)
-        status = ng_gemm(matrix, v, NG_TRANS, scratch, NG_NOTRANS, 1, 0, error);
-    for (size_t i = 0; i < m && status == NG_OK; i++)
+    TRY(ng_gemm(matrix, v, NG_TRANS, scratch, NG_NOTRANS, 1, 0, error));
+    for (size_t i = 0; i < m; i++)
         for (size_t column = 0; column < t->full; column++)
             joint[i * t->full + column] += t->multiplicity[sector] *
                                            ngi_character(sector, column / m) *
                                            ng_mat_get(matrix, i, column % m);
-    t->work.used = used;
-    return status;
+    return NG_OK;
 }
 
 /* ---- Two neighbouring rows -------------------------------------------------- */
@@ -296,20 +289,16 @@ static void fill(const ngi_transfer *t, ng_cumulants *out)
 
 static ng_status run(ngi_transfer *t, ng_error *error)
 {
-    ng_status status = cut(t, error);
-    if (status != NG_OK)
-        return status;
+    TRY(cut(t, error));
+    const size_t lasting = t->work.used; /* scratch of each sector comes after it */
     weigh_rows(t);
-    for (size_t s = 0; s < t->sectors && status == NG_OK; s++)
-        status = diagonalise(t, s, error);
-    if (status == NG_OK)
-        status = normalise(t, error);
-    if (status != NG_OK)
-        return status;
+    for (size_t s = 0; s < t->sectors; s++, t->work.used = lasting)
+        TRY(diagonalise(t, s, error));
+    TRY(normalise(t, error));
     same_row(t);
-    for (size_t s = 0; s < t->sectors && status == NG_OK; s++)
-        status = ngi_transfer_traces(t, s, error);
-    return status;
+    for (size_t s = 0; s < t->sectors; s++, t->work.used = lasting)
+        TRY(ngi_transfer_traces(t, s, error));
+    return NG_OK;
 }
 
 ng_status ng_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
@@ -319,24 +308,18 @@ ng_status ng_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t
     if (cumulants == NULL)
         return ng_error_set(error, NG_EARG, "cumulants is NULL");
     memset(cumulants, 0, sizeof *cumulants);
-    ng_status status = ngi_lattice_check(lattice, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_lattice_check(lattice, error));
     if (ng_lattice_dimension(lattice->model) != 2)
         return ng_error_set(error, NG_EUNSUPPORTED, "model: no transfer matrix for %s",
                             ng_lattice_name(lattice->model));
-    status =
-        ngi_memory_check(ng_transfer_memory(lattice), memory, "transfer matrix", lattice, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_memory_check(ng_transfer_memory(lattice), memory, "transfer matrix", lattice, error));
     set_sizes(&t, lattice);
     if (!(t.weight > 1e-30 && t.weight < 1e30))
         return ng_error_set(error, NG_ERANGE, "coupling: the weights underflow at J = %g",
                             lattice->coupling);
     ng_cumulants out;
-    status = ng_cumulants_create(&out, 2, lattice->length, 1, error);
-    if (status == NG_OK)
-        status = run(&t, error);
+    TRY(ng_cumulants_create(&out, 2, lattice->length, 1, error));
+    ng_status status = run(&t, error);
     if (status == NG_OK) {
         fill(&t, &out);
         *cumulants = out;

@@ -57,7 +57,7 @@ static inline size_t ngi_transfer_at(const ngi_transfer *t, size_t a, size_t p, 
     return (((a * (t->length / 3 + 1) + p) * t->bonds + b) * t->length + q) * t->bonds;
 }
 
-/* Adds one sector's traces to two and three; bytes it takes off work. */
+/* Adds one sector's traces to two and three; bytes of work, which the caller resets. */
 ng_status ngi_transfer_traces(ngi_transfer *t, size_t sector, ng_error *error);
 size_t ngi_transfer_traces_work(size_t m, size_t length);
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "lib/core/try.h"
+
 enum { BLOCK = 1 << 14 };
 
 typedef struct {
@@ -55,10 +57,9 @@ static ng_status represent(sector_state *s, ng_mat out, size_t b, size_t also, i
                 o[i * s->m + r] += ngi_character(s->sector, a) * x;
             }
     ng_mat v = t->vectors[s->sector];
-    ng_status status = ng_gemm(s->left, v, NG_NOTRANS, s->build, transposed ? NG_TRANS : NG_NOTRANS,
-                               1, 0, s->error);
-    return status != NG_OK ? status
-                           : ng_gemm(out, s->left, NG_NOTRANS, v, NG_TRANS, 1, 0, s->error);
+    ng_trans op = transposed ? NG_TRANS : NG_NOTRANS;
+    TRY(ng_gemm(s->left, v, NG_NOTRANS, s->build, op, 1, 0, s->error));
+    return ng_gemm(out, s->left, NG_NOTRANS, v, NG_TRANS, 1, 0, s->error);
 }
 
 /* sum[q][c] <- sum over j, i of y_ji lambda_j^(q-1) E_c(j, i) lambda_i^(total-q-1)
@@ -81,9 +82,7 @@ static ng_status contract(sector_state *s, size_t total, size_t least)
             }
         }
         ng_mat part = ng_mat_block(s->slices, 0, at * m, s->t->bonds, now * m);
-        ng_status status = ng_gemm(sum, scaled, NG_NOTRANS, part, NG_TRANS, 1, at > 0, s->error);
-        if (status != NG_OK)
-            return status;
+        TRY(ng_gemm(sum, scaled, NG_NOTRANS, part, NG_TRANS, 1, at > 0, s->error));
     }
     return NG_OK;
 }
@@ -103,36 +102,30 @@ static ng_status pair(sector_state *s, size_t a, size_t p, size_t b)
 {
     ngi_transfer *t = s->t;
     const size_t first = a * t->length, total = t->length - p, least = p > 0 ? p : 1;
-    ng_status status;
-    if (p == 0) {
-        status = represent(s, s->y, first, b, 1);
-    } else { /* left = E_A Lambda^(p-1) is there: y = (left E_B)^T */
-        status = ng_gemm(s->y, slice(s, b), NG_TRANS, s->left, NG_TRANS, 1, 0, s->error);
-    }
-    if (status == NG_OK)
-        status = contract(s, total, least);
-    if (status == NG_OK)
-        collect(s, t->three + ngi_transfer_at(t, a, p, b, 0), total, least);
-    return status;
+    if (p == 0)
+        TRY(represent(s, s->y, first, b, 1));
+    else /* left = E_A Lambda^(p-1) is there: y = (left E_B)^T */
+        TRY(ng_gemm(s->y, slice(s, b), NG_TRANS, s->left, NG_TRANS, 1, 0, s->error));
+    TRY(contract(s, total, least));
+    collect(s, t->three + ngi_transfer_at(t, a, p, b, 0), total, least);
+    return NG_OK;
 }
 
 static ng_status from_first(sector_state *s, size_t a)
 {
     ngi_transfer *t = s->t;
     ng_mat first = slice(s, a * t->length);
-    ng_status status = ng_transpose(s->y, first, s->error);
-    if (status == NG_OK)
-        status = contract(s, t->length, 1);
-    if (status == NG_OK)
-        collect(s, t->two + a * t->length * t->bonds, t->length, 1);
-    for (size_t p = 0; p <= t->length / 3 && status == NG_OK; p++) {
+    TRY(ng_transpose(s->y, first, s->error));
+    TRY(contract(s, t->length, 1));
+    collect(s, t->two + a * t->length * t->bonds, t->length, 1);
+    for (size_t p = 0; p <= t->length / 3; p++) {
         for (size_t i = 0; p > 0 && i < s->m; i++)
             for (size_t j = 0; j < s->m; j++)
                 ng_mat_set(s->left, i, j, ng_mat_get(first, i, j) * s->power[(p - 1) * s->m + j]);
-        for (size_t b = 0; b < t->bonds && status == NG_OK; b++)
-            status = pair(s, a, p, b);
+        for (size_t b = 0; b < t->bonds; b++)
+            TRY(pair(s, a, p, b));
     }
-    return status;
+    return NG_OK;
 }
 
 static ng_status cut(sector_state *s)
@@ -152,12 +145,8 @@ static ng_status cut(sector_state *s)
         {&s->scaled, length, block_rows(m) * m},
         {&power, length, m},
     };
-    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
-        ng_status status =
-            ng_work_mat(w, cuts[i].mat, cuts[i].rows, cuts[i].cols, NG_F64, s->error);
-        if (status != NG_OK)
-            return status;
-    }
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
+        TRY(ng_work_mat(w, cuts[i].mat, cuts[i].rows, cuts[i].cols, NG_F64, s->error));
     s->power = power.data;
     for (size_t e = 0; e < length; e++)
         for (size_t i = 0; i < m; i++)
@@ -169,12 +158,10 @@ static ng_status cut(sector_state *s)
 ng_status ngi_transfer_traces(ngi_transfer *t, size_t sector, ng_error *error)
 {
     sector_state s = {.t = t, .sector = sector, .m = t->m, .error = error};
-    size_t used = t->work.used;
-    ng_status status = cut(&s);
-    for (size_t b = 0; b < t->bonds && status == NG_OK; b++)
-        status = represent(&s, slice(&s, b), b, t->bonds, 0);
-    for (size_t a = 0; a < 2 && status == NG_OK; a++)
-        status = from_first(&s, a);
-    t->work.used = used;
-    return status;
+    TRY(cut(&s));
+    for (size_t b = 0; b < t->bonds; b++)
+        TRY(represent(&s, slice(&s, b), b, t->bonds, 0));
+    for (size_t a = 0; a < 2; a++)
+        TRY(from_first(&s, a));
+    return NG_OK;
 }

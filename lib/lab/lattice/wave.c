@@ -7,6 +7,7 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/try.h"
 #include "lib/lab/lattice/lattice.h"
 
 static const double two_pi = 6.283185307179586476925286766559;
@@ -66,9 +67,7 @@ static ng_status left_axis(double *out, double *scratch, double *in, ng_mat wave
     for (size_t o = 0; o < outer; o++) {
         ng_mat product = ng_f64(scratch, 2 * kept, inner);
         ng_mat field = ng_f64(in + o * length * inner, length, inner);
-        ng_status status = ng_gemm(product, waves, NG_NOTRANS, field, NG_NOTRANS, 1.0, 0.0, error);
-        if (status != NG_OK)
-            return status;
+        TRY(ng_gemm(product, waves, NG_NOTRANS, field, NG_NOTRANS, 1.0, 0.0, error));
         const double *c = scratch, *s = scratch + kept * inner;
         double *to = out + o * kept * inner;
         for (size_t i = 0; i < kept * inner; i += 2 * run)
@@ -88,9 +87,7 @@ static ng_status other_axes(const ngi_wave *w, double *out, double *scratch, dou
     double *from = out, *to = other;
     for (size_t axis = w->dim - 1; axis-- > 0; inner *= kept) {
         size_t outer = count * ngi_power(w->length, axis);
-        ng_status status = left_axis(to, scratch, from, waves, outer, inner, run, error);
-        if (status != NG_OK)
-            return status;
+        TRY(left_axis(to, scratch, from, waves, outer, inner, run, error));
         double *swap = from;
         from = to;
         to = swap;
@@ -104,19 +101,16 @@ ng_status ngi_wave_half(const ngi_wave *w, double *out, double *scratch, double 
                         ng_error *error)
 {
     size_t rows = count * ngi_power(w->length, w->dim - 1), half = w->half;
-    ng_status status = ng_gemm(ng_f64(out, rows, 2 * half), ng_f64(in, rows, w->length), NG_NOTRANS,
-                               w->last_half, NG_NOTRANS, 1.0, 0.0, error);
-    return status != NG_OK ? status
-                           : other_axes(w, out, scratch + rows * 2 * half, scratch, w->left_half,
-                                        count, half, error);
+    TRY(ng_gemm(ng_f64(out, rows, 2 * half), ng_f64(in, rows, w->length), NG_NOTRANS, w->last_half,
+                NG_NOTRANS, 1.0, 0.0, error));
+    return other_axes(w, out, scratch + rows * 2 * half, scratch, w->left_half, count, half, error);
 }
 
 ng_status ngi_wave_full(const ngi_wave *w, double *out, double *scratch, double *in, size_t count,
                         ng_error *error)
 {
     size_t rows = count * ngi_power(w->length, w->dim - 1), length = w->length;
-    ng_status status = ng_gemm(ng_f64(out, rows, 2 * length), ng_f64(in, rows, 2 * length),
-                               NG_NOTRANS, w->last_full, NG_NOTRANS, 1.0, 0.0, error);
-    return status != NG_OK ? status
-                           : other_axes(w, out, scratch, in, w->left_full, count, length, error);
+    TRY(ng_gemm(ng_f64(out, rows, 2 * length), ng_f64(in, rows, 2 * length), NG_NOTRANS,
+                w->last_full, NG_NOTRANS, 1.0, 0.0, error));
+    return other_axes(w, out, scratch, in, w->left_full, count, length, error);
 }
