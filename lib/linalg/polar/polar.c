@@ -47,11 +47,6 @@ static ng_polar_route choose(size_t m, size_t n, ng_dtype dtype, const ng_polar_
     return dtype == NG_F32 || bounded ? NG_ROUTE_GRAM : NG_ROUTE_SVD;
 }
 
-double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype)
-{
-    return ng_dtype_eps(dtype) * sqrt((double)(m > n ? m : n));
-}
-
 ng_status ng_polar_init_sized(ng_polar_options *options, size_t size)
 {
     const ng_polar_options defaults = {.size = sizeof defaults, .lower_bound = 1e-3};

@@ -9,6 +9,8 @@
 #ifndef NGI_POLAR_ROUTES_H
 #define NGI_POLAR_ROUTES_H
 
+#include <math.h>
+
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
 
@@ -60,6 +62,9 @@ int ngi_polar_steps(const ng_polar_options *options);
 enum { NGI_POLAR_MAX_STEPS = 32 };
 
 /* tau / s_1 of natgrad/polar.h */
-double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype);
+static inline double ngi_polar_threshold(size_t m, size_t n, ng_dtype dtype)
+{
+    return ng_dtype_eps(dtype) * sqrt((double)(m > n ? m : n));
+}
 
 #endif

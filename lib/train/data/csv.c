@@ -98,7 +98,7 @@ static ng_status read_row(csv_reader *r, ngi_span record)
     return ngi_table_keep(o);
 }
 
-ng_status ngi_read_csv(ngi_opening *o)
+static ng_status read_csv(ngi_opening *o)
 {
     csv_reader r = {.o = o};
     ngi_span record;
@@ -118,3 +118,9 @@ ng_status ngi_read_csv(ngi_opening *o)
         TRY(read_row(&r, record));
     }
 }
+
+const ngi_kind ngi_kind_csv = {
+    .shown = {"csv", "FILE", "a table of text, a sample a line; the label in the last column"},
+    .layout = &ngi_tables,
+    .read = read_csv,
+};

@@ -1,7 +1,7 @@
 /* The inside of a data set, and what a source fills in.
  *
  * A source is one file with one function that reads into an ngi_opening, and a
- * row of the table in open.c. The function owns nothing: whatever it opens or
+ * row of the list in kinds.c. The function owns nothing: whatever it opens or
  * allocates is in the opening, and ngi_open releases it. It fills store (its
  * layout, count, values, labels) and schema; a table does so through table.h.
  * How the samples lie in memory is a layout; gather.c has them all. */
@@ -100,8 +100,8 @@ ng_status ngi_open(ng_dataset **dataset, const ngi_kind *kind, const char *what,
                    const ng_dataset_options *options, const ng_schema *model,
                    const ng_random *random, ng_error *error);
 
-/* The same for the functions that take no options: the kind by name, the defaults. */
-ng_status ngi_open_default(ng_dataset **dataset, const char *kind, const char *what,
+/* The same for the functions that take no options: the defaults. */
+ng_status ngi_open_default(ng_dataset **dataset, const ngi_kind *kind, const char *what,
                            const ng_dataset_options *changes, const ng_random *random,
                            ng_error *error);
 
@@ -140,13 +140,7 @@ ng_scaling ngi_scale_of(const ngi_store *store, ng_scaling asked);
 ng_status ngi_random_check(const ng_random *random, ng_error *error);
 
 /* The sources. */
-ng_status ngi_read_csv(ngi_opening *o);
-ng_status ngi_read_libsvm(ngi_opening *o);
-ng_status ngi_read_npy(ngi_opening *o);
-ng_status ngi_read_idx(ngi_opening *o);
-ng_status ngi_read_mnist(ngi_opening *o);
-ng_status ngi_read_text(ngi_opening *o);
-ng_status ngi_read_digits(ngi_opening *o);
-ng_status ngi_read_mixture(ngi_opening *o);
+extern const ngi_kind ngi_kind_csv, ngi_kind_libsvm, ngi_kind_npy, ngi_kind_idx, ngi_kind_mnist,
+    ngi_kind_text, ngi_kind_sequences, ngi_kind_digits, ngi_kind_mixture;
 
 #endif

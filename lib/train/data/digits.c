@@ -215,13 +215,21 @@ static ng_status draw_digits(ngi_opening *o, size_t count, const ng_random *rand
     return o->model == NULL ? ngi_schema_number_labels(o->schema, 10, o->error) : NG_OK;
 }
 
-ng_status ngi_read_digits(ngi_opening *o)
+static ng_status read_digits(ngi_opening *o)
 {
     return ngi_generate(o, draw_digits);
 }
 
+const ngi_kind ngi_kind_digits = {
+    .shown = {"digits", "[COUNT]", "drawn digits, 28 x 28 (default: 10000)"},
+    .layout = &ngi_bytes,
+    .read = read_digits,
+    .ordered = 1,
+    .generated = 1,
+};
+
 ng_status ng_dataset_digits(ng_dataset **dataset, size_t count, const ng_random *random,
                             ng_error *error)
 {
-    return ngi_generated(dataset, "digits", count, NULL, random, error);
+    return ngi_generated(dataset, &ngi_kind_digits, count, NULL, random, error);
 }

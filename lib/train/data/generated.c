@@ -37,7 +37,7 @@ ng_status ngi_generate(ngi_opening *o,
     return status;
 }
 
-ng_status ngi_generated(ng_dataset **dataset, const char *kind, size_t count,
+ng_status ngi_generated(ng_dataset **dataset, const ngi_kind *kind, size_t count,
                         const ng_dataset_options *options, const ng_random *random, ng_error *error)
 {
     char text[32];

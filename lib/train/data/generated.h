@@ -10,7 +10,7 @@ ng_status ngi_generate(ngi_opening *o,
                        ng_status (*draw)(ngi_opening *o, size_t count, const ng_random *random));
 
 /* Opens "kind:count" with a generator of the caller's; options may be NULL. */
-ng_status ngi_generated(ng_dataset **dataset, const char *kind, size_t count,
+ng_status ngi_generated(ng_dataset **dataset, const ngi_kind *kind, size_t count,
                         const ng_dataset_options *options, const ng_random *random,
                         ng_error *error);
 

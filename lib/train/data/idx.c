@@ -189,7 +189,7 @@ ng_status ngi_idx_finish(ngi_opening *o)
 
 /* ---- Any type ------------------------------------------------------------------------------- */
 
-ng_status ngi_read_idx(ngi_opening *o)
+static ng_status read_idx(ngi_opening *o)
 {
     const char *first, *second;
     ngi_array images, labels;
@@ -210,6 +210,12 @@ ng_status ngi_read_idx(ngi_opening *o)
     return ngi_array_table(o, &images, second != NULL ? &labels : NULL);
 }
 
+const ngi_kind ngi_kind_idx = {
+    .shown = {"idx", "IMAGES,LABELS", "two files in the format of MNIST"},
+    .layout = &ngi_bytes,
+    .read = read_idx,
+};
+
 ng_status ng_dataset_idx(ng_dataset **dataset, const char *images, const char *labels,
                          ng_error *error)
 {
@@ -223,7 +229,7 @@ ng_status ng_dataset_idx(ng_dataset **dataset, const char *images, const char *l
     if (both == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a path");
     strcat(strcat(strcpy(both, images), ","), labels);
-    ng_status status = ngi_open_default(dataset, "idx", both, NULL, NULL, error);
+    ng_status status = ngi_open_default(dataset, &ngi_kind_idx, both, NULL, NULL, error);
     free(both);
     return status;
 }

@@ -144,7 +144,7 @@ static ng_status read_row(libsvm_reader *r, ngi_span label, ngi_span rest)
     return ngi_table_keep(o);
 }
 
-ng_status ngi_read_libsvm(ngi_opening *o)
+static ng_status read_libsvm(ngi_opening *o)
 {
     libsvm_reader r = {.o = o};
     ngi_span label, rest;
@@ -160,3 +160,9 @@ ng_status ngi_read_libsvm(ngi_opening *o)
         TRY(read_row(&r, label, rest));
     }
 }
+
+const ngi_kind ngi_kind_libsvm = {
+    .shown = {"libsvm", "FILE", "label index:value ... in lines"},
+    .layout = &ngi_tables,
+    .read = read_libsvm,
+};

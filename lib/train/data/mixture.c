@@ -60,10 +60,18 @@ static ng_status draw(ngi_opening *o, size_t count, const ng_random *random)
     return draw_rows(o, o->scratch, count, random);
 }
 
-ng_status ngi_read_mixture(ngi_opening *o)
+static ng_status read_mixture(ngi_opening *o)
 {
     return ngi_generate(o, draw);
 }
+
+const ngi_kind ngi_kind_mixture = {
+    .shown = {"mixture", "[COUNT]", "a mixture of Gaussians (default: 10000)"},
+    .layout = &ngi_tables,
+    .read = read_mixture,
+    .ordered = 1,
+    .generated = 1,
+};
 
 ng_status ng_dataset_mixture(ng_dataset **dataset, size_t count, size_t classes, size_t features,
                              double separation, const ng_random *random, ng_error *error)
@@ -85,5 +93,5 @@ ng_status ng_dataset_mixture(ng_dataset **dataset, size_t count, size_t classes,
     options.separation = separation;
     options.dtype = NG_F64;
     options.scale = NG_SCALE_NONE;
-    return ngi_generated(dataset, "mixture", count, &options, random, error);
+    return ngi_generated(dataset, &ngi_kind_mixture, count, &options, random, error);
 }

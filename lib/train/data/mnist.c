@@ -75,7 +75,7 @@ static ng_status read_pairs(ngi_opening *o, file_pair *pairs)
     return ngi_idx_finish(o);
 }
 
-ng_status ngi_read_mnist(ngi_opening *o)
+static ng_status read_mnist(ngi_opening *o)
 {
     if (strlen(o->what) > PATH_ROOM - 64)
         return ng_error_set(o->error, NG_EARG, "the folder's name is too long: %.120s...", o->what);
@@ -85,6 +85,13 @@ ng_status ngi_read_mnist(ngi_opening *o)
                          : ng_error_set(o->error, NG_ENOMEM, "no memory for the paths of files");
 }
 
+const ngi_kind ngi_kind_mnist = {
+    .shown = {"mnist", "DIR", "the files of MNIST in a folder"},
+    .layout = &ngi_bytes,
+    .read = read_mnist,
+    .ordered = 1,
+};
+
 ng_status ng_dataset_mnist(ng_dataset **train, ng_dataset **test, const char *folder,
                            ng_error *error)
 {
@@ -92,7 +99,7 @@ ng_status ng_dataset_mnist(ng_dataset **train, ng_dataset **test, const char *fo
     if (train == NULL || test == NULL || folder == NULL)
         return ng_error_set(error, NG_EARG, "train, test or folder is NULL");
     *train = *test = NULL;
-    TRY(ngi_open_default(&all, "mnist", folder, NULL, NULL, error));
+    TRY(ngi_open_default(&all, &ngi_kind_mnist, folder, NULL, NULL, error));
     ng_status status = ng_dataset_split(train, test, all, NULL, error);
     ng_dataset_destroy(all);
     if (status != NG_OK)

@@ -116,7 +116,7 @@ static ng_status read_head(ngi_opening *o, ngi_array *array)
     return read_dictionary(array, head);
 }
 
-ng_status ngi_read_npy(ngi_opening *o)
+static ng_status read_npy(ngi_opening *o)
 {
     const char *first, *second;
     ngi_array inputs = {.file = &o->file}, labels = {.file = &o->other};
@@ -129,3 +129,9 @@ ng_status ngi_read_npy(ngi_opening *o)
     }
     return ngi_array_table(o, &inputs, second != NULL ? &labels : NULL);
 }
+
+const ngi_kind ngi_kind_npy = {
+    .shown = {"npy", "FILE[,LABELS]", "a NumPy array, a sample a row; the label its last column"},
+    .layout = &ngi_tables,
+    .read = read_npy,
+};

@@ -1,4 +1,4 @@
-/* The list of sources, and opening one. Adding a source is its file and a row here. */
+/* Opening a data set of a known kind. */
 #include "lib/train/data/dataset.h"
 
 #include <stdarg.h>
@@ -8,49 +8,7 @@
 
 #include "lib/core/try.h"
 
-static const ngi_kind kinds[] = {
-    {.shown = {"csv", "FILE", "a table of text, a sample a line; the label in the last column"},
-     .layout = &ngi_tables,
-     .read = ngi_read_csv},
-    {.shown = {"libsvm", "FILE", "label index:value ... in lines"},
-     .layout = &ngi_tables,
-     .read = ngi_read_libsvm},
-    {.shown = {"npy", "FILE[,LABELS]", "a NumPy array, a sample a row; the label its last column"},
-     .layout = &ngi_tables,
-     .read = ngi_read_npy},
-    {.shown = {"idx", "IMAGES,LABELS", "two files in the format of MNIST"},
-     .layout = &ngi_bytes,
-     .read = ngi_read_idx},
-    {.shown = {"mnist", "DIR", "the files of MNIST in a folder"},
-     .layout = &ngi_bytes,
-     .read = ngi_read_mnist,
-     .ordered = 1},
-    {.shown = {"text", "FILE", "characters of a text, one-hot, and the one that follows"},
-     .layout = &ngi_windows,
-     .read = ngi_read_text,
-     .ordered = 1},
-    {.shown = {"sequences", "FILE", "the same by number, for models that predict every character"},
-     .layout = &ngi_sequences,
-     .read = ngi_read_text,
-     .ordered = 1},
-    {.shown = {"digits", "[COUNT]", "drawn digits, 28 x 28 (default: 10000)"},
-     .layout = &ngi_bytes,
-     .read = ngi_read_digits,
-     .ordered = 1,
-     .generated = 1},
-    {.shown = {"mixture", "[COUNT]", "a mixture of Gaussians (default: 10000)"},
-     .layout = &ngi_tables,
-     .read = ngi_read_mixture,
-     .ordered = 1,
-     .generated = 1},
-};
-
-enum { KINDS = sizeof kinds / sizeof *kinds, NOTES = 8192 };
-
-const ng_dataset_kind *ng_dataset_kind_get(size_t i)
-{
-    return i < KINDS ? &kinds[i].shown : NULL;
-}
+enum { NOTES = 8192 };
 
 void ngi_note(ngi_opening *o, const char *format, ...)
 {
@@ -159,16 +117,7 @@ ng_status ngi_open(ng_dataset **dataset, const ngi_kind *kind, const char *what,
     return status;
 }
 
-static const ngi_kind *find(const char *name, size_t length)
-{
-    for (size_t i = 0; i < KINDS; i++)
-        if (strlen(kinds[i].shown.name) == length &&
-            strncmp(kinds[i].shown.name, name, length) == 0)
-            return &kinds[i];
-    return NULL;
-}
-
-ng_status ngi_open_default(ng_dataset **dataset, const char *kind, const char *what,
+ng_status ngi_open_default(ng_dataset **dataset, const ngi_kind *kind, const char *what,
                            const ng_dataset_options *options, const ng_random *random,
                            ng_error *error)
 {
@@ -179,40 +128,6 @@ ng_status ngi_open_default(ng_dataset **dataset, const char *kind, const char *w
     if (what == NULL)
         return ng_error_set(error, NG_EARG, "the path of a file is NULL");
     ng_dataset_init(&defaults);
-    return ngi_open(dataset, find(kind, strlen(kind)), what, options != NULL ? options : &defaults,
+    return ngi_open(dataset, kind, what, options != NULL ? options : &defaults,
                     NULL, random, error);
-}
-
-static ng_status unknown(const char *source, ng_error *error)
-{
-    char list[160] = "";
-    for (size_t i = 0; i < KINDS; i++)
-        strcat(strcat(list, i > 0 ? ", " : ""), kinds[i].shown.name); /* less than 100 bytes */
-    return ng_error_set(error, NG_EARG, "data \"%.60s\": expected KIND:WHAT with one of %s", source,
-                        list);
-}
-
-ng_status ng_dataset_open_like(ng_dataset **dataset, const ng_schema *schema, const char *source,
-                               const ng_dataset_options *options, ng_error *error)
-{
-    ng_dataset_options defaults;
-    if (dataset == NULL || source == NULL)
-        return ng_error_set(error, NG_EARG, "%s is NULL", source == NULL ? "source" : "dataset");
-    *dataset = NULL;
-    ng_dataset_init(&defaults);
-    const char *colon = strchr(source, ':'), *what = colon != NULL ? colon + 1 : "";
-    const ngi_kind *kind = find(source, colon != NULL ? (size_t)(colon - source) : strlen(source));
-    if (kind == NULL)
-        return unknown(source, error);
-    if (*what == '\0' && (!kind->generated || colon != NULL))
-        return ng_error_set(error, NG_EARG, "data \"%.60s\": a name is missing, expected %s:%s",
-                            source, kind->shown.name, kind->shown.what);
-    return ngi_open(dataset, kind, what, options != NULL ? options : &defaults, schema, NULL,
-                    error);
-}
-
-ng_status ng_dataset_open(ng_dataset **dataset, const char *source,
-                          const ng_dataset_options *options, ng_error *error)
-{
-    return ng_dataset_open_like(dataset, NULL, source, options, error);
 }

@@ -59,7 +59,7 @@ static ng_status check_length(const ngi_file *file, size_t length, size_t contex
     return NG_OK;
 }
 
-ng_status ngi_read_text(ngi_opening *o)
+static ng_status read_text(ngi_opening *o)
 {
     ngi_store *store = o->store;
     ng_schema *schema = o->schema;
@@ -83,8 +83,22 @@ ng_status ngi_read_text(ngi_opening *o)
     return NG_OK;
 }
 
-static ng_status read_as(ng_dataset **dataset, const char *kind, const char *path, size_t context,
-                         ng_error *error)
+const ngi_kind ngi_kind_text = {
+    .shown = {"text", "FILE", "characters of a text, one-hot, and the one that follows"},
+    .layout = &ngi_windows,
+    .read = read_text,
+    .ordered = 1,
+};
+
+const ngi_kind ngi_kind_sequences = {
+    .shown = {"sequences", "FILE", "the same by number, for models that predict every character"},
+    .layout = &ngi_sequences,
+    .read = read_text,
+    .ordered = 1,
+};
+
+static ng_status read_as(ng_dataset **dataset, const ngi_kind *kind, const char *path,
+                         size_t context, ng_error *error)
 {
     ng_dataset_options options;
     if (dataset == NULL)
@@ -99,11 +113,11 @@ static ng_status read_as(ng_dataset **dataset, const char *kind, const char *pat
 
 ng_status ng_dataset_text(ng_dataset **dataset, const char *path, size_t context, ng_error *error)
 {
-    return read_as(dataset, "text", path, context, error);
+    return read_as(dataset, &ngi_kind_text, path, context, error);
 }
 
 ng_status ng_dataset_sequences(ng_dataset **dataset, const char *path, size_t context,
                                ng_error *error)
 {
-    return read_as(dataset, "sequences", path, context, error);
+    return read_as(dataset, &ngi_kind_sequences, path, context, error);
 }

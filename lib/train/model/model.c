@@ -1,4 +1,4 @@
-/* The calls of natgrad/train/model.h but for the losses, and the list of kinds. */
+/* The calls of natgrad/train/model.h, whatever the kind, but for the losses. */
 #include "lib/train/model/model.h"
 
 #include <math.h>
@@ -10,15 +10,7 @@
 
 #include "lib/core/try.h"
 
-static const ngi_model_kind *const kinds[] = {&ngi_mlp_kind, &ngi_cnn_kind, &ngi_gpt_kind};
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
 /* ---- Life -------------------------------------------------------------------- */
-
-const char *ng_model_kind_name(size_t i)
-{
-    return i < KINDS ? kinds[i]->name : NULL;
-}
 
 const char *ng_model_kind(const ng_model *model)
 {
@@ -52,19 +44,6 @@ ng_status ngi_model_create(ng_model **model, const ngi_model_kind *kind, const v
     else
         ng_model_destroy(m);
     return status;
-}
-
-ng_status ng_model_create(ng_model **model, const char *kind, const void *options, ng_error *error)
-{
-    char known[64] = "";
-    *model = NULL;
-    for (size_t i = 0; i < KINDS; i++) {
-        if (kind != NULL && strcmp(kind, kinds[i]->name) == 0)
-            return ngi_model_create(model, kinds[i], options, error);
-        strcat(strcat(known, " "), kinds[i]->name);
-    }
-    return ng_error_set(error, NG_EARG, "there is no model '%s'; there are%s",
-                        kind != NULL ? kind : "NULL", known);
 }
 
 void ng_model_destroy(ng_model *model)
