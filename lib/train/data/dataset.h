@@ -45,7 +45,7 @@ struct ngi_store {
     int ordered;           /* samples are divided as they lie, if nobody says */
     size_t boundary;       /* the first so many are for training, if nobody says; 0 */
     double train;          /* the share for training, if nobody says */
-    char *notes;           /* owned: what was decided while reading, in lines; or NULL */
+    char *notes;           /* owned: what was decided while reading, in lines */
 };
 
 struct ng_dataset {

@@ -118,8 +118,7 @@ size_t ng_dataset_describe(const ng_dataset *dataset, char *text, size_t size,
         say(&w, "; %zu for training, %zu held out%s", dataset->count, held_out->count,
             dataset->order != NULL ? " (drawn, every class by its share)" : " (the last)");
     say(&w, "\n");
-    if (store->notes != NULL)
-        say(&w, "%s", store->notes);
+    say(&w, "%s", store->notes);
     say_columns(&w, schema, NGI_CONSTANT, "note: constant, left out: ");
     say_columns(&w, schema, NGI_IGNORED, "left out as asked: ");
     say_columns(&w, schema, NGI_CATEGORY, "words, a feature 0 or 1 each: ");

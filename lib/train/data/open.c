@@ -20,9 +20,7 @@ void ngi_note(ngi_opening *o, const char *format, ...)
     size_t size = length < 0                         ? 0
                   : (size_t)length < sizeof line - 1 ? (size_t)length
                                                      : sizeof line - 2;
-    if (o->store->notes == NULL)
-        o->store->notes = calloc(1, NOTES);
-    size_t used = o->store->notes != NULL ? strlen(o->store->notes) : NOTES;
+    size_t used = strlen(o->store->notes);
     if (used + size + 2 > NOTES)
         return;
     memcpy(o->store->notes + used, line, size);
@@ -71,6 +69,9 @@ static ng_status read_all(ng_dataset **dataset, ngi_opening *o)
     if (o->store == NULL)
         return ng_error_set(o->error, NG_ENOMEM, "no memory for a data set");
     atomic_init(&o->store->users, 1);
+    o->store->notes = calloc(1, NOTES);
+    if (o->store->notes == NULL)
+        return ng_error_set(o->error, NG_ENOMEM, "no memory for a data set");
     o->store->layout = o->kind->layout;
     o->store->ordered = o->kind->ordered;
     o->store->train = o->kind->layout->text ? 0.9 : 0.8;
