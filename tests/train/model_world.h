@@ -40,6 +40,26 @@ static inline void model_draw(ng_model *model, test_rng *rng)
     }
 }
 
+static inline void model_normal(void *data, double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = test_normal(data);
+}
+
+/* At the start: the generator's next numbers, row by row, times the deviation
+ * where there is one, else the value. */
+static inline void model_check_start(ng_model_param p, test_rng *same, double deviation,
+                                     double value)
+{
+    for (size_t i = 0; i < p.w.rows; i++)
+        for (size_t j = 0; j < p.w.cols; j++) {
+            double want = deviation > 0 ? deviation * test_normal(same) : value;
+            double error = fabs(ng_mat_get(p.w, i, j) - want);
+            ck_assert_msg(error <= ng_dtype_eps(p.w.dtype) * fabs(want), "%s: (%zu, %zu) is %g off",
+                          p.name, i, j, error);
+        }
+}
+
 /* Forward, loss and backward. */
 static inline double model_pass(ng_model *model, size_t batch, const int *labels, size_t count)
 {
@@ -76,10 +96,10 @@ static inline void model_check_single(ng_model *single, ng_model *twice, size_t 
 }
 
 /* The loss of a world, as a function of the parameters of its model. */
-typedef double (*model_loss)(const void *world);
+typedef double (*model_loss)(const void *data);
 
 /* Fourth-order difference of the loss when w moves along d. */
-static inline double model_slope(ng_mat w, ng_mat d, model_loss loss, const void *world)
+static inline double model_slope(ng_mat w, ng_mat d, model_loss loss, const void *data)
 {
     const double h = 1e-3, at[4] = {-2, -1, 1, 2}, weight[4] = {1, -8, 8, -1};
     double sum = 0;
@@ -88,7 +108,7 @@ static inline double model_slope(ng_mat w, ng_mat d, model_loss loss, const void
         for (size_t i = 0; i < w.rows; i++)
             for (size_t j = 0; j < w.cols; j++)
                 ng_mat_set(w, i, j, ng_mat_get(start, i, j) + at[k] * h * ng_mat_get(d, i, j));
-        sum += weight[k] * loss(world);
+        sum += weight[k] * loss(data);
     }
     test_assign(w, start);
     test_free(start);
@@ -97,7 +117,7 @@ static inline double model_slope(ng_mat w, ng_mat d, model_loss loss, const void
 
 /* Every element of a small parameter, a few directions of unit length of a
  * large one, against differences. A gradient may be zero: absolute floor. */
-static inline void model_check_gradient(ng_model_param p, model_loss loss, const void *world,
+static inline void model_check_gradient(ng_model_param p, model_loss loss, const void *data,
                                         double tol)
 {
     test_rng rng = {7};
@@ -111,7 +131,7 @@ static inline void model_check_gradient(ng_model_param p, model_loss loss, const
             test_fill_normal(d, &rng);
             ng_scale(d, 1 / test_norm(d));
         }
-        double difference = model_slope(p.w, d, loss, world), slope = 0;
+        double difference = model_slope(p.w, d, loss, data), slope = 0;
         for (size_t i = 0; i < p.w.rows; i++)
             for (size_t j = 0; j < p.w.cols; j++)
                 slope += ng_mat_get(p.dw, i, j) * ng_mat_get(d, i, j);

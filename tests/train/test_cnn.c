@@ -215,22 +215,18 @@ START_TEST(start_and_refusals)
     ng_cnn_options good, o;
     ng_error error = {NG_OK, ""};
     ng_model *model;
-    ng_random random;
+    test_rng rng = {11}, same = {11};
+    const ng_random random = {.fill_normal = model_normal, .data = &rng};
     ng_cnn_init(&good);
     good.height = good.width = 28;
     good.filters = filters;
     good.stages = 2;
     good.classes = 10;
     ng_assert_ok(ng_model_create_cnn(&model, &good, &error), &error);
-    ng_assert_ok(ng_rng_create(&random, 1, NULL), NULL);
     ng_assert_ok(ng_model_initialise(model, &random, &error), &error);
     const double want[] = {2.0 / 9, 0, 2.0 / 144, 0, 2.0 / 1568, 0};
-    for (size_t i = 0; i < 6; i++) {
-        ng_mat w = model_param(model, i).w;
-        double square = pow(test_norm(w), 2) / (double)(w.rows * w.cols);
-        ng_assert_le(fabs(square - want[i]), 0.3 * want[i]);
-    }
-    ng_rng_destroy(&random);
+    for (size_t i = 0; i < 6; i++)
+        model_check_start(model_param(model, i), &same, sqrt(want[i]), 0);
     ng_model_destroy(model);
     world w = world_create(shapes[1], NG_F64, 3);
     model_check_stages(w.model, w.s.max_batch, w.labels, w.s.batch);
@@ -239,7 +235,7 @@ START_TEST(start_and_refusals)
     do {                                                                                           \
         o = good;                                                                                  \
         o.field = value;                                                                           \
-        ng_assert_fails(ng_model_create_cnn(&model, &o, &error), status, &error, #field);                \
+        ng_assert_fails(ng_model_create_cnn(&model, &o, &error), status, &error, #field);          \
         ck_assert_ptr_null(model);                                                                 \
     } while (0)
     const size_t empty[2] = {3, 0};

@@ -1,6 +1,7 @@
 /* The net against a naive net (mlp_world.h), its finite differences, and
  * closed forms. */
 #include "tests/train/mlp_world.h"
+#include "tests/train/model_world.h"
 
 static const world_shape shapes[] = {
     {.inputs = 3, .widths = {1}, .layers = 1, .batch = 1, .max_batch = 1},
@@ -320,31 +321,21 @@ END_TEST
 
 /* ---- Weights at the start --------------------------------------------------- */
 
-static void draw_normal(void *data, double *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = test_normal(data);
-}
-
 START_TEST(initialise)
 {
     const size_t widths[2] = {3, 2}, inputs = 300; /* more than one chunk of draws */
     for (int a = 0; a < ACTIVATIONS; a++) {
         int rectified = a == NG_ACTIVATION_RELU || a == NG_ACTIVATION_GELU;
         test_rng rng = {11}, same = {11};
-        ng_random random = {.fill_normal = draw_normal, .data = &rng};
+        ng_random random = {.fill_normal = model_normal, .data = &rng};
         world_shape shape = {inputs, {3, 2}, 2, 1, 1};
         world w = world_create(shape, (ng_activation)a, NG_LOSS_SOFTMAX, NG_F64, 1);
         ng_assert_ok(ng_model_initialise(w.net, &random, NULL), NULL);
         for (size_t l = 0; l < 2; l++) {
-            ng_mat weight = w.layer[l].weight;
             double in = l == 0 ? (double)inputs : 3, out = (double)widths[l];
             double variance = rectified ? 2 / in : 2 / (in + out);
-            for (size_t i = 0; i < weight.rows; i++)
-                for (size_t j = 0; j < weight.cols; j++)
-                    ng_assert_rel(ng_mat_get(weight, i, j), sqrt(variance) * test_normal(&same),
-                                  1e-15);
-            ck_assert(test_norm(w.layer[l].bias) == 0);
+            model_check_start(model_param(w.net, 2 * l), &same, sqrt(variance), 0);
+            model_check_start(model_param(w.net, 2 * l + 1), &same, 0, 0);
         }
         world_destroy(&w);
     }
