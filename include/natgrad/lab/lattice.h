@@ -203,13 +203,13 @@ typedef struct {
 NG_API size_t ng_wolff_memory(const ng_wolff_options *options);
 
 /* Runs the chains. Same options, whatever the threads and however often
- * stopped and resumed: same bits. The checkpoint is written to a temporary
- * file beside it, synced and renamed; it stays when the run is done, and a run
- * with the same options then returns at once. It is bound to this machine's
- * byte order.
+ * stopped and resumed: same bits. The checkpoint replaces the file as ng_file does
+ * (natgrad/file.h); it stays when the run is done, and a run with the same options
+ * then returns at once. It is bound to this machine's byte order. A checkpoint is
+ * refused, and stays as it is, when a value in it is none that a run can have.
  * Before any work: NG_EOPTION (range; the text has the numbers needed),
  * NG_EUNSUPPORTED (not Ising), NG_ENOMEM (limit). NG_EIO; NG_EFORMAT for a
- * checkpoint that is damaged or of other options; NG_ESINGULAR. */
+ * checkpoint that is damaged (the text says where) or of other options; NG_ESINGULAR. */
 NG_API ng_status ng_wolff(ng_wolff_result *result, const ng_wolff_options *options,
                           ng_error *error);
 

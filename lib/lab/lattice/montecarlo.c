@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/core/try.h"
+
 enum { CHAINS_MIN = 20, CHAINS_MAX = 4096, THREADS_MAX = 256, ROUND = 8 * NGI_BATCH, ALIGN = 64 };
 
 void ng_wolff_options_init(ng_wolff_options *options)
@@ -51,9 +53,7 @@ static ng_status check(const ng_wolff_options *o, ng_error *error)
     if (o->size != sizeof *o)
         return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_wolff_options_init first",
                             o->size);
-    ng_status status = ngi_lattice_check(&o->lattice, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_lattice_check(&o->lattice, error));
     if (ng_lattice_states(o->lattice.model) != 2)
         return ng_error_set(error, NG_EUNSUPPORTED, "model: no Monte Carlo for %s",
                             ng_lattice_name(o->lattice.model));
@@ -168,17 +168,14 @@ static ng_status play(job *j, ng_error *error)
         if (o->progress != NULL && o->progress(o->data, done, total) != 0)
             stop = done < total;
         if (done == total || stop) {
-            ng_status status =
-                o->checkpoint != NULL ? ngi_checkpoint_save(o, &j->walk, j->chains, error) : NG_OK;
-            if (status == NG_OK && stop)
-                return ng_error_set(error, NG_STOPPED, "stopped after %zu of %zu samples", done,
-                                    total);
-            return status;
+            if (o->checkpoint != NULL)
+                TRY(ngi_checkpoint_save(o, &j->walk, j->chains, error));
+            return !stop ? NG_OK
+                         : ng_error_set(error, NG_STOPPED, "stopped after %zu of %zu samples", done,
+                                        total);
         }
         if (o->checkpoint != NULL && done > 0 && now() - written >= o->interval) {
-            ng_status status = ngi_checkpoint_save(o, &j->walk, j->chains, error);
-            if (status != NG_OK)
-                return status;
+            TRY(ngi_checkpoint_save(o, &j->walk, j->chains, error));
             written = now();
         }
         play_round(j);
@@ -188,9 +185,7 @@ static ng_status play(job *j, ng_error *error)
 static ng_status allocate(job *j, ng_error *error)
 {
     const ng_wolff_options *o = j->options;
-    ng_status status = ngi_walk_create(&j->walk, o, error);
-    if (status != NG_OK)
-        return status;
+    TRY(ngi_walk_create(&j->walk, o, error));
     j->threads = o->threads < o->chains ? o->threads : o->chains;
     j->scratch_size = ngi_chain_scratch(j->walk.dimension, j->walk.sites);
     j->scratch_size = (j->scratch_size + ALIGN - 1) / ALIGN * ALIGN;
@@ -198,17 +193,21 @@ static ng_status allocate(job *j, ng_error *error)
     j->chains = calloc(o->chains, sizeof *j->chains);
     if (j->scratch == NULL || j->chains == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for %zu chains", o->chains);
-    for (size_t b = 0; b < o->chains && status == NG_OK; b++)
-        status = ngi_chain_create(&j->chains[b], &j->walk, seed_of(o, b), error);
-    return status;
+    for (size_t b = 0; b < o->chains; b++)
+        TRY(ngi_chain_create(&j->chains[b], &j->walk, seed_of(o, b), error));
+    return NG_OK;
 }
 
-static int in_step(const job *j)
+static ng_status run(job *j, ng_wolff_result *r, ng_error *error)
 {
-    for (size_t b = 1; b < j->options->chains; b++)
-        if (j->chains[b].done != j->chains[0].done)
-            return 0;
-    return 1;
+    const ng_wolff_options *o = j->options;
+    TRY(allocate(j, error));
+    if (o->checkpoint != NULL)
+        TRY(ngi_checkpoint_load(&r->resumed, o, &j->walk, j->chains, error));
+    TRY(play(j, error));
+    TRY(ngi_estimate(r, &j->walk, j->chains, o->chains, error));
+    r->samples = j->walk.samples * o->chains;
+    return NG_OK;
 }
 
 ng_status ng_wolff(ng_wolff_result *result, const ng_wolff_options *options, ng_error *error)
@@ -217,22 +216,10 @@ ng_status ng_wolff(ng_wolff_result *result, const ng_wolff_options *options, ng_
     ng_wolff_result r = {.resumed = 0};
     if (result == NULL)
         return ng_error_set(error, NG_EARG, "result is NULL");
-    ng_status status = check(options, error);
-    if (status != NG_OK)
-        return status;
-    status = allocate(&j, error);
-    if (status == NG_OK && options->checkpoint != NULL)
-        status = ngi_checkpoint_load(&r.resumed, options, &j.walk, j.chains, error);
-    if (status == NG_OK && !in_step(&j))
-        status = ng_error_set(error, NG_EFORMAT, "checkpoint: chains of different lengths");
+    TRY(check(options, error));
+    ng_status status = run(&j, &r, error);
     if (status == NG_OK)
-        status = play(&j, error);
-    if (status == NG_OK)
-        status = ngi_estimate(&r, &j.walk, j.chains, options->chains, error);
-    if (status == NG_OK) {
-        r.samples = j.walk.samples * options->chains;
         *result = r;
-    }
     for (size_t b = 0; j.chains != NULL && b < options->chains; b++)
         ngi_chain_destroy(&j.chains[b]);
     free(j.chains);

@@ -56,7 +56,8 @@ ng_status ngi_estimate(ng_wolff_result *result, const ngi_walk *walk, const ngi_
                        size_t count, ng_error *error);
 size_t ngi_estimate_memory(size_t dimension, size_t sites, size_t chains);
 
-/* Writes the chains; reads them: *found = 0 when there is no file. */
+/* Writes the chains; reads them: *found = 0 when there is no file. Every value is checked as it
+ * is read; after an error the chains are fit for nothing but ngi_chain_destroy. */
 ng_status ngi_checkpoint_save(const ng_wolff_options *options, const ngi_walk *walk,
                               ngi_chain *chains, ng_error *error);
 ng_status ngi_checkpoint_load(int *found, const ng_wolff_options *options, const ngi_walk *walk,
