@@ -1,12 +1,12 @@
-/* A monitor that reads the Kronecker factors of ng_steepest's metrics. */
+/* A monitor that reads a method's Kronecker factors. */
 #include <natgrad/regime_monitor.h>
 
-#include <stdint.h>
-#include <stdlib.h>
+#include <natgrad/linalg.h>
 
+#include "lib/core/mat.h"
+#include "lib/core/memory.h"
 #include "lib/core/try.h"
 #include "optim/front/front.h"
-#include "optim/steepest/factors.h"
 
 ng_status ng_regime_monitor_init_sized(ng_regime_monitor *monitor, size_t size)
 {
@@ -18,27 +18,38 @@ ng_status ng_regime_monitor_init_sized(ng_regime_monitor *monitor, size_t size)
     return NG_OK;
 }
 
-/* The factor of this side, or an identity in its place, whose memory is *own. */
-static ng_status factor(ng_mat *f, double **own, const ngi_param *param, ng_side side,
-                        ng_error *error)
+/* P and Q, an identity in the place of the one that is none. */
+static ng_status complete(ng_mat *p, ng_mat *q, const ngi_param *param, ngi_pool *pool,
+                          ng_error *error)
 {
-    size_t n = side == NG_LEFT ? param->rows : param->cols;
-    *own = NULL;
-    if (ngi_kron_has(param, side)) {
-        *f = ngi_side_tensor(param, ngi_factor, side)->now;
-        return NG_OK;
-    }
-    *own = n <= SIZE_MAX / sizeof **own / n ? calloc(n * n, sizeof **own) : NULL;
-    if (*own == NULL)
-        return ng_error_set(error, NG_ENOMEM, "no memory for a %zu x %zu identity", n, n);
-    *f = ng_f64(*own, n, n);
-    ng_set_identity(*f);
+    int out_in = param->layout == NG_OUT_IN;
+    size_t sizes[2] = {out_in ? param->rows : param->cols, out_in ? param->cols : param->rows};
+    ng_mat *factors[2] = {p, q};
+    for (int i = 0; i < 2; i++)
+        if (ngi_is_none(*factors[i])) {
+            TRY(ngi_pool_mat(pool, factors[i], sizes[i], sizes[i], NG_F64, error));
+            ng_set_identity(*factors[i]);
+        }
     return NG_OK;
 }
 
-static int tell(const ng_event *event, const ngi_param *param, const ng_regime_monitor *monitor)
+static ng_status examine(ng_regime **regime, ng_regime_report *report, const ngi_param *param,
+                         ng_mat p, ng_mat q, const ng_regime_options *options, ng_error *error)
 {
-    ng_side out = ngi_output_side(param);
+    ngi_pool pool = {NULL};
+    *regime = NULL;
+    ng_status status = complete(&p, &q, param, &pool, error);
+    if (status == NG_OK) {
+        report->scale_p = ng_trace(p) / (double)p.rows;
+        report->scale_q = ng_trace(q) / (double)q.rows;
+        status = ng_regime_create_kron(regime, p, q, options, error);
+    }
+    return ngi_pool_close(&pool, status);
+}
+
+static int tell(const ng_event *event, const ngi_param *param, ng_mat p, ng_mat q,
+                const ng_regime_monitor *monitor)
+{
     ng_error error = {NG_OK, ""};
     ng_regime_report report = {.size = sizeof report,
                                .step = event->step,
@@ -46,22 +57,11 @@ static int tell(const ng_event *event, const ngi_param *param, const ng_regime_m
                                .index = event->index,
                                .name = event->name,
                                .error = error.text};
-    ng_mat p, q;
-    double *own_p, *own_q = NULL;
-    ng_regime *regime = NULL;
-    report.status = factor(&p, &own_p, param, out, &error);
-    if (report.status == NG_OK)
-        report.status = factor(&q, &own_q, param, ngi_other(out), &error);
-    if (report.status == NG_OK) {
-        report.scale_p = ng_trace(p) / (double)p.rows;
-        report.scale_q = ng_trace(q) / (double)q.rows;
-        report.status = ng_regime_create_kron(&regime, p, q, &monitor->regime, &error);
-    }
+    ng_regime *regime;
+    report.status = examine(&regime, &report, param, p, q, &monitor->regime, &error);
     report.regime = regime;
     int stop = monitor->report(&report, monitor->data);
     ng_regime_destroy(regime);
-    free(own_p);
-    free(own_q);
     return stop;
 }
 
@@ -71,10 +71,9 @@ int ng_regime_watch(const ng_event *event, void *data)
     if (event == NULL || monitor == NULL || event->kind != NG_EVENT_PARAMETER ||
         monitor->size != sizeof *monitor || monitor->report == NULL || monitor->interval < 1 ||
         (event->step - 1) % (unsigned)monitor->interval != 0 ||
-        event->group->method != &ngi_method_steepest)
+        event->group->method->factor == NULL)
         return 0;
     const ngi_param *param = event->group->params[event->index];
-    if (!ngi_kron_has(param, NG_LEFT) && !ngi_kron_has(param, NG_RIGHT))
-        return 0;
-    return tell(event, param, monitor);
+    ng_mat p = event->group->method->factor(param, 1), q = event->group->method->factor(param, 0);
+    return ngi_is_none(p) && ngi_is_none(q) ? 0 : tell(event, param, p, q, monitor);
 }

@@ -98,9 +98,7 @@ static ng_status check_statistics(const ngi_param *param, ng_mat a, ng_mat g, do
                                   ng_error *error)
 {
     ng_error inner = {NG_OK, ""};
-    ng_status status = ng_mat_check(a, "inputs", &inner);
-    if (status == NG_OK)
-        status = ng_mat_check(g, "output gradients", &inner);
+    ng_status status = ngi_check_pair(a, "inputs", g, "output gradients", &inner);
     if (status != NG_OK)
         return ng_error_set(error, status, "parameter '%.60s': %.150s", param->name, inner.text);
     if (a.dtype != param->w.dtype || g.dtype != param->w.dtype)

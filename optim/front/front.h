@@ -71,6 +71,10 @@ static inline ng_status ngi_check_struct(const void *filled, size_t size, size_t
 
 /* ---- views.c --------------------------------------------------------------------------- */
 
+/* Two views are usable. */
+ng_status ngi_check_pair(ng_mat a, const char *a_name, ng_mat b, const char *b_name,
+                         ng_error *error);
+
 /* w and dw are usable, not empty, alike in shape and dtype. */
 ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error);
 

@@ -97,6 +97,9 @@ struct ng_method {
      * of the coming step: all of it or nothing (present when wants_capture is) */
     ng_status (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
                          ng_error *error);
+    /* P (of_outputs) or Q of F = P (x) Q as the last step left it, or none: for monitors (optional:
+     * never any) */
+    ng_mat (*factor)(const ngi_param *param, int of_outputs);
     /* scratch bytes agree needs (optional: none) */
     size_t (*agree_work)(ngi_param *const *params, size_t count, const void *options);
     /* between the last prepare and the first commit of a step: what the parameters of one group,

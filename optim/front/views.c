@@ -7,12 +7,17 @@
 
 #include "lib/core/try.h"
 
+ng_status ngi_check_pair(ng_mat a, const char *a_name, ng_mat b, const char *b_name,
+                         ng_error *error)
+{
+    TRY(ng_mat_check(a, a_name, error));
+    return ng_mat_check(b, b_name, error);
+}
+
 ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error)
 {
     ng_error inner = {NG_OK, ""};
-    ng_status status = ng_mat_check(w, "weights", &inner);
-    if (status == NG_OK)
-        status = ng_mat_check(dw, "gradient", &inner);
+    ng_status status = ngi_check_pair(w, "weights", dw, "gradient", &inner);
     if (status != NG_OK)
         return ng_error_set(error, status, "parameter '%.60s': %.150s", name, inner.text);
     if (w.dtype != dw.dtype)

@@ -9,6 +9,7 @@
 #include "lib/core/try.h"
 #include "lib/linalg/unit.h"
 #include "optim/front/range.h"
+#include "optim/steepest/factors.h"
 #include "optim/steepest/grafting.h"
 
 static size_t max_size(size_t a, size_t b)
@@ -299,6 +300,13 @@ static ng_status capture(ngi_param *param, const void *options, ng_mat a, ng_mat
     return ngi_metric_find(o->metric)->capture(param, o, a, g, scale, error);
 }
 
+static ng_mat factor(const ngi_param *param, int of_outputs)
+{
+    ng_side out = ngi_output_side(param);
+    const ngi_tensor *t = ngi_side_tensor(param, ngi_factor, of_outputs ? out : ngi_other(out));
+    return t != NULL ? t->now : ng_mat_none();
+}
+
 const ng_method ngi_method_steepest = {
     .name = "steepest",
     .options_size = sizeof(ng_steepest_options),
@@ -311,5 +319,11 @@ const ng_method ngi_method_steepest = {
     .agree = agree,
     .wants_capture = wants_capture,
     .capture = capture,
+    .factor = factor,
     .commit = commit,
 };
+
+ng_status ng_steepest_init_sized(ng_steepest_options *options, size_t size)
+{
+    return ngi_method_defaults(options, size, &ngi_method_steepest);
+}

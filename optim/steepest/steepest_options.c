@@ -91,8 +91,3 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
         return ng_error_set(error, NG_EOPTION, "steepest: kl_clip needs ball = none");
     return metric->check != NULL ? metric->check(o, error) : NG_OK;
 }
-
-ng_status ng_steepest_init_sized(ng_steepest_options *options, size_t size)
-{
-    return ngi_method_defaults(options, size, &ngi_method_steepest);
-}
