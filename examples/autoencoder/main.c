@@ -78,7 +78,7 @@ static int reference_first(methods *m)
 
 static int parse(config *c, int argc, char **argv)
 {
-    arguments a = {.program = "autoencoder", .help = print_help, .options = options};
+    arguments a = {.program = "autoencoder", .help = print_help, .help_on = methods_help, .options = options};
     *c = (config){.data = "digits",
                   .epochs = 50,
                   .search_epochs = 10,

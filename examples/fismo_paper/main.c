@@ -182,7 +182,7 @@ int main(int argc, char **argv)
                 .samples = 2000,
                 .threads = 1,
                 .dtype = NG_F32};
-    arguments a = {.program = "fismo_paper", .help = print_help, .options = options, .operands = 1};
+    arguments a = {.program = "fismo_paper", .help = print_help, .help_on = methods_help, .options = options, .operands = 1};
     program_start(a.program);
     int status = methods_parse(&c.methods, compared);
     if (status == 0)

@@ -121,26 +121,96 @@ int methods_check(const methods *m)
     return status;
 }
 
-static void print_options(const ng_preset *preset)
+/* ---- Help ------------------------------------------------------------------------ */
+
+enum { LINE = 100, NAMES = 12 };
+
+/* "  kfac        ema_decay=0.95 damping=0.001 ...": the options from `first` on, in lines */
+static void print_names(const char *whose, const void *options, size_t first)
+{
+    int column = printf("  %-*s", NAMES - 2, whose);
+    for (size_t i = first; i < ng_options_count(options); i++) {
+        const char *name = ng_options_at(options, i)->name;
+        char value[64];
+        ng_options_get_text(options, name, value, sizeof value, NULL);
+        if (column + (int)(strlen(name) + strlen(value)) + 2 > LINE)
+            column = printf("\n%*s", NAMES, "") - 1;
+        column += printf(" %s=%s", name, value);
+    }
+    printf("\n");
+}
+
+static void print_method(const char *preset, const char *title)
 {
     void *options;
-    char value[64];
-    if (ng_options_new(&options, preset->name, NULL) != NG_OK)
-        return;
-    printf("\n%s: %s\n", preset->name, preset->doc);
-    for (const ng_option *o = ng_method_options(preset->method, NULL); o->name != NULL; o++) {
-        ng_options_get_text(options, o->name, value, sizeof value, NULL);
-        printf("  --set %s.%s=%-*s %s", preset->name, o->name,
-               (int)(28 - strlen(preset->name) - strlen(o->name)), value, o->doc);
-        for (int i = 0; o->kind == NG_OPTION_CHOICE && o->choices[i] != NULL; i++)
-            printf("%s%s", i == 0 ? " (" : "|", o->choices[i]);
-        printf("%s\n", o->kind == NG_OPTION_CHOICE ? ")" : "");
+    if (ng_options_new(&options, preset, NULL) == NG_OK)
+        print_names(title, options, 0);
+    ng_options_free(options);
+}
+
+/* What the choices of "metric" and "ball" add to the method's own options. */
+static void print_parts(ng_steepest_options *options, const char *kind)
+{
+    size_t own;
+    const ng_option *o = ng_method_options(options->method, &own);
+    while (strcmp(o->name, kind) != 0)
+        o++;
+    printf("steepest, %s:\n", kind);
+    for (int i = 0; o->choices[i] != NULL; i++) {
+        ng_options_set_text(options, kind, o->choices[i], NULL);
+        if (ng_options_count(options) > own)
+            print_names(o->choices[i], options, own);
     }
-    free(options);
+    ng_options_set(options, kind, 0, NULL); /* which has none */
 }
 
 void methods_print(void)
 {
-    for (size_t i = 0; i < ng_preset_count(); i++)
-        print_options(ng_preset_get(i));
+    ng_steepest_options steepest;
+    printf("\nOptimizers; --help=NAME shows one with all its options:\n\n");
+    for (size_t i = 0; i < ng_preset_count(); i++) {
+        const ng_preset *preset = ng_preset_get(i);
+        printf("%s:%*s%s\n", preset->name, NAMES - (int)strlen(preset->name), "", preset->doc);
+    }
+    printf("\nOptions, --set NAME.OPTION=X. All but sgd and adamw are steepest descent under a metric,\n"
+           "in a ball, and have the options of both. Defaults, where NAME has none of its own:\n\n");
+    print_method("sgd", "sgd");
+    print_method("adamw", "adamw");
+    ng_steepest_init(&steepest);
+    print_names("steepest", &steepest, 0);
+    print_parts(&steepest, "metric");
+    print_parts(&steepest, "ball");
+}
+
+/* "[0, 1)", "none|sgd|adam" */
+static void print_range(const ng_option *o)
+{
+    if (o->kind == NG_OPTION_SWITCH)
+        printf("yes|no");
+    else if (o->kind != NG_OPTION_CHOICE && o->max >= 1e6)
+        printf(">= %g", o->min);
+    else if (o->kind != NG_OPTION_CHOICE)
+        printf("[%g, %g%c", o->min, o->max, o->below ? ')' : ']');
+    for (int i = 0; o->kind == NG_OPTION_CHOICE && o->choices[i] != NULL; i++)
+        printf("%s%s", i == 0 ? "" : "|", o->choices[i]);
+}
+
+int methods_help(const char *name)
+{
+    void *options;
+    ng_error error;
+    if (ng_options_new(&options, name, &error) != NG_OK)
+        return arguments_usage("--help=%.40s: %s", name, error.text);
+    printf("%s: %s\n\n", name, ng_preset_find(name)->doc);
+    for (size_t i = 0; i < ng_options_count(options); i++) {
+        const ng_option *o = ng_options_at(options, i);
+        char value[64], text[160];
+        ng_options_get_text(options, o->name, value, sizeof value, NULL);
+        snprintf(text, sizeof text, "--set %s.%s=%s", name, o->name, value);
+        printf("  %-38s %s (", text, o->doc);
+        print_range(o);
+        printf(")\n");
+    }
+    ng_options_free(options);
+    return 0;
 }

@@ -37,7 +37,11 @@ int methods_check(const methods *m);
  * error, reported. */
 void *methods_options(const methods *m, const ng_preset *preset);
 
-/* The options of every preset with defaults and documentation, for --help. */
+/* For --help: all presets, and the options of each method, metric and ball once. */
 void methods_print(void);
+
+/* For --help=NAME: the preset of that name with all its options. 0, or 2 after
+ * reporting. */
+int methods_help(const char *name);
 
 #endif

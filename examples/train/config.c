@@ -30,7 +30,7 @@ static void print_help(void)
         "  --seed=LIST          of initialisation and order: 1 or 1,2,7 or 1-5 (default: 1)\n"
         "  --dtype=f32|f64      (default: f32)\n"
         "  --threads=N          of the BLAS (default: 1)\n"
-        "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
+        "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable, in this order\n"
         "  --validate           judge by the last eighth of the training set instead; the test\n"
         "                       set is not looked at\n"
         "  --sweep              try a grid of settings, as many for every optimizer, judged as\n"
@@ -170,7 +170,7 @@ static int fit_model(config *c)
 
 int config_parse(config *c, int argc, char **argv)
 {
-    arguments a = {.program = "train", .help = print_help, .options = options};
+    arguments a = {.program = "train", .help = print_help, .help_on = methods_help, .options = options};
     memset(c, 0, sizeof *c);
     c->data = "text";
     ng_dataset_init(&c->reading);

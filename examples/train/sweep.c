@@ -30,13 +30,19 @@ static const grid grids[] = {
     {"soap", 0.002, "beta2", {0.9, 0.95, 0.99}},
 };
 
-static const grid *find_grid(const ng_preset *method)
+/* A preset without a row has its own rate times two, and three momenta. */
+static grid find_grid(const ng_preset *method)
 {
+    grid other = {method->name, 0, "momentum", {0.9, 0.95, 0.98}};
+    void *options;
     for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
         if (strcmp(grids[i].method, method->name) == 0)
-            return &grids[i];
-    program_error("there is no sweep grid for %s", method->name);
-    return NULL;
+            return grids[i];
+    if (ng_options_new(&options, method->name, NULL) == NG_OK)
+        ng_options_get(options, "lr", &other.lr, NULL);
+    ng_options_free(options);
+    other.lr *= 2;
+    return other;
 }
 
 /* Smaller is better: the held-out loss, smoother than the accuracy of a few
@@ -95,11 +101,11 @@ static int try(run *r, const config *c, const source *s, const grid *g, int i)
 static int sweep_method(const config *c, const source *s, const ng_preset *method, table *t)
 {
     run *runs = calloc(POINTS, sizeof *runs);
-    const grid *g = find_grid(method);
-    int best = 0, done = 0, status = g == NULL || (runs == NULL && program_no_memory());
+    const grid g = find_grid(method);
+    int best = 0, done = 0, status = runs == NULL && program_no_memory();
     while (status == 0 && done < POINTS && !program_interrupted()) {
         runs[done].method = method;
-        status = try(&runs[done], c, s, g, done);
+        status = try(&runs[done], c, s, &g, done);
         if (status == 0 && badness(&runs[done]) < badness(&runs[best]))
             best = done;
         done++;

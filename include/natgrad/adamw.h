@@ -19,10 +19,10 @@ extern "C" {
 typedef struct {
     size_t size;
     const ng_method *method;
-    double lr;           /* >= 0 */
-    double beta1, beta2; /* [0, 1) */
-    double eps;          /* > 0 */
-    double weight_decay; /* >= 0, per unit of lr */
+    double lr;           /* default 0.001, >= 0 */
+    double beta1, beta2; /* defaults 0.9 and 0.999, [0, 1) */
+    double eps;          /* default 1e-8, >= 1e-30 */
+    double weight_decay; /* default 0.01, >= 0, per unit of lr */
 } ng_adamw_options;
 
 NG_API ng_status ng_adamw_init_sized(ng_adamw_options *options, size_t size);

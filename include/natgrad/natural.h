@@ -53,19 +53,18 @@ typedef enum {
 typedef struct {
     size_t size;
     const ng_method *method;
-    double lr;           /* >= 0 */
-    double momentum;     /* [0, 1) */
-    double weight_decay; /* >= 0, decoupled, per unit of lr */
-    double damping;      /* >= 0, absolute; under lm where it starts */
-    ng_damping_mode damping_mode;
-    double damping_factor; /* (0, 1): omega, the rate of lm */
-    double damping_min;    /* the bounds of lm, 0 < min <= max */
-    double damping_max;
-    double kl_radius; /* >= 0; 0: s = 1 */
+    double lr;           /* default 1, >= 0 */
+    double momentum;     /* default 0, [0, 1) */
+    double weight_decay; /* default 0, >= 0, decoupled, per unit of lr */
+    double damping;      /* default 0.001, >= 0, absolute; under lm where it starts */
+    ng_damping_mode damping_mode; /* default fixed; cannot change once there are parameters */
+    double damping_factor;        /* default 0.95, (0, 1): omega, the rate of lm */
+    double damping_min;           /* default 1e-8: the bounds of lm, 0 < min <= max */
+    double damping_max;           /* default 1e8 */
+    double kl_radius;             /* default 0: s = 1; >= 0 */
 } ng_natural_options;
 
-/* The defaults are in the option table (optim/methods/natural.c). damping_mode = lm
- * goes with momentum = 0, weight_decay = 0 and lr < 2 (else NG_EOPTION): the
+/* damping_mode = lm goes with momentum = 0, weight_decay = 0 and lr < 2 (else NG_EOPTION): the
  * model it trusts is that of the plain step. */
 NG_API ng_status ng_natural_init_sized(ng_natural_options *options, size_t size);
 static inline ng_status ng_natural_init(ng_natural_options *options)

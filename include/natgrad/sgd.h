@@ -22,14 +22,13 @@ typedef enum { NG_DECAY_DECOUPLED = 0, NG_DECAY_COUPLED = 1 } ng_weight_decay_ki
 typedef struct {
     size_t size;
     const ng_method *method;
-    double lr;           /* >= 0 */
-    double momentum;     /* [0, 1) */
-    int nesterov;        /* 0 or 1 */
-    double weight_decay; /* >= 0, per unit of lr */
-    ng_weight_decay_kind weight_decay_kind;
+    double lr;           /* default 0.05, >= 0 */
+    double momentum;     /* default 0.9, [0, 1) */
+    int nesterov;        /* default 0; 0 or 1 */
+    double weight_decay; /* default 0, >= 0, per unit of lr */
+    ng_weight_decay_kind weight_decay_kind; /* default decoupled */
 } ng_sgd_options;
 
-/* The defaults are in the option table (optim/methods/sgd.c; `train --help`). */
 NG_API ng_status ng_sgd_init_sized(ng_sgd_options *options, size_t size);
 static inline ng_status ng_sgd_init(ng_sgd_options *options)
 {
