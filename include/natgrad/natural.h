@@ -29,11 +29,12 @@
  * kl_radius. F and g belong to one normalisation: the mean Fisher matrix to the
  * gradient of the mean loss, sums to sums.
  *
- * State: M and its spare copy. ng_optimizer_step fails, and changes nothing,
- * with what ng_fisher_solve fails with (NG_ENODATA: nothing accumulated,
- * NG_ESINGULAR, NG_ENOCONV, NG_ENOMEM, ...), and with NG_ENODATA (no Fisher
- * matrix, or no losses: see below), NG_ESHAPE (F of another size), NG_EDTYPE (a
- * parameter not of F's dtype), NG_EINDEFINITE (<D, M> < 0), NG_ENONFINITE,
+ * State: M and its spare copy, under lm the weights before the last step.
+ * ng_optimizer_step fails, and changes nothing, with what ng_fisher_solve fails
+ * with (NG_ENODATA: nothing accumulated, NG_ESINGULAR, NG_ENOCONV, NG_ENOMEM, ...),
+ * and with NG_ENODATA (no Fisher matrix, or no losses: see below), NG_ESHAPE (F of
+ * another size), NG_EDTYPE (a parameter not of F's dtype), NG_EINDEFINITE (<D, M>
+ * < 0), NG_ENONFINITE,
  * NG_ERANGE. */
 #ifndef NATGRAD_NATURAL_H
 #define NATGRAD_NATURAL_H
@@ -92,11 +93,14 @@ NG_API ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f);
  * rounding of the losses, eps_f64 |before|, damping stays and rho counts as 1.
  * Effective next step; ng_group_get(group, "damping", &x) reads it.
  *
- * Weights are not restored after a bad step; a caller who does so himself still
- * tells the loss that made him do it. NG_EUNSUPPORTED for other methods and
- * modes, NG_ENODATA without a step since the last call, NG_ENONFINITE for a
- * loss that is NaN or infinite (tell the largest number instead), NG_EARG; then
- * nothing has changed. */
+ * rho < 0, a loss larger than before: the step is taken back. The weights, which must
+ * not have been changed since, are to the bit what they were before it, and the next
+ * step, from a gradient and losses there, is shorter by the larger damping. Where after
+ * is no finite number tell the largest one.
+ *
+ * NG_EUNSUPPORTED for other methods and modes, NG_ENODATA without a step since the last
+ * call, NG_ENONFINITE for a loss that is NaN or infinite, NG_EARG; then nothing has
+ * changed. */
 NG_API ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before,
                                         double after);
 

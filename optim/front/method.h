@@ -113,6 +113,9 @@ struct ng_method {
      * a failure changes nothing (optional) */
     ng_status (*adapt)(void *options, double *ratio, double predicted, double before, double after,
                        ng_error *error);
+    /* takes the weights of the last step back, where adapt found the loss larger than before
+     * (present when adapt is) */
+    void (*undo)(ngi_param *param);
 };
 
 /* The head every options struct begins with. */

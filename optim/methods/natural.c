@@ -12,13 +12,16 @@
 #include "optim/front/method.h"
 #include "optim/front/range.h"
 
-enum { MOMENTUM };
+enum { MOMENTUM, BEFORE }; /* BEFORE, of damping_mode = lm: the weights before the last step */
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
-    (void)options;
+    const ng_natural_options *o = options;
     TRY(ngi_param_tensor(param, "momentum", param->rows, param->cols, param->w.dtype, NGI_SPARE,
                          error));
+    if (o->damping_mode == NG_DAMPING_MODE_LM)
+        TRY(ngi_param_tensor(param, "weights_before", param->rows, param->cols, param->w.dtype,
+                             NGI_IN_PLACE, error));
     return ngi_param_update(param, error);
 }
 
@@ -163,6 +166,8 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
 static void commit(ngi_param *param, const void *options)
 {
     const ng_natural_options *o = options;
+    if (o->damping_mode == NG_DAMPING_MODE_LM)
+        ng_copy(param->tensor[BEFORE].now, param->w, NULL);
     ng_axpby(param->w, param->update, -param->factor, 1 - o->lr * o->weight_decay, NULL);
 }
 
@@ -186,6 +191,11 @@ static ng_status adapt(void *options, double *ratio, double predicted, double be
         damping /= o->damping_factor;
     o->damping = fmin(fmax(damping, o->damping_min), o->damping_max);
     return NG_OK;
+}
+
+static void undo(ngi_param *param)
+{
+    ng_copy(param->w, param->tensor[BEFORE].now, NULL);
 }
 
 static ng_status check(const void *options, ng_error *error)
@@ -240,6 +250,7 @@ const ng_method ngi_method_natural = {
     .agree_work = agree_work,
     .agree = agree,
     .adapt = adapt,
+    .undo = undo,
     .commit = commit,
 };
 

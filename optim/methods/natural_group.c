@@ -39,6 +39,8 @@ ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, 
         return ng_error_set(error, NG_ENODATA, "%s: no step since the last losses", method->name);
     TRY(method->adapt(group->options, &rho, group->joint.predicted, before, after, error));
     group->joint.told = group->params[0]->step;
+    for (size_t i = 0; i < group->count && rho < 0; i++)
+        method->undo(group->params[i]);
     if (ratio != NULL)
         *ratio = rho;
     return NG_OK;
