@@ -105,7 +105,7 @@ int arguments_folder(const char *path)
 
 static int take(void *field, const argument *a, const char *text)
 {
-    size_t n, min = (size_t)a->min, max = (size_t)a->max;
+    size_t n;
     int status = 0;
     switch (a->kind) {
     case ARGUMENT_FLAG:
@@ -115,9 +115,9 @@ static int take(void *field, const argument *a, const char *text)
         *(const char **)field = text;
         return 0;
     case ARGUMENT_COUNT:
-        return arguments_count(field, text, a->name, min, max);
+        return arguments_count(field, text, a->name, (size_t)a->min, (size_t)a->max);
     case ARGUMENT_INT:
-        status = arguments_count(&n, text, a->name, min, max);
+        status = arguments_count(&n, text, a->name, (size_t)a->min, (size_t)a->max);
         if (status == 0)
             *(int *)field = (int)n;
         return status;
@@ -205,7 +205,7 @@ static int read_option(void *to, arguments *a, common *given, char ***next)
 static int read_all(void *to, arguments *a, common *given, char **next)
 {
     int status = 0, ended = 0, seen = 0;
-    while (*next != NULL && status == 0) {
+    while (status == 0 && *next != NULL) {
         const char *text = *next;
         if (!ended && strcmp(text, "--") == 0) {
             ended = 1;
