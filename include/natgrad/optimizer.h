@@ -20,7 +20,8 @@
  * parameter and no state has changed, and ng_optimizer_error says which
  * parameter and why. It never writes NaN or infinity: what would overflow is
  * NG_ERANGE. One optimizer is used by one thread at a time; different
- * optimizers may run at the same time.
+ * optimizers may run at the same time, in as many threads (what `threads`
+ * below changes about that, it says).
  *
  * Small matrices and BLAS threads: OpenBLAS starts as many threads as there are
  * cores for products that are too small for them, and a loop over layers of a
@@ -46,9 +47,17 @@ typedef struct {
     /* 0 (default): the step runs in the caller's thread and leaves the settings
      * of the BLAS alone. k = 1 ... 256: parameters are spread over k threads,
      * the costliest first, each with a BLAS of one thread: OpenBLAS's
-     * process-wide count is 1 during the step and restored after it, so no
-     * other thread of the host may call BLAS meanwhile. The bits of the result
-     * do not depend on k. Another BLAS: NG_EUNSUPPORTED from create. */
+     * process-wide count is 1 during the step and restored after it. The bits of
+     * the result do not depend on k. Another BLAS: NG_EUNSUPPORTED from create.
+     *
+     * What may run at once: steps with threads = 0 (and captures) of different
+     * optimizers; steps with threads > 0 of different optimizers. Where one kind
+     * meets the other, in another thread of the process, the later call waits
+     * until the earlier steps are done, first come, first served. Of other
+     * calls of BLAS, the host's own or those behind ng_gemm, a Fisher matrix or
+     * a model, nobody can know: keep them away from steps with threads > 0, or
+     * they may run with one BLAS thread. A step or capture made by a callback
+     * of a step does not wait and runs under that step's setting. */
     int threads;
     /* Gradient clipping, before any method sees the gradients (so before whitening and
      * orthogonalisation), by a copy: the caller's gradients are never written. First every element

@@ -3,6 +3,7 @@
 #include "lib/linalg/blas.h"
 
 #include <limits.h>
+#include <pthread.h>
 
 #define T float
 #define F(name) s##name##_
@@ -41,8 +42,52 @@ int ngi_blas_threads(void)
                : 0;
 }
 
-void ngi_blas_set_threads(int threads)
+/* ---- Who owns that number ------------------------------------------------------------ */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned long next, served; /* numbers of those who wait */
+    size_t in[2];               /* of each kind */
+    int before;                 /* the number to set again */
+} room = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static _Thread_local int depth; /* how often this thread is in */
+
+void ngi_blas_join(void)
 {
-    if (openblas_set_num_threads != NULL)
-        openblas_set_num_threads(threads);
+    depth++;
+}
+
+void ngi_blas_part(void)
+{
+    depth--;
+}
+
+void ngi_blas_enter(ngi_blas_use use)
+{
+    if (depth++ > 0)
+        return;
+    pthread_mutex_lock(&room.lock);
+    unsigned long mine = room.next++;
+    while (mine != room.served || room.in[!use] > 0)
+        pthread_cond_wait(&room.changed, &room.lock);
+    room.served++;
+    if (room.in[use]++ == 0 && use == NGI_BLAS_SINGLE) {
+        room.before = openblas_get_num_threads();
+        openblas_set_num_threads(1);
+    }
+    pthread_cond_broadcast(&room.changed);
+    pthread_mutex_unlock(&room.lock);
+}
+
+void ngi_blas_leave(ngi_blas_use use)
+{
+    if (--depth > 0)
+        return;
+    pthread_mutex_lock(&room.lock);
+    if (--room.in[use] == 0 && use == NGI_BLAS_SINGLE)
+        openblas_set_num_threads(room.before);
+    pthread_cond_broadcast(&room.changed);
+    pthread_mutex_unlock(&room.lock);
 }

@@ -41,10 +41,21 @@ extern const ngi_blas_table *const ngi_blas[2]; /* indexed by ng_dtype */
 /* NG_ERANGE, naming the matrix, if a size of m exceeds the BLAS integer. */
 ng_status ngi_narrow(ng_mat m, const char *name, ng_error *error);
 
-/* OpenBLAS's process-wide number of threads: get returns 0, and set does
- * nothing, where the BLAS has no such setting. */
+/* OpenBLAS's process-wide number of threads; 0 where the BLAS has no such setting. */
 int ngi_blas_threads(void);
-void ngi_blas_set_threads(int threads);
+
+/* That number has one owner: who computes within the process, and how many threads its BLAS has
+ * meanwhile. Any number may be in at once that take it AS_IT_IS, or that want it SINGLE: 1, until
+ * the last of them leaves and the old number is set again. The two kinds never meet; who comes
+ * while the other kind is in waits, in the order of coming. */
+typedef enum { NGI_BLAS_AS_IT_IS, NGI_BLAS_SINGLE } ngi_blas_use;
+void ngi_blas_enter(ngi_blas_use use);
+void ngi_blas_leave(ngi_blas_use use);
+
+/* Around what a thread does for somebody who is in. Who is in, by either way, and enters again
+ * (from a callback) is in already, whatever it wants. */
+void ngi_blas_join(void);
+void ngi_blas_part(void);
 
 /* The leading dimension LAPACK wants: the stride, at least 1. */
 static inline ngi_int ngi_ld(ng_mat m)

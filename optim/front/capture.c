@@ -8,6 +8,7 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/try.h"
+#include "lib/linalg/blas.h"
 
 static size_t outputs(const ngi_param *param)
 {
@@ -129,7 +130,9 @@ ng_status ng_group_capture(ng_group *group, size_t index, ng_mat a, ng_mat g, do
     TRY(check_statistics(param, a, g, scale, error));
     if (a.rows == 0)
         return NG_OK;
+    ngi_blas_enter(NGI_BLAS_AS_IT_IS);
     ng_status status = group->method->capture(param, group->options, a, g, scale, &inner);
+    ngi_blas_leave(NGI_BLAS_AS_IT_IS);
     return status == NG_OK
                ? NG_OK
                : ng_error_set(error, status, "parameter '%.60s': %.150s", param->name, inner.text);

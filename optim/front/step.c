@@ -77,7 +77,7 @@ static void fill_tasks(ng_optimizer *optimizer)
             optimizer->turns[count].task = count;
         }
     }
-    if (optimizer->threads > 1)
+    if (optimizer->threads > 1 && count > 0)
         qsort(optimizer->turns, count, sizeof *optimizer->turns, by_cost);
 }
 
@@ -106,7 +106,9 @@ static void prepare(void *data, size_t index, int worker)
     for (size_t i = 0; i < param->tensor_count; i++)
         param->tensor[i].fresh = 0;
     work->used = 0;
+    ngi_blas_join(); /* a helper's callbacks are the step's */
     task->status = task->group->method->prepare(param, task->group->options, work, &inner);
+    ngi_blas_part();
     if (task->status == NG_OK)
         task->status = check_state(param, &inner);
     if (task->status != NG_OK)
@@ -181,12 +183,10 @@ static ng_status run_halves(ng_optimizer *optimizer)
 /* With the BLAS settings of the optimizer's threads, restored whatever happens. */
 static ng_status run(ng_optimizer *optimizer)
 {
-    int blas = optimizer->threads > 0 ? ngi_blas_threads() : 0;
-    if (blas > 0)
-        ngi_blas_set_threads(1);
+    ngi_blas_use use = optimizer->threads > 0 ? NGI_BLAS_SINGLE : NGI_BLAS_AS_IT_IS;
+    ngi_blas_enter(use);
     ng_status status = run_halves(optimizer);
-    if (blas > 0)
-        ngi_blas_set_threads(blas);
+    ngi_blas_leave(use);
     return status;
 }
 
