@@ -24,7 +24,9 @@ const model *model_find(const char *name);
 typedef struct {
     double coupling;
     size_t length;
-    double sites, curvature, error, seconds;
+    double sites, curvature, seconds;
+    double error; /* one sigma of a sampled one; what rounding leaves of an exact one */
+    int sampled;
     const char *method;
     ng_wolff_result mc; /* of a sampled one */
 } point;
@@ -79,6 +81,9 @@ int fit_growth(growth *g, const point *points, size_t count, int corrected);
 /* Fits and exponents are about L >= FIRST_LARGE: the index of the first such size, or 0 if
  * fewer than three are. */
 size_t first_large(const point *points, size_t count);
+
+/* Digits of R that its error leaves, 1 to 15; one more of a sampled R. */
+int digits_of(const point *p);
 
 /* log(R2/R1)/log(n2/n1), NaN when the signs differ */
 double effective_exponent(const point *a, const point *b);

@@ -98,6 +98,12 @@ int fit_growth(growth *g, const point *points, size_t count, int corrected)
     return 0;
 }
 
+int digits_of(const point *p)
+{
+    double digits = ceil(log10(fabs(p->curvature) / p->error)) + (p->sampled ? 1 : 0);
+    return digits >= 1 ? digits < 15 ? (int)digits : 15 : digits < 1 ? 1 : 15; /* 0/0: 15 */
+}
+
 double effective_exponent(const point *a, const point *b)
 {
     double ratio = b->curvature / a->curvature;

@@ -31,7 +31,7 @@ static void print_sampled(const run *r, const point *p)
         p->length, m->samples, m->plain, m->cross, m->corrected, m->difference, m->sigma, m->mean,
         m->tau_energy, m->tau_mode, m->resumed ? "yes" : "no");
     for (size_t i = 0; i < r->count; i++)
-        if (r->points[i].length == p->length && r->points[i].error == 0)
+        if (r->points[i].length == p->length && !r->points[i].sampled)
             printf("mc L=%zu exact=%.10g deviation=%.2f sigma\n", p->length, r->points[i].curvature,
                    (p->curvature - r->points[i].curvature) / p->error);
 }
@@ -43,7 +43,7 @@ static int measure(run *r, const config *c, const engine *e, size_t length, doub
     char note[32];
     ng_error error = {NG_OK, ""};
     point *p = &r->points[r->count];
-    *p = (point){.coupling = coupling, .length = length, .method = e->name};
+    *p = (point){.coupling = coupling, .length = length, .method = e->name, .sampled = e->sampled};
     p->sites = pow((double)length, (double)ng_lattice_dimension(c->model->lattice));
     snprintf(note, sizeof note, "L = %zu", length);
     double start = progress_clock();
@@ -57,14 +57,15 @@ static int measure(run *r, const config *c, const engine *e, size_t length, doub
     p->seconds = progress_clock() - start;
     if (e->sampled)
         print_sampled(r, p);
-    printf("%sL=%zu R=%.15g error=%.3g method=%s seconds=%.3g\n", prefix, length, p->curvature,
-           p->error, p->method, p->seconds);
+    printf("%sL=%zu R=%.*g error=%.3g method=%s seconds=%.3g\n", prefix, length, digits_of(p),
+           p->curvature, p->error, p->method, p->seconds);
     fflush(stdout);
     r->count++;
     r->done += cost(c, length);
     return 0;
 }
 
+/* Sizes that are also run at each of the couplings off the critical one. */
 static size_t control_sizes(const config *c)
 {
     size_t count = 0;
@@ -74,13 +75,23 @@ static size_t control_sizes(const config *c)
     return count;
 }
 
+static size_t controls(const config *c)
+{
+    size_t count = 0;
+    for (int k = 0; k < CONTROLS; k++)
+        count += c->model->controls[k] > 0;
+    return count;
+}
+
 static int run_all(run *r, const config *c)
 {
     const engine *exact = engine_find(c->model, c->engine, 0);
     const engine *sampled = engine_find(c->model, NULL, 1);
     int status = 0;
     for (size_t i = 0; i < c->size_count; i++)
-        r->work += cost(c, c->sizes[i]) * (i < control_sizes(c) ? 1 + CONTROLS : 1);
+        r->work += cost(c, c->sizes[i]) * (double)(1 + (i < control_sizes(c) ? controls(c) : 0));
+    for (size_t i = 0; i < c->mc_count; i++)
+        r->work += cost(c, c->mc[i]);
     progress_start(&r->bar, "curvature", r->work, "steps");
     for (size_t i = 0; i < c->size_count && status == 0 && !program_interrupted(); i++)
         status = measure(r, c, exact, c->sizes[i], c->coupling, "");

@@ -69,11 +69,17 @@ static size_t fermion_memory(const config *c, size_t length)
     return ng_ising_fermion_memory(length);
 }
 
+static void take(point *p, const ng_lattice_curvature *r)
+{
+    p->curvature = r != NULL ? r->curvature : 0;
+    p->error = r != NULL ? r->rounding : 0;
+}
+
 static ng_status fermion_run(point *p, const config *c, ng_error *error)
 {
     ng_lattice_curvature r;
     ng_status status = ng_ising_fermion(&r, p->length, p->coupling, c->memory, error);
-    p->curvature = status == NG_OK ? r.curvature : 0;
+    take(p, status == NG_OK ? &r : NULL);
     return status;
 }
 
@@ -112,8 +118,7 @@ static ng_status contract(point *p, const config *c, ng_error *error,
     ng_status status = tables(&cumulants, &l, c->memory, error);
     if (status == NG_OK)
         status = ng_cumulants_curvature(&r, &cumulants, error);
-    if (status == NG_OK)
-        p->curvature = r.curvature;
+    take(p, status == NG_OK ? &r : NULL);
     ng_cumulants_destroy(&cumulants);
     return status;
 }

@@ -8,10 +8,10 @@ static void write_rows(FILE *csv, const point *points, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const point *p = &points[i];
-        fprintf(csv, "%.17g,%zu,%.0f,%.15g,%.3g,%s,%.4g", p->coupling, p->length, p->sites,
-                p->curvature, p->error, p->method, p->seconds);
+        fprintf(csv, "%.17g,%zu,%.0f,%.*g,%.3g,%s,%.4g", p->coupling, p->length, p->sites,
+                digits_of(p), p->curvature, p->error, p->method, p->seconds);
         /* the exponent from the exact size before, at the geometric mean of both */
-        if (i > 0 && points[i - 1].coupling == p->coupling && p->error == 0)
+        if (i > 0 && points[i - 1].coupling == p->coupling && !p->sampled)
             fprintf(csv, ",%.6g,%.8g\n", sqrt((double)p->length * (double)points[i - 1].length),
                     effective_exponent(&points[i - 1], p));
         else
@@ -32,7 +32,7 @@ static void exact_curves(FILE *script, int *curves, const config *c, const point
 {
     size_t curve = 0;
     for (size_t i = 0; i < count; i++) {
-        if (points[i].error > 0 || (i > 0 && points[i].coupling == points[i - 1].coupling))
+        if (points[i].sampled || (i > 0 && points[i].coupling == points[i - 1].coupling))
             continue;
         fprintf(script,
                 "%s$rows using (abs($1 - %.17g) < 1e-12 && strcol(6) ne 'mc' ? %s with linespoints "

@@ -92,6 +92,30 @@ START_TEST(fermions_with_and_without_tables)
 }
 END_TEST
 
+/* The 3 x 3 torus with all 18 bonds dense in quadruple precision (libquadmath): what rounding
+ * leaves is no larger than it says, and it does not say much more. */
+START_TEST(rounding)
+{
+    static const struct {
+        double coupling, curvature, most;
+    } known[] = {{0.1, 9.4679286493121897, 2e-14},  {0.3, -7.0700021817598750, 3e-13},
+                 {0.6, -555.57931533027662, 2e-12}, {1, 11631.718075379259, 1e-9},
+                 {1.5, 16448433.221018170, 1e-7},   {2, 7338717238.2784003, 2e-5}};
+    static const lattice_engine all[] = {by_fermions, ng_transfer, ng_enumerate};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+            ng_lattice l = {NG_LATTICE_ISING2D, 3, known[i].coupling};
+            ng_cumulants c;
+            ng_lattice_curvature r;
+            ng_assert_ok(all[k](&c, &l, (size_t)1 << 30, &err), &err);
+            ng_assert_ok(ng_cumulants_curvature(&r, &c, &err), &err);
+            ng_assert_le(fabs(r.curvature - known[i].curvature), r.rounding);
+            ng_assert_le(r.rounding, known[i].most * fabs(r.curvature));
+            ng_cumulants_destroy(&c);
+        }
+}
+END_TEST
+
 TEST_SUITE(engines)
 {
     TCase *tcase = tcase_create("engines");
@@ -99,5 +123,6 @@ TEST_SUITE(engines)
     tcase_add_loop_test(tcase, family_and_fermions, 0, 3 * COUPLINGS);
     tcase_add_loop_test(tcase, transfer_and_fermions, 0, 6 * COUPLINGS);
     tcase_add_loop_test(tcase, fermions_with_and_without_tables, 0, 6 * COUPLINGS);
+    tcase_add_test(tcase, rounding);
     suite_add_tcase(suite, tcase);
 }

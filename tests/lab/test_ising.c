@@ -205,7 +205,7 @@ static ng_status nan_planes(void *data, double *planes, size_t x, ng_error *erro
 START_TEST(refusals)
 {
     ng_error error = {NG_OK, ""};
-    ng_lattice_curvature r = {7, 7, 7};
+    ng_lattice_curvature r = {7, 7, 7, 7};
     ng_cumulants c;
     size_t numbers = 8 * 9;
     ng_assert_fails(ng_ising_fermion(&r, 2, 0.3, 0, &error), NG_EARG, &error, "L = 2");

@@ -8,7 +8,7 @@
 
 static ng_status curvature(ng_error *error)
 {
-    ng_lattice_curvature r = {7, 7, 7};
+    ng_lattice_curvature r = {7, 7, 7, 7};
     ng_status status = ng_ising_fermion(&r, 3, 0.3, 0, error);
     if (status != NG_OK && r.curvature != 7)
         return NG_EARG;

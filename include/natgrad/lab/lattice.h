@@ -76,6 +76,8 @@ typedef struct {
     double curvature; /* R */
     double square;    /* |kappa|^2 */
     double trace;     /* |tr kappa|^2 */
+    double rounding;  /* about what rounding leaves of R: its error is rarely larger, and seldom
+                         a hundredth of it; double precision's only, not that of the model */
 } ng_lattice_curvature;
 
 /* R from the tables, by Fourier transform over both displacements: F is d x d

@@ -7,6 +7,7 @@
  * reflection), so that k2 runs over 0 ... L/2 on each axis. */
 #include "lib/lab/lattice/lattice.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "lib/core/try.h"
 #include "lib/lab/lattice/wave.h"
 
-enum { MAX_LEGS = NGI_SPECIES * NGI_SPECIES * NGI_SPECIES };
+enum { MAX_LEGS = NGI_SPECIES * NGI_SPECIES * NGI_SPECIES, ROUNDINGS = 2 };
 
 typedef struct {
     size_t dim, length, half, sites, rows, legs, waves; /* rows L^(d-1), legs d^3, waves half^d */
@@ -27,11 +28,12 @@ typedef struct {
     double *scratch;
     ngi_complex *fisher;    /* [k][d][d], with e^(+ikx) */
     ngi_complex *whitening; /* [k][d][d] */
+    double *stretch;        /* [k]: squared Frobenius norm of the whitening */
 } contraction;
 
 /* Doubles of each array. */
 typedef struct {
-    size_t spectrum, planes, strip, out, scratch, blocks;
+    size_t spectrum, planes, strip, out, scratch, blocks, sites;
 } sizes;
 
 static sizes sizes_of(size_t dim, size_t length)
@@ -43,7 +45,8 @@ static sizes sizes_of(size_t dim, size_t length)
                .strip = length * legs * 2 * ngi_power(half, dim),
                .out = field,
                .scratch = 2 * field,
-               .blocks = 2 * dim * dim * sites};
+               .blocks = 2 * dim * dim * sites,
+               .sites = sites};
     return s;
 }
 
@@ -53,7 +56,7 @@ size_t ng_cumulants_curvature_memory(size_t dim, size_t length)
         return SIZE_MAX;
     sizes s = sizes_of(dim, length);
     return sizeof(double) * (s.spectrum + s.planes + s.strip + s.out + s.scratch + 2 * s.blocks +
-                             ngi_wave_numbers(length));
+                             s.sites + ngi_wave_numbers(length));
 }
 
 static void destroy(contraction *c)
@@ -66,6 +69,7 @@ static void destroy(contraction *c)
     free(c->scratch);
     free(c->fisher);
     free(c->whitening);
+    free(c->stretch);
 }
 
 static ng_status create(contraction *c, size_t dim, size_t length, ng_error *error)
@@ -89,8 +93,9 @@ static ng_status create(contraction *c, size_t dim, size_t length, ng_error *err
     c->scratch = malloc(s.scratch * sizeof(double));
     c->fisher = malloc(s.blocks * sizeof(double));
     c->whitening = malloc(s.blocks * sizeof(double));
+    c->stretch = malloc(s.sites * sizeof(double));
     if (c->spectrum == NULL || c->planes == NULL || c->strip == NULL || c->out == NULL ||
-        c->scratch == NULL || c->fisher == NULL || c->whitening == NULL)
+        c->scratch == NULL || c->fisher == NULL || c->whitening == NULL || c->stretch == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for the curvature at L = %zu: %zu bytes",
                             length, memory);
     return ngi_wave_create(&c->wave, dim, length, error);
@@ -115,7 +120,14 @@ static ng_status whiten_all(contraction *c, const double *fisher, ng_error *erro
                     (ngi_complex){0.5 * (re[ab] + re[ba]), 0.5 * (im[ba] - im[ab])};
             }
     }
-    return ngi_whiten(c->whitening, c->fisher, c->sites, d, error);
+    TRY(ngi_whiten(c->whitening, c->fisher, c->sites, d, error));
+    for (size_t k = 0; k < c->sites; k++) {
+        c->stretch[k] = 0;
+        for (size_t i = k * pairs; i < (k + 1) * pairs; i++)
+            c->stretch[k] +=
+                c->whitening[i].re * c->whitening[i].re + c->whitening[i].im * c->whitening[i].im;
+    }
+    return NG_OK;
 }
 
 /* ---- To Fourier space ----------------------------------------------------- */
@@ -151,24 +163,34 @@ static ng_status transform(contraction *c, ng_cumulant_planes planes, void *data
 
 /* ---- Sums ------------------------------------------------------------------ */
 
-/* All k1 of one k2: the sum of |T|^2, and t_gamma (before 1/n) where k2 = 0. */
-static double sum_waves(const contraction *c, double *trace, size_t q)
+/* What the sums over waves leave: |T|^2, t_gamma (before 1/n), and the squares of what errors of
+ * 1 in every third and every second cumulant would make of sum |T|^2, if they were independent. */
+typedef struct {
+    double square, trace[NGI_SPECIES], third, second;
+} sums;
+
+/* All k1 of one k2, which stands for `weight` of them. */
+static void sum_waves(const contraction *c, sums *s, size_t q, double weight)
 {
     size_t d = c->dim, length = c->length, pairs = d * d;
-    double square = 0;
+    double all = 0, third = 0;
     ngi_complex t[MAX_LEGS];
     for (size_t k = 0; k < c->sites; k++) {
         const double *re = c->out + k / length * 2 * length + k % length;
         size_t rest = ngi_site_negate(d, length, ngi_site_add(d, length, k, q));
         for (size_t leg = 0; leg < c->legs; leg++, re += 2 * c->sites)
             t[leg] = (ngi_complex){re[0], re[length]};
-        square += ngi_whiten_third(t, c->whitening + rest * pairs, c->whitening + k * pairs,
-                                   c->whitening + q * pairs, d);
+        double square = ngi_whiten_third(t, c->whitening + rest * pairs, c->whitening + k * pairs,
+                                         c->whitening + q * pairs, d);
+        all += square;
+        third += square * c->stretch[rest] * c->stretch[k];
         for (size_t a = 0; q == 0 && a < d; a++)
             for (size_t g = 0; g < d; g++)
-                trace[g] += t[(a * d + a) * d + g].re;
+                s->trace[g] += t[(a * d + a) * d + g].re;
     }
-    return square;
+    s->square += weight * all;
+    s->third += weight * third * c->stretch[q];
+    s->second += weight * (all * c->stretch[q]) * (all * c->stretch[q]);
 }
 
 /* half-space number k2 -> its wave, and how many k2 it stands for */
@@ -184,20 +206,34 @@ static size_t unfold(const contraction *c, size_t k, double *weight)
     return wave;
 }
 
+/* What rounding leaves of |kappa|^2, relative. Cumulants are differences of numbers of size 1, so
+ * each has an error of about eps; their sums over n and n^2 displacements sqrt(n) and n
+ * of these. Whitening stretches them: T by |C^-1| on each of three legs, and by |C^-1|^2 times
+ * the error of F. */
+static double rounding(const sums *s, double n)
+{
+    if (!(s->square > 0))
+        return 0;
+    double third = 2 * n * sqrt(s->third) / s->square;
+    double second = 3 * sqrt(n) * sqrt(s->second) / s->square;
+    return ROUNDINGS * DBL_EPSILON * (1 + third + second);
+}
+
 static ng_status sum_all(contraction *c, ng_lattice_curvature *result, ng_error *error)
 {
-    double square = 0, trace[NGI_SPECIES] = {0}, weight, norm = 0;
+    sums s = {0};
+    double weight, norm = 0, n = (double)c->sites;
     size_t field = c->legs * 2 * c->sites;
     for (size_t k = 0; k < c->waves; k++) {
         size_t q = unfold(c, k, &weight);
         TRY(ngi_wave_full(&c->wave, c->out, c->scratch, c->spectrum + k * field, c->legs, error));
-        square += weight * sum_waves(c, trace, q);
+        sum_waves(c, &s, q, weight);
     }
     for (size_t g = 0; g < c->dim; g++)
-        norm += trace[g] * trace[g];
-    ng_lattice_curvature r = {.square = square / (double)c->sites,
-                              .trace = norm / (double)c->sites};
+        norm += s.trace[g] * s.trace[g];
+    ng_lattice_curvature r = {.square = s.square / n, .trace = norm / n};
     r.curvature = 0.25 * (r.square - r.trace);
+    r.rounding = rounding(&s, n) * 0.25 * (r.square + r.trace);
     if (!isfinite(r.curvature))
         return ng_error_set(error, NG_ENONFINITE, "third cumulants at L = %zu are not finite",
                             c->length);
