@@ -99,13 +99,13 @@ static size_t peak(const config *c, size_t length, size_t making)
 static size_t transfer_memory(const config *c, size_t length)
 {
     ng_lattice l = lattice_of(c, length);
-    return peak(c, length, ng_transfer_memory(&l));
+    return peak(c, length, ng_lattice_transfer_memory(&l));
 }
 
 static size_t enumerate_memory(const config *c, size_t length)
 {
     ng_lattice l = lattice_of(c, length);
-    return peak(c, length, ng_enumerate_memory(&l));
+    return peak(c, length, ng_lattice_enumerate_memory(&l));
 }
 
 static ng_status contract(point *p, const config *c, ng_error *error,
@@ -125,12 +125,12 @@ static ng_status contract(point *p, const config *c, ng_error *error,
 
 static ng_status transfer_run(point *p, const config *c, ng_error *error)
 {
-    return contract(p, c, error, ng_transfer);
+    return contract(p, c, error, ng_lattice_transfer);
 }
 
 static ng_status enumerate_run(point *p, const config *c, ng_error *error)
 {
-    return contract(p, c, error, ng_enumerate);
+    return contract(p, c, error, ng_lattice_enumerate);
 }
 
 /* ---- Monte Carlo -------------------------------------------------------------- */
@@ -162,7 +162,7 @@ size_t samples_of(const config *c, size_t length)
 static ng_wolff_options wolff(const config *c, size_t length)
 {
     ng_wolff_options o;
-    ng_wolff_options_init(&o);
+    ng_wolff_init(&o);
     o.lattice = lattice_of(c, length);
     o.samples = samples_of(c, length);
     o.flips = c->flips;
@@ -191,7 +191,7 @@ static ng_status mc_run(point *p, const config *c, ng_error *error)
     progress_start(&bar, label, (double)o.samples, "samples");
     o.progress = watch;
     o.data = &bar;
-    ng_status status = ng_wolff(&p->mc, &o, error);
+    ng_status status = ng_wolff_run(&p->mc, &o, error);
     progress_end(&bar);
     if (status != NG_OK)
         return status;

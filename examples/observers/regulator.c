@@ -129,7 +129,7 @@ static size_t learn(ng_family *family, const double *moments, ng_fit_method meth
     ng_fit_options options;
     ng_error error;
     size_t steps = 0;
-    ng_fit_options_init(&options);
+    ng_fit_init(&options);
     options.method = method;
     options.max_steps = 2 * TRACE;
     if (r != NULL) {

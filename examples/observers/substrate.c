@@ -41,7 +41,7 @@ static void model(topology *t, const ng_observer *o)
     ng_error error;
     t->spins = o->vertices;
     for (size_t i = 0, arity; i < ng_hypergraph_edges(o->internal); i++) {
-        const size_t *vertices = ng_hypergraph_edge(o->internal, i, &arity);
+        const size_t *vertices = ng_hypergraph_edge(o->internal, &arity, i);
         uint32_t edge;
         size_t k = 0;
         must(ng_family_edge(&edge, vertices, arity, &error), &error);

@@ -117,8 +117,8 @@ static ng_status follow(path *p, ng_mat theta, ng_mat velocity, double time, dou
     return NG_OK;
 }
 
-ng_status ng_geodesic(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
-                      double tolerance, ng_family_at family, void *data, ng_error *error)
+ng_status ng_geodesic_move(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
+                           double tolerance, ng_family_at family, void *data, ng_error *error)
 {
     path p = {.n = theta.cols,
               .amari_alpha = amari_alpha,

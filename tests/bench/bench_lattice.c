@@ -26,7 +26,8 @@ static void transfer(void *data)
     const ng_lattice lattice = {NG_LATTICE_ISING2D, LENGTH,
                                 ng_lattice_critical(NG_LATTICE_ISING2D)};
     (void)data;
-    bench_ok(ng_transfer(&cumulants, &lattice, (size_t)1 << 30, &error), "transfer", error.text);
+    bench_ok(ng_lattice_transfer(&cumulants, &lattice, (size_t)1 << 30, &error), "transfer",
+             error.text);
     bench_ok(ng_cumulants_curvature(&r, &cumulants, &error), "contraction", error.text);
     ng_cumulants_destroy(&cumulants);
     if (!(fabs(r.curvature - exact) <= 1e-10 * fabs(exact)))

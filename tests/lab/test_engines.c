@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(transfer_and_fermions)
 {
-    compare(ng_transfer, by_fermions, lattice_of(_i));
+    compare(ng_lattice_transfer, by_fermions, lattice_of(_i));
 }
 END_TEST
 
@@ -101,7 +101,7 @@ START_TEST(rounding)
     } known[] = {{0.1, 9.4679286493121897, 2e-14},  {0.3, -7.0700021817598750, 3e-13},
                  {0.6, -555.57931533027662, 2e-12}, {1, 11631.718075379259, 1e-9},
                  {1.5, 16448433.221018170, 1e-7},   {2, 7338717238.2784003, 2e-5}};
-    static const lattice_engine all[] = {by_fermions, ng_transfer, ng_enumerate};
+    static const lattice_engine all[] = {by_fermions, ng_lattice_transfer, ng_lattice_enumerate};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
             ng_lattice l = {NG_LATTICE_ISING2D, 3, known[i].coupling};

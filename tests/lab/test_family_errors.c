@@ -83,7 +83,7 @@ START_TEST(refusals)
     ng_assert_fails(ng_family_moments(f, bad, x, &error), NG_ENODATA, &error, "no rows");
     x.rows = 2;
     ng_assert_ok(ng_family_create_bernoulli(&other, 7, &error), &error);
-    ng_assert_fails(ng_family_divergence(f, other, &value, &error), NG_EARG, &error, "different");
+    ng_assert_fails(ng_family_divergence(f, &value, other, &error), NG_EARG, &error, "different");
     ck_assert(memcmp(theta, ng_family_theta(f), n * sizeof *theta) == 0);
     ck_assert(memcmp(eta, ng_family_mean(f), n * sizeof *eta) == 0);
     ck_assert(log_z == ng_family_log_z(f));
@@ -100,11 +100,14 @@ START_TEST(options)
 {
     ng_family *f = world_family(world_shapes[2]);
     const double moments[3] = {0.1, 0.1, 0.1};
-    ng_fit_options o;
-    ng_fit_options_init(&o);
+    ng_fit_options o = {.max_steps = 7};
+    ck_assert_int_eq(ng_fit_init_sized(&o, sizeof o - 1), NG_EOPTION);
+    ck_assert_int_eq(ng_fit_init(NULL), NG_EOPTION);
+    ck_assert_uint_eq(o.max_steps, 7);
+    ck_assert_int_eq(ng_fit_init(&o), NG_OK);
     o.size = 3;
     ng_assert_fails(ng_family_fit(f, NULL, moments, &o, &error), NG_EOPTION, &error, "size");
-    ng_fit_options_init(&o);
+    ng_fit_init(&o);
     o.lr = 0;
     ng_assert_fails(ng_family_fit(f, NULL, moments, &o, &error), NG_EOPTION, &error, "lr");
     o.lr = 1;
@@ -125,7 +128,7 @@ START_TEST(other_edges)
     double value = 77;
     ng_assert_ok(ng_family_create_ising(&f, 3, a, 2, &error), &error);
     ng_assert_ok(ng_family_create_ising(&g, 3, b, 2, &error), &error);
-    ng_assert_fails(ng_family_divergence(f, g, &value, &error), NG_EARG, &error, "different");
+    ng_assert_fails(ng_family_divergence(f, &value, g, &error), NG_EARG, &error, "different");
     ck_assert(value == 77);
     ng_family_destroy(f);
     ng_family_destroy(g);

@@ -84,8 +84,8 @@ START_TEST(great_circle)
         start[a] = sqrt(p[a]);
         unit[a] = start[a] * ((a < N ? v[a] : 0) - mean) / s;
     }
-    ng_assert_ok(ng_geodesic(ng_f64(theta, 1, N), ng_f64(v, 1, N), time, 0, 1e-12, categorical,
-                             NULL, &error),
+    ng_assert_ok(ng_geodesic_move(ng_f64(theta, 1, N), ng_f64(v, 1, N), time, 0, 1e-12, categorical,
+                                  NULL, &error),
                  &error);
     probabilities(q, theta);
     for (int a = 0; a < K; a++) {
@@ -106,9 +106,9 @@ START_TEST(normal_distance)
         double theta[2] = {mu / (sd * sd), -0.5 / (sd * sd)};
         double v[2] = {velocity[i][0], velocity[i][1]};
         double s = speed(normal, 2, theta, v), time = 1.2 / s;
-        ng_assert_ok(
-            ng_geodesic(ng_f64(theta, 1, 2), ng_f64(v, 1, 2), time, 0, 1e-12, normal, NULL, &error),
-            &error);
+        ng_assert_ok(ng_geodesic_move(ng_f64(theta, 1, 2), ng_f64(v, 1, 2), time, 0, 1e-12, normal,
+                                      NULL, &error),
+                     &error);
         double to_sd = sqrt(-0.5 / theta[1]), to = theta[0] * to_sd * to_sd;
         double d2 = (to - mu) * (to - mu), minus = (sd - to_sd) * (sd - to_sd),
                plus = (sd + to_sd) * (sd + to_sd);
@@ -126,17 +126,17 @@ START_TEST(flat_connections)
     double theta[N], v[N], p[K], q[K], mean = 0;
     memcpy(theta, from, sizeof theta);
     memcpy(v, slope, sizeof v);
-    ng_assert_ok(
-        ng_geodesic(ng_f64(theta, 1, N), ng_f64(v, 1, N), 2, 1, 1e-12, categorical, NULL, &error),
-        &error);
+    ng_assert_ok(ng_geodesic_move(ng_f64(theta, 1, N), ng_f64(v, 1, N), 2, 1, 1e-12, categorical,
+                                  NULL, &error),
+                 &error);
     for (int a = 0; a < N; a++)
         ng_assert_rel(theta[a], from[a] + 2 * slope[a], 1e-12);
     memcpy(theta, from, sizeof theta);
     memcpy(v, slope, sizeof v);
     probabilities(p, theta);
-    ng_assert_ok(
-        ng_geodesic(ng_f64(theta, 1, N), ng_f64(v, 1, N), 2, -1, 1e-12, categorical, NULL, &error),
-        &error);
+    ng_assert_ok(ng_geodesic_move(ng_f64(theta, 1, N), ng_f64(v, 1, N), 2, -1, 1e-12, categorical,
+                                  NULL, &error),
+                 &error);
     probabilities(q, theta);
     for (int a = 0; a < N; a++)
         mean += p[a] * slope[a];
@@ -149,21 +149,25 @@ START_TEST(refusals)
 {
     double theta[2] = {0, -0.5}, v[2] = {0, 1}, nan[2] = {0, NAN}, old[2] = {0, -0.5};
     ng_mat t = ng_f64(theta, 1, 2), w = ng_f64(v, 1, 2);
-    ng_assert_fails(ng_geodesic(t, w, -1, 0, 1e-9, normal, NULL, &error), NG_EARG, &error, "time");
-    ng_assert_fails(ng_geodesic(t, w, NAN, 0, 1e-9, normal, NULL, &error), NG_EARG, &error, "time");
-    ng_assert_fails(ng_geodesic(t, w, 1, NAN, 1e-9, normal, NULL, &error), NG_EARG, &error,
+    ng_assert_fails(ng_geodesic_move(t, w, -1, 0, 1e-9, normal, NULL, &error), NG_EARG, &error,
+                    "time");
+    ng_assert_fails(ng_geodesic_move(t, w, NAN, 0, 1e-9, normal, NULL, &error), NG_EARG, &error,
+                    "time");
+    ng_assert_fails(ng_geodesic_move(t, w, 1, NAN, 1e-9, normal, NULL, &error), NG_EARG, &error,
                     "amari");
-    ng_assert_fails(ng_geodesic(t, w, 1, 0, 0, normal, NULL, &error), NG_EARG, &error, "tolerance");
-    ng_assert_fails(ng_geodesic(t, w, 1, 0, 1e-9, NULL, NULL, &error), NG_EARG, &error, "NULL");
-    ng_assert_fails(ng_geodesic(t, ng_f64(v, 1, 1), 1, 0, 1e-9, normal, NULL, &error), NG_ESHAPE,
-                    &error, "velocity");
-    ng_assert_fails(ng_geodesic(t, ng_f64(nan, 1, 2), 1, 0, 1e-9, normal, NULL, &error),
+    ng_assert_fails(ng_geodesic_move(t, w, 1, 0, 0, normal, NULL, &error), NG_EARG, &error,
+                    "tolerance");
+    ng_assert_fails(ng_geodesic_move(t, w, 1, 0, 1e-9, NULL, NULL, &error), NG_EARG, &error,
+                    "NULL");
+    ng_assert_fails(ng_geodesic_move(t, ng_f64(v, 1, 1), 1, 0, 1e-9, normal, NULL, &error),
+                    NG_ESHAPE, &error, "velocity");
+    ng_assert_fails(ng_geodesic_move(t, ng_f64(nan, 1, 2), 1, 0, 1e-9, normal, NULL, &error),
                     NG_ENONFINITE, &error, "velocity");
     /* the e-geodesic leaves the domain at time 1/2 */
-    ng_assert_fails(ng_geodesic(t, w, 1, 1, 1e-9, normal, NULL, &error), NG_ERANGE, &error,
+    ng_assert_fails(ng_geodesic_move(t, w, 1, 1, 1e-9, normal, NULL, &error), NG_ERANGE, &error,
                     "no normal distribution");
     ck_assert(memcmp(theta, old, sizeof old) == 0 && v[0] == 0 && v[1] == 1);
-    ng_assert_ok(ng_geodesic(t, w, 0, 0, 1e-9, normal, NULL, &error), &error);
+    ng_assert_ok(ng_geodesic_move(t, w, 0, 0, 1e-9, normal, NULL, &error), &error);
     ck_assert(memcmp(theta, old, sizeof old) == 0);
 }
 END_TEST

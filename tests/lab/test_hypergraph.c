@@ -12,11 +12,11 @@ START_TEST(parses)
     size_t arity;
     ck_assert_uint_eq(ng_hypergraph_edges(g), 2);
     ck_assert_uint_eq(ng_hypergraph_vertices(g), 3);
-    ck_assert_mem_eq(ng_hypergraph_edge(g, 0, &arity), expected, 2 * sizeof *expected);
+    ck_assert_mem_eq(ng_hypergraph_edge(g, &arity, 0), expected, 2 * sizeof *expected);
     ck_assert_uint_eq(arity, 2);
-    ck_assert_mem_eq(ng_hypergraph_edge(g, 1, &arity), expected + 2, 3 * sizeof *expected);
+    ck_assert_mem_eq(ng_hypergraph_edge(g, &arity, 1), expected + 2, 3 * sizeof *expected);
     ck_assert_uint_eq(arity, 3);
-    ck_assert_ptr_null(ng_hypergraph_edge(g, 2, &arity));
+    ck_assert_ptr_null(ng_hypergraph_edge(g, &arity, 2));
     ng_hypergraph_destroy(g);
     g = graph("{}");
     ck_assert_uint_eq(ng_hypergraph_edges(g), 0);
@@ -195,7 +195,7 @@ START_TEST(many_names)
     ck_assert_uint_eq(ng_hypergraph_vertices(g), NAMES);
     for (size_t i = 0; i < NAMES; i++) { /* as they appear: 0, n-1, 1, n-2, ... */
         const size_t first = i < NAMES / 2 ? 2 * i : 2 * (NAMES - 1 - i) + 1;
-        const size_t *vertex = ng_hypergraph_edge(g, i, &arity);
+        const size_t *vertex = ng_hypergraph_edge(g, &arity, i);
         ck_assert_uint_eq(vertex[0], first);
         ck_assert_uint_eq(vertex[1], first ^ 1);
     }

@@ -41,8 +41,8 @@ static ng_status bernoulli(void *data, ng_mat f, double *third, const double *th
 static ng_status geodesic(ng_error *error)
 {
     double theta = 0.1, velocity = 1;
-    ng_status status = ng_geodesic(ng_f64(&theta, 1, 1), ng_f64(&velocity, 1, 1), 1, 0, 1e-9,
-                                   bernoulli, NULL, error);
+    ng_status status = ng_geodesic_move(ng_f64(&theta, 1, 1), ng_f64(&velocity, 1, 1), 1, 0, 1e-9,
+                                        bernoulli, NULL, error);
     return status == NG_OK || (theta == 0.1 && velocity == 1) ? status : NG_EARG;
 }
 

@@ -127,7 +127,7 @@ START_TEST(against_dense)
     const ng_lattice *l = &cases[_i];
     dense *w = brute_force(ng_lattice_states(l->model), l->coupling);
     ng_cumulants c;
-    ng_assert_ok(ng_enumerate(&c, l, (size_t)1 << 24, &err), &err);
+    ng_assert_ok(ng_lattice_enumerate(&c, l, (size_t)1 << 24, &err), &err);
     ng_assert_rel(c.mean, (double)w->mean[0], 1e-13);
     for (size_t a = 0; a < 2; a++)
         for (size_t i = 0; i < M; i++) {
@@ -138,7 +138,7 @@ START_TEST(against_dense)
             }
         }
     ng_cumulants_destroy(&c);
-    ng_assert_rel(lattice_curvature(ng_enumerate, *l), dense_curvature(w), 1e-11);
+    ng_assert_rel(lattice_curvature(ng_lattice_enumerate, *l), dense_curvature(w), 1e-11);
     free(w);
 }
 END_TEST
@@ -155,16 +155,16 @@ START_TEST(known_values)
         {NG_LATTICE_POTTS4, 3, -74.882853263005, 1e-11},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        ng_assert_rel(
-            lattice_curvature(ng_enumerate, lattice_critical(known[i].model, known[i].length)),
-            known[i].curvature, known[i].tolerance);
+        ng_assert_rel(lattice_curvature(ng_lattice_enumerate,
+                                        lattice_critical(known[i].model, known[i].length)),
+                      known[i].curvature, known[i].tolerance);
 }
 END_TEST
 
 /* 2^26 states */
 START_TEST(three_dimensions)
 {
-    ng_assert_rel(lattice_curvature(ng_enumerate, lattice_critical(NG_LATTICE_ISING3D, 3)),
+    ng_assert_rel(lattice_curvature(ng_lattice_enumerate, lattice_critical(NG_LATTICE_ISING3D, 3)),
                   -262.9051548176, 1e-11);
 }
 END_TEST
@@ -181,8 +181,9 @@ START_TEST(off_critical)
         {{NG_LATTICE_ISING2D, 4, 0.6}, -1513.99, 5e-3},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        ng_assert_le(fabs(lattice_curvature(ng_enumerate, known[i].lattice) - known[i].curvature),
-                     known[i].half_digit);
+        ng_assert_le(
+            fabs(lattice_curvature(ng_lattice_enumerate, known[i].lattice) - known[i].curvature),
+            known[i].half_digit);
 }
 END_TEST
 
@@ -207,24 +208,24 @@ START_TEST(refusals)
     ng_cumulants c;
     const size_t room = (size_t)1 << 30;
     ng_lattice l = {NG_LATTICE_ISING2D, 2, 0.3};
-    ng_assert_fails(ng_enumerate(&c, &l, room, &err), NG_EARG, &err, "L = 2");
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, room, &err), NG_EARG, &err, "L = 2");
     ck_assert_ptr_null(c.third);
     l.length = 6;
-    ng_assert_fails(ng_enumerate(&c, &l, room, &err), NG_ENOMEM, &err, "2.749e+11");
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, room, &err), NG_ENOMEM, &err, "2.749e+11");
     l.length = 7;
-    ng_assert_fails(ng_enumerate(&c, &l, room, &err), NG_EUNSUPPORTED, &err, "L = 7");
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, room, &err), NG_EUNSUPPORTED, &err, "L = 7");
     l.length = 4;
-    ng_assert_fails(ng_enumerate(&c, &l, ng_enumerate_memory(&l) - 1, &err), NG_ENOMEM, &err,
-                    "memory");
-    ng_assert_ok(ng_enumerate(&c, &l, ng_enumerate_memory(&l), &err), &err);
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, ng_lattice_enumerate_memory(&l) - 1, &err),
+                    NG_ENOMEM, &err, "memory");
+    ng_assert_ok(ng_lattice_enumerate(&c, &l, ng_lattice_enumerate_memory(&l), &err), &err);
     ng_cumulants_destroy(&c);
     l.coupling = NAN;
-    ng_assert_fails(ng_enumerate(&c, &l, room, &err), NG_EARG, &err, "coupling");
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, room, &err), NG_EARG, &err, "coupling");
     l = (ng_lattice){NG_LATTICE_ISING2D, 3, -1000}; /* no state satisfies its odd loops */
-    ng_assert_fails(ng_enumerate(&c, &l, room, &err), NG_ERANGE, &err, "-1000");
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, room, &err), NG_ERANGE, &err, "-1000");
     l = (ng_lattice){(ng_lattice_model)9, 3, 0.3};
-    ng_assert_fails(ng_enumerate(&c, &l, room, &err), NG_EARG, &err, "model");
-    ck_assert_uint_eq(ng_enumerate_memory(&l), SIZE_MAX);
+    ng_assert_fails(ng_lattice_enumerate(&c, &l, room, &err), NG_EARG, &err, "model");
+    ck_assert_uint_eq(ng_lattice_enumerate_memory(&l), SIZE_MAX);
 }
 END_TEST
 

@@ -37,17 +37,17 @@ static ng_status with_engine(lattice_engine engine, ng_lattice_model model)
 
 static ng_status enumerate_ising(void)
 {
-    return with_engine(ng_enumerate, NG_LATTICE_ISING2D);
+    return with_engine(ng_lattice_enumerate, NG_LATTICE_ISING2D);
 }
 
 static ng_status enumerate_potts(void)
 {
-    return with_engine(ng_enumerate, NG_LATTICE_POTTS3);
+    return with_engine(ng_lattice_enumerate, NG_LATTICE_POTTS3);
 }
 
 static ng_status transfer_ising(void)
 {
-    return with_engine(ng_transfer, NG_LATTICE_ISING2D);
+    return with_engine(ng_lattice_transfer, NG_LATTICE_ISING2D);
 }
 
 static ng_cumulants tables;
@@ -62,10 +62,10 @@ static ng_status wolff(void)
 {
     ng_wolff_options o;
     ng_wolff_result r;
-    ng_wolff_options_init(&o);
+    ng_wolff_init(&o);
     o.lattice = lattice_critical(NG_LATTICE_ISING2D, 3);
     o.samples = 1620;
-    return ng_wolff(&r, &o, &err);
+    return ng_wolff_run(&r, &o, &err);
 }
 
 START_TEST(engines_survive)
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(contraction_survives)
 {
     ng_lattice l = lattice_critical(NG_LATTICE_ISING2D, 3);
-    ng_assert_ok(ng_enumerate(&tables, &l, (size_t)1 << 30, &err), &err);
+    ng_assert_ok(ng_lattice_enumerate(&tables, &l, (size_t)1 << 30, &err), &err);
     survive(contract, 7);
     ng_cumulants_destroy(&tables);
 }

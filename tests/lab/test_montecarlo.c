@@ -16,7 +16,7 @@ static ng_error err;
 static ng_wolff_options options_of(ng_lattice_model model, size_t length, size_t samples)
 {
     ng_wolff_options o;
-    ng_wolff_options_init(&o);
+    ng_wolff_init(&o);
     o.lattice = lattice_critical(model, length);
     o.samples = samples;
     return o;
@@ -25,7 +25,7 @@ static ng_wolff_options options_of(ng_lattice_model model, size_t length, size_t
 static ng_wolff_result run(const ng_wolff_options *o)
 {
     ng_wolff_result r;
-    ng_assert_ok(ng_wolff(&r, o, &err), &err);
+    ng_assert_ok(ng_wolff_run(&r, o, &err), &err);
     ck_assert_double_eq(r.difference, r.plain - r.corrected);
     ck_assert_uint_ge(r.samples, o->samples);
     ck_assert_uint_lt(r.samples, o->samples + 32 * o->chains);
@@ -87,7 +87,7 @@ START_TEST(hot)
     ng_wolff_result r = run(&o);
     ng_assert_le(fabs(r.corrected - 8.0327), 4.5 * r.sigma); /* t of 19: 2e-4 */
     ng_assert_le(r.sigma, 1);
-    ng_assert_ok(ng_transfer(&exact, &o.lattice, (size_t)1 << 24, &err), &err);
+    ng_assert_ok(ng_lattice_transfer(&exact, &o.lattice, (size_t)1 << 24, &err), &err);
     ng_assert_le(fabs(r.mean - exact.mean), 0.003);
     ng_cumulants_destroy(&exact);
 }
@@ -150,7 +150,7 @@ static ng_wolff_options stopped(watcher *w)
     o.checkpoint = path;
     o.progress = watch;
     o.data = w;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_STOPPED, &err, "of 20480 samples");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_STOPPED, &err, "of 20480 samples");
     ck_assert(w->last >= 6000 && w->last < 20480);
     ck_assert_double_eq(r.plain, 7);
     return o;
@@ -199,7 +199,7 @@ START_TEST(killed_run_resumes)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         ng_wolff_result r;
-        _exit(ng_wolff(&r, &o, &err) == NG_OK);
+        _exit(ng_wolff_run(&r, &o, &err) == NG_OK);
     }
     ck_assert_int_eq(waitpid(child, &how, 0), child);
     ck_assert(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
@@ -220,7 +220,7 @@ START_TEST(damaged_checkpoint)
     ng_wolff_result r;
     ng_wolff_options o = stopped(&w), other = o;
     other.flips = 4;
-    ng_assert_fails(ng_wolff(&r, &other, &err), NG_EFORMAT, &err, "options");
+    ng_assert_fails(ng_wolff_run(&r, &other, &err), NG_EFORMAT, &err, "options");
     FILE *file = fopen(path, "r+b");
     ck_assert_ptr_nonnull(file);
     fseek(file, -4000, SEEK_END);
@@ -228,13 +228,13 @@ START_TEST(damaged_checkpoint)
     fseek(file, -4000, SEEK_END);
     fputc(byte ^ 1, file);
     fclose(file);
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EFORMAT, &err, "damaged");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EFORMAT, &err, "damaged");
     ck_assert_int_eq(truncate(path, 5000), 0);
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EFORMAT, &err, "truncated");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EFORMAT, &err, "truncated");
     remove(path);
     o.checkpoint = "no-such-directory/wolff";
     w = (watcher){.stop = 6000};
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EIO, &err, "no-such-directory");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EIO, &err, "no-such-directory");
 }
 END_TEST
 
@@ -306,7 +306,7 @@ static void refuses(const ng_wolff_options *o, const checkpoint *good, size_t ch
     memcpy(bad.bytes + HEAD + chain * good->chain + offset, value, size);
     write_checkpoint(&bad, chain);
     snprintf(where, sizeof where, "damaged: chain %zu: %s", chain, text);
-    ng_assert_fails(ng_wolff(&r, o, &err), NG_EFORMAT, &err, where);
+    ng_assert_fails(ng_wolff_run(&r, o, &err), NG_EFORMAT, &err, where);
     ck_assert_double_eq(r.plain, 7);
     checkpoint after = read_checkpoint();
     ck_assert_uint_eq(after.size, bad.size);
@@ -396,7 +396,7 @@ START_TEST(links_and_fifos)
     ck_assert_str_eq(text, "mine");
     remove(path);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EIO, &err, "not a regular file");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EIO, &err, "not a regular file");
     remove(path);
     remove(part);
     remove(target);
@@ -411,35 +411,40 @@ START_TEST(refusals)
     const ng_wolff_options good = options_of(NG_LATTICE_ISING2D, 10, 200000);
     ng_wolff_options o = good;
     o.samples = 0;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "20 n^2 = 200000");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "20 n^2 = 200000");
     o.samples = 199999;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "samples: 199999");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "samples: 199999");
     o = good;
     o.flips = 0;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "flips: 0");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "flips: 0");
     o = good;
     o.chains = 19;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "chains: 19");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "chains: 19");
     o = good;
     o.threads = 0;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "threads: 0");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "threads: 0");
     o = good;
     o.lattice.coupling = -0.1;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "-0.1");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "-0.1");
     o = good;
     o.lattice.length = 2;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EARG, &err, "L = 2");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EARG, &err, "L = 2");
     o = good;
     o.lattice.model = NG_LATTICE_POTTS3;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EUNSUPPORTED, &err, "potts3");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EUNSUPPORTED, &err, "potts3");
     o = good;
     o.memory = 1000;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_ENOMEM, &err, "the limit is 1000");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_ENOMEM, &err, "the limit is 1000");
     o = good;
     o.interval = NAN;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "interval");
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "interval");
     o.size = 3;
-    ng_assert_fails(ng_wolff(&r, &o, &err), NG_EOPTION, &err, "size: 3");
+    ck_assert_uint_eq(ng_wolff_memory(&o), SIZE_MAX);
+    ck_assert_uint_eq(ng_wolff_memory(NULL), SIZE_MAX);
+    ck_assert_int_eq(ng_wolff_init_sized(&o, sizeof o + 8), NG_EOPTION);
+    ck_assert_int_eq(ng_wolff_init(NULL), NG_EOPTION);
+    ck_assert_uint_eq(o.size, 3);
+    ng_assert_fails(ng_wolff_run(&r, &o, &err), NG_EOPTION, &err, "size: 3");
 }
 END_TEST
 

@@ -156,8 +156,8 @@ END_TEST
 static size_t occurs(const ng_observer *o, size_t e, const ng_hypergraph *state)
 {
     size_t n, m, count = 0;
-    const size_t *x = ng_hypergraph_edge(o->internal, e, &n), *y;
-    for (size_t f = 0; (y = ng_hypergraph_edge(state, f, &m)) != NULL; f++) {
+    const size_t *x = ng_hypergraph_edge(o->internal, &n, e), *y;
+    for (size_t f = 0; (y = ng_hypergraph_edge(state, &m, f)) != NULL; f++) {
         size_t i = 0;
         while (m == n && i < n && o->vertex[x[i]] == y[i])
             i++;
@@ -190,7 +190,7 @@ START_TEST(observers)
     ng_assert_ok(ng_evolution_state(&state, v, GENERATIONS, &error), &error);
     ck_assert_uint_eq(ng_hypergraph_edges(state), 32);
     for (size_t f = 0; f < 32; f++) {
-        const size_t *y = ng_hypergraph_edge(state, f, &arity);
+        const size_t *y = ng_hypergraph_edge(state, &arity, f);
         size_t ends = 0;
         for (size_t k = 0; k < 4; k++)
             ends += (y[0] == o.vertex[k]) + (y[1] == o.vertex[k]);

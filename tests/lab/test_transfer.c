@@ -9,8 +9,8 @@ static void compare(ng_lattice_model model, size_t length, double coupling)
     ng_lattice l = {model, length, coupling};
     ng_cumulants transfer, states;
     ng_lattice_curvature one, other;
-    ng_assert_ok(ng_transfer(&transfer, &l, (size_t)1 << 30, &err), &err);
-    ng_assert_ok(ng_enumerate(&states, &l, (size_t)1 << 30, &err), &err);
+    ng_assert_ok(ng_lattice_transfer(&transfer, &l, (size_t)1 << 30, &err), &err);
+    ng_assert_ok(ng_lattice_enumerate(&states, &l, (size_t)1 << 30, &err), &err);
     ng_assert_rel(transfer.mean, states.mean, 1e-12);
     ng_assert_mat(lattice_fisher(&transfer), lattice_fisher(&states), 1e-12);
     ng_assert_mat(lattice_third(&transfer), lattice_third(&states), 1e-12);
@@ -43,8 +43,9 @@ END_TEST
 START_TEST(ising_exact)
 {
     size_t length = (size_t)_i;
-    ng_assert_rel(lattice_curvature(ng_transfer, lattice_critical(NG_LATTICE_ISING2D, length)),
-                  lattice_ising[length], 1e-11);
+    ng_assert_rel(
+        lattice_curvature(ng_lattice_transfer, lattice_critical(NG_LATTICE_ISING2D, length)),
+        lattice_ising[length], 1e-11);
 }
 END_TEST
 
@@ -58,9 +59,9 @@ START_TEST(potts_published)
         {NG_LATTICE_POTTS4, 5, -354.59, 2e-5},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        ng_assert_rel(
-            lattice_curvature(ng_transfer, lattice_critical(known[i].model, known[i].length)),
-            known[i].curvature, known[i].tolerance);
+        ng_assert_rel(lattice_curvature(ng_lattice_transfer,
+                                        lattice_critical(known[i].model, known[i].length)),
+                      known[i].curvature, known[i].tolerance);
 }
 END_TEST
 
@@ -69,20 +70,20 @@ START_TEST(refusals)
     ng_cumulants c;
     const size_t room = (size_t)1 << 30;
     ng_lattice l = lattice_critical(NG_LATTICE_ISING2D, 2);
-    ng_assert_fails(ng_transfer(&c, &l, room, &err), NG_EARG, &err, "L = 2");
+    ng_assert_fails(ng_lattice_transfer(&c, &l, room, &err), NG_EARG, &err, "L = 2");
     l.length = 14;
-    ng_assert_fails(ng_transfer(&c, &l, room, &err), NG_ENOMEM, &err, "1.074e+09");
+    ng_assert_fails(ng_lattice_transfer(&c, &l, room, &err), NG_ENOMEM, &err, "1.074e+09");
     l.length = 40;
-    ng_assert_fails(ng_transfer(&c, &l, room, &err), NG_ENOMEM, &err, "L = 40");
-    ck_assert_uint_eq(ng_transfer_memory(&l), SIZE_MAX);
+    ng_assert_fails(ng_lattice_transfer(&c, &l, room, &err), NG_ENOMEM, &err, "L = 40");
+    ck_assert_uint_eq(ng_lattice_transfer_memory(&l), SIZE_MAX);
     l.length = 5;
-    ng_assert_fails(ng_transfer(&c, &l, ng_transfer_memory(&l) - 1, &err), NG_ENOMEM, &err,
-                    "memory");
+    ng_assert_fails(ng_lattice_transfer(&c, &l, ng_lattice_transfer_memory(&l) - 1, &err),
+                    NG_ENOMEM, &err, "memory");
     ck_assert_ptr_null(c.third);
     l.coupling = 1000;
-    ng_assert_fails(ng_transfer(&c, &l, room, &err), NG_ERANGE, &err, "1000");
+    ng_assert_fails(ng_lattice_transfer(&c, &l, room, &err), NG_ERANGE, &err, "1000");
     l = lattice_critical(NG_LATTICE_ISING3D, 3);
-    ng_assert_fails(ng_transfer(&c, &l, room, &err), NG_EUNSUPPORTED, &err, "ising3d");
+    ng_assert_fails(ng_lattice_transfer(&c, &l, room, &err), NG_EUNSUPPORTED, &err, "ising3d");
 }
 END_TEST
 
@@ -91,7 +92,7 @@ START_TEST(memory)
 {
     for (size_t length = 8; length <= 12; length++) {
         ng_lattice l = lattice_critical(NG_LATTICE_ISING2D, length);
-        ng_assert_le((double)ng_transfer_memory(&l),
+        ng_assert_le((double)ng_lattice_transfer_memory(&l),
                      1.25 * 32 * (double)length * pow(4, (double)length - 1));
     }
 }

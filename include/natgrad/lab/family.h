@@ -106,7 +106,7 @@ NG_API ng_status ng_family_cross_entropy(const ng_family *family, double *value,
 
 /* *value <- KL(p || q) >= 0 in nats for two members of one family (same kind, sizes
  * and edges, else NG_EARG). Rounding: a few eps * (|log Z| + |theta . eta|). */
-NG_API ng_status ng_family_divergence(const ng_family *p, const ng_family *q, double *value,
+NG_API ng_status ng_family_divergence(const ng_family *p, double *value, const ng_family *q,
                                       ng_error *error);
 
 /* ---- Samples ------------------------------------------------------------------ */
@@ -141,7 +141,7 @@ typedef struct {
 } ng_fit_event;
 
 typedef struct {
-    size_t size;          /* sizeof(ng_fit_options), set by ng_fit_options_init */
+    size_t size;          /* sizeof(ng_fit_options), set by ng_fit_init */
     ng_fit_method method; /* default NG_FIT_NATURAL */
     int backtracking;     /* default 1: halve the step from lr until the exact likelihood falls as
                              Armijo asks (slope factor 1e-4); 0: take it undamped */
@@ -153,7 +153,12 @@ typedef struct {
     void *data;           /* for monitor */
 } ng_fit_options;
 
-NG_API void ng_fit_options_init(ng_fit_options *options);
+/* All defaults. NG_EOPTION for NULL and for another library's size, nothing written. */
+NG_API ng_status ng_fit_init_sized(ng_fit_options *options, size_t size);
+static inline ng_status ng_fit_init(ng_fit_options *options)
+{
+    return ng_fit_init_sized(options, sizeof *options);
+}
 
 /* Moves the family from where it is to the theta whose mean is `moments`: the
  * maximum of the likelihood of data with these mean statistics. steps (may be

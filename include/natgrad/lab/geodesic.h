@@ -26,7 +26,7 @@ typedef ng_status (*ng_family_at)(void *data, ng_mat f, double *third, const dou
  * relative, 1e-14 to 0.1 (NG_EARG). NG_ENOCONV when steps become too small, or
  * after 100,000 of them; what the callback reports; NG_ENOMEM. theta and
  * velocity change only on success. */
-NG_API ng_status ng_geodesic(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
+NG_API ng_status ng_geodesic_move(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
                              double tolerance, ng_family_at family, void *data, ng_error *error);
 
 #ifdef __cplusplus

@@ -43,7 +43,7 @@ NG_API void ng_hypergraph_destroy(ng_hypergraph *g);
  * beyond the last), which live until the hypergraph changes. */
 NG_API size_t ng_hypergraph_edges(const ng_hypergraph *g);
 NG_API size_t ng_hypergraph_vertices(const ng_hypergraph *g);
-NG_API const size_t *ng_hypergraph_edge(const ng_hypergraph *g, size_t i, size_t *arity);
+NG_API const size_t *ng_hypergraph_edge(const ng_hypergraph *g, size_t *arity, size_t i);
 
 /* *same <- 1 if renaming vertices makes g and h the same multiset. The vertices
  * below `fixed` keep their names. Exact: colour refinement, then search. */

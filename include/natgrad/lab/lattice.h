@@ -134,8 +134,8 @@ NG_API ng_status ng_ising_fermion_cumulants(ng_cumulants *c, double coupling, ng
 
 /* Bytes each needs at its peak, the tables included; SIZE_MAX if that does not
  * fit or the engine does not know the model. */
-NG_API size_t ng_enumerate_memory(const ng_lattice *lattice);
-NG_API size_t ng_transfer_memory(const ng_lattice *lattice);
+NG_API size_t ng_lattice_enumerate_memory(const ng_lattice *lattice);
+NG_API size_t ng_lattice_transfer_memory(const ng_lattice *lattice);
 
 /* All q^n states. Ising: Walsh-Hadamard transform of the 2^(n-1) weights,
  * 8 * 2^(n-1) bytes (2-D to L = 5, 3-D L = 3). Potts: one state after the
@@ -144,7 +144,7 @@ NG_API size_t ng_transfer_memory(const ng_lattice *lattice);
  * having both numbers. *cumulants is created here; ng_cumulants_destroy it.
  * NG_EARG (model, length, coupling), NG_EUNSUPPORTED (more than 2^40 states),
  * NG_ERANGE (|J| so large that the weights underflow). */
-NG_API ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
+NG_API ng_status ng_lattice_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
                               ng_error *error);
 
 /* The transfer matrix from row to row in its eigenbasis, one bond at the
@@ -152,19 +152,19 @@ NG_API ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice
  * Ising, two of 4^(L-1) for Potts q = 4, one of 3^L for q = 3. For Ising about
  * 5 L^2 products of matrices of 2^(L-1), 20 to 25 L 4^(L-1) bytes from L = 10
  * (61 MB there, 1.1 GB at 12); L = 10 takes seconds, 12 minutes. Two dimensions
- * only: else NG_EUNSUPPORTED. Otherwise as ng_enumerate. */
-NG_API ng_status ng_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
+ * only: else NG_EUNSUPPORTED. Otherwise as ng_lattice_enumerate. */
+NG_API ng_status ng_lattice_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
                              ng_error *error);
 
 /* ---- Monte Carlo: Wolff's clusters, Ising in two and three dimensions ----- */
 
 /* Called between rounds of samples with the number done and wanted; non-zero
  * stops the run (NG_STOPPED) after writing the checkpoint, if there is one. */
-typedef int (*ng_progress)(void *data, size_t done, size_t total);
+typedef int (*ng_wolff_progress)(void *data, size_t done, size_t total);
 
-/* Set the defaults with ng_wolff_options_init, then what differs. */
+/* Set the defaults with ng_wolff_init, then what differs. */
 typedef struct {
-    size_t size;            /* of this struct, for ng_wolff to check */
+    size_t size;            /* of this struct, for ng_wolff_run to check */
     ng_lattice lattice;     /* an Ising model, J >= 0 */
     size_t samples;         /* N >= 20 n^2; rounded up to 32 in each chain */
     size_t flips;           /* clusters flipped between samples, default 3, >= 1 */
@@ -175,11 +175,16 @@ typedef struct {
     size_t memory;          /* limit in bytes, default 2^32 */
     const char *checkpoint; /* file to write and resume from; NULL (default): none */
     double interval;        /* seconds between checkpoints, default 60, >= 0 */
-    ng_progress progress;   /* (optional) */
+    ng_wolff_progress progress;   /* (optional) */
     void *data;             /* for progress */
 } ng_wolff_options;
 
-NG_API void ng_wolff_options_init(ng_wolff_options *options);
+/* All defaults. NG_EOPTION for NULL and for another library's size, nothing written. */
+NG_API ng_status ng_wolff_init_sized(ng_wolff_options *options, size_t size);
+static inline ng_status ng_wolff_init(ng_wolff_options *options)
+{
+    return ng_wolff_init_sized(options, sizeof *options);
+}
 
 /* Estimates from all chains. Cumulants are averaged over translations and
  * reflections before they are squared. plain squares their mean, which counts
@@ -201,7 +206,7 @@ typedef struct {
     int resumed;       /* the run went on from the checkpoint */
 } ng_wolff_result;
 
-/* Bytes of a run, SIZE_MAX if that does not fit. */
+/* Bytes of a run, SIZE_MAX if that does not fit or the options are no options. */
 NG_API size_t ng_wolff_memory(const ng_wolff_options *options);
 
 /* Runs the chains. Same options, whatever the threads and however often
@@ -212,7 +217,7 @@ NG_API size_t ng_wolff_memory(const ng_wolff_options *options);
  * Before any work: NG_EOPTION (range; the text has the numbers needed),
  * NG_EUNSUPPORTED (not Ising), NG_ENOMEM (limit). NG_EIO; NG_EFORMAT for a
  * checkpoint that is damaged (the text says where) or of other options; NG_ESINGULAR. */
-NG_API ng_status ng_wolff(ng_wolff_result *result, const ng_wolff_options *options,
+NG_API ng_status ng_wolff_run(ng_wolff_result *result, const ng_wolff_options *options,
                           ng_error *error);
 
 #ifdef __cplusplus

@@ -173,7 +173,7 @@ ng_status ng_family_cross_entropy(const ng_family *family, double *value, const 
 }
 
 /* log Z(q) - log Z(p) - (theta_q - theta_p) . eta_p, the Bregman divergence of log Z */
-ng_status ng_family_divergence(const ng_family *p, const ng_family *q, double *value,
+ng_status ng_family_divergence(const ng_family *p, double *value, const ng_family *q,
                                ng_error *error)
 {
     if (p == NULL || q == NULL || value == NULL)

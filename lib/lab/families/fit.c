@@ -15,17 +15,20 @@
 enum { HALVINGS_MAX = 60 };
 static const double slope_factor = 1e-4, depth_min = 1e-12;
 
-void ng_fit_options_init(ng_fit_options *options)
+ng_status ng_fit_init_sized(ng_fit_options *options, size_t size)
 {
     const ng_fit_options defaults = {
-        .size = sizeof *options,
+        .size = sizeof defaults,
         .method = NG_FIT_NATURAL,
         .backtracking = 1,
         .lr = 1,
         .tolerance = 1e-12,
         .max_steps = 100,
     };
+    if (options == NULL || size != sizeof defaults)
+        return NG_EOPTION;
     *options = defaults;
+    return NG_OK;
 }
 
 typedef struct {
@@ -43,8 +46,7 @@ typedef struct {
 static ng_status check_options(const ng_fit_options *o, ng_error *error)
 {
     if (o->size != sizeof *o)
-        return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_fit_options_init first",
-                            o->size);
+        return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_fit_init first", o->size);
     if (o->method != NG_FIT_NATURAL && o->method != NG_FIT_GRADIENT)
         return ng_error_set(error, NG_EOPTION, "method: unknown method %d", (int)o->method);
     if (!(o->lr > 0 && isfinite(o->lr)))
@@ -206,7 +208,7 @@ ng_status ng_family_fit(ng_family *family, size_t *steps, const double *moments,
                         const ng_fit_options *options, ng_error *error)
 {
     ng_fit_options defaults;
-    ng_fit_options_init(&defaults);
+    ng_fit_init(&defaults);
     fit w = {
         .family = family, .options = options != NULL ? options : &defaults, .moments = moments};
     double unused;

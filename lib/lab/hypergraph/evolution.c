@@ -141,7 +141,7 @@ static ng_status fill_state(ng_hypergraph *g, size_t *index, const ng_evolution 
 {
     for (size_t e = 0; e < v->lives; e++) {
         size_t arity;
-        const size_t *vertex = ng_hypergraph_edge(v->all, e, &arity);
+        const size_t *vertex = ng_hypergraph_edge(v->all, &arity, e);
         if (v->life[e].born > generation || v->life[e].died <= generation)
             continue;
         index[g->edges] = e;

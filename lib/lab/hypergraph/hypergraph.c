@@ -62,7 +62,7 @@ size_t ng_hypergraph_vertices(const ng_hypergraph *g)
     return g->vertices;
 }
 
-const size_t *ng_hypergraph_edge(const ng_hypergraph *g, size_t i, size_t *arity)
+const size_t *ng_hypergraph_edge(const ng_hypergraph *g, size_t *arity, size_t i)
 {
     if (i >= g->edges)
         return NULL;
@@ -165,9 +165,9 @@ static int same_edges(const coloured *a, const coloured *b, size_t *partner, uns
     memset(taken, 0, b->g->edges);
     for (size_t e = 0; e < a->g->edges; e++) {
         size_t arity, other, f;
-        const size_t *x = ng_hypergraph_edge(a->g, e, &arity);
+        const size_t *x = ng_hypergraph_edge(a->g, &arity, e);
         for (f = 0; f < b->g->edges; f++) {
-            const size_t *y = ng_hypergraph_edge(b->g, f, &other);
+            const size_t *y = ng_hypergraph_edge(b->g, &other, f);
             size_t i = 0;
             while (!taken[f] && other == arity && i < arity && partner[x[i]] == y[i])
                 i++;

@@ -154,7 +154,7 @@ static ng_status add_renamed(const overlap *o, ng_hypergraph *g, const ng_hyperg
                              size_t e, size_t offset, size_t *name)
 {
     size_t arity, vertex[64];
-    const size_t *variable = ng_hypergraph_edge(left, e, &arity);
+    const size_t *variable = ng_hypergraph_edge(left, &arity, e);
     for (size_t i = 0; i < arity; i++) {
         size_t v = root(o->parent, variable[i] + offset);
         if (name[v] == SIZE_MAX)
@@ -174,8 +174,8 @@ static unsigned unite(overlap *o)
     for (size_t e = 0; e < o->a->left->edges; e++) {
         if (o->partner[e] == SIZE_MAX)
             continue;
-        const size_t *x = ng_hypergraph_edge(o->a->left, e, &arity);
-        const size_t *y = ng_hypergraph_edge(o->b->left, o->partner[e], &arity);
+        const size_t *x = ng_hypergraph_edge(o->a->left, &arity, e);
+        const size_t *y = ng_hypergraph_edge(o->b->left, &arity, o->partner[e]);
         for (size_t i = 0; i < arity; i++)
             o->parent[root(o->parent, x[i])] = root(o->parent, y[i] + o->a->left_variables);
         used |= 1u << o->partner[e];
@@ -218,9 +218,9 @@ static ng_status pair_up(overlap *o, size_t e, unsigned used)
         return used != 0 ? unify(o) : NG_OK;
     o->partner[e] = SIZE_MAX;
     TRY(pair_up(o, e + 1, used));
-    ng_hypergraph_edge(o->a->left, e, &arity);
+    ng_hypergraph_edge(o->a->left, &arity, e);
     for (size_t f = 0; f < o->b->left->edges; f++) {
-        ng_hypergraph_edge(o->b->left, f, &other);
+        ng_hypergraph_edge(o->b->left, &other, f);
         if (used >> f & 1 || arity != other)
             continue;
         o->partner[e] = f;
@@ -249,7 +249,7 @@ static ng_status fill_rewritten(ng_hypergraph *result, const search *w, const ng
     size_t next = g->vertices > fixed ? g->vertices : fixed, arity;
     for (size_t e = 0; e < g->edges; e++)
         if (!ngi_match_takes(w->rules, match, e)) {
-            const size_t *vertex = ng_hypergraph_edge(g, e, &arity);
+            const size_t *vertex = ng_hypergraph_edge(g, &arity, e);
             TRY(ngi_hypergraph_add(result, vertex, arity, w->error));
         }
     return ngi_rule_append(result, &w->rules->rule[match->rule], match, &next, w->error);

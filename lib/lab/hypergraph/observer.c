@@ -9,7 +9,7 @@
 static int same_edge(const ng_hypergraph *g, size_t e, const ng_hypergraph *h, size_t f)
 {
     size_t n, m;
-    const size_t *x = ng_hypergraph_edge(g, e, &n), *y = ng_hypergraph_edge(h, f, &m);
+    const size_t *x = ng_hypergraph_edge(g, &n, e), *y = ng_hypergraph_edge(h, &m, f);
     return n == m && memcmp(x, y, n * sizeof *x) == 0;
 }
 
@@ -40,7 +40,7 @@ typedef struct {
 static size_t brings(const cut *c, size_t e)
 {
     size_t arity, count = 0, touches = 0;
-    const size_t *x = ng_hypergraph_edge(c->state, e, &arity);
+    const size_t *x = ng_hypergraph_edge(c->state, &arity, e);
     for (size_t i = 0; i < arity; i++) {
         size_t earlier = 0;
         while (earlier < i && x[earlier] != x[i])
@@ -62,7 +62,7 @@ static void reach(cut *c, size_t vertex)
 static ng_status take(cut *c, size_t e, ng_error *error)
 {
     size_t arity, renamed[64];
-    const size_t *x = ng_hypergraph_edge(c->state, e, &arity);
+    const size_t *x = ng_hypergraph_edge(c->state, &arity, e);
     for (size_t i = 0; i < arity; i++) {
         reach(c, x[i]);
         renamed[i] = c->name[x[i]];
@@ -90,7 +90,7 @@ static void find_boundary(const cut *c, unsigned char *touched)
 {
     for (size_t e = 0; e < c->state->edges; e++) {
         size_t arity, meets = 0;
-        const size_t *x = ng_hypergraph_edge(c->state, e, &arity);
+        const size_t *x = ng_hypergraph_edge(c->state, &arity, e);
         for (size_t i = 0; i < arity && !c->inside[e]; i++)
             if (c->name[x[i]] != SIZE_MAX)
                 touched[c->name[x[i]]] = 1, meets = 1;

@@ -234,8 +234,8 @@ static size_t bind(const ng_hypergraph *left, const ng_hypergraph *g, ngi_match 
                    size_t e, size_t bound)
 {
     size_t arity, other;
-    const size_t *variable = ng_hypergraph_edge(left, k, &arity);
-    const size_t *vertex = ng_hypergraph_edge(g, e, &other);
+    const size_t *variable = ng_hypergraph_edge(left, &arity, k);
+    const size_t *vertex = ng_hypergraph_edge(g, &other, e);
     for (size_t i = 0; i < k; i++)
         if (m->edge[i] == e)
             return SIZE_MAX;
@@ -306,7 +306,7 @@ ng_status ngi_rule_append(ng_hypergraph *g, const ngi_rule *rule, const ngi_matc
         name[v] = v < rule->left_variables ? match->binding[v] : (*next)++;
     for (size_t e = 0; e < rule->right->edges; e++) {
         size_t arity;
-        const size_t *variable = ng_hypergraph_edge(rule->right, e, &arity);
+        const size_t *variable = ng_hypergraph_edge(rule->right, &arity, e);
         for (size_t i = 0; i < arity; i++)
             vertex[i] = name[variable[i]];
         TRY(ngi_hypergraph_add(g, vertex, arity, error));

@@ -23,7 +23,7 @@ static size_t free_states(const ng_lattice *l)
     return n > STATES_BITS + 1 ? SIZE_MAX : ngi_power(ng_lattice_states(l->model), n - 1);
 }
 
-size_t ng_enumerate_memory(const ng_lattice *lattice)
+size_t ng_lattice_enumerate_memory(const ng_lattice *lattice)
 {
     if (ngi_lattice_check(lattice, NULL) != NG_OK)
         return SIZE_MAX;
@@ -207,7 +207,8 @@ static ng_status check(const ng_lattice *lattice, size_t memory, ng_error *error
         return ng_error_set(error, NG_EUNSUPPORTED,
                             "length: %s at L = %zu has more states than 2^%d",
                             ng_lattice_name(lattice->model), lattice->length, STATES_BITS);
-    return ngi_memory_check(ng_enumerate_memory(lattice), memory, "enumeration", lattice, error);
+    return ngi_memory_check(ng_lattice_enumerate_memory(lattice), memory, "enumeration", lattice,
+                            error);
 }
 
 static ng_status run(world *w, const ng_lattice *lattice, ng_error *error)
@@ -223,8 +224,8 @@ static ng_status run(world *w, const ng_lattice *lattice, ng_error *error)
     return NG_OK;
 }
 
-ng_status ng_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
-                       ng_error *error)
+ng_status ng_lattice_enumerate(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
+                               ng_error *error)
 {
     world w = {.total = 0};
     if (cumulants == NULL)

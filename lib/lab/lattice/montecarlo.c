@@ -12,10 +12,10 @@
 
 enum { CHAINS_MIN = 20, CHAINS_MAX = 4096, THREADS_MAX = 256, ROUND = 8 * NGI_BATCH, ALIGN = 64 };
 
-void ng_wolff_options_init(ng_wolff_options *options)
+ng_status ng_wolff_init_sized(ng_wolff_options *options, size_t size)
 {
     const ng_wolff_options defaults = {
-        .size = sizeof *options,
+        .size = sizeof defaults,
         .lattice = {NG_LATTICE_ISING2D, 0, 0},
         .flips = 3,
         .chains = CHAINS_MIN,
@@ -24,7 +24,10 @@ void ng_wolff_options_init(ng_wolff_options *options)
         .memory = (size_t)1 << (sizeof(size_t) > 4 ? 32 : 31),
         .interval = 60,
     };
+    if (options == NULL || size != sizeof defaults)
+        return NG_EOPTION;
     *options = defaults;
+    return NG_OK;
 }
 
 static size_t sites_of(const ng_wolff_options *o)
@@ -34,7 +37,8 @@ static size_t sites_of(const ng_wolff_options *o)
 
 size_t ng_wolff_memory(const ng_wolff_options *o)
 {
-    if (o->chains == 0 || ngi_lattice_check(&o->lattice, NULL) != NG_OK)
+    if (o == NULL || o->size != sizeof *o || o->chains == 0 ||
+        ngi_lattice_check(&o->lattice, NULL) != NG_OK)
         return SIZE_MAX;
     const size_t d = ng_lattice_dimension(o->lattice.model), n = sites_of(o);
     size_t classes = ngi_orbits_memory(n) / sizeof(ngi_triple);
@@ -51,8 +55,7 @@ static ng_status check(const ng_wolff_options *o, ng_error *error)
     if (o == NULL)
         return ng_error_set(error, NG_EARG, "options is NULL");
     if (o->size != sizeof *o)
-        return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_wolff_options_init first",
-                            o->size);
+        return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_wolff_init first", o->size);
     TRY(ngi_lattice_check(&o->lattice, error));
     if (ng_lattice_states(o->lattice.model) != 2)
         return ng_error_set(error, NG_EUNSUPPORTED, "model: no Monte Carlo for %s",
@@ -210,7 +213,7 @@ static ng_status run(job *j, ng_wolff_result *r, ng_error *error)
     return NG_OK;
 }
 
-ng_status ng_wolff(ng_wolff_result *result, const ng_wolff_options *options, ng_error *error)
+ng_status ng_wolff_run(ng_wolff_result *result, const ng_wolff_options *options, ng_error *error)
 {
     job j = {.options = options};
     ng_wolff_result r = {.resumed = 0};

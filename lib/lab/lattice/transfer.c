@@ -53,7 +53,7 @@ static size_t passing_bytes(const ngi_transfer *t)
     return first > second ? first : second;
 }
 
-size_t ng_transfer_memory(const ng_lattice *lattice)
+size_t ng_lattice_transfer_memory(const ng_lattice *lattice)
 {
     ngi_transfer t = {.length = 0};
     if (ngi_lattice_check(lattice, NULL) != NG_OK || ng_lattice_dimension(lattice->model) != 2 ||
@@ -301,8 +301,8 @@ static ng_status run(ngi_transfer *t, ng_error *error)
     return NG_OK;
 }
 
-ng_status ng_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
-                      ng_error *error)
+ng_status ng_lattice_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t memory,
+                              ng_error *error)
 {
     ngi_transfer t = {.length = 0};
     if (cumulants == NULL)
@@ -312,7 +312,8 @@ ng_status ng_transfer(ng_cumulants *cumulants, const ng_lattice *lattice, size_t
     if (ng_lattice_dimension(lattice->model) != 2)
         return ng_error_set(error, NG_EUNSUPPORTED, "model: no transfer matrix for %s",
                             ng_lattice_name(lattice->model));
-    TRY(ngi_memory_check(ng_transfer_memory(lattice), memory, "transfer matrix", lattice, error));
+    TRY(ngi_memory_check(ng_lattice_transfer_memory(lattice), memory, "transfer matrix", lattice,
+                         error));
     set_sizes(&t, lattice);
     if (!(t.weight > 1e-30 && t.weight < 1e30))
         return ng_error_set(error, NG_ERANGE, "coupling: the weights underflow at J = %g",
