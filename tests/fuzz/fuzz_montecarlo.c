@@ -18,7 +18,7 @@ static int stop(void *data, size_t done, size_t total)
 
 static void begin(ng_wolff_options *o)
 {
-    ng_wolff_options_init(o);
+    ng_wolff_init(o);
     o->lattice = (ng_lattice){NG_LATTICE_ISING2D, 3, 0.3};
     o->samples = 20 * 81;
     o->flips = 1;
@@ -39,7 +39,7 @@ static size_t make(unsigned char *bytes, int done)
     ng_wolff_result result;
     begin(&o);
     o.progress = done ? NULL : stop;
-    check(ng_wolff(&result, &o, NULL) == (done ? NG_OK : NG_STOPPED));
+    check(ng_wolff_run(&result, &o, NULL) == (done ? NG_OK : NG_STOPPED));
     return fuzz_take(bytes, BYTES, path);
 }
 
@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(file != NULL && fwrite(bytes, 1, sizes[which], file) == sizes[which]);
     check(fclose(file) == 0);
     begin(&o);
-    ng_status status = ng_wolff(&r, &o, &error);
+    ng_status status = ng_wolff_run(&r, &o, &error);
     if (status != NG_OK) {
         check_failed(status, &error);
         return 0;
