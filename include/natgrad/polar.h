@@ -11,11 +11,10 @@
  * NG_POLAR_EXACT          f32: eigendecomposition of the Gram matrix of the smaller side in
  *   (default)             double; singular directions are applied in double when s_1/s_r > 10.
  *                         f64: SVD (gesdd, then gesvd); with kappa_max <= 100 the Gram form.
- * NG_POLAR_FAST           Gram matrix and eigendecomposition in the dtype itself with a soft
- *                         floor: eigenvalues below 32 eps l_1 count as that. Singular values of
- *                         U are 1 above about 3e-3 s_1 in f32 and fall smoothly to 0 below.
- *                         From 32 to 96 rows a well-conditioned X (s_1/s_r below some 3) goes by
- *                         products alone, verified to 1000 eps.
+ * NG_POLAR_FAST           Gram matrix in the dtype itself, its inverse root a sum of six shifted
+ *                         inverses (eight up to 32 rows): products and a sweep, no eigen-solver.
+ *                         Singular values from 3e-3 s_1 on come within 5e-3 of 1; below they fall
+ *                         smoothly to 0 and never exceed 1.005.
  * NG_POLAR_NEWTON_SCHULZ  odd quintics X <- a X + b (X X^T) X + c (X X^T)^2 X, see
  *                         ng_polar_iteration. From n >= 2 m on the iteration runs on the Gram
  *                         matrix, restarted after every second step.
@@ -76,9 +75,9 @@ typedef enum {
     NG_ROUTE_GRAM_FAST, /* Gram matrix in the dtype, eigendecomposition, soft floor */
     NG_ROUTE_NEWTON_SCHULZ,
     NG_ROUTE_GRAM_NEWTON_SCHULZ,
-    NG_ROUTE_GRAM_EXPRESS, /* polar_express on the Gram matrix, its result verified: for
-                            * well-conditioned x; else NG_ROUTE_GRAM_FAST takes over */
-    NG_ROUTE_DWH           /* f64 Gram matrix, Halley's iteration by Cholesky factors */
+    NG_ROUTE_DWH,          /* f64 Gram matrix, Halley's iteration by Cholesky factors */
+    NG_ROUTE_GRAM_FRACTIONS /* Gram matrix in the dtype, its inverse root a sum of six (eight up
+                             * to 32 rows) shifted inverses, soft floor */
 } ng_polar_route;
 
 typedef struct {
@@ -93,14 +92,14 @@ typedef struct {
 
 /* What was done. */
 typedef struct {
-    const char *route;          /* "svd", "gram", "gram split", "gram fast", "gram express",
+    const char *route;          /* "svd", "gram", "gram split", "gram fast", "gram fractions",
                                    "newton-schulz", "gram newton-schulz", "dwh", "zero" */
-    size_t rank;                /* terms in U; for the fast route those above the floor; for
+    size_t rank;                /* terms in U; for gram fractions ||U||_F^2 rounded; for
                                    Newton-Schulz min(m, n), which it takes for granted */
     double orthogonality_error; /* ||U U^T - I||_F / sqrt(r) on the smaller side r = min(m, n), or
                                    ||U U^T U - U||_F / sqrt(rank) where rank < r */
     double condition;           /* s_1/s_rank as far as the route knows it; NaN for
-                                   Newton-Schulz, gram express and DWH */
+                                   Newton-Schulz, gram fractions and DWH */
 } ng_polar_info;
 
 /* The defaults. NG_EOPTION for NULL and for another library's size, nothing written. */

@@ -19,7 +19,8 @@ static const struct {
               {NG_ROUTE_GRAM_FAST, "gram fast"},
               {NG_ROUTE_NEWTON_SCHULZ, "newton-schulz"},
               {NG_ROUTE_GRAM_NEWTON_SCHULZ, "gram newton-schulz"},
-              {NG_ROUTE_DWH, "dwh"}};
+              {NG_ROUTE_DWH, "dwh"},
+              {NG_ROUTE_GRAM_FRACTIONS, "gram fractions"}};
 enum { ROUTES = sizeof routes / sizeof routes[0] };
 
 static inline int iterates(ng_polar_route route)

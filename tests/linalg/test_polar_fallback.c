@@ -55,7 +55,7 @@ static ng_polar_options options_of(int fast)
 {
     ng_polar_options o;
     ng_polar_init(&o);
-    o.accuracy = fast ? NG_POLAR_FAST : NG_POLAR_EXACT;
+    o.route = fast ? NG_ROUTE_GRAM_FAST : NG_ROUTE_AUTO;
     o.kappa_max = 50; /* the Gram form in f64 too */
     return o;
 }

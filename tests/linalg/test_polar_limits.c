@@ -72,7 +72,7 @@ START_TEST(bad_options)
         else if (i < 10)
             o.iteration = (ng_polar_iteration)(i == 8 ? 3 : -1);
         else
-            o.route = (ng_polar_route)(i == 10 ? NG_ROUTE_DWH + 1 : i == 11 ? -1 : 1 << 20);
+            o.route = (ng_polar_route)(i == 10 ? NG_ROUTE_GRAM_FRACTIONS + 1 : i == 11 ? -1 : 1 << 20);
         const char *culprit = i < 5    ? "lower_bound"
                               : i < 8  ? "steps"
                               : i < 10 ? "iteration"

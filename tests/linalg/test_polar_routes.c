@@ -162,68 +162,12 @@ START_TEST(dwh_f64)
 }
 END_TEST
 
-/* ---- Gram express -----------------------------------------------------------------------------
- */
-
-/* u is what the route of that name gives, to the bit */
-static void check_same_as(ng_mat u, ng_polar_route route, ng_mat x, ng_dtype dtype)
+/* How far a route may be from the polar factor of a well conditioned matrix; fractions promise
+ * 5e-3 for every singular value, the others rounding. */
+static double promise(ng_polar_route route, ng_dtype dtype)
 {
-    ng_polar_options o = forced(route);
-    ck_assert(test_same_bits(u, polar(x, dtype, &o, NULL)));
+    return route == NG_ROUTE_GRAM_FRACTIONS ? 5e-3 : dtype == NG_F32 ? 1e-5 : 5e-13;
 }
-
-START_TEST(express)
-{
-    static const size_t sizes[][2] = {{32, 32}, {33, 80}, {80, 33}, {96, 97}};
-    test_rng rng = {47 + (unsigned)_i};
-    size_t m = sizes[_i][0], n = sizes[_i][1];
-    for (int dtype = 0; dtype < 2; dtype++) {
-        ng_polar_info info;
-        ng_polar_options o;
-        ng_polar_init(&o);
-        o.accuracy = NG_POLAR_FAST;
-        ng_mat x = graded(m, n, 1.2, &rng);
-        ng_mat u = polar(x, (ng_dtype)dtype, &o, &info);
-        ck_assert_str_eq(info.route, "gram express");
-        ck_assert_uint_eq(info.rank, m < n ? m : n);
-        ng_assert_mat(u, dense_polar(x, 0), dtype == NG_F32 ? 5e-6 : 1e-13);
-        check_same_as(u, NG_ROUTE_GRAM_EXPRESS, x, (ng_dtype)dtype);
-        x = graded(m, n, 300, &rng);
-        u = polar(x, (ng_dtype)dtype, &o, &info);
-        ck_assert_str_eq(info.route, "gram fast");
-        check_same_as(u, NG_ROUTE_GRAM_FAST, x, (ng_dtype)dtype);
-        dense_release();
-    }
-}
-END_TEST
-
-/* One singular value of 0.05 along a direction that all rows share: the pivots do not show it,
- * the residual does. */
-START_TEST(express_residual)
-{
-    test_rng rng = {48};
-    size_t k = 64;
-    double s[64];
-    for (size_t i = 0; i < k; i++)
-        s[i] = 1;
-    ng_mat x = dense_compose(dense_frame(k, k, s, &rng));
-    for (size_t j = 0; j < k; j++) {
-        double mean = 0;
-        for (size_t i = 0; i < k; i++)
-            mean += ng_mat_get(x, i, j) / (double)k;
-        for (size_t i = 0; i < k; i++)
-            ng_mat_set(x, i, j, ng_mat_get(x, i, j) - 0.95 * mean);
-    }
-    for (int dtype = 0; dtype < 2; dtype++) {
-        ng_polar_info info;
-        ng_polar_options o = forced(NG_ROUTE_GRAM_EXPRESS);
-        ng_mat u = polar(x, (ng_dtype)dtype, &o, &info);
-        ck_assert_str_eq(info.route, "gram fast");
-        check_same_as(u, NG_ROUTE_GRAM_FAST, x, (ng_dtype)dtype);
-    }
-    dense_release();
-}
-END_TEST
 
 /* ---- Names and invariances ------------------------------------------------------------------ */
 
@@ -238,7 +182,7 @@ START_TEST(names)
             ng_mat x = graded(shapes[_i][0], shapes[_i][1], 3, &rng);
             ng_mat u = polar(x, (ng_dtype)(i % 2), &o, &info);
             ck_assert_str_eq(info.route, routes[i / 2].name);
-            ng_assert_mat(u, dense_polar(x, 0), i % 2 ? 1e-12 : 2e-5);
+            ng_assert_mat(u, dense_polar(x, 0), 2 * promise(routes[i / 2].route, (ng_dtype)(i % 2)));
             dense_release();
         }
     }
@@ -310,7 +254,7 @@ START_TEST(transpose)
         ng_mat x = graded(shapes[_i][0], shapes[_i][1], 10, &rng);
         ng_mat u = polar(x, (ng_dtype)(i % 2), &o, NULL);
         ng_mat v = polar(dense_transpose(x), (ng_dtype)(i % 2), &o, NULL);
-        ng_assert_mat(dense_transpose(v), u, i % 2 ? 1e-12 : 2e-5);
+        ng_assert_mat(dense_transpose(v), u, 2 * promise(routes[i / 2].route, (ng_dtype)(i % 2)));
         dense_release();
     }
 }
@@ -326,13 +270,14 @@ START_TEST(hermitian_factor)
         ng_mat u = polar(x, (ng_dtype)(i % 2), &o, NULL);
         int wide = x.rows <= x.cols;
         double tol = (i % 2 ? 1e-12 : 2e-5) * test_norm(x);
+        double of_u = 2 * promise(routes[i / 2].route, (ng_dtype)(i % 2)) * test_norm(x);
         ng_mat h = wide ? dense_mul(x, 0, u, 1) : dense_mul(u, 1, x, 0);
         ng_assert_le(dense_asymmetry(h), tol);
         h = dense_add(0.5, h, 0.5, dense_transpose(h));
         dense_eigh(&l, NULL, h);
         ng_assert_le(-ng_mat_get(l, 0, 0), tol);
         ng_mat back = wide ? dense_mul(h, 0, u, 0) : dense_mul(u, 0, h, 0);
-        ng_assert_le(test_norm(dense_add(1, back, -1, x)), tol);
+        ng_assert_le(test_norm(dense_add(1, back, -1, x)), of_u);
         dense_release();
     }
 }
@@ -345,8 +290,6 @@ TEST_SUITE(polar_routes)
     tcase_add_loop_test(tcase, newton_schulz_is_itself, 0, SHAPES);
     tcase_add_loop_test(tcase, defaults, 0, SHAPES);
     tcase_add_loop_test(tcase, polar_express, 0, 2);
-    tcase_add_loop_test(tcase, express, 0, 4);
-    tcase_add_test(tcase, express_residual);
     tcase_add_loop_test(tcase, dwh_f32, 0, SHAPES);
     tcase_add_loop_test(tcase, dwh_f64, 0, SHAPES);
     tcase_add_loop_test(tcase, names, 0, SHAPES);

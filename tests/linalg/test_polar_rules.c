@@ -83,8 +83,9 @@ START_TEST(transpose)
         ng_mat x = matrix(shapes[_i][0], shapes[_i][1], &rng);
         ng_mat u = polar_of(x, (ng_dtype)(i % 2), i / 2);
         ng_mat v = polar_of(dense_transpose(x), (ng_dtype)(i % 2), i / 2);
-        /* fast and Newton-Schulz lose eps kappa ||K||, the exact route does not */
-        ng_assert_mat(dense_transpose(v), u, tolerance((ng_dtype)(i % 2)) * (i < 2 ? 1 : 50));
+        /* fast is within 5e-3 either way; Newton-Schulz loses eps kappa ||K||, the exact route not */
+        double tol = tolerance((ng_dtype)(i % 2)) * (i < 2 ? 1 : 50);
+        ng_assert_mat(dense_transpose(v), u, i / 2 == NG_POLAR_FAST ? 1e-2 : tol);
         dense_release();
     }
 }
@@ -99,7 +100,9 @@ START_TEST(rotations)
         ng_mat x = matrix(m, n, &rng);
         ng_mat turned = dense_mul(dense_mul(q1, 0, x, 0), 0, q2, 0);
         ng_mat u = dense_mul(dense_mul(q1, 0, polar_of(x, NG_F64, accuracy), 0), 0, q2, 0);
-        ng_assert_mat(polar_of(turned, NG_F64, accuracy), u, 1e-11);
+        /* fast bounds the spectrum from a column, which turns: twice its 5e-3 */
+        ng_assert_mat(polar_of(turned, NG_F64, accuracy), u,
+                      accuracy == NG_POLAR_FAST ? 1e-2 : 1e-11);
         test_free(q1);
         test_free(q2);
         dense_release();
@@ -113,7 +116,9 @@ START_TEST(idempotent)
     for (int i = 0; i < 4; i++) {
         ng_dtype dtype = (ng_dtype)(i % 2);
         ng_mat u = polar_of(matrix(shapes[_i][0], shapes[_i][1], &rng), dtype, NG_POLAR_EXACT);
-        ng_assert_mat(polar_of(u, dtype, i / 2), u, tolerance(dtype));
+        /* fast promises 5e-3 for every singular value */
+        double tol = i / 2 == NG_POLAR_FAST ? 5e-3 : tolerance(dtype);
+        ng_assert_mat(polar_of(u, dtype, i / 2), u, tol);
         dense_release();
     }
 }

@@ -22,25 +22,22 @@ static const route routes[] = {
     [NG_ROUTE_NEWTON_SCHULZ] = {ngi_polar_newton_schulz, ngi_polar_newton_schulz_work},
     [NG_ROUTE_GRAM_NEWTON_SCHULZ] = {ngi_polar_gram_newton_schulz,
                                      ngi_polar_gram_newton_schulz_work},
-    [NG_ROUTE_GRAM_EXPRESS] = {ngi_polar_gram_express, ngi_polar_gram_express_work},
     [NG_ROUTE_DWH] = {ngi_polar_dwh, ngi_polar_dwh_work},
+    [NG_ROUTE_GRAM_FRACTIONS] = {ngi_polar_gram_fractions, ngi_polar_gram_fractions_work},
 };
 
 enum {
     KAPPA_OF_GRAM = 100, /* the f64 Gram form loses 3 eps kappa^2 */
-    GRAM_ASPECT = 2,     /* from here on two products with X cost less than ten */
-    EXPRESS_LEAST = 32,  /* where a dozen products cost less than an eigendecomposition: */
-    EXPRESS_MOST = 96    /* 0.6 of it at 64 rows */
+    GRAM_ASPECT = 2      /* from here on two products with X cost less than ten */
 };
 
 static ng_polar_route choose(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options)
 {
     size_t small = ngi_smaller(m, n), large = m + n - small;
-    if (options->route != NG_ROUTE_AUTO && (unsigned)options->route <= NG_ROUTE_DWH)
+    if (options->route != NG_ROUTE_AUTO && (unsigned)options->route <= NG_ROUTE_GRAM_FRACTIONS)
         return options->route; /* ng_polar_work takes what ng_polar would refuse */
     if (options->accuracy == NG_POLAR_FAST)
-        return small >= EXPRESS_LEAST && small <= EXPRESS_MOST ? NG_ROUTE_GRAM_EXPRESS
-                                                               : NG_ROUTE_GRAM_FAST;
+        return NG_ROUTE_GRAM_FRACTIONS;
     if (options->accuracy == NG_POLAR_NEWTON_SCHULZ)
         return large / GRAM_ASPECT >= small ? NG_ROUTE_GRAM_NEWTON_SCHULZ : NG_ROUTE_NEWTON_SCHULZ;
     int bounded = options->kappa_max > 0 && options->kappa_max <= KAPPA_OF_GRAM;
@@ -97,9 +94,9 @@ static const ng_polar_route *ladder(ng_polar_route first)
         [NG_ROUTE_GRAM_FAST] = {NG_ROUTE_GRAM_FAST, NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
         [NG_ROUTE_NEWTON_SCHULZ] = {NG_ROUTE_NEWTON_SCHULZ, NG_ROUTE_AUTO},
         [NG_ROUTE_GRAM_NEWTON_SCHULZ] = {NG_ROUTE_GRAM_NEWTON_SCHULZ, NG_ROUTE_AUTO},
-        [NG_ROUTE_GRAM_EXPRESS] = {NG_ROUTE_GRAM_EXPRESS, NG_ROUTE_GRAM_FAST, NG_ROUTE_DWH,
-                                   NG_ROUTE_SVD, NG_ROUTE_AUTO},
         [NG_ROUTE_DWH] = {NG_ROUTE_DWH, NG_ROUTE_SVD, NG_ROUTE_AUTO},
+        [NG_ROUTE_GRAM_FRACTIONS] = {NG_ROUTE_GRAM_FRACTIONS, NG_ROUTE_GRAM_FAST, NG_ROUTE_DWH,
+                                     NG_ROUTE_SVD, NG_ROUTE_AUTO},
     };
     return ladders[first];
 }
@@ -136,7 +133,11 @@ static ng_status run(ng_mat u, ng_polar_info *info, ng_mat x, double max,
     }
     TRY(status);
     work->used = mark;
-    return estimate ? orthogonality(&info->orthogonality_error, u, info->rank, work, error) : NG_OK;
+    if (!estimate)
+        return NG_OK;
+    if (info->rank == 0) /* the route does not know it */
+        info->rank = (size_t)lround(ng_dot(u, u));
+    return orthogonality(&info->orthogonality_error, u, info->rank, work, error);
 }
 
 /* All fields, read by the route or not; but 0 for a bound that nobody asks for is fine. */
@@ -155,7 +156,7 @@ static ng_status check_options(const ng_polar_options *o, ng_error *error)
                             (int)o->iteration, o->steps);
     if (bounded && !(o->lower_bound > 0 && o->lower_bound < 1))
         return ng_error_set(error, NG_EOPTION, "polar options: lower_bound %g", o->lower_bound);
-    if ((unsigned)o->route > NG_ROUTE_DWH)
+    if ((unsigned)o->route > NG_ROUTE_GRAM_FRACTIONS)
         return ng_error_set(error, NG_EOPTION, "polar options: route %d", (int)o->route);
     return NG_OK;
 }

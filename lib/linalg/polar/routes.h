@@ -23,7 +23,7 @@ ngi_polar_route ngi_polar_gram;          /* f64 Gram matrix whatever the dtype, 
 ngi_polar_route ngi_polar_gram_fast;     /* Gram matrix in the dtype, soft floor */
 ngi_polar_route ngi_polar_newton_schulz; /* odd quintics on X */
 ngi_polar_route ngi_polar_gram_newton_schulz; /* the same on the Gram matrix, with restarts */
-ngi_polar_route ngi_polar_gram_express;       /* the same to convergence, well-conditioned x only */
+ngi_polar_route ngi_polar_gram_fractions;     /* shifted inverses of the Gram matrix, soft floor */
 ngi_polar_route ngi_polar_dwh; /* f64 Gram matrix, rational iteration, no eigen-solver */
 
 ngi_polar_route_work ngi_polar_svd_work;
@@ -31,7 +31,7 @@ ngi_polar_route_work ngi_polar_gram_work;
 ngi_polar_route_work ngi_polar_gram_fast_work;
 ngi_polar_route_work ngi_polar_newton_schulz_work;
 ngi_polar_route_work ngi_polar_gram_newton_schulz_work;
-ngi_polar_route_work ngi_polar_gram_express_work;
+ngi_polar_route_work ngi_polar_gram_fractions_work;
 ngi_polar_route_work ngi_polar_dwh_work;
 
 /* The same from the Gram matrix alone (k x k, symmetric, lower triangle):

@@ -1,0 +1,137 @@
+#include "lib/linalg/polar/fractions.h"
+
+#include <math.h>
+
+#include <natgrad/linalg.h>
+
+#include "lib/core/size.h"
+#include "lib/core/try.h"
+#include "lib/linalg/polar/routes.h"
+#include "lib/linalg/sweep.h"
+
+/* Singular values of X from 3e-3 of the largest on are eigenvalues of its Gram matrix from 9e-6 on;
+ * the bound may be 1.4 too large. */
+static const double part = 6e-6;
+enum { TERMS = 6 }; /* error 1.3e-3 there */
+
+/* ---- The coefficients ----------------------------------------------------------------- */
+
+/* The arithmetic-geometric mean of 1 and b, its steps left in a and c. */
+static int agm(double *a, double *c, double b)
+{
+    int n = 0;
+    a[0] = 1;
+    c[0] = sqrt((1 - b) * (1 + b));
+    while (n < 15 && c[n] > 1e-17 * a[n]) {
+        a[n + 1] = (a[n] + b) / 2;
+        c[n + 1] = (a[n] - b) / 2;
+        b = sqrt(a[n] * b);
+        n++;
+    }
+    return n;
+}
+
+/* The amplitude phi of u for parameter 1 - l, by Landen's transformation (Abramowitz &
+ * Stegun 16.4); l = b^2. */
+static double amplitude(double u, const double *a, const double *c, int n)
+{
+    double phi = ldexp(a[n] * u, n);
+    for (; n > 0; n--)
+        phi = (phi + asin(c[n] / a[n] * sin(phi))) / 2;
+    return phi;
+}
+
+void ngi_fractions(double *t, double *w, int terms, double l)
+{
+    const double half_pi = acos(0.0);
+    double a[16], c[16];
+    int n = agm(a, c, sqrt(l));
+    double quarter = half_pi / a[n]; /* K(1 - l) */
+    for (int j = 0; j < terms; j++) {
+        double phi = amplitude((j + 0.5) / terms * quarter, a, c, n);
+        double sn = sin(phi), cn = cos(phi), dn = sqrt(cn * cn + l * sn * sn);
+        t[j] = l * sn * sn / (cn * cn);
+        w[j] = sqrt(l) * quarter * dn / (half_pi * terms * cn * cn);
+    }
+}
+
+/* ---- The root ------------------------------------------------------------------------------ */
+
+size_t ngi_inverse_root_work(size_t n, ng_dtype dtype)
+{
+    return ngi_shifted_inverses_work(n, dtype);
+}
+
+ng_status ngi_inverse_root(ng_mat k, ng_mat a, ng_mat p, double bound, ng_work *work,
+                           ng_error *error)
+{
+    double t[NGI_FRACTIONS_MOST], w[NGI_FRACTIONS_MOST];
+    int terms = a.rows <= NGI_FEW ? NGI_FRACTIONS_MOST : TERMS;
+    ngi_fractions(t, w, terms, part);
+    for (int j = 0; j < terms; j++) {
+        t[j] *= bound;
+        w[j] *= sqrt(bound);
+    }
+    ng_status status = ngi_shifted_inverses(k, a, p, t, w, (size_t)terms, work, error);
+    return status == NG_ESINGULAR ? NG_ENOCONV : status;
+}
+
+size_t ngi_largest_eigenvalue_work(size_t n, ng_dtype dtype)
+{
+    return ngi_size_mul(2, ng_work_mat_size(n, 1, dtype));
+}
+
+ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_work *work, ng_error *error)
+{
+    enum { STEPS = 3 };
+    const double margin = 1.2;
+    size_t n = a.rows, first = 0, mark = work->used;
+    ng_mat v[2];
+    TRY(ng_work_mat(work, &v[0], n, 1, a.dtype, error));
+    TRY(ng_work_mat(work, &v[1], n, 1, a.dtype, error));
+    for (size_t i = 1; i < n; i++)
+        if (ng_mat_get(a, i, i) > ng_mat_get(a, first, first))
+            first = i;
+    double growth = ng_mat_get(a, first, first), length = growth > 0 ? 1 : 0;
+    ng_mat x = ng_mat_block(a, 0, first, n, 1);
+    for (int step = 0; step < STEPS && length > 0; step++) {
+        length = ng_norm(x);
+        if (length > 0)
+            TRY(ng_gemm(v[step % 2], a, NG_NOTRANS, x, NG_NOTRANS, 1 / length, 0, error));
+        x = v[step % 2];
+        growth = fmax(growth, ng_norm(x));
+    }
+    *bound = fmin(margin * growth, ng_norm(a));
+    work->used = mark;
+    return NG_OK;
+}
+
+/* ---- The route of ng_polar --------------------------------------------------------------- */
+
+size_t ngi_polar_gram_fractions_work(size_t m, size_t n, ng_dtype dtype)
+{
+    size_t k = ngi_smaller(m, n), root = ngi_inverse_root_work(k, dtype);
+    size_t power = ngi_largest_eigenvalue_work(k, dtype);
+    return ngi_size_add(ngi_size_mul(2, ng_work_mat_size(k, k, dtype)),
+                        root > power ? root : power);
+}
+
+ng_status ngi_polar_gram_fractions(ng_mat u, ng_polar_info *info, ng_mat x, double unit,
+                                   const ng_polar_options *options, ng_work *work, ng_error *error)
+{
+    size_t k = ngi_smaller(x.rows, x.cols);
+    ng_mat gram, root, identity = {.dtype = x.dtype};
+    double bound;
+    (void)unit, (void)options;
+    TRY(ng_work_mat(work, &gram, k, k, x.dtype, error));
+    TRY(ng_work_mat(work, &root, k, k, x.dtype, error));
+    TRY(ngi_polar_gram_matrix(gram, x, error));
+    ng_mirror(gram);
+    TRY(ngi_largest_eigenvalue(&bound, gram, work, error));
+    TRY(ngi_inverse_root(root, gram, identity, bound, work, error));
+    TRY(ng_symm(u, ngi_polar_side(x.rows, x.cols), root, x, 1, 0, error));
+    info->route = "gram fractions";
+    info->rank = 0; /* known only from U */
+    info->condition = NAN;
+    return NG_OK;
+}

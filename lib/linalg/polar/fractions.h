@@ -1,0 +1,33 @@
+/* A^(-1/2) as a sum of shifted inverses, for the fast polar factor and the
+ * fused step: no eigen-solver, no root. */
+#ifndef NGI_POLAR_FRACTIONS_H
+#define NGI_POLAR_FRACTIONS_H
+
+#include <natgrad/work.h>
+
+enum { NGI_FRACTIONS_MOST = 8 };
+
+/* The best sum of `terms` fractions w_j / (x + t_j) for x^(-1/2) on [l, 1]: Hale, Higham &
+ * Trefethen 2008, method 3, which is Zolotarev's function. With m = 1 - l, K = K(m) and u_j = (j -
+ * 1/2) K / terms, t_j = l sn^2 / cn^2,   w_j = 2 sqrt(l) K dn / (pi terms cn^2)    (of u_j,
+ * parameter m). Largest relative error: l = 1e-5: 5 terms 4.0e-3, 6 1.0e-3, 8 6e-5; l = 1e-6:
+ * 6 3.2e-3, 8 2.9e-4. Below l the sum falls smoothly behind x^(-1/2), to a constant at 0. 0 < l
+ * < 1. */
+void ngi_fractions(double *t, double *w, int terms, double l);
+
+/* k (n x n, both triangles) <- S^-T (S^-1 A S^-T)^(-1/2) S^-1 for P = S S^T, whatever S: sum of
+ * w_j (A + t_j P)^-1 with the soft floor l times `bound`, which is not below the largest
+ * eigenvalue of P^-1 A and best close to it (0.7 to 10 times costs little). a is given by its lower
+ * triangle, not zero, p likewise (data NULL: the identity). NG_ENOCONV where a term is not
+ * positive definite to rounding. */
+ng_status ngi_inverse_root(ng_mat k, ng_mat a, ng_mat p, double bound, ng_work *work,
+                           ng_error *error);
+size_t ngi_inverse_root_work(size_t n, ng_dtype dtype);
+
+/* An upper bound, mostly by less than 1.4, of the largest eigenvalue of a (both triangles, positive
+ * semidefinite): three power steps from the column with the largest diagonal, and never more than
+ * the Frobenius norm. 0 for a zero matrix. */
+ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_work *work, ng_error *error);
+size_t ngi_largest_eigenvalue_work(size_t n, ng_dtype dtype);
+
+#endif

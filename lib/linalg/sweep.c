@@ -1,0 +1,182 @@
+#include "lib/linalg/sweep.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include <natgrad/linalg.h>
+
+#include "lib/core/size.h"
+#include "lib/core/try.h"
+
+/* Fused multiply-add is welcome here, and -ffp-contract=off of the rest is not: the bits are this
+ * processor's anyway, as with the BLAS. */
+#ifdef __clang__
+#pragma clang fp contract(fast)
+#else
+#pragma GCC optimize("fp-contract=fast")
+#endif
+
+enum {
+    WIDTH = 16,     /* pivots of a panel ... */
+    WIDE_FROM = 256 /* ... from this many rows on; eight below */
+};
+
+typedef struct {
+    size_t lanes; /* of few */
+    void (*load)(void *a, size_t np, size_t n, const void *x, size_t ldx, double t, const void *p,
+                 size_t ldp);
+    int (*sweep)(void *a, void *p, void *c, size_t np);
+    void (*add)(void *k, size_t ldk, double w, const void *a, size_t np, size_t n);
+    int (*few)(void *k, size_t ldk, size_t n, const void *x, size_t ldx, const void *p, size_t ldp,
+               const double *t, const double *w, size_t terms, void *work);
+} ngi_sweep_table;
+
+#define SHUFFLE __builtin_shufflevector
+
+#define T float
+#define SQRT sqrtf
+#define LARGEST FLT_MAX
+#define CPU
+#define LANES 4
+#define K(name) f32_plain_##name
+#include "lib/linalg/sweep_kernels.h"
+#undef CPU
+#undef LANES
+#undef K
+#ifdef __x86_64__
+#define CPU __attribute__((target("avx2,fma")))
+#define LANES 8
+#define K(name) f32_avx2_##name
+#include "lib/linalg/sweep_kernels.h"
+#undef CPU
+#undef LANES
+#undef K
+#define CPU __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma")))
+#define LANES 16
+#define K(name) f32_avx512_##name
+#include "lib/linalg/sweep_kernels.h"
+#undef CPU
+#undef LANES
+#undef K
+#endif
+#undef T
+#undef SQRT
+#undef LARGEST
+
+#define T double
+#define SQRT sqrt
+#define LARGEST DBL_MAX
+#define CPU
+#define LANES 2
+#define K(name) f64_plain_##name
+#include "lib/linalg/sweep_kernels.h"
+#undef CPU
+#undef LANES
+#undef K
+#ifdef __x86_64__
+#define CPU __attribute__((target("avx2,fma")))
+#define LANES 4
+#define K(name) f64_avx2_##name
+#include "lib/linalg/sweep_kernels.h"
+#undef CPU
+#undef LANES
+#undef K
+#define CPU __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma")))
+#define LANES 8
+#define K(name) f64_avx512_##name
+#include "lib/linalg/sweep_kernels.h"
+#undef CPU
+#undef LANES
+#undef K
+#endif
+
+#define TABLE(set, lanes, set_of_few)                                                              \
+    {                                                                                              \
+        lanes, set##_load, set##_sweep, set##_add, set_of_few##_few                                \
+    }
+
+/* The best this processor has. Six or eight terms fill eight lanes, not sixteen. */
+static const ngi_sweep_table *table(ng_dtype dtype)
+{
+    static const ngi_sweep_table plain[2] = {
+        [NG_F32] = TABLE(f32_plain, 4, f32_plain), [NG_F64] = TABLE(f64_plain, 2, f64_plain)};
+#ifdef __x86_64__
+    static const ngi_sweep_table avx2[2] = {
+        [NG_F32] = TABLE(f32_avx2, 8, f32_avx2), [NG_F64] = TABLE(f64_avx2, 4, f64_avx2)};
+    static const ngi_sweep_table avx512[2] = {
+        [NG_F32] = TABLE(f32_avx512, 8, f32_avx2), [NG_F64] = TABLE(f64_avx512, 8, f64_avx512)};
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq"))
+        return &avx512[dtype];
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &avx2[dtype];
+#endif
+    return &plain[dtype];
+}
+
+enum { MOST_LANES = 16 };
+
+static size_t padded(size_t n)
+{
+    return ngi_size_add(n, MOST_LANES - 1) / MOST_LANES * MOST_LANES;
+}
+
+size_t ngi_shifted_inverses_work(size_t n, ng_dtype dtype)
+{
+    size_t np = padded(n);
+    if (n <= NGI_FEW)
+        return ng_work_mat_size(n * (n + 1), MOST_LANES, dtype);
+    return ngi_size_add(ng_work_mat_size(np, np, dtype),
+                        ngi_size_mul(2, ng_work_mat_size(WIDTH, np, dtype)));
+}
+
+static ng_status not_positive(ng_error *error, double t)
+{
+    return ng_error_set(error, NG_ESINGULAR, "A + %g P is not positive definite", t);
+}
+
+static ng_status few(ng_mat k, ng_mat a, ng_mat p, const double *t, const double *w, size_t terms,
+                     ng_work *work, ng_error *error)
+{
+    const ngi_sweep_table *kernels = table(k.dtype);
+    size_t n = k.rows;
+    ng_mat lanes;
+    TRY(ng_work_mat(work, &lanes, n * (n + 1), MOST_LANES, k.dtype, error));
+    for (size_t j = 0; j < terms; j += kernels->lanes) {
+        size_t some = terms - j < kernels->lanes ? terms - j : kernels->lanes;
+        if (!kernels->few(k.data, k.stride, n, a.data, a.stride, p.data, p.stride, t + j, w + j,
+                          some, lanes.data))
+            return not_positive(error, t[j]);
+    }
+    return NG_OK;
+}
+
+static ng_status many(ng_mat k, ng_mat a, ng_mat p, const double *t, const double *w, size_t terms,
+                      ng_work *work, ng_error *error)
+{
+    const ngi_sweep_table *kernels = table(k.dtype);
+    size_t n = k.rows, np = padded(n);
+    ng_mat swept, panel, pivots;
+    TRY(ng_work_mat(work, &swept, np, np, k.dtype, error));
+    TRY(ng_work_mat(work, &panel, WIDTH, np, k.dtype, error));
+    TRY(ng_work_mat(work, &pivots, WIDTH, np, k.dtype, error));
+    for (size_t j = 0; j < terms; j++) {
+        kernels->load(swept.data, np, n, a.data, a.stride, t[j], p.data, p.stride);
+        if (!kernels->sweep(swept.data, panel.data, pivots.data, np))
+            return not_positive(error, t[j]);
+        kernels->add(k.data, k.stride, w[j], swept.data, np, n);
+    }
+    return NG_OK;
+}
+
+ng_status ngi_shifted_inverses(ng_mat k, ng_mat a, ng_mat p, const double *t, const double *w,
+                               size_t terms, ng_work *work, ng_error *error)
+{
+    size_t mark = work->used;
+    ng_fill(k, 0);
+    ng_status status = (k.rows <= NGI_FEW ? few : many)(k, a, p, t, w, terms, work, error);
+    ng_mirror(k);
+    work->used = mark;
+    return status;
+}
