@@ -104,10 +104,15 @@ static inline void fuzz_dataset(const char *source, const ng_dataset_options *op
     fuzz_describe(all, NULL);
     fuzz_schema(ng_dataset_schema(all));
     fuzz_split(all, source, options);
-    status = ng_dataset_open_like(&again, ng_dataset_schema(all), source, options, &error);
-    check(status == NG_OK && ng_dataset_features(again) == ng_dataset_features(all));
-    fuzz_samples(again);
-    ng_dataset_destroy(again);
+    /* rows that are dropped may hold words which the schema does not know */
+    if (options->missing == NG_MISSING_DROP)
+        fuzz_follow(ng_dataset_schema(all), source, options);
+    else {
+        status = ng_dataset_open_like(&again, ng_dataset_schema(all), source, options, &error);
+        check(status == NG_OK && ng_dataset_features(again) == ng_dataset_features(all));
+        fuzz_samples(again);
+        ng_dataset_destroy(again);
+    }
     ng_dataset_destroy(all);
 }
 

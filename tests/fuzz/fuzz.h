@@ -127,7 +127,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static unsigned char bytes[FUZZ_ROOM];
     const char *folder = getenv("FUZZ_SEEDS");
     (void)argc, (void)argv;
-    for (size_t i = 0, size; folder != NULL && (size = fuzz_seed(bytes, sizeof bytes, i)) > 0; i++) {
+    for (size_t i = 0, size; folder != NULL && (size = fuzz_seed(bytes, sizeof bytes, i)) > 0;
+         i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/seed-%zu", folder, i);
         FILE *file = fopen(path, "wb");

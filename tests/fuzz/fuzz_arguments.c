@@ -43,18 +43,29 @@ void __wrap_exit(int status)
 static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
 {
     static const char *const lines[] = {
-        "--help", "--version", "--help=data", "--quiet\n--out=x", "--out", "--\nrate",
+        "--help",
+        "--version",
+        "--help=data",
+        "--quiet\n--out=x",
+        "--out",
+        "--\nrate",
         "--data=csv:x.csv\n--optimizer=all\n--epochs=3\n--batch=7\n--seed=1,2,5-9\n--threads=2",
         "--read=label=3\n--read=header=yes\n--model=cnn\n--dtype=f64\n--regimes",
         "--model=gpt\n--layers=2\n--width=64\n--heads=4\n--context=16",
         "--hidden=64,32\n--activation=tanh\n--set=fismo.lr=0.01\n--set\nadamw.beta2=0.9",
-        "--sweep\n--validate\n--regimes=20", "--samples=100\n--search-epochs=2\n--epochs=0",
-        "language\n--layers=1\n--rates=x.csv\n--steps=20", "images\n--sweep\n--optimizer=sgd",
-        "condition\n--seed=3", "--rows=4\n--cols=9", "--model=ising2d\n--J=0.4\n--exact=3-5",
+        "--sweep\n--validate\n--regimes=20",
+        "--samples=100\n--search-epochs=2\n--epochs=0",
+        "language\n--layers=1\n--rates=x.csv\n--steps=20",
+        "images\n--sweep\n--optimizer=sgd",
+        "condition\n--seed=3",
+        "--rows=4\n--cols=9",
+        "--model=ising2d\n--J=0.4\n--exact=3-5",
         "--mc=4,6\n--samples=1000000\n--flips=2\n--checkpoint=x\n--memory=2G\n--no-controls",
-        "--engine=transfer\n--exact=3..5\n--J=0.1e1", "survey\n--beta=0.5",
+        "--engine=transfer\n--exact=3..5\n--J=0.1e1",
+        "survey\n--beta=0.5",
         "good_regulator\n--rule={{x,y}} -> {{x,y},{y,z}}\n--spins=5\n--samples=10",
-        "signature\n--graph=K4\n--coupling=-0.5", "signature\n--graph=C5",
+        "signature\n--graph=K4\n--coupling=-0.5",
+        "signature\n--graph=C5",
     };
     (void)room;
     return i < sizeof lines / sizeof *lines ? fuzz_say(out, 0, lines[i]) : 0;

@@ -8,7 +8,8 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
         "1;2,5;0\n2;-3,5e1;1\n4;1,0;0\n3;3,25;1\n",
         "a b y\n1 red 0.5\n2 blue 1.5\n# no\n\nNA green 2\n4 red 3\n5 blue 1e-3\n",
         "\"a,\"\"1\",\"b\nc\"\n\"1\",x\n2,y\n3,x\n?,y\n5,\"x\"\n",
-        "\xef\xbb\xbf" "0\t1\t2\n1\t2\t0\r\n2\t3\t1\r\n3\t9\t1\r\n1e300\t2\t0\n",
+        "\xef\xbb\xbf"
+        "0\t1\t2\n1\t2\t0\r\n2\t3\t1\r\n3\t9\t1\r\n1e300\t2\t0\n",
     };
     (void)room;
     return i < sizeof files / sizeof *files ? fuzz_say(out, 2, files[i]) : 0;

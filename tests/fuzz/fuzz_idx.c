@@ -1,4 +1,5 @@
-/* Bytes as IDX, a pair of files: one of choices, one that says how much is the second, the files. */
+/* Bytes as IDX, a pair of files: one of choices, one that says how much is the second, the files.
+ */
 #include "tests/fuzz/data.h"
 
 static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
