@@ -11,8 +11,8 @@
 /* ---- Metrics and balls, by number -------------------------------------------------- */
 
 #define METRIC(NAME, name) [NG_METRIC_##NAME] = &ngi_metric_##name,
-static const ngi_metric *const metrics[] = {
-    [NG_METRIC_IDENTITY] = &ngi_metric_identity, NG_METRIC_LIST(METRIC)};
+static const ngi_metric *const metrics[] = {[NG_METRIC_IDENTITY] = &ngi_metric_identity,
+                                            NG_METRIC_LIST(METRIC)};
 
 const ngi_metric *ngi_metric_find(ng_metric metric)
 {
@@ -55,12 +55,11 @@ NG_STEEPEST_PRESET_LIST(STEEPEST_INIT)
 
 #define STEEPEST(name, doc)                                                                        \
     {#name, &ngi_method_steepest, sizeof(ng_steepest_options), init_##name, doc},
-static const ng_preset presets[] = {
-    {"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), init_sgd,
-     "stochastic gradient descent with momentum"},
-    {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options), init_adamw,
-     "Adam with decoupled weight decay"},
-    NG_STEEPEST_PRESET_LIST(STEEPEST)};
+static const ng_preset presets[] = {{"sgd", &ngi_method_sgd, sizeof(ng_sgd_options), init_sgd,
+                                     "stochastic gradient descent with momentum"},
+                                    {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options),
+                                     init_adamw, "Adam with decoupled weight decay"},
+                                    NG_STEEPEST_PRESET_LIST(STEEPEST)};
 
 size_t ng_preset_count(void)
 {

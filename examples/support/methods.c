@@ -172,8 +172,10 @@ void methods_print(void)
         const ng_preset *preset = ng_preset_get(i);
         printf("%s:%*s%s\n", preset->name, NAMES - (int)strlen(preset->name), "", preset->doc);
     }
-    printf("\nOptions, --set NAME.OPTION=X. All but sgd and adamw are steepest descent under a metric,\n"
-           "in a ball, and have the options of both. Defaults, where NAME has none of its own:\n\n");
+    printf(
+        "\nOptions, --set NAME.OPTION=X. All but sgd and adamw are steepest descent under a "
+        "metric,\n"
+        "in a ball, and have the options of both. Defaults, where NAME has none of its own:\n\n");
     print_method("sgd", "sgd");
     print_method("adamw", "adamw");
     ng_steepest_init(&steepest);

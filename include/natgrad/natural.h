@@ -54,10 +54,10 @@ typedef enum {
 typedef struct {
     size_t size;
     const ng_method *method;
-    double lr;           /* default 1, >= 0 */
-    double momentum;     /* default 0, [0, 1) */
-    double weight_decay; /* default 0, >= 0, decoupled, per unit of lr */
-    double damping;      /* default 0.001, >= 0, absolute; under lm where it starts */
+    double lr;                    /* default 1, >= 0 */
+    double momentum;              /* default 0, [0, 1) */
+    double weight_decay;          /* default 0, >= 0, decoupled, per unit of lr */
+    double damping;               /* default 0.001, >= 0, absolute; under lm where it starts */
     ng_damping_mode damping_mode; /* default fixed; cannot change once there are parameters */
     double damping_factor;        /* default 0.95, (0, 1): omega, the rate of lm */
     double damping_min;           /* default 1e-8: the bounds of lm, 0 < min <= max */

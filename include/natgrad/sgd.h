@@ -22,10 +22,10 @@ typedef enum { NG_DECAY_DECOUPLED = 0, NG_DECAY_COUPLED = 1 } ng_weight_decay_ki
 typedef struct {
     size_t size;
     const ng_method *method;
-    double lr;           /* default 0.05, >= 0 */
-    double momentum;     /* default 0.9, [0, 1) */
-    int nesterov;        /* default 0; 0 or 1 */
-    double weight_decay; /* default 0, >= 0, per unit of lr */
+    double lr;                              /* default 0.05, >= 0 */
+    double momentum;                        /* default 0.9, [0, 1) */
+    int nesterov;                           /* default 0; 0 or 1 */
+    double weight_decay;                    /* default 0, >= 0, per unit of lr */
     ng_weight_decay_kind weight_decay_kind; /* default decoupled */
 } ng_sgd_options;
 

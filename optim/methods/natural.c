@@ -204,7 +204,8 @@ static ng_status check(const void *options, ng_error *error)
     if (o->damping_min > o->damping_max)
         return ng_error_set(error, NG_EOPTION, "natural: damping_min = %g exceeds damping_max = %g",
                             o->damping_min, o->damping_max);
-    if (o->damping_mode == NG_DAMPING_MODE_LM && (o->momentum > 0 || o->weight_decay > 0 || o->lr >= 2))
+    if (o->damping_mode == NG_DAMPING_MODE_LM &&
+        (o->momentum > 0 || o->weight_decay > 0 || o->lr >= 2))
         return ng_error_set(error, NG_EOPTION,
                             "natural: damping_mode = lm needs momentum = 0, weight_decay = 0 and "
                             "lr < 2");
@@ -225,8 +226,9 @@ static const ng_option table[] = {
      .doc = "decoupled weight decay per unit of lr"},
     {FIELD(damping), .kind = NG_OPTION_REAL, .value = 0.001, .min = 0, .max = DBL_MAX,
      .doc = "added to the diagonal of the Fisher matrix"},
-    {FIELD(damping_mode), .kind = NG_OPTION_CHOICE, .value = NG_DAMPING_MODE_FIXED, .min = 0, .max = 1,
-     .fixed = 1, .choices = damping_modes, .doc = "damping as set, or Levenberg-Marquardt"},
+    {FIELD(damping_mode), .kind = NG_OPTION_CHOICE, .value = NG_DAMPING_MODE_FIXED, .min = 0,
+     .max = 1, .fixed = 1, .choices = damping_modes,
+     .doc = "damping as set, or Levenberg-Marquardt"},
     {FIELD(damping_factor), .kind = NG_OPTION_REAL, .value = 0.95, .min = DBL_MIN, .max = 1,
      .below = 1, .doc = "what a good step multiplies damping with, and a bad one divides (lm)"},
     {FIELD(damping_min), .kind = NG_OPTION_REAL, .value = 1e-8, .min = DBL_MIN, .max = DBL_MAX,

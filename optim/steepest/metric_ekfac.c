@@ -171,8 +171,8 @@ static ng_status new_bases(ngi_param *param, const ng_steepest_options *o, ng_wo
                            ng_error *error)
 {
     size_t mark = work->used;
-    ng_status status = param->step == 0 ? first_bases(param, work, error)
-                                        : next_bases(param, o, work, error);
+    ng_status status =
+        param->step == 0 ? first_bases(param, work, error) : next_bases(param, o, work, error);
     work->used = mark;
     return status == NG_ENOCONV ? NG_OK : status; /* the last good ones serve */
 }
@@ -225,7 +225,8 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
     return kron > eigen ? kron : eigen;
 }
 
-/* ---- Options and presets ---------------------------------------------------------------------- */
+/* ---- Options and presets ----------------------------------------------------------------------
+ */
 
 static const ng_option table[] = {
     REAL(ema_decay, 0.95, 1, 1, "decay of the averages of factors and second moments"),

@@ -134,9 +134,8 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     if (exact(o))
         return ngi_statistics_bases(param, o, work, error);
     for (int i = 0; i < 2; i++) {
-        ng_status status = ngi_kron_has(param, sides[i])
-                               ? damped_root(param, o, sides[i], work, error)
-                               : NG_OK;
+        ng_status status =
+            ngi_kron_has(param, sides[i]) ? damped_root(param, o, sides[i], work, error) : NG_OK;
         work->used = mark;
         if (status != NG_OK && status != NG_ENOCONV)
             return status;

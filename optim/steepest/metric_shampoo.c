@@ -87,9 +87,8 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     if (ngi_due(param, o->shampoo.update_interval))
         TRY(ngi_gram_average(param, o, g, work, error));
     for (int i = 0; i < 2 && ngi_due(param, o->shampoo.inverse_interval); i++) {
-        ng_status status = ngi_kron_has(param, sides[i])
-                               ? new_root(param, o, sides[i], work, error)
-                               : NG_OK;
+        ng_status status =
+            ngi_kron_has(param, sides[i]) ? new_root(param, o, sides[i], work, error) : NG_OK;
         work->used = mark;
         if (status != NG_OK && status != NG_ENOCONV)
             return status;

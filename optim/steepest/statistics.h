@@ -21,9 +21,9 @@ ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o,
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error);
 
-/* New bases of the newest factors, and the diagonal <- the products of their eigenvalues (eigenbases.h).
- * NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones stay and
- * the diagonal is not fresh. */
+/* New bases of the newest factors, and the diagonal <- the products of their eigenvalues
+ * (eigenbases.h). NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones
+ * stay and the diagonal is not fresh. */
 ng_status ngi_statistics_bases(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                ng_error *error);
 

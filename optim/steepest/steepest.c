@@ -91,8 +91,7 @@ static int at_rest(ngi_param *param, const ng_steepest_options *o)
     ngi_tensor *seen = &param->tensor[SEEN];
     double max = ng_max_abs(momentum->next);
     double most = fmax(max, sqrt(o->momentum) * ng_mat_get(seen->now, 0, 0));
-    int rest =
-        ngi_ball_find(o->ball)->unit && max <= ng_dtype_eps(momentum->next.dtype) * most;
+    int rest = ngi_ball_find(o->ball)->unit && max <= ng_dtype_eps(momentum->next.dtype) * most;
     if (rest)
         ng_fill(momentum->next, 0);
     ng_mat_set(seen->next, 0, 0, rest ? 0 : most);

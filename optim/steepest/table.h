@@ -29,8 +29,12 @@
     }
 
 /* names of the enums of natgrad/metric/factors.h */
-extern const char *const ngi_roots[3], *const ngi_metric_scales[4], *const ngi_one_sided[4],
-    *const ngi_factor_dtypes[4], *const ngi_factor_starts[3], *const ngi_eigenbases[3];
+extern const char *const ngi_roots[3];
+extern const char *const ngi_metric_scales[4];
+extern const char *const ngi_one_sided[4];
+extern const char *const ngi_factor_dtypes[4];
+extern const char *const ngi_factor_starts[3];
+extern const char *const ngi_eigenbases[3];
 
 /* rows that mean the same wherever they stand */
 #define METRIC_SCALE                                                                               \
@@ -39,7 +43,8 @@ extern const char *const ngi_roots[3], *const ngi_metric_scales[4], *const ngi_o
 #define ROOT CHOICE(root, NG_ROOT_CHOLESKY, ngi_roots, 1, "square root of the factors")
 #define ONE_SIDED                                                                                  \
     CHOICE(one_sided, NG_ONE_SIDED_NEVER, ngi_one_sided, 1, "factor on the smaller side only")
-#define FACTOR_DTYPE(value) CHOICE(factor_dtype, value, ngi_factor_dtypes, 1, "dtype of the factors")
+#define FACTOR_DTYPE(value)                                                                        \
+    CHOICE(factor_dtype, value, ngi_factor_dtypes, 1, "dtype of the factors")
 #define FACTOR_START                                                                               \
     CHOICE(factor_start, NG_FACTOR_START_FIRST, ngi_factor_starts, 1,                              \
            "what the averages of the factors start from")

@@ -121,8 +121,8 @@ START_TEST(shampoo)
     for (int s = 0; s < SHAPES; s++) {
         size_t m = shapes[s][0], n = shapes[s][1];
         for (int ball = 0; ball < TEST_BALLS; ball++) {
-            follow_shampoo("ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m,
-                           n, ball, setup);
+            follow_shampoo("ema_decay=0.8 damping=0.1 inverse_interval=1", classic, m, n, ball,
+                           setup);
             follow_shampoo("exponent=0.5 ema_decay=1 damping=0.2 "
                            "inverse_interval=1 factor_dtype=f64",
                            sums, m, n, ball, setup);

@@ -32,8 +32,8 @@ static void for_all_pairs(void *options, void (*visit)(void *options))
 
 START_TEST(presets)
 {
-    static const char *const names[] = {"sgd",       "adamw", "muon",    "fismo", "fismo_paper", "kfac",
-                                        "kfac_muon", "ekfac", "shampoo", "soap"};
+    static const char *const names[] = {"sgd",  "adamw",     "muon",  "fismo",   "fismo_paper",
+                                        "kfac", "kfac_muon", "ekfac", "shampoo", "soap"};
     ck_assert_uint_eq(ng_preset_count(), sizeof names / sizeof *names);
     ck_assert_ptr_null(ng_preset_get(ng_preset_count()));
     for (size_t i = 0; i < ng_preset_count(); i++) {
@@ -173,7 +173,8 @@ START_TEST(pinned)
     ck_assert(fismo.momentum_space == NG_MOMENTUM_GRADIENT && fismo.fismo.root == NG_ROOT_CHOLESKY);
     ck_assert(fismo.gradient_scale == NG_GRADIENT_SCALE_RMS && fismo.nesterov == 0);
     ck_assert(fismo.spectral.shape_scale == NG_SHAPE_SCALE_NONE && fismo.weight_decay == 0);
-    ck_assert(paper.momentum_space == NG_MOMENTUM_WHITENED && paper.fismo.root == NG_ROOT_SYMMETRIC);
+    ck_assert(paper.momentum_space == NG_MOMENTUM_WHITENED &&
+              paper.fismo.root == NG_ROOT_SYMMETRIC);
     ck_assert(paper.gradient_scale == NG_GRADIENT_SCALE_NONE && paper.nesterov == 0);
     ck_assert(muon.spectral.polar == NG_POLAR_EXACT && fismo.spectral.polar == NG_POLAR_EXACT);
     ck_assert(fismo.fismo.metric_scale == NG_METRIC_SCALE_AUTO);

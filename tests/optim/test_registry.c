@@ -38,12 +38,8 @@ START_TEST(another_size)
     unsigned char *bytes = malloc(room), *before = malloc(room);
     memset(bytes, 0x5a, room);
     memcpy(before, bytes, room);
-    const size_t sizes[] = {0,
-                            sizeof(size_t),
-                            preset->size - 8,
-                            preset->size - 1,
-                            preset->size + 1,
-                            preset->size + 8};
+    const size_t sizes[] = {
+        0, sizeof(size_t), preset->size - 8, preset->size - 1, preset->size + 1, preset->size + 8};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         ck_assert_int_eq(preset->init(bytes + 16, sizes[i]), NG_EOPTION);
     ck_assert_int_eq(preset->init(NULL, preset->size), NG_EARG);

@@ -20,8 +20,7 @@ START_TEST(no_ball)
         test_setup setup = test_setup_number(i);
         test_run run;
         ng_mat average = test_mat(m, n, 0, NG_F64);
-        test_run_open(&run, "muon", "ball=none nesterov=no lr=0.25 momentum=0.9",
-                      m, n, setup);
+        test_run_open(&run, "muon", "ball=none nesterov=no lr=0.25 momentum=0.9", m, n, setup);
         for (int step = 0; step < 6; step++) {
             ng_mat g = dense_normal(m, n, &rng);
             test_assign(average, dense_add(0.9, average, 1 - 0.9, g));
@@ -47,8 +46,7 @@ START_TEST(frobenius)
         for (int s = 0; s < 7; s++) {
             test_setup setup = test_setup_number(i);
             test_run run;
-            test_run_open(&run, "muon", "ball=frobenius lr=0.25 momentum=0", m, n,
-                          setup);
+            test_run_open(&run, "muon", "ball=frobenius lr=0.25 momentum=0", m, n, setup);
             ng_mat g = dense_normal(m, n, &rng);
             ng_mat d = test_run_direction(&run, dense_scale(sizes[setup.dtype][s], g));
             ng_assert_rel(test_norm(d), 0.25, setup.dtype == NG_F64 ? 1e-14 : 1e-6);

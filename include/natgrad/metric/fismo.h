@@ -27,9 +27,9 @@ extern "C" {
 #endif
 
 typedef struct {
-    double ema_decay; /* default 0.95, [0, 1) */
-    double damping;   /* default 1, >= 0, relative to the mean eigenvalue */
-    ng_root root;     /* default cholesky; fixed once there are parameters */
+    double ema_decay;             /* default 0.95, [0, 1) */
+    double damping;               /* default 1, >= 0, relative to the mean eigenvalue */
+    ng_root root;                 /* default cholesky; fixed once there are parameters */
     ng_metric_scale metric_scale; /* default auto */
     ng_one_sided one_sided;       /* default never; fixed */
     ng_factor_dtype factor_dtype; /* default auto; fixed */

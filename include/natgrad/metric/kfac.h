@@ -1,6 +1,6 @@
 /* natgrad/metric/kfac.h: K-FAC, Kronecker factors from captured statistics. Martens
- * & Grosse 2015: the Fisher matrix of a layer is approximated by F = P (x) Q, vec row-major, from captured inputs a and
- * output gradients g (ng_group_capture), N rows since the last step:
+ * & Grosse 2015: the Fisher matrix of a layer is approximated by F = P (x) Q, vec row-major, from
+ * captured inputs a and output gradients g (ng_group_capture), N rows since the last step:
  *
  *   P <- ema_decay-average of (scale G)^T (scale G) / N     (m x m)
  *   Q <- ema_decay-average of A^T A / N                     (n x n)

@@ -6,10 +6,9 @@
  *        ema_decay = 1 their sums
  *   P = (L + damping tr(L)/m I)^exponent,  Q = (R + damping tr(R)/n I)^exponent
  *
- * with symmetric roots, so that without a ball D = (L + ..)^-exponent M
- * (R + ..)^-exponent at half of it a side: exponent = 1/4 is the paper's
- * L^-1/4 M R^-1/4, 1/2 the Kronecker approximation of the gradients' second moment
- * (Morwani et al. 2024). damping is relative to the mean eigenvalue, so D of c G is
+ * with symmetric roots, so that without a ball D = (L + ..)^-exponent M (R + ..)^-exponent.
+ * exponent = 1/4 is the paper's Shampoo, 1/2 the Kronecker approximation of the gradients'
+ * second moment (Morwani et al. 2024). damping is relative to the mean eigenvalue, so D of c G is
  * c^(1 - 4 exponent) D. A factor without any gradient yet has the root I. Roots
  * are taken at steps 1, 1 + inverse_interval, ... A step fails with NG_ESINGULAR
  * where damping = 0 and a factor is singular.
