@@ -1,8 +1,6 @@
 /* Threads and what is around them: OpenBLAS's own count as it was, options out
- * of range, optimizers side by side, who waits for whom. */
+ * of range, steps that callbacks make. */
 #include "tests/optim/threads_world.h"
-
-#include <sched.h>
 
 #include "lib/core/try.h"
 
@@ -99,115 +97,8 @@ START_TEST(one_parameter)
 }
 END_TEST
 
-static void *five_steps(void *data)
-{
-    world *t = data;
-    static const ng_status ok = NG_OK;
-    for (int i = 0; i < 5; i++)
-        if (ng_optimizer_step(t->opt) != NG_OK)
-            return NULL;
-    return (void *)&ok;
-}
-
-/* Different optimizers at the same time, each in its own thread. */
-START_TEST(side_by_side)
-{
-    enum { SIDES = 3 };
-    world t[SIDES], ref;
-    pthread_t id[SIDES];
-    open_world(&ref, 0);
-    gradients(&ref, 5);
-    for (int i = 0; i < SIDES; i++) {
-        open_world(&t[i], 0);
-        gradients(&t[i], 5);
-    }
-    for (int i = 0; i < SIDES; i++)
-        ck_assert_int_eq(pthread_create(&id[i], NULL, five_steps, &t[i]), 0);
-    for (int i = 0; i < SIDES; i++) {
-        void *result = NULL;
-        ck_assert_int_eq(pthread_join(id[i], &result), 0);
-        ck_assert_msg(result != NULL, "%s", ng_optimizer_error(t[i].opt));
-    }
-    ck_assert_ptr_nonnull(five_steps(&ref));
-    for (int i = 0; i < SIDES; i++) {
-        assert_same(&ref, &t[i]);
-        close_world(&t[i]);
-    }
-    close_world(&ref);
-}
-END_TEST
-
-/* ---- Who waits for whom ---------------------------------------------------------------------- */
-
-static _Thread_local int expected = 1; /* the count this thread must see; helpers': 1 */
-static atomic_int wrong, looks;
-
-static fault_kind compare(fault_call call)
-{
-    if (call != ON_SYEVD)
-        return SPARE;
-    looks++;
-    wrong += openblas_get_num_threads() != expected;
-    sched_yield(); /* the other thread's turn, if it has one now */
-    wrong += openblas_get_num_threads() != expected;
-    return SPARE;
-}
-
-typedef struct {
-    world t;
-    int count; /* OpenBLAS's, as its steps must see it */
-} side;
-
-static void *twenty_steps(void *data)
-{
-    side *s = data;
-    static const ng_status ok = NG_OK;
-    expected = s->count;
-    for (int i = 0; i < 4; i++)
-        if (five_steps(&s->t) == NULL)
-            return NULL;
-    return (void *)&ok;
-}
-
-/* _i: threads of two optimizers that step in two threads of ours, as fast as they can. Each sees its
- * own count in every eigenproblem, and gets the bits of one that is alone under that count. */
-static const int sides[][2] = {{0, 2}, {2, 0}, {2, 3}, {0, 0}};
-
-START_TEST(each_its_count)
-{
-    side s[2];
-    world alone;
-    pthread_t id[2];
-    openblas_set_num_threads(2);
-    wrong = looks = 0;
-    fault_hook = compare;
-    for (int i = 0; i < 2; i++) {
-        open_world(&s[i].t, sides[_i][i]);
-        gradients(&s[i].t, 6);
-        s[i].count = sides[_i][i] > 0 ? 1 : 2;
-    }
-    for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(pthread_create(&id[i], NULL, twenty_steps, &s[i]), 0);
-    for (int i = 0; i < 2; i++) {
-        void *result = NULL;
-        ck_assert_int_eq(pthread_join(id[i], &result), 0);
-        ck_assert_msg(result != NULL, "%s", ng_optimizer_error(s[i].t.opt));
-    }
-    fault_hook = note_threads;
-    ck_assert_int_gt(looks, 0);
-    ck_assert_int_eq(wrong, 0);
-    ck_assert_int_eq(openblas_get_num_threads(), 2);
-    for (int i = 0; i < 2; i++) {
-        openblas_set_num_threads(s[i].count);
-        open_world(&alone, 0);
-        gradients(&alone, 6);
-        for (int k = 0; k < 4; k++)
-            ck_assert_ptr_nonnull(five_steps(&alone));
-        assert_same(&alone, &s[i].t);
-        close_world(&s[i].t), close_world(&alone);
-    }
-}
-END_TEST
+/* ---- Steps in callbacks -----------------------------------------------------------------------
+ */
 
 /* F = I; each product makes a step of another optimizer */
 static ng_status busy_product(void *data, ng_mat y, ng_mat x, ng_error *error)
@@ -237,9 +128,9 @@ START_TEST(within_a_step)
     ng_assert_ok(ng_optimizer_add_group(opt, &group, &o), NULL);
     ng_assert_ok(ng_group_set_fisher(group, f), NULL);
     for (int i = 0; i < 2; i++)
-        ng_assert_ok(ng_group_add(group, NULL, i ? "b" : "a", ng_f64(w[i], 1, 3),
-                                  ng_f64(dw[i], 1, 3)),
-                     NULL);
+        ng_assert_ok(
+            ng_group_add(group, NULL, i ? "b" : "a", ng_f64(w[i], 1, 3), ng_f64(dw[i], 1, 3)),
+            NULL);
     openblas_set_num_threads(2);
     ck_assert_msg(ng_optimizer_step(opt) == NG_OK, "%s", ng_optimizer_error(opt));
     ck_assert_int_eq(openblas_get_num_threads(), 2);
@@ -259,8 +150,6 @@ TEST_SUITE(threads_blas)
     tcase_add_test(tcase, count_may_change_between_steps);
     tcase_add_test(tcase, out_of_range);
     tcase_add_test(tcase, one_parameter);
-    tcase_add_test(tcase, side_by_side);
-    tcase_add_loop_test(tcase, each_its_count, 0, 4);
     tcase_add_loop_test(tcase, within_a_step, 0, 4);
     suite_add_tcase(suite, tcase);
 }

@@ -147,7 +147,8 @@ int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void 
     return ask(ON_THREAD) == SPARE ? __real_pthread_create(id, attributes, run, data) : EAGAIN;
 }
 
-/* ---- LAPACK ----------------------------------------------------------------------------------- */
+/* ---- LAPACK -----------------------------------------------------------------------------------
+ */
 
 #define T float
 #define W(name) __wrap_s##name##_

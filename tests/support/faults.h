@@ -39,13 +39,14 @@ typedef enum {
 /* Asked at each such call, in whatever thread it is made; NULL: SPARE. A test that sets it sets it
  * back, by fault_over. */
 extern fault_kind (*fault_hook)(fault_call call);
-extern int fault_errno; /* EIO from fault_once, fault_from and fault_over on; memory: always ENOMEM */
+extern int
+    fault_errno; /* EIO from fault_once, fault_from and fault_over on; memory: always ENOMEM */
 
 /* ---- The hook for most: the k-th call of a set fails ---------------------------------------- */
 
 enum {
-    FAULT_MEMORY = 1 << ON_MALLOC | 1 << ON_CALLOC | 1 << ON_REALLOC | 1 << ON_ALIGNED_ALLOC |
-                   1 << ON_STRDUP,
+    FAULT_MEMORY =
+        1 << ON_MALLOC | 1 << ON_CALLOC | 1 << ON_REALLOC | 1 << ON_ALIGNED_ALLOC | 1 << ON_STRDUP,
     FAULT_WRITE = 1 << ON_WRITE,
     FAULT_FSYNC = 1 << ON_FSYNC,
     FAULT_RENAME = 1 << ON_RENAME,

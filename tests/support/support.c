@@ -1,5 +1,7 @@
+#define _POSIX_C_SOURCE 200809L
 #include "tests/support/support.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 /* ---- Random numbers ------------------------------------------------------- */
@@ -180,4 +182,41 @@ ng_mat test_vector(const char *file, const char *name)
         ck_assert_int_eq(fscanf(in, "%lf", (double *)m.data + i), 1);
     fclose(in);
     return m;
+}
+
+/* ---- Threads ---------------------------------------------------------------- */
+
+typedef struct {
+    ng_status (*work)(void *data);
+    void *data;
+    pthread_barrier_t *start;
+    ng_status status;
+} task;
+
+static void *run_task(void *data)
+{
+    task *t = data;
+    pthread_barrier_wait(t->start);
+    t->status = t->work(t->data);
+    return NULL;
+}
+
+void test_together(ng_status (*work)(void *data), void *data, size_t size, size_t count)
+{
+    enum { MOST = 8 };
+    pthread_t id[MOST];
+    task tasks[MOST];
+    pthread_barrier_t start;
+    ck_assert_uint_le(count, MOST);
+    ck_assert_int_eq(pthread_barrier_init(&start, NULL, (unsigned)count), 0);
+    for (size_t i = 0; i < count; i++) {
+        tasks[i] = (task){work, (char *)data + i * size, &start, NG_OK};
+        ck_assert_int_eq(pthread_create(&id[i], NULL, run_task, &tasks[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(pthread_join(id[i], NULL), 0);
+    pthread_barrier_destroy(&start);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(tasks[i].status == NG_OK, "thread %zu: %s", i,
+                      ng_status_name(tasks[i].status));
 }

@@ -97,6 +97,12 @@ ng_mat test_orthogonal(size_t n, test_rng *rng);
 ng_mat test_vector(const char *file, const char *name);
 int test_vector_exists(const char *file, const char *name);
 
+/* ---- Threads -------------------------------------------------------------- */
+
+/* work(data), work(data + size), ...: `count` <= 8 of them, each in a thread of its own, begun at
+ * the same moment; each must return NG_OK. Check's assertions belong to the caller's thread. */
+void test_together(ng_status (*work)(void *data), void *data, size_t size, size_t count);
+
 /* ---- Suites --------------------------------------------------------------- */
 
 /* At the end of tests/MODULE/test_NAME.c, what it tests:
