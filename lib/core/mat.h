@@ -2,7 +2,15 @@
 #ifndef NGI_MAT_H
 #define NGI_MAT_H
 
+#include <float.h>
+
 #include <natgrad/mat.h>
+
+/* The largest number of the dtype. */
+static inline double ngi_dtype_max(ng_dtype dtype)
+{
+    return dtype == NG_F32 ? 0x1.fffffep127 : DBL_MAX;
+}
 
 /* m is a usable rows x cols matrix of the dtype: NG_EARG, NG_EDTYPE, NG_ESHAPE, NG_ERANGE. */
 ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,

@@ -7,12 +7,11 @@
 
 #include "lib/core/try.h"
 #include "lib/linalg/check.h"
-#include "lib/linalg/unit.h"
 
 /* Half the largest number of the dtype: room for rounding. */
 static double limit(ng_dtype dtype)
 {
-    return ngi_largest(dtype) / 2;
+    return ngi_dtype_max(dtype) / 2;
 }
 
 ng_status ng_fisher_batch_init_sized(ng_fisher_batch *batch, size_t size)
@@ -220,14 +219,6 @@ ng_status ng_fisher_accumulate_layer(ng_fisher *f, ng_mat a, ng_mat g, ng_mat we
     return ngi_pool_close(&pool, accumulate_layer(f, a, g, weights, batch, &pool, error));
 }
 
-static double max_lower(ng_mat m)
-{
-    double max = 0;
-    for (size_t i = 0; i < m.rows; i++)
-        max = fmax(max, ng_max_abs(ng_mat_block(m, i, 0, 1, i + 1)));
-    return max;
-}
-
 /* A symmetric argument: its lower triangle is finite, its diagonal not negative. */
 static ng_status check_symmetric(ng_mat m, const char *name, size_t n, ng_dtype dtype,
                                  ng_error *error)
@@ -260,7 +251,7 @@ ng_status ng_fisher_set(ng_fisher *f, ng_mat dense, double samples, ng_error *er
     TRY(check_symmetric(dense, "dense", f->n, f->dtype, error));
     TRY(ngi_pool_close(&pool, f->table->set(f, dense, &pool, error)));
     f->weight = f->mass = samples;
-    f->bound = max_lower(dense);
+    f->bound = ngi_max_abs_lower(dense);
     f->has_data = 1;
     return NG_OK;
 }
@@ -271,12 +262,12 @@ ng_status ng_fisher_set_factors(ng_fisher *f, ng_mat p, ng_mat q, double samples
     TRY(check_set(f, "set_factors", NG_FISHER_SET_FACTORS, samples, error));
     TRY(check_symmetric(p, "p", f->outputs, f->dtype, error));
     TRY(check_symmetric(q, "q", f->inputs, f->dtype, error));
-    if (!(max_lower(p) * max_lower(q) <= limit(f->dtype)))
+    if (!(ngi_max_abs_lower(p) * ngi_max_abs_lower(q) <= limit(f->dtype)))
         return ng_error_set(error, NG_ERANGE, "p (x) q overflows the data type");
     TRY(ngi_pool_close(&pool, f->table->set_factors(f, p, q, &pool, error)));
     f->weight = f->mass = samples;
-    f->bound = max_lower(p);
-    f->bound_q = max_lower(q);
+    f->bound = ngi_max_abs_lower(p);
+    f->bound_q = ngi_max_abs_lower(q);
     f->has_data = 1;
     return NG_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "lib/core/mat.h"
 #include "lib/core/memory.h"
+#include "lib/linalg/lower.h"
 
 /* State <- keep state + add sum; the mean pair is for what is a mean over rows
  * whatever the batch's normalisation and number of samples. */
@@ -75,9 +76,6 @@ ng_status ngi_fisher_new(ng_fisher **f, size_t size, const ngi_fisher_table *tab
 /* The end of a create function: an object that could not be built is destroyed
  * and *f NULL. Returns status. */
 ng_status ngi_fisher_built(ng_fisher **f, ng_status status);
-
-/* y <- x, lower triangles, any dtypes. */
-void ngi_copy_lower(ng_mat y, ng_mat x);
 
 /* y <- (l + damping I)^-1 x for the rows of x, all in double; l (lower triangle)
  * holds numbers of the dtype and becomes a Cholesky factor. NG_ESINGULAR as

@@ -8,12 +8,6 @@
 
 #include "lib/core/try.h"
 
-void ngi_copy_lower(ng_mat y, ng_mat x)
-{
-    for (size_t i = 0; i < y.rows; i++)
-        ng_copy(ng_mat_block(y, i, 0, 1, i + 1), ng_mat_block(x, i, 0, 1, i + 1), NULL);
-}
-
 /* l (double, lower triangle) <- its Cholesky factor after damping is added */
 static ng_status factor_damped(ng_mat l, double damping, ng_dtype dtype, ng_error *error)
 {

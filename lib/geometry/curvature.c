@@ -10,6 +10,7 @@
 #include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "lib/linalg/check.h"
+#include "lib/linalg/unit.h"
 
 /* ---- Slabs ----------------------------------------------------------------- */
 
@@ -196,11 +197,16 @@ static void products(double out[3], ng_mat f, ng_mat u, ng_mat v)
 static ng_status sectional(ngi_slabs *s, double *result, ng_mat f, ng_mat u, ng_mat v,
                            ng_error *error)
 {
-    ng_mat k; /* rows kappa(u, u, .), kappa(u, v, .), kappa(v, v, .) */
+    ng_mat k, pair[2]; /* k: rows kappa(u, u, .), kappa(u, v, .), kappa(v, v, .) */
     size_t n = s->n;
     double g[3];
     TRY(ngi_check_shape(u, "u", 1, n, NG_F64, error));
     TRY(ngi_check_shape(v, "v", 1, n, NG_F64, error));
+    for (int i = 0; i < 2; i++) /* the plane has no scale, their squares have */
+        TRY(ng_work_mat(&s->work, &pair[i], 1, n, NG_F64, error));
+    ngi_scale_to_unit(pair[0], u, ng_max_abs(u));
+    ngi_scale_to_unit(pair[1], v, ng_max_abs(v));
+    u = pair[0], v = pair[1];
     products(g, f, u, v);
     double area = g[0] * g[2] - g[1] * g[1];
     if (!(area > 1e-14 * g[0] * g[2])) /* NaN too */
@@ -223,9 +229,9 @@ ng_status ng_curvature_sectional(double *result, ng_mat f, ng_mat u, ng_mat v,
                                  ng_cumulants_fill third, void *data, ng_error *error)
 {
     ngi_slabs s;
-    const size_t shapes[][2] = {{3, f.rows}};
+    const size_t shapes[][2] = {{3, f.rows}, {1, f.rows}, {1, f.rows}};
     if (result == NULL)
         return ng_error_set(error, NG_EARG, "result is NULL");
-    ng_status opened = ngi_slabs_open(&s, f, shapes, 1, third, data, error);
+    ng_status opened = ngi_slabs_open(&s, f, shapes, 3, third, data, error);
     return ngi_slabs_close(&s, opened != NG_OK ? opened : sectional(&s, result, f, u, v, error));
 }

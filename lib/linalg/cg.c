@@ -102,8 +102,10 @@ static ng_status directions(cg *s, int fresh, ng_error *error)
 static ng_status judge(cg *s, double *alpha, size_t i, ng_error *error)
 {
     ng_mat p = row(s->p, i), q = row(s->q, i), r = row(s->r, i), x = row(s->x, i);
-    double curvature = ng_dot(p, q), limit = ngi_largest(x.dtype);
+    double curvature = ng_dot(p, q), limit = ngi_dtype_max(x.dtype);
     s->largest = fmax(s->largest, curvature / s->length[i]);
+    if (curvature > 0 && curvature < s->rho[i] / limit)
+        return overflow(s, i, error);
     *alpha = curvature > 0 ? s->rho[i] / curvature : 0;
     int rounding = curvature <= ng_dtype_eps(x.dtype) * s->largest * s->length[i];
     if (!(curvature > 0) || (rounding && *alpha * ng_norm(q) > 2 * ng_norm(r)))

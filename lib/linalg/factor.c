@@ -54,6 +54,17 @@ static void load_lower(ng_mat l, ng_mat a, double jitter)
         ng_add_diagonal(l, jitter);
 }
 
+/* tr a / n, which has a place where tr a may have none */
+static double mean_of_diagonal(ng_mat a)
+{
+    double trace = ng_trace(a), n = (double)a.rows, sum = 0;
+    if (isfinite(trace))
+        return trace / n;
+    for (size_t i = 0; i < a.rows; i++)
+        sum += ng_mat_get(a, i, i) / n;
+    return sum;
+}
+
 /* OpenBLAS lets a NaN pivot pass. Whatever is not finite in a row of l makes
  * the row's own pivot so: it is the root of what their squares leave. */
 static int finite_pivots(ng_mat l)
@@ -70,7 +81,7 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
     TRY(ngi_check_finite_lower(a, "a", error));
     if (jitter != NULL) {
         *jitter = 0;
-        next *= n > 0 ? ng_trace(a) / (double)n : 0;
+        next *= n > 0 ? mean_of_diagonal(a) : 0;
     }
     for (int attempt = 0; n > 0; attempt++) {
         load_lower(l, a, added);

@@ -12,6 +12,7 @@
 #include "lib/core/try.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/operator.h"
+#include "lib/linalg/unit.h"
 
 typedef struct {
     ng_mat values, vectors;  /* 1 x k, k x n */
@@ -61,17 +62,15 @@ static ng_status keep_row(lanczos *s, ng_error *error)
 {
     ng_mat v = row(s->q, s->rows), before = ng_mat_block(s->q, 0, 0, s->rows, v.cols);
     ng_mat t = ng_mat_block(s->t, 0, 0, 1, s->rows);
-    double norm = ng_norm(v);
-    if (!(norm > 0))
+    if (ng_max_abs(v) == 0)
         return NG_OK;
-    ng_scale(v, 1 / norm);
+    ngi_scale_to_norm(v, 1);
     for (int pass = 0; pass < 2; pass++) {
         TRY(ng_gemm(t, v, NG_NOTRANS, before, NG_TRANS, 1, 0, error));
         TRY(ng_gemm(v, t, NG_NOTRANS, before, NG_NOTRANS, -1, 1, error));
-        norm = ng_norm(v);
-        if (!(norm > 100 * ng_dtype_eps(v.dtype)))
+        if (!(ng_norm(v) > 100 * ng_dtype_eps(v.dtype)))
             return NG_OK;
-        ng_scale(v, 1 / norm);
+        ngi_scale_to_norm(v, 1);
     }
     s->rows++;
     s->fresh++;

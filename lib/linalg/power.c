@@ -7,6 +7,7 @@
 #include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "lib/linalg/check.h"
+#include "lib/linalg/lower.h"
 
 size_t ng_spd_power_work(size_t n, ng_dtype dtype)
 {
@@ -103,7 +104,7 @@ static ng_status power(ng_mat b, ng_mat basis, int *reused, ng_mat a, double exp
     TRY(ng_work_mat(work, &values, 1, n, NG_F64, error));
     if (basis.data == NULL)
         TRY(ng_work_mat(work, &basis, n, n, NG_F64, error));
-    TRY(ng_copy(wide, a, error));
+    ngi_copy_lower(wide, a);
     ng_mirror(wide);
     TRY(diagonalise(values, basis, reused, wide, tolerance, work, error));
     TRY(compose(b, values, basis, exponent, floor, work, error));

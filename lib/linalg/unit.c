@@ -20,3 +20,15 @@ double ngi_scale_to_unit(ng_mat y, ng_mat x, double max)
     } while (left != 0);
     return ldexp(1, exponent);
 }
+
+void ngi_scale_to_norm(ng_mat x, double length)
+{
+    double norm = ng_norm(x), room = x.dtype == NG_F32 ? 0x1p100 : 0x1p900;
+    if (norm == 0)
+        return;
+    if (!(norm > 1 / room && norm < room)) { /* no bit more is lost than x has lost already */
+        ngi_scale_to_unit(x, x, ng_max_abs(x));
+        norm = ng_norm(x);
+    }
+    ng_scale(x, length / norm);
+}

@@ -2,20 +2,16 @@
 #ifndef NGI_UNIT_H
 #define NGI_UNIT_H
 
-#include <float.h>
-
 #include <natgrad/mat.h>
-
-/* The largest number of the dtype. */
-static inline double ngi_largest(ng_dtype dtype)
-{
-    return dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
-}
 
 /* y <- 2^-e x with max |y| in [1/2, 1); returns 2^e (infinity if out of range).
  * max is ng_max_abs(x); 0, infinity and NaN give y = x and return 1. y may be x. Squares
  * and reciprocals of norms of the result are safe in x's dtype, even when x was
  * subnormal. */
 double ngi_scale_to_unit(ng_mat y, ng_mat x, double max);
+
+/* x <- (length / ||x||_F) x for any finite x, also where that factor or the norm
+ * has no place in the dtype; 0 stays 0. */
+void ngi_scale_to_norm(ng_mat x, double length);
 
 #endif

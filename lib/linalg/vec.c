@@ -196,21 +196,35 @@ double ng_norm(ng_mat x)
     return sqrt(sum) / scale;
 }
 
-double ng_dot(ng_mat x, ng_mat y)
+/* flattened alike */
+static double dot_of(ng_mat x, ng_mat y, double scale)
 {
     double sum = 0;
+    for (size_t i = 0; i < x.rows; i++)
+        sum += vec[x.dtype]->dot(x.cols, row(x, i), row(y, i), scale);
+    return sum;
+}
+
+double ng_dot(ng_mat x, ng_mat y)
+{
     if (ngi_check_same(y, "y", x, "x", NULL) != NG_OK)
         return NAN;
     flatten_pair(&y, &x);
-    for (size_t i = 0; i < x.rows; i++)
-        sum += vec[x.dtype]->dot(x.cols, row(x, i), row(y, i), 1);
+    double sum = dot_of(x, y, 1);
+    /* a sum that has a place may have terms that have none */
+    return isfinite(sum) || x.dtype == NG_F32 ? sum : dot_of(x, y, 0x1p-550) * 0x1p550 * 0x1p550;
+}
+
+static double trace_of(ng_mat x, double scale)
+{
+    double sum = 0;
+    for (size_t i = 0; i < diagonal_length(x); i++)
+        sum += scale * ng_mat_get(x, i, i);
     return sum;
 }
 
 double ng_trace(ng_mat x)
 {
-    double sum = 0;
-    for (size_t i = 0; i < diagonal_length(x); i++)
-        sum += ng_mat_get(x, i, i);
-    return sum;
+    double sum = trace_of(x, 1);
+    return isfinite(sum) ? sum : trace_of(x, 0x1p-60) * 0x1p60;
 }

@@ -2,14 +2,8 @@
 #ifndef NGI_RANGE_H
 #define NGI_RANGE_H
 
-#include <float.h>
-
+#include "lib/core/mat.h"
 #include "optim/front/method.h"
-
-static inline double ngi_dtype_max(ng_dtype dtype)
-{
-    return dtype == NG_F32 ? 0x1.fffffep127 : DBL_MAX;
-}
 
 /* Less than half the last bit of the largest number: added to any number of the dtype, what is no
  * larger than this leaves it finite. */

@@ -11,7 +11,7 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
     if (!(max > 0))
         return ng_copy(y, x, error);
     ngi_scale_to_unit(y, x, max); /* the reciprocal of a tiny norm would overflow the dtype */
-    ng_scale(y, 1 / ng_norm(y));
+    ngi_scale_to_norm(y, 1);
     return NG_OK;
 }
 

@@ -66,7 +66,7 @@ static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepe
     double max = ng_max_abs(g);
     if (max > 0) {
         ngi_scale_to_unit(g, g, max); /* the reciprocal of a tiny rms would overflow the dtype */
-        ng_scale(g, sqrt(count) / ng_norm(g));
+        ngi_scale_to_norm(g, sqrt(count));
     }
     return NG_OK;
 }

@@ -303,6 +303,28 @@ START_TEST(lanczos_small_basis)
 }
 END_TEST
 
+/* A tiny operator and a large one: 1 / ||product|| has no place in the dtype, or the product's
+ * square has none. The eigenvectors are those of the ordinary one. */
+START_TEST(lanczos_scale)
+{
+    double w[N], scales[] = {DTYPE == NG_F32 ? 1e-40 : 1e-310, DTYPE == NG_F32 ? 1e30 : 1e300};
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t i = 0; i < N; i++)
+            w[i] = pow(2, (double)i - N + 1) * scales[s];
+        dense_operator d = {test_mat(N, N, 0, NG_F64), 0, 0, 0};
+        for (size_t i = 0; i < N; i++)
+            ng_mat_set(d.a, i, i, w[i]);
+        ng_operator a = as_operator(&d);
+        ng_mat values = test_mat(1, 2, 0, DTYPE), v = test_mat(2, N, 0, DTYPE);
+        ng_error error = {NG_OK, ""};
+        ng_assert_ok(ng_lanczos(values, v, NULL, 1e-3, N, &a, NULL, &error), &error);
+        for (size_t k = 0; k < 2; k++)
+            ng_assert_rel(ng_mat_get(values, 0, k), w[N - 2 + k], 1e-2);
+        test_free(d.a), test_free(values), test_free(v);
+    }
+}
+END_TEST
+
 START_TEST(lanczos_fails)
 {
     dense_operator d = {spd(100), 0, 0, 2};
@@ -343,6 +365,7 @@ TEST_SUITE(iterations)
     tcase_add_loop_test(tc, cg_extreme, 0, 2);
     tcase_add_loop_test(tc, lanczos_finds, 0, 2);
     tcase_add_loop_test(tc, lanczos_small_basis, 0, 2);
+    tcase_add_loop_test(tc, lanczos_scale, 0, 2);
     tcase_add_loop_test(tc, lanczos_fails, 0, 2);
     suite_add_tcase(suite, tc);
 }

@@ -210,6 +210,20 @@ START_TEST(trace)
 }
 END_TEST
 
+/* Sums that have a place in double though their terms, or some of them together, have none. */
+START_TEST(sums_at_the_ends)
+{
+    double big[] = {1e200, 1e200, 3}, other[] = {1e200, -1e200, 5}, tiny[] = {1e-200, 2e-200, 3};
+    double largest = 1.7e308, diagonal[9] = {largest, 0, 0, 0, largest, 0, 0, 0, -largest};
+    ng_assert_rel(ng_dot(ng_f64(big, 1, 2), ng_f64(tiny, 1, 2)), 3, 4 * DBL_EPSILON);
+    ck_assert(ng_dot(ng_f64(big, 1, 2), ng_f64(other, 1, 2)) == 0);
+    ck_assert(ng_dot(ng_f64(big, 1, 3), ng_f64(big, 1, 3)) == (double)INFINITY);
+    ng_assert_rel(ng_trace(ng_f64(diagonal, 3, 3)), largest, DBL_EPSILON);
+    big[0] = NAN;
+    ck_assert(isnan(ng_dot(ng_f64(big, 1, 2), ng_f64(tiny, 1, 2))));
+}
+END_TEST
+
 TEST_SUITE(norms)
 {
     TCase *tc = tcase_create("numbers about a matrix");
@@ -221,6 +235,7 @@ TEST_SUITE(norms)
     tcase_add_loop_test(tc, norm_of_numbers, 0, 2);
     tcase_add_loop_test(tc, norm_at_the_ends, 0, 2);
     tcase_add_test(tc, norm_of_decimal_ends);
+    tcase_add_test(tc, sums_at_the_ends);
     tcase_add_loop_test(tc, norm_of_infinity, 0, 2);
     tcase_add_loop_test(tc, dot_of_numbers, 0, 2);
     tcase_add_test(tc, dot_accumulates_in_double);

@@ -9,6 +9,7 @@
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/linalg/lower.h"
 
 enum { PLAIN_CONDITION = 10 }; /* up to here K = (X X^T)^(-1/2) may be rounded to f32 */
 
@@ -36,9 +37,8 @@ static ng_status apply_plain(ng_mat u, ng_mat x, ng_mat l, ng_mat v, ng_work *wo
     TRY(ng_syrk(wide, v, NG_TRANS, 1, 0, error));
     narrow = wide;
     if (x.dtype == NG_F32) {
-        ng_mirror(wide); /* what lies above the diagonal is scratch: no numbers to convert */
         TRY(ng_work_mat(work, &narrow, k, k, NG_F32, error));
-        TRY(ng_copy(narrow, wide, error));
+        ngi_copy_lower(narrow, wide);
     }
     TRY(ng_symm(u, ngi_polar_side(x.rows, x.cols), narrow, x, 1, 0, error));
     work->used = mark;
