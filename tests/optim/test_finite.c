@@ -263,6 +263,41 @@ START_TEST(averages)
 }
 END_TEST
 
+/* ---- Small numbers ---------------------------------------------------------------------------- */
+
+/* Steps whose length does not depend on the gradient's: however small that is, subnormal numbers
+ * of which a few bits are left included, the step is that of the ordinary gradient. */
+START_TEST(small)
+{
+    static const char *const what[][2] = {
+        {"muon", "momentum=0 polar=newton_schulz"},
+        {"muon", "momentum=0 polar=exact"},
+        {"muon", "momentum=0 polar=fast"},
+        {"muon", "momentum=0 ball=frobenius"},
+        {"fismo", "momentum=0"},
+    };
+    static const double scales[] = {1e-7, 1e-14, 1e-20, 1e-38, 1e-41};
+    ng_dtype dtype = (ng_dtype)(_i % 2);
+    for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
+        world x[2];
+        for (int k = 0; k < 2; k++) {
+            test_rng rng = {13};
+            open_world(&x[k], what[_i / 2][0], what[_i / 2][1], dtype);
+            fill(x[k].w, 0, &rng);
+            fill(x[k].dw, 1, &rng);
+            for (size_t i = 0; i < ROWS && k == 1; i++)
+                for (size_t j = 0; j < COLS; j++)
+                    ng_mat_set(x[k].dw, i, j, scales[s] * ng_mat_get(x[k].dw, i, j));
+            ck_assert_msg(ng_optimizer_step(x[k].opt) == NG_OK, "%s",
+                          ng_optimizer_error(x[k].opt));
+        }
+        double left = dtype == NG_F32 ? 0x1p-149 / scales[s] : 0; /* of the mantissas */
+        ng_assert_mat(x[1].w, x[0].w, 1e-4 + 100 * left);
+        close_world(&x[0]), close_world(&x[1]);
+    }
+}
+END_TEST
+
 /* ---- Hosts that trap ------------------------------------------------------------------------ */
 
 #ifdef __GLIBC__
@@ -301,6 +336,7 @@ TEST_SUITE(finite)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, huge, 0, PRESETS);
     tcase_add_test(tcase, coupled);
+    tcase_add_loop_test(tcase, small, 0, 2 * 5);
     tcase_add_test(tcase, written_state);
     tcase_add_test(tcase, sums);
     tcase_add_test(tcase, clipped_norms);
