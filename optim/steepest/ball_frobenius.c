@@ -1,16 +1,14 @@
 /* Frobenius ball: Y = X / ||X||_F, and 0 for 0. */
 #include "optim/steepest/ball.h"
 
+#include "lib/core/try.h"
 #include "lib/linalg/unit.h"
 
 static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
                          ng_work *work, ng_error *error)
 {
     (void)report, (void)o, (void)work;
-    double max = ng_max_abs(x);
-    if (!(max > 0))
-        return ng_copy(y, x, error);
-    ngi_scale_to_unit(y, x, max); /* the reciprocal of a tiny norm would overflow the dtype */
+    TRY(ng_copy(y, x, error));
     ngi_scale_to_norm(y, 1);
     return NG_OK;
 }
