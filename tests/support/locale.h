@@ -11,17 +11,17 @@
 static inline int test_comma_locale(void)
 {
     static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "nl_NL.UTF-8", "pl_PL.UTF-8"};
-    char folder[] = "/tmp/natgrad-locale-XXXXXX", command[200];
+    char place[] = "/tmp/natgrad-locale-XXXXXX", command[200];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (setlocale(LC_ALL, names[i]) != NULL)
             return 1;
-    if (mkdtemp(folder) == NULL)
+    if (mkdtemp(place) == NULL)
         return 0;
     snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/log 2>&1",
-             folder, folder);
-    int made = system(command) == 0 && setenv("LOCPATH", folder, 1) == 0 &&
+             place, place);
+    int made = system(command) == 0 && setenv("LOCPATH", place, 1) == 0 &&
                setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
-    snprintf(command, sizeof command, "rm -rf %s", folder);
+    snprintf(command, sizeof command, "rm -rf %s", place);
     if (system(command) != 0 || !made)
         return 0;
     return strcmp(localeconv()->decimal_point, ",") == 0;
