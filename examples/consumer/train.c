@@ -14,12 +14,28 @@ static void need(ng_status status, const char *text)
     }
 }
 
-int main(void)
+/* Steps on all samples at once; the last loss. */
+static double train(ng_optimizer *opt, ng_model *net, const ng_dataset *data)
 {
-    const size_t widths[2] = {16, CLASSES};
     size_t index[SAMPLES];
     int labels[SAMPLES];
     double loss = 0;
+    ng_error e;
+    for (size_t i = 0; i < SAMPLES; i++)
+        index[i] = i;
+    need(ng_dataset_gather(data, ng_model_input(net, SAMPLES), labels, index, SAMPLES, &e), e.text);
+    for (int step = 0; step < STEPS; step++) {
+        need(ng_model_forward(net, SAMPLES, &e), e.text);
+        need(ng_model_loss_labels(net, &loss, NULL, labels, SAMPLES, &e), e.text);
+        need(ng_model_backward(net, &e), e.text);
+        need(ng_optimizer_step(opt), ng_optimizer_error(opt));
+    }
+    return loss;
+}
+
+int main(void)
+{
+    const size_t widths[2] = {16, CLASSES};
     ng_error e;
     ng_random random;
     ng_dataset *data;
@@ -46,15 +62,7 @@ int main(void)
         need(ng_group_add(group, NULL, p.name, p.w, p.dw), ng_optimizer_error(opt));
     }
 
-    for (size_t i = 0; i < SAMPLES; i++)
-        index[i] = i;
-    need(ng_dataset_gather(data, ng_model_input(net, SAMPLES), labels, index, SAMPLES, &e), e.text);
-    for (int step = 0; step < STEPS; step++) {
-        need(ng_model_forward(net, SAMPLES, &e), e.text);
-        need(ng_model_loss_labels(net, &loss, NULL, labels, SAMPLES, &e), e.text);
-        need(ng_model_backward(net, &e), e.text);
-        need(ng_optimizer_step(opt), ng_optimizer_error(opt));
-    }
+    double loss = train(opt, net, data);
     printf("natgrad-train with natgrad %s: loss %.2g\n", ng_version(), loss);
 
     ng_optimizer_destroy(opt);

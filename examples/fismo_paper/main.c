@@ -8,9 +8,9 @@
 
 static const char compared[] = "sgd,adamw,shampoo,muon,fismo,fismo_paper";
 
-static void print_help(void)
+static void print_usage(void)
 {
-    printf(
+    fputs(
         "Usage: fismo_paper [language|images|condition|rate] [OPTION]...\n"
         "The claims of Xu, Yan & Zhang, FISMO, arXiv:2601.21750 (2026), at small scale: a table,\n"
         "CSV, pictures, and whether the numbers agree with the paper.\n\n"
@@ -20,7 +20,13 @@ static void print_help(void)
         "  condition   condition numbers of the updates of the transformer's matrices\n"
         "  rate        mean nuclear norm of the gradient against steps and batch size, on a\n"
         "              stochastic non-convex problem with known minimum\n\n"
-        "Without a name all four, one after the other, with their defaults.\n\n"
+        "Without a name all four, one after the other, with their defaults.\n\n",
+        stdout);
+}
+
+static void print_options(void)
+{
+    printf(
         "language, condition\n"
         "  --data=text:FILE     (default: text:$NATGRAD_DATA/tinyshakespeare.txt); the last\n"
         "                       tenth is held out\n"
@@ -48,6 +54,12 @@ static void print_help(void)
         "  --seed=LIST          a run each: 1 or 1,2,7 or 1-5 (default: 1-3; condition 1)\n"
         "  --threads=N          of the BLAS (default: 1)\n",
         compared);
+}
+
+static void print_help(void)
+{
+    print_usage();
+    print_options();
     arguments_help();
     printf(
         "\nMatrix methods step the hidden weights; embeddings, norms, biases and the last layer "

@@ -138,9 +138,10 @@ static void layers_with_statistics(void)
     ng_optimizer_destroy(opt);
 }
 
-int main(int argc, char **argv)
+/* What the block must train, and so changes. */
+static void use_parts(int block)
 {
-    int block = argc > 1 ? atoi(argv[1]) : 0;
+    static const int start[] = {0, V * C, V * C + 4 * C * C, COUNT - 4 * C * C, COUNT};
     switch (block) {
     case 1:
     case 5:
@@ -148,10 +149,8 @@ int main(int argc, char **argv)
         use(w1, dw1, OUT * IN);
         break;
     case 2:
-        for (int i = 0; i < 4; i++) {
-            static const int start[] = {0, V * C, V * C + 4 * C * C, COUNT - 4 * C * C, COUNT};
+        for (int i = 0; i < 4; i++)
             use(params + start[i], grads + start[i], start[i + 1] - start[i]);
-        }
         break;
     case 3:
         for (int l = 0; l < DEPTH; l++) {
@@ -168,7 +167,10 @@ int main(int argc, char **argv)
     }
     if (block == 1 || block == 6)
         use(b1, db1, OUT);
-    double before = distance();
+}
+
+static void run(int block)
+{
     if (block > 1 && block != 5) {
         if (ng_optimizer_create(&opt, NULL) < 0)
             die("no optimizer");
@@ -193,6 +195,14 @@ int main(int argc, char **argv)
     default:
         around_the_step();
     }
+}
+
+int main(int argc, char **argv)
+{
+    int block = argc > 1 ? atoi(argv[1]) : 0;
+    use_parts(block);
+    double before = distance();
+    run(block);
     fprintf(stderr, "block %d: mean squared distance %g, then %g\n", block, before, distance());
     return !(distance() < before / 4);
 }

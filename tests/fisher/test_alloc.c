@@ -64,18 +64,22 @@ static ng_status create(int i, ng_fisher **f, ng_error *error)
                            : ng_fisher_create_matrix_free(f, N, dtype_of(i), NULL, &product, error);
 }
 
-static ng_status run(int call, int i, scene *s, ng_error *error)
+static ng_status create_and_destroy(int i, ng_error *error)
 {
     ng_fisher *f = NULL;
+    ng_status status = create(i, &f, error);
+    if ((f != NULL) != (status == NG_OK))
+        status = NG_EARG;
+    ng_fisher_destroy(f);
+    return status;
+}
+
+static ng_status run(int call, int i, scene *s, ng_error *error)
+{
     double value;
-    ng_status status = NG_OK;
     switch (call) {
     case CREATE:
-        status = create(i, &f, error);
-        if ((f != NULL) != (status == NG_OK))
-            status = NG_EARG;
-        ng_fisher_destroy(f);
-        return status;
+        return create_and_destroy(i, error);
     case TAKE:
         return ng_fisher_can(s->f, NG_FISHER_ACCUMULATE_LAYER)
                    ? ng_fisher_accumulate_layer(s->f, s->a, s->g, s->weights, NULL, error)

@@ -113,22 +113,10 @@ static inline void world_real(const world *w, double *t, const double *x)
             t[a++] = x[i] * x[j];
 }
 
-/* x = mu + A z with z on the four-point Gauss-Hermite grid, S = A A^T; theta
- * and log Z from S^-1 = A^-T A^-1 with A lower triangular, and log p(mu). */
-static inline void world_normal(world *w, test_rng *rng)
+/* (a a^T)^-1 of a lower triangular a, added. */
+static inline void world_precision(double precision[3][3], double a[3][3], size_t d)
 {
-    const double r[2] = {sqrt(3 - sqrt(6)), sqrt(3 + sqrt(6))};
-    const double node[4] = {-r[1], -r[0], r[0], r[1]};
-    const double weight[2] = {(3 + sqrt(6)) / 12, (3 - sqrt(6)) / 12};
-    size_t d = w->shape.size, k = 0;
-    double a[3][3] = {{0}}, b[3][3] = {{0}}, mu[3] = {0}, precision[3][3] = {{0}}, det = 1;
-    for (size_t i = 0; i < d; i++) {
-        mu[i] = w->shape.kind == GAUSSIAN ? test_normal(rng) : 0;
-        for (size_t j = 0; j < i; j++)
-            a[i][j] = 0.5 * test_normal(rng);
-        a[i][i] = 0.5 + test_uniform(rng);
-        det *= a[i][i];
-    }
+    double b[3][3] = {{0}};
     for (size_t j = 0; j < d; j++) /* b = a^-1, column by column */
         for (size_t i = j; i < d; i++) {
             double sum = i == j;
@@ -140,6 +128,25 @@ static inline void world_normal(world *w, test_rng *rng)
         for (size_t j = 0; j < d; j++)
             for (size_t m = 0; m < d; m++)
                 precision[i][j] += b[m][i] * b[m][j];
+}
+
+/* x = mu + A z with z on the four-point Gauss-Hermite grid, S = A A^T; theta
+ * and log Z from S^-1 = A^-T A^-1 with A lower triangular, and log p(mu). */
+static inline void world_normal(world *w, test_rng *rng)
+{
+    const double r[2] = {sqrt(3 - sqrt(6)), sqrt(3 + sqrt(6))};
+    const double node[4] = {-r[1], -r[0], r[0], r[1]};
+    const double weight[2] = {(3 + sqrt(6)) / 12, (3 - sqrt(6)) / 12};
+    size_t d = w->shape.size, k = 0;
+    double a[3][3] = {{0}}, mu[3] = {0}, precision[3][3] = {{0}}, det = 1;
+    for (size_t i = 0; i < d; i++) {
+        mu[i] = w->shape.kind == GAUSSIAN ? test_normal(rng) : 0;
+        for (size_t j = 0; j < i; j++)
+            a[i][j] = 0.5 * test_normal(rng);
+        a[i][i] = 0.5 + test_uniform(rng);
+        det *= a[i][i];
+    }
+    world_precision(precision, a, d);
     for (size_t i = 0; i < d && w->shape.kind == GAUSSIAN; i++, k++)
         for (size_t j = 0; j < d; j++)
             w->theta[k] += precision[i][j] * mu[j];

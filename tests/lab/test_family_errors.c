@@ -44,16 +44,33 @@ START_TEST(edges)
 }
 END_TEST
 
+static void samples_refused(world *w)
+{
+    ng_family *f = w->family;
+    size_t width = ng_family_sample_size(f);
+    double moments[WORLD_N];
+    ng_mat x = test_mat(2, width, 0, NG_F64);
+    ng_random nothing = {0};
+    ng_assert_fails(ng_family_sample(f, x, &nothing, &error), NG_EARG, &error, "random");
+    ng_mat_set(x, 1, width - 1, w->shape.kind == ISING ? 0.5 : (double)NAN);
+    for (size_t j = 0; j < width && w->shape.kind == ISING; j++)
+        ng_mat_set(x, 0, j, 1), ng_mat_set(x, 1, j, j + 1 < width ? 1 : 0.5);
+    ng_assert_fails(ng_family_moments(f, moments, x, &error), NG_EARG, &error, "row 1");
+    x.rows = 0;
+    ng_assert_fails(ng_family_moments(f, moments, x, &error), NG_ENODATA, &error, "no rows");
+    x.rows = 2;
+    test_free(x);
+}
+
 /* Every refused call leaves theta, eta and log Z, bit for bit. */
 START_TEST(refusals)
 {
     world *w = world_create(world_shapes[_i], 1);
     ng_family *f = w->family;
-    size_t n = w->n, width = ng_family_sample_size(f);
+    size_t n = w->n;
     double bad[WORLD_N], theta[WORLD_N], eta[WORLD_N], log_z = ng_family_log_z(f), value;
     ng_mat good = test_mat(n, n, 0, NG_F64), wide = test_mat(n, n + 1, 0, NG_F64);
-    ng_mat narrow = test_mat(n, n, 0, NG_F32), x = test_mat(2, width, 0, NG_F64);
-    ng_random nothing = {0};
+    ng_mat narrow = test_mat(n, n, 0, NG_F32);
     ng_family *other;
     memcpy(theta, ng_family_theta(f), n * sizeof *theta);
     memcpy(eta, ng_family_mean(f), n * sizeof *eta);
@@ -74,14 +91,7 @@ START_TEST(refusals)
     ng_assert_fails(ng_family_fisher(f, narrow, &error), NG_EDTYPE, &error, "f:");
     ng_assert_fails(ng_family_third(f, n, good, &error), NG_EARG, &error, "c:");
     ng_assert_fails(ng_family_third(f, 0, wide, &error), NG_ESHAPE, &error, "slab");
-    ng_assert_fails(ng_family_sample(f, x, &nothing, &error), NG_EARG, &error, "random");
-    ng_mat_set(x, 1, width - 1, w->shape.kind == ISING ? 0.5 : (double)NAN);
-    for (size_t j = 0; j < width && w->shape.kind == ISING; j++)
-        ng_mat_set(x, 0, j, 1), ng_mat_set(x, 1, j, j + 1 < width ? 1 : 0.5);
-    ng_assert_fails(ng_family_moments(f, bad, x, &error), NG_EARG, &error, "row 1");
-    x.rows = 0;
-    ng_assert_fails(ng_family_moments(f, bad, x, &error), NG_ENODATA, &error, "no rows");
-    x.rows = 2;
+    samples_refused(w);
     ng_assert_ok(ng_family_create_bernoulli(&other, 7, &error), &error);
     ng_assert_fails(ng_family_divergence(f, &value, other, &error), NG_EARG, &error, "different");
     ck_assert(memcmp(theta, ng_family_theta(f), n * sizeof *theta) == 0);
@@ -91,7 +101,6 @@ START_TEST(refusals)
     test_free(good);
     test_free(wide);
     test_free(narrow);
-    test_free(x);
     world_destroy(w);
 }
 END_TEST

@@ -207,7 +207,6 @@ START_TEST(refusals)
     ng_error error = {NG_OK, ""};
     ng_lattice_curvature r = {7, 7, 7, 7};
     ng_cumulants c;
-    size_t numbers = 8 * 9;
     ng_assert_fails(ng_ising_fermion(&r, 2, 0.3, 0, &error), NG_EARG, &error, "L = 2");
     ng_assert_fails(ng_ising_fermion(&r, 4, -0.1, 0, &error), NG_EARG, &error, "J = -0.1");
     ng_assert_fails(ng_ising_fermion(&r, 4, NAN, 0, &error), NG_EARG, &error, "J = ");
@@ -225,7 +224,15 @@ START_TEST(refusals)
     ng_assert_fails(ng_cumulants_create(&c, 3, (size_t)1 << 40, 1, &error), NG_ENOMEM, &error,
                     "bytes");
     ck_assert(c.fisher == NULL && c.third == NULL);
+}
+END_TEST
 
+START_TEST(tables_refused)
+{
+    ng_error error = {NG_OK, ""};
+    ng_lattice_curvature r = {7, 7, 7, 7};
+    ng_cumulants c;
+    size_t numbers = 8 * 9;
     ng_assert_ok(ng_cumulants_create(&c, 2, 3, 0, &error), &error);
     ng_assert_fails(ng_cumulants_curvature(&r, &c, &error), NG_EARG, &error, "third");
     /* F = 0 */
@@ -261,6 +268,7 @@ TEST_SUITE(ising)
     tcase_add_test(tcase, smooth_at_the_critical_coupling);
     tcase_add_loop_test(tcase, contraction_is_the_plain_sum, 0, 4);
     tcase_add_test(tcase, refusals);
+    tcase_add_test(tcase, tables_refused);
     suite_add_tcase(suite, tcase);
     TCase *large = tcase_create("large");
     tcase_set_timeout(large, 900);

@@ -208,6 +208,25 @@ static void refuses(const ng_wolff_options *o, const checkpoint *good, size_t ch
     free(bad.bytes);
 }
 
+static const struct {
+    size_t chain, offset;
+    uint64_t value;
+    const char *text;
+} counts[] = {
+    {3, 8, 77, "no state"},                    /* another chain's seed */
+    {3, 16, 1, "no state"},                    /* another stream */
+    {0, 24, (uint64_t)-100000001, "no state"}, /* a position between two fillings */
+    {19, 32, 2, "no state"},                   /* normal numbers */
+    {0, 0, 0, "no state"},                     /* the magic */
+    {0, DRAWN, 257, "drawn[0] = 257"},         /* one draw too far */
+    {1, DRAWN, 100000000, "drawn[0] = 1e+08"}, /* */
+    {0, DRAWN, UINT64_MAX, "drawn[0]"},        /* */
+    {0, DONE, SAMPLES + 32, "done[0] = 1056"}, /* more than all */
+    {0, DONE, UINT64_MAX - 31, "done[0]"},     /* */
+    {0, DONE, 33, "done[0] = 33"},             /* no whole batch */
+    {1, DONE, 0, "done[0] = 0"},               /* not in step with the first */
+};
+
 START_TEST(crafted_checkpoint)
 {
     watcher w;
@@ -233,24 +252,6 @@ START_TEST(crafted_checkpoint)
         {mode - 8, 1, "energy to come["},
         {mode, -INFINITY, "mode[0] = -inf"},
         {c.chain - 8, NAN, "mode to come["},
-    };
-    const struct {
-        size_t chain, offset;
-        uint64_t value;
-        const char *text;
-    } counts[] = {
-        {3, 8, 77, "no state"},                    /* another chain's seed */
-        {3, 16, 1, "no state"},                    /* another stream */
-        {0, 24, (uint64_t)-100000001, "no state"}, /* a position between two fillings */
-        {19, 32, 2, "no state"},                   /* normal numbers */
-        {0, 0, 0, "no state"},                     /* the magic */
-        {0, DRAWN, 257, "drawn[0] = 257"},         /* one draw too far */
-        {1, DRAWN, 100000000, "drawn[0] = 1e+08"}, /* */
-        {0, DRAWN, UINT64_MAX, "drawn[0]"},        /* */
-        {0, DONE, SAMPLES + 32, "done[0] = 1056"}, /* more than all */
-        {0, DONE, UINT64_MAX - 31, "done[0]"},     /* */
-        {0, DONE, 33, "done[0] = 33"},             /* no whole batch */
-        {1, DONE, 0, "done[0] = 0"},               /* not in step with the first */
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         refuses(&o, &c, i % 20, numbers[i].offset, &numbers[i].value, 8, numbers[i].text);

@@ -48,39 +48,46 @@ START_TEST(resumes_bit_for_bit)
 }
 END_TEST
 
+/* Everything but the counts, through the public calls. */
+static void copy_state(world *to, world *from)
+{
+    const char *param, *name, *other;
+    ng_mat a, b;
+    size_t i;
+    for (i = 0; ng_optimizer_tensor(from->opt, &param, &name, &a, i) == NG_OK; i++) {
+        ng_assert_ok(ng_optimizer_tensor(to->opt, &param, &other, &b, i), NULL);
+        ck_assert_str_eq(name, other);
+        test_assign(b, a);
+    }
+    ck_assert_uint_gt(i, 5 * WORLD_PARAMS);
+    for (size_t p = 0; p < WORLD_PARAMS; p++) {
+        test_assign(to->w[p], from->w[p]);
+        if (to->b[p].data != NULL)
+            test_assign(to->b[p], from->b[p]);
+    }
+    for (size_t g = 0; g < KINDS; g++)
+        if (from->natural[g]) {
+            double damping;
+            ng_assert_ok(ng_group_get(from->group[g], "damping", &damping), NULL);
+            ng_assert_ok(ng_group_set(to->group[g], "damping", damping), NULL);
+        }
+}
+
 /* A host's own format: counts, then tensors. */
 START_TEST(hosts_may_copy)
 {
     world from, to;
-    const char *param, *name, *other;
     double counts[512];
-    ng_mat a, b;
     world_open(&from, 0, KINDS, NG_F32, 0, 1);
     world_open(&to, 0, KINDS, NG_F32, 0, 1);
     for (unsigned k = 0; k < 3; k++)
         world_step(&from, k);
     world_feed(&from, 3);
     ng_assert_ok(ng_optimizer_accumulate(from.opt), NULL);
-    size_t n = ng_optimizer_counts(from.opt, counts, 512), i = 0;
+    size_t n = ng_optimizer_counts(from.opt, counts, 512);
     ck_assert_uint_eq(n, 2 + 2 * KINDS + 2 * WORLD_PARAMS);
     ng_assert_ok(ng_optimizer_set_counts(to.opt, counts, n), NULL);
-    for (; ng_optimizer_tensor(from.opt, &param, &name, &a, i) == NG_OK; i++) {
-        ng_assert_ok(ng_optimizer_tensor(to.opt, &param, &other, &b, i), NULL);
-        ck_assert_str_eq(name, other);
-        test_assign(b, a);
-    }
-    ck_assert_uint_gt(i, 5 * WORLD_PARAMS);
-    for (size_t p = 0; p < WORLD_PARAMS; p++) {
-        test_assign(to.w[p], from.w[p]);
-        if (to.b[p].data != NULL)
-            test_assign(to.b[p], from.b[p]);
-    }
-    for (size_t g = 0; g < KINDS; g++)
-        if (from.natural[g]) {
-            double damping;
-            ng_assert_ok(ng_group_get(from.group[g], "damping", &damping), NULL);
-            ng_assert_ok(ng_group_set(to.group[g], "damping", damping), NULL);
-        }
+    copy_state(&to, &from);
     world_finish(&from);
     world_finish(&to);
     ck_assert(world_is(&to, world_snapshot(&from)));

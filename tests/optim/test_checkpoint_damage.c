@@ -118,52 +118,47 @@ static void edit(const blob *b, const char *from, const char *to, int sealed)
     free(edited);
 }
 
-static void hear(const char *text, void *data)
-{
-    strcpy(data, text);
-}
+/* counts: 2 + 2 groups of 2 + 4 parameters of 2 = 14 doubles, the first tensor */
+static const struct {
+    const char *from, *to;
+    ng_status status;
+    const char *culprit;
+} edits[] = {
+    {"[0,112]", "[0,120]", NG_EFORMAT, "fit its shape"},
+    {"[112,208]", "[104,200]", NG_EFORMAT, "overlaps"},
+    {"[14]", "[1,14]", NG_EFORMAT, "list"},
+    {"\"F64\"", "\"I64\"", NG_EFORMAT, "'counts' is not a list of F64"},
+    {"[4,6]", "[6,4]", NG_ESHAPE, "has the shape [6, 4] in the file, 4 x 6 here"},
+    {"dtype\":\"F32\"", "dtype\":\"I32\"", NG_EDTYPE, "dtype = I32 in the checkpoint, F32 here"},
+    {"\"counts\"", "\"Counts\"", NG_ENODATA, "counts"},
+    {"\"F32\",\"shape\":[4,6]", "\"I32\",\"shape\":[4,6]", NG_EDTYPE,
+     "is I32 in the file, F32 here"},
+    {"/momentum\"", "/impulse\"", NG_ENODATA, "momentum"},
+    {"\"counts\":",
+     "\"extra\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"counts\":", NG_EARG,
+     "extra"},
+    {"\"crc32\":{\"dtype\":\"U8\"", "\"crc32\":{\"dtype\":\"I8\"", NG_EFORMAT, "crc32"},
+    {"\"crc32\"", "\"crc33\"", NG_ENODATA, "crc32"},
+    {"\"natgrad_format\":\"2\"", "\"natgrad_format\":\"1\"", NG_EFORMAT,
+     "a checkpoint of format 1, this library reads format 2"},
+    {"\"natgrad_format\":\"2\",", "", NG_EFORMAT, "no checkpoint of natgrad"},
+    {"\"eigenvectors\":\"rows\"", "\"eigenvectors\":\"columns\"", NG_EFORMAT, "eigenvectors"},
+    {"\"groups\":\"2\"", "\"groups\":\"3\"", NG_EARG, "groups = 3"},
+    {"option.nesterov\":\"yes\"", "option.nesterov\":\"maybe\"", NG_EOPTION, "maybe"},
+    {"option.lr\":\"", "option.lr\":\"-", NG_EOPTION, "lr"},
+    {"option.lr\":\"", "option.lr\":\"nan", NG_EOPTION, "lr"},
+    {"group.0.option.lr\"", "group.0.option.rl\"", NG_EFORMAT, "no group.0.option.lr"},
+    {"group.1.method\"", "group.2.method\"", NG_EFORMAT, "group.1.method"},
+    {"\"steps\":", "\"x\\u001b\":\"y\",\"steps\":", NG_EFORMAT, "x? in its header"},
+    {"\"clip_norm\":\"20\"", "\"clip_norm\":\"-1\"", NG_EFORMAT, "clip_norm"},
+    {"\"clip_norm\":\"20\"", "\"clip_norm\":\"inf\"", NG_EFORMAT, "clip_norm"},
+    {"\"clip_norm\":\"20\"", "\"clip_norm\":\"2x\"", NG_EFORMAT, "clip_norm"},
+    {"\"clip_norm\":\"20\"", "\"clip_norm\":\"\"", NG_EFORMAT, "clip_norm"},
+    {"{", "[", NG_EFORMAT, "JSON"},
+};
 
 START_TEST(edited)
 {
-    /* counts: 2 + 2 groups of 2 + 4 parameters of 2 = 14 doubles, the first tensor */
-    static const struct {
-        const char *from, *to;
-        ng_status status;
-        const char *culprit;
-    } edits[] = {
-        {"[0,112]", "[0,120]", NG_EFORMAT, "fit its shape"},
-        {"[112,208]", "[104,200]", NG_EFORMAT, "overlaps"},
-        {"[14]", "[1,14]", NG_EFORMAT, "list"},
-        {"\"F64\"", "\"I64\"", NG_EFORMAT, "'counts' is not a list of F64"},
-        {"[4,6]", "[6,4]", NG_ESHAPE, "has the shape [6, 4] in the file, 4 x 6 here"},
-        {"dtype\":\"F32\"", "dtype\":\"I32\"", NG_EDTYPE,
-         "dtype = I32 in the checkpoint, F32 here"},
-        {"\"counts\"", "\"Counts\"", NG_ENODATA, "counts"},
-        {"\"F32\",\"shape\":[4,6]", "\"I32\",\"shape\":[4,6]", NG_EDTYPE,
-         "is I32 in the file, F32 here"},
-        {"/momentum\"", "/impulse\"", NG_ENODATA, "momentum"},
-        {"\"counts\":",
-         "\"extra\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"counts\":", NG_EARG,
-         "extra"},
-        {"\"crc32\":{\"dtype\":\"U8\"", "\"crc32\":{\"dtype\":\"I8\"", NG_EFORMAT, "crc32"},
-        {"\"crc32\"", "\"crc33\"", NG_ENODATA, "crc32"},
-        {"\"natgrad_format\":\"2\"", "\"natgrad_format\":\"1\"", NG_EFORMAT,
-         "a checkpoint of format 1, this library reads format 2"},
-        {"\"natgrad_format\":\"2\",", "", NG_EFORMAT, "no checkpoint of natgrad"},
-        {"\"eigenvectors\":\"rows\"", "\"eigenvectors\":\"columns\"", NG_EFORMAT, "eigenvectors"},
-        {"\"groups\":\"2\"", "\"groups\":\"3\"", NG_EARG, "groups = 3"},
-        {"option.nesterov\":\"yes\"", "option.nesterov\":\"maybe\"", NG_EOPTION, "maybe"},
-        {"option.lr\":\"", "option.lr\":\"-", NG_EOPTION, "lr"},
-        {"option.lr\":\"", "option.lr\":\"nan", NG_EOPTION, "lr"},
-        {"group.0.option.lr\"", "group.0.option.rl\"", NG_EFORMAT, "no group.0.option.lr"},
-        {"group.1.method\"", "group.2.method\"", NG_EFORMAT, "group.1.method"},
-        {"\"steps\":", "\"x\\u001b\":\"y\",\"steps\":", NG_EFORMAT, "x? in its header"},
-        {"\"clip_norm\":\"20\"", "\"clip_norm\":\"-1\"", NG_EFORMAT, "clip_norm"},
-        {"\"clip_norm\":\"20\"", "\"clip_norm\":\"inf\"", NG_EFORMAT, "clip_norm"},
-        {"\"clip_norm\":\"20\"", "\"clip_norm\":\"2x\"", NG_EFORMAT, "clip_norm"},
-        {"\"clip_norm\":\"20\"", "\"clip_norm\":\"\"", NG_EFORMAT, "clip_norm"},
-        {"{", "[", NG_EFORMAT, "JSON"},
-    };
     blob b = read_blob();
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
         edit(&b, edits[i].from, edits[i].to, 1);
@@ -171,6 +166,22 @@ START_TEST(edited)
     }
     edit(&b, "option.nesterov\":\"yes\"", "option.nesterov\":\"no\"", 0);
     refused(&t, NG_EFORMAT, "damaged");
+    memset(b.bytes, 0xff, 8);
+    write_blob(b.bytes, b.size);
+    refused(&t, NG_EFORMAT, "header of 18446744073709551615");
+    free(b.bytes);
+}
+END_TEST
+
+static void hear(const char *text, void *data)
+{
+    strcpy(data, text);
+}
+
+/* It is loaded, and the message says which it was. */
+START_TEST(other_library)
+{
+    blob b = read_blob();
     char heard[256] = "", old[64];
     sprintf(old, "\"library\":\"%s\"", ng_version());
     ng_assert_ok(ng_optimizer_set_message(t.opt, hear, heard), NULL);
@@ -181,9 +192,6 @@ START_TEST(edited)
     edit(&b, "]", "]", 1); /* the tool itself does no harm */
     ng_assert_ok(load(&t, 0), NULL);
     ck_assert_str_eq(heard, "");
-    memset(b.bytes, 0xff, 8);
-    write_blob(b.bytes, b.size);
-    refused(&t, NG_EFORMAT, "header of 18446744073709551615");
     free(b.bytes);
 }
 END_TEST
@@ -291,6 +299,7 @@ TEST_SUITE(checkpoint_damage)
     tcase_add_test(tcase, changed_anywhere);
     tcase_add_test(tcase, changed_and_sealed);
     tcase_add_test(tcase, edited);
+    tcase_add_test(tcase, other_library);
     tcase_add_test(tcase, options_have_their_size);
     tcase_add_test(tcase, no_file);
     tcase_add_test(tcase, writing_fails);

@@ -230,23 +230,22 @@ START_TEST(memory_groups)
     ng_mat bias = test_mat(1, M, 0, NG_F32), dbias = test_mat(1, M, 0, NG_F32);
     size_t index = 77, memory;
     ng_status status;
-    int at = 0;
+    int at;
     ng_assert_ok(ng_optimizer_create(&opt, NULL), NULL);
-    do {
+    for (at = 0, status = NG_ENOMEM; status != NG_OK;) {
         fault_once(FAULT_MEMORY, ++at, FAIL);
         status = ng_optimizer_add_group(opt, &group, options);
         fault_over();
         ck_assert(status == NG_OK || (status == NG_ENOMEM && group == NULL));
         ck_assert(status == NG_OK || ng_optimizer_error(opt)[0] != '\0');
-    } while (status != NG_OK);
+    }
     ck_assert_int_ge(at, 3);
-    at = 0;
-    do {
+    for (at = 0, status = NG_ENOMEM; status != NG_OK;) {
         fault_once(FAULT_MEMORY, ++at, FAIL);
         status = ng_group_add(group, &index, "w", w, dw);
         fault_over();
         ck_assert(status == NG_OK || (status == NG_ENOMEM && index == 77));
-    } while (status != NG_OK);
+    }
     ck_assert_int_ge(at, 4);
     ck_assert_uint_eq(index, 0);
     for (at = 0, status = NG_ENOMEM; status == NG_ENOMEM;) {

@@ -169,6 +169,26 @@ static inline void model_check_layers(const ng_model *model)
     }
 }
 
+/* NaN in any parameter is found by the loss, by name. */
+static inline void model_check_finite(ng_model *model, const int *labels, size_t batch)
+{
+    ng_error error = {NG_OK, ""};
+    double loss;
+    for (size_t i = 0; i < ng_model_parameters(model); i++) {
+        ng_model_param p = model_param(model, i);
+        double before = ng_mat_get(p.w, 0, 0);
+        ng_mat_set(p.w, 0, 0, NAN);
+        ng_assert_ok(ng_model_forward(model, batch, &error), &error);
+        ng_status status = ng_model_loss_labels(model, &loss, NULL, labels, batch, &error);
+        if (status != NG_OK) /* an embedding that no sample uses does no harm */
+            ck_assert_msg(status == NG_ENONFINITE && strstr(error.text, p.name) != NULL, "%s: %s",
+                          p.name, error.text);
+        else
+            ck_assert_msg(strcmp(p.name, "wte.weight") == 0, "NaN in %s unseen", p.name);
+        ng_mat_set(p.w, 0, 0, before);
+    }
+}
+
 /* Logits and derivative are there only as far as the batch has come. */
 static inline void model_check_stages(ng_model *model, size_t max_batch, const int *labels,
                                       size_t batch)
@@ -207,19 +227,7 @@ static inline void model_check_stages(ng_model *model, size_t max_batch, const i
                     &error, "parameter");
     ng_assert_fails(ng_model_layer(model, &l, ng_model_layers(model), &error), NG_EARG, &error,
                     "layer");
-    for (size_t i = 0; i < ng_model_parameters(model); i++) {
-        p = model_param(model, i);
-        double before = ng_mat_get(p.w, 0, 0);
-        ng_mat_set(p.w, 0, 0, NAN);
-        ng_assert_ok(ng_model_forward(model, batch, &error), &error);
-        ng_status status = ng_model_loss_labels(model, &loss, NULL, labels, batch, &error);
-        if (status != NG_OK) /* an embedding that no sample uses does no harm */
-            ck_assert_msg(status == NG_ENONFINITE && strstr(error.text, p.name) != NULL, "%s: %s",
-                          p.name, error.text);
-        else
-            ck_assert_msg(strcmp(p.name, "wte.weight") == 0, "NaN in %s unseen", p.name);
-        ng_mat_set(p.w, 0, 0, before);
-    }
+    model_check_finite(model, labels, batch);
 }
 
 #endif
