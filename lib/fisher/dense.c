@@ -6,6 +6,7 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/try.h"
+#include "lib/linalg/eigenbasis.h"
 
 static ng_mat matrix(ng_fisher *f)
 {
@@ -64,12 +65,9 @@ static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_poo
 static ng_status spectrum(ng_fisher *f, ng_mat *values, ng_mat *vectors, ngi_pool *pool,
                           ng_error *error)
 {
-    ng_mat wide;
     TRY(ngi_pool_mat(pool, vectors, f->n, f->n, NG_F64, error));
     TRY(ngi_pool_mat(pool, values, 1, f->n, NG_F64, error));
-    TRY(ngi_pool_mat(pool, &wide, f->n, f->n, NG_F64, error));
-    ngi_copy_lower(wide, matrix(f));
-    return ng_eigh(*values, *vectors, NULL, wide, NULL, error);
+    return ngi_eigen_of(*values, *vectors, matrix(f), NULL, error);
 }
 
 static double tiny(const ng_fisher *f)

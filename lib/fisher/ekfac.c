@@ -30,18 +30,6 @@ ng_status ng_fisher_create_ekfac(ng_fisher **f, size_t outputs, size_t inputs, i
     return NG_OK;
 }
 
-/* out (rows x n) <- the squares of rows basis^T, in double */
-static ng_status squared_in(ng_mat *out, ng_mat rows, ng_mat basis, ngi_pool *pool, ng_error *error)
-{
-    ng_mat wide;
-    TRY(ngi_pool_mat(pool, &wide, rows.rows, rows.cols, NG_F64, error));
-    TRY(ngi_pool_mat(pool, out, rows.rows, basis.rows, NG_F64, error));
-    TRY(ng_copy(wide, rows, error));
-    TRY(ng_gemm(*out, wide, NG_NOTRANS, basis, NG_TRANS, 1, 0, error));
-    ngi_square(*out);
-    return NG_OK;
-}
-
 /* next->w <- the diagonal, in the basis of next, of the F that old describes */
 static ng_status carry(ngi_kron_basis *next, const ngi_kron_basis *old, ngi_pool *pool,
                        ng_error *error)
@@ -54,14 +42,22 @@ static ng_status carry(ngi_kron_basis *next, const ngi_kron_basis *old, ngi_pool
     return ngi_basis_carry(next->w, next->u, next->v, old->u, old->v, &work, error);
 }
 
+/* y <- x in double, and scratch of the same shape */
+static ng_status widen(ng_mat *y, ng_mat *scratch, ng_mat x, ngi_pool *pool, ng_error *error)
+{
+    TRY(ngi_pool_mat(pool, y, x.rows, x.cols, NG_F64, error));
+    TRY(ngi_pool_mat(pool, scratch, x.rows, x.cols, NG_F64, error));
+    return ng_copy(*y, x, error);
+}
+
 /* w <- keep w + add sum over rows of (u g)_i^2 (v a)_j^2 */
 static ng_status estimate(ngi_kron_basis *b, const ngi_fisher_layer *l, const ngi_fisher_rates *r,
                           ngi_pool *pool, ng_error *error)
 {
-    ng_mat g, a;
-    TRY(squared_in(&g, l->g, b->u, pool, error));
-    TRY(squared_in(&a, l->a, b->v, pool, error));
-    return ng_gemm(b->w, g, NG_TRANS, a, NG_NOTRANS, r->add, r->keep, error);
+    ng_mat g, a, of_g, of_a;
+    TRY(widen(&g, &of_g, l->g, pool, error));
+    TRY(widen(&a, &of_a, l->a, pool, error));
+    return ngi_basis_moments(b->w, g, a, b->u, b->v, r->add, r->keep, of_g, of_a, error);
 }
 
 /* The basis for the factors p and q, w that of the old F. */

@@ -25,30 +25,15 @@ void ngi_kron_basis_free(ngi_kron_basis *b)
     memset(b, 0, sizeof *b);
 }
 
-/* values (1 x n) and rows of vectors of the factor, all in double */
-static ng_status diagonalise(ng_mat values, ng_mat vectors, ng_mat factor, ngi_pool *pool,
-                             ng_error *error)
-{
-    ng_mat wide;
-    TRY(ngi_pool_mat(pool, &wide, factor.rows, factor.rows, NG_F64, error));
-    ngi_copy_lower(wide, factor);
-    return ng_eigh(values, vectors, NULL, wide, NULL, error);
-}
-
 ng_status ngi_kron_diagonalise(ngi_kron_basis *b, ng_mat p, ng_mat q, ngi_pool *pool,
                                ng_error *error)
 {
     ng_mat d, e;
-    double *w = b->w.data;
     TRY(ngi_pool_mat(pool, &d, 1, p.rows, NG_F64, error));
     TRY(ngi_pool_mat(pool, &e, 1, q.rows, NG_F64, error));
-    TRY(diagonalise(d, b->u, p, pool, error));
-    TRY(diagonalise(e, b->v, q, pool, error));
-    for (size_t i = 0; i < p.rows; i++)
-        for (size_t j = 0; j < q.rows; j++) {
-            double di = ng_mat_get(d, 0, i), ej = ng_mat_get(e, 0, j);
-            w[i * q.rows + j] = (di > 0 ? di : 0) * (ej > 0 ? ej : 0);
-        }
+    TRY(ngi_factor_eigen(d, b->u, p, NULL, error));
+    TRY(ngi_factor_eigen(e, b->v, q, NULL, error));
+    ngi_basis_products(b->w, d, e);
     return NG_OK;
 }
 

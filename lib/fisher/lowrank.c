@@ -129,13 +129,11 @@ static ng_status take_leading(ng_mat b, ng_mat values, ng_mat vectors, ng_error 
 
 static ng_status set(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error)
 {
-    ng_mat wide, values, vectors, b;
+    ng_mat values, vectors, b;
     size_t n = f->n, rank = 0, max = ((lowrank *)f)->max_rows;
-    TRY(ngi_pool_mat(pool, &wide, n, n, NG_F64, error));
     TRY(ngi_pool_mat(pool, &values, 1, n, NG_F64, error));
     TRY(ngi_pool_mat(pool, &vectors, n, n, NG_F64, error));
-    ngi_copy_lower(wide, dense);
-    TRY(ng_eigh(values, vectors, NULL, wide, NULL, error));
+    TRY(ngi_eigen_of(values, vectors, dense, NULL, error));
     double least = (double)n * ng_dtype_eps(f->dtype) * ng_mat_get(values, 0, n - 1);
     while (rank < n && rank < max && ng_mat_get(values, 0, n - 1 - rank) > fmax(least, 0))
         rank++;

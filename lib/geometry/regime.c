@@ -11,6 +11,7 @@
 #include "lib/geometry/spectrum.h"
 #include "lib/core/try.h"
 #include "lib/linalg/check.h"
+#include "lib/linalg/eigenbasis.h"
 
 /* Eigenvalues nearer to each other count as equal. */
 static const double equal = 1e-12;
@@ -96,14 +97,10 @@ static ng_status check_factor(ng_mat f, const char *name, ng_error *error)
 
 /* values (1 x n, ascending) and rows of vectors (n x n) of a view, in double */
 static ng_status diagonalise(ng_mat values, ng_mat vectors, ng_mat f, const char *name,
-                             double rcond, ngi_pool *pool, ng_error *error)
+                             double rcond, ng_error *error)
 {
     size_t n = f.rows;
-    ng_mat wide;
-    TRY(ngi_pool_mat(pool, &wide, n, n, NG_F64, error));
-    for (size_t i = 0; i < n; i++)
-        TRY(ng_copy(ng_mat_block(wide, i, 0, 1, i + 1), ng_mat_block(f, i, 0, 1, i + 1), error));
-    TRY(ng_eigh(values, vectors, NULL, wide, NULL, error));
+    TRY(ngi_eigen_of(values, vectors, f, NULL, error));
     return settle(values.data, n, (double)n * ng_dtype_eps(f.dtype), rcond, name, error);
 }
 
@@ -247,6 +244,7 @@ typedef struct {
 
 static ng_status of_matrix(ng_regime *r, const source *s, ngi_pool *pool, ng_error *error)
 {
+    (void)pool;
     size_t n = s->f.rows;
     TRY(check_factor(s->f, "F", error));
     r->n = r->inputs = n;
@@ -254,7 +252,7 @@ static ng_status of_matrix(ng_regime *r, const source *s, ngi_pool *pool, ng_err
     r->rounding = (double)n * ng_dtype_eps(s->f.dtype);
     TRY(ngi_mat_create(&r->eigenvalues, 1, n, NG_F64, error));
     TRY(ngi_mat_create(&r->directions, n, n, NG_F64, error));
-    return diagonalise(r->eigenvalues, r->directions, s->f, "F", s->options.rcond, pool, error);
+    return diagonalise(r->eigenvalues, r->directions, s->f, "F", s->options.rcond, error);
 }
 
 /* eigenvalues <- outer product of those of the factors */
@@ -286,8 +284,8 @@ static ng_status of_pair(ng_regime *r, const source *s, ngi_pool *pool, ng_error
     TRY(ngi_pool_mat(pool, &e, 1, q.rows, NG_F64, error));
     TRY(ngi_mat_create(&r->left, p.rows, p.rows, NG_F64, error));
     TRY(ngi_mat_create(&r->right, q.rows, q.rows, NG_F64, error));
-    TRY(diagonalise(d, r->left, p, "P", s->options.rcond, pool, error));
-    TRY(diagonalise(e, r->right, q, "Q", s->options.rcond, pool, error));
+    TRY(diagonalise(d, r->left, p, "P", s->options.rcond, error));
+    TRY(diagonalise(e, r->right, q, "Q", s->options.rcond, error));
     TRY(multiply(r, d, e, error));
     return sort(r, pool, error);
 }

@@ -1,14 +1,17 @@
-/* Orthonormal bases (eigenbasis.h). */
+/* Eigenbases of Kronecker pairs (eigenbasis.h). */
 #include "lib/linalg/eigenbasis.h"
 
 #include <limits.h>
+#include <math.h>
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/scratch.h"
 #include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "lib/linalg/blas.h"
 #include "lib/linalg/check.h"
+#include "lib/linalg/lower.h"
 
 enum { BLOCK = 64 };
 
@@ -19,6 +22,62 @@ void ngi_square(ng_mat x)
             double value = ng_mat_get(x, i, j);
             ng_mat_set(x, i, j, value * value);
         }
+}
+
+size_t ngi_eigen_of_work(size_t n)
+{
+    return ngi_size_add(ng_work_mat_size(n, n, NG_F64), ng_eigh_work(n, NG_F64));
+}
+
+static ng_status eigen_of(ng_mat values, ng_mat vectors, ng_mat a, ng_work *work, ng_error *error)
+{
+    ng_mat wide;
+    TRY(ng_work_mat(work, &wide, a.rows, a.rows, NG_F64, error));
+    ngi_copy_lower(wide, a);
+    return ng_eigh(values, vectors, NULL, wide, work, error);
+}
+
+ng_status ngi_eigen_of(ng_mat values, ng_mat vectors, ng_mat a, ng_work *work, ng_error *error)
+{
+    ngi_scratch s;
+    TRY(ngi_scratch_open(&s, work, ngi_eigen_of_work(a.rows), error));
+    return ngi_scratch_close(&s, eigen_of(values, vectors, a, s.work, error));
+}
+
+ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work *work,
+                           ng_error *error)
+{
+    TRY(ngi_eigen_of(values, vectors, factor, work, error));
+    for (size_t i = 0; i < values.cols; i++)
+        ng_mat_set(values, 0, i, fmax(0, ng_mat_get(values, 0, i)));
+    return NG_OK;
+}
+
+void ngi_basis_products(ng_mat d, ng_mat left, ng_mat right)
+{
+    for (size_t i = 0; i < d.rows; i++)
+        for (size_t j = 0; j < d.cols; j++)
+            ng_mat_set(d, i, j, ng_mat_get(left, 0, i) * ng_mat_get(right, 0, j));
+}
+
+/* out (k x n) <- squares of [rows, ones if they are narrower] in the basis (n x n) */
+static ng_status squares(ng_mat out, ng_mat rows, ng_mat basis, ng_error *error)
+{
+    size_t n = basis.rows, k = rows.cols;
+    TRY(ng_gemm(out, rows, NG_NOTRANS, ng_mat_block(basis, 0, 0, n, k), NG_TRANS, 1, 0, error));
+    for (size_t i = 0; i < out.rows && k < n; i++)
+        for (size_t j = 0; j < n; j++)
+            ng_mat_set(out, i, j, ng_mat_get(out, i, j) + ng_mat_get(basis, j, k));
+    ngi_square(out);
+    return NG_OK;
+}
+
+ng_status ngi_basis_moments(ng_mat d, ng_mat left, ng_mat right, ng_mat u, ng_mat v, double add,
+                            double keep, ng_mat l, ng_mat r, ng_error *error)
+{
+    TRY(squares(l, left, u, error));
+    TRY(squares(r, right, v, error));
+    return ng_gemm(d, l, NG_TRANS, r, NG_NOTRANS, add, keep, error);
 }
 
 size_t ngi_orthonormal_rows_work(size_t n, ng_dtype dtype)

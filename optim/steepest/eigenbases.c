@@ -18,20 +18,6 @@ ng_status ngi_eigen_create(ngi_param *param, ng_dtype dtype, ng_error *error)
 
 /* ---- Bases ------------------------------------------------------------------------------ */
 
-ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work *work,
-                           ng_error *error)
-{
-    size_t mark = work->used, n = factor.rows;
-    ng_mat wide;
-    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
-    TRY(ng_copy(wide, factor, error));
-    TRY(ng_eigh(values, vectors, NULL, wide, work, error));
-    for (size_t i = 0; i < n; i++)
-        ng_mat_set(values, 0, i, fmax(0, ng_mat_get(values, 0, i)));
-    work->used = mark;
-    return NG_OK;
-}
-
 static ng_status solve(ngi_tensor *root, ng_mat values, ng_mat factor, ng_work *work,
                        ng_error *error)
 {
@@ -147,9 +133,7 @@ ng_status ngi_eigen_carry(ngi_param *param, ng_work *work, ng_error *error)
 void ngi_eigen_products(ngi_param *param, const ng_mat values[2])
 {
     ngi_tensor *t = ngi_tensor_find(param, ngi_diagonal);
-    for (size_t i = 0; i < t->next.rows; i++)
-        for (size_t j = 0; j < t->next.cols; j++)
-            ng_mat_set(t->next, i, j, ng_mat_get(values[0], 0, i) * ng_mat_get(values[1], 0, j));
+    ngi_basis_products(t->next, values[0], values[1]);
     t->fresh = 1;
 }
 

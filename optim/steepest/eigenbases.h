@@ -17,11 +17,6 @@ extern const char ngi_diagonal[];
 /* Adds the diagonal, all ones: of the identities. */
 ng_status ngi_eigen_create(ngi_param *param, ng_dtype dtype, ng_error *error);
 
-/* Eigenvalues (1 x n, ascending, negative ones as 0) and eigenvectors of a factor, in double. The
- * two outputs are the caller's. */
-ng_status ngi_factor_eigen(ng_mat values, ng_mat vectors, ng_mat factor, ng_work *work,
-                           ng_error *error);
-
 /* New bases from the newest factors: their eigenvectors, with eigenvalues into
  * values[side] (1 x n, NG_F64; data NULL: not asked), or with `follow` one
  * orthogonal iteration from the old bases, Q <- QR(factor Q) (no values then).

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "lib/core/mat.h"
 #include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "lib/linalg/eigenbasis.h"
@@ -49,18 +50,6 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
 
 /* ---- Second moments of captured gradients ------------------------------------------------- */
 
-/* out (b x n) <- squares of [rows, ones if they are narrower] in the basis (n x n) */
-static ng_status squares(ng_mat out, ng_mat rows, ng_mat basis, ng_error *error)
-{
-    size_t n = basis.rows, k = rows.cols;
-    TRY(ng_gemm(out, rows, NG_NOTRANS, ng_mat_block(basis, 0, 0, n, k), NG_TRANS, 1, 0, error));
-    for (size_t i = 0; i < out.rows && k < n; i++)
-        for (size_t j = 0; j < n; j++)
-            ng_mat_set(out, i, j, ng_mat_get(out, i, j) + ng_mat_get(basis, j, k));
-    ngi_square(out);
-    return NG_OK;
-}
-
 /* sums <- beta sums + scale^2 (squares of left)^T (squares of right) */
 static ng_status add(ngi_param *param, ng_mat left, ng_mat right, double scale, double beta,
                      ng_work *work, ng_error *error)
@@ -69,10 +58,10 @@ static ng_status add(ngi_param *param, ng_mat left, ng_mat right, double scale, 
     ng_mat l, r;
     TRY(ng_work_mat(work, &l, left.rows, param->rows, left.dtype, error));
     TRY(ng_work_mat(work, &r, left.rows, param->cols, left.dtype, error));
-    TRY(squares(l, left, ngi_kron_root(param, NG_LEFT, NGI_OLD), error));
-    TRY(squares(r, right, ngi_kron_root(param, NG_RIGHT, NGI_OLD), error));
-    TRY(ng_gemm(ngi_tensor_find(param, pending)->now, l, NG_TRANS, r, NG_NOTRANS, scale * scale,
-                beta, error));
+    TRY(ngi_basis_moments(ngi_tensor_find(param, pending)->now, left, right,
+                          ngi_kron_root(param, NG_LEFT, NGI_OLD),
+                          ngi_kron_root(param, NG_RIGHT, NGI_OLD), scale * scale, beta, l, r,
+                          error));
     work->used = mark;
     return NG_OK;
 }
@@ -85,8 +74,8 @@ static ng_status check_range(const ngi_param *param, ng_mat a, ng_mat g, double 
     double of_g = fabs(scale) * ng_max_abs(g), of_a = fmax(1, ng_max_abs(a));
     double old = param->captured > 0 ? ng_max_abs(ngi_tensor_find(param, pending)->now) : 0;
     double norms = of_g * sqrt((double)g.cols) * of_a * sqrt((double)a.cols + 1);
-    double left = (ngi_largest(param) - old) / (double)a.rows;
-    if (norms < sqrt(left) && of_a * of_a * ((double)a.cols + 1) < ngi_largest(param))
+    double left = (ngi_dtype_max(param->w.dtype) - old) / (double)a.rows;
+    if (norms < sqrt(left) && of_a * of_a * ((double)a.cols + 1) < ngi_dtype_max(param->w.dtype))
         return NG_OK;
     return ng_error_set(error, NG_ERANGE, "the captured second moments overflow their dtype");
 }

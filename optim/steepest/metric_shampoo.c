@@ -6,6 +6,7 @@
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/linalg/eigenbasis.h"
 
 #define OWNER(field) shampoo.field
 #include "optim/steepest/table.h"

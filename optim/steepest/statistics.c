@@ -1,18 +1,13 @@
 /* Captured statistics (statistics.h). */
 #include "optim/steepest/statistics.h"
 
-#include <float.h>
 #include <math.h>
 
+#include "lib/core/mat.h"
 #include "lib/core/try.h"
 
 static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 static const ngi_pair pending = {{"left_pending", "right_pending"}};
-
-double ngi_largest(const ngi_param *param)
-{
-    return param->w.dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX;
-}
 
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
@@ -34,7 +29,7 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
 static ng_status check_range(const ngi_param *param, ng_mat sums, ng_mat x, double scale,
                              ng_error *error)
 {
-    double limit = ngi_largest(param);
+    double limit = ngi_dtype_max(param->w.dtype);
     double largest = fabs(scale) * ng_max_abs(x), old = 0;
     if (param->captured > 0)
         old = ng_trace(sums);

@@ -10,9 +10,6 @@
 /* Adds factors, roots (identities) and sums. */
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
-/* The largest number of the weights' dtype. */
-double ngi_largest(const ngi_param *param);
-
 /* The capture slot of ngi_metric: both sums. */
 ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                                  double scale, ng_error *error);
