@@ -38,6 +38,14 @@ static ng_mat whole(ng_mat a)
     return x;
 }
 
+/* the same in double and whole, on dense's list */
+static ng_mat whole_positive(size_t n, double least)
+{
+    ng_mat a = positive(n, least, NG_F64), x = whole(a);
+    test_free(a);
+    return x;
+}
+
 static ng_mat call(ng_mat a, ng_mat p, const double *shifts, const double *weights, size_t terms)
 {
     ng_error err = {NG_OK, ""};
@@ -190,7 +198,7 @@ START_TEST(root)
         ng_error err = {NG_OK, ""};
         ng_work work;
         ng_mat p = with_p ? positive(n, 0.05, dtype) : (ng_mat){.dtype = dtype};
-        ng_mat white = whole(positive(n, 1e-4, NG_F64)), a = white, k = test_mat(n, n, PAD, dtype);
+        ng_mat white = whole_positive(n, 1e-4), a = white, k = test_mat(n, n, PAD, dtype);
         if (with_p) {
             ng_mat s = dense_power(whole(p), 0.5);
             a = dense_mul(dense_mul(s, 0, white, 0), 0, s, 0);
@@ -220,7 +228,7 @@ START_TEST(bound)
             /* log spectrum, Gaussian Gram, rank one, columns of ones */
             ng_mat x = dense_normal(n, 2 * n, &rng), a;
             if (kind == 0)
-                x = whole(positive(n, 1e-3, NG_F64));
+                x = whole_positive(n, 1e-3);
             else if (kind == 2)
                 x = dense_rank(n, n, 1, &rng);
             else if (kind == 3)

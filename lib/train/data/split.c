@@ -91,9 +91,10 @@ static ng_status draw_order(division *d)
     const size_t count = d->all->count;
     d->index = malloc(count * sizeof *d->index);
     d->order = malloc(sizeof *d->order + count * sizeof *d->order->at);
+    if (d->order != NULL)
+        atomic_init(&d->order->users, 1); /* release counts down, whatever else fails */
     if (d->index == NULL || d->order == NULL)
         return ng_error_set(d->error, NG_ENOMEM, "no memory for the order of %zu samples", count);
-    atomic_init(&d->order->users, 1);
     for (size_t i = 0; i < count; i++)
         d->index[i] = i;
     TRY(ng_rng_create(&random, d->options->seed, d->error));

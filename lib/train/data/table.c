@@ -309,8 +309,10 @@ ng_status ngi_table_finish(ngi_opening *o)
         size_t count = o->schema->column[j].categories.count;
         most = count > most ? count : most;
     }
-    o->scratch = realloc(o->scratch, (most + 1) * sizeof(size_t));
-    if (o->scratch == NULL)
+    size_t *moved = realloc(o->scratch, (most + 1) * sizeof *moved);
+    if (moved != NULL)
+        o->scratch = moved;
+    if (moved == NULL)
         return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its labels");
     TRY(sort_names(o, o->scratch));
     ngi_schema_count(o->schema);
