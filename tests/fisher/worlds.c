@@ -33,17 +33,6 @@ ng_random world_random(test_rng *rng)
     return random;
 }
 
-ng_mat exact_kron(ng_mat p, ng_mat q)
-{
-    ng_mat f = dense_mat(p.rows * q.rows, p.rows * q.rows);
-    for (size_t i = 0; i < f.rows; i++)
-        for (size_t j = 0; j < f.cols; j++)
-            ng_mat_set(f, i, j,
-                       ng_mat_get(p, i / q.rows, j / q.rows) *
-                           ng_mat_get(q, i % q.rows, j % q.rows));
-    return f;
-}
-
 ng_mat exact_scores(ng_mat a, ng_mat g)
 {
     ng_mat s = dense_mat(a.rows, a.cols * g.cols);
@@ -51,15 +40,6 @@ ng_mat exact_scores(ng_mat a, ng_mat g)
         for (size_t i = 0; i < s.cols; i++)
             ng_mat_set(s, r, i, ng_mat_get(g, r, i / a.cols) * ng_mat_get(a, r, i % a.cols));
     return s;
-}
-
-ng_mat exact_ones(ng_mat a)
-{
-    ng_mat wide = dense_mat(a.rows, a.cols + 1);
-    for (size_t r = 0; r < a.rows; r++)
-        for (size_t j = 0; j <= a.cols; j++)
-            ng_mat_set(wide, r, j, j < a.cols ? ng_mat_get(a, r, j) : 1);
-    return wide;
 }
 
 /* parameters, rows of a batch, outputs */
@@ -143,7 +123,7 @@ static ng_mat in_basis(ng_mat f, ng_mat p, ng_mat q)
     ng_mat u, v;
     dense_eigh(NULL, &u, p);
     dense_eigh(NULL, &v, q);
-    ng_mat basis = exact_kron(u, v);
+    ng_mat basis = dense_kron(u, v);
     ng_mat d = diagonal_part(dense_mul(dense_mul(basis, 0, f, 0), 0, basis, 1));
     return dense_mul(dense_mul(basis, 1, d, 0), 0, basis, 0);
 }
@@ -165,7 +145,7 @@ static void feed(world *w, sums *s, size_t rows, size_t outputs, const ng_fisher
     ng_mat a = world_normal(rows, inputs, w->dtype, rng);
     ng_mat g = world_normal(rows, outputs, w->dtype, rng);
     ng_assert_ok(ng_fisher_accumulate_layer(w->f, a, g, weights, rule, &error), &error);
-    ng_mat full = c > 1 ? exact_ones(a) : a;
+    ng_mat full = c > 1 ? dense_with_ones(a) : a;
     s->p = dense_add(b->decay, s->p, 1, exact_scatter(g, w_or_none));
     s->q = dense_add(b->decay, s->q, 1, exact_scatter(full, w_or_none));
     s->f = dense_add(b->decay, s->f, 1, exact_scatter(exact_scores(full, g), w_or_none));
@@ -198,7 +178,7 @@ world world_open(int i, int batches, const ng_fisher_batch *rule, int weighted, 
     }
     double norm = b.scale * b.scale / (b.normalisation == NG_FISHER_MEAN ? s.count : 1);
     if (representation == KRON)
-        s.f = dense_add(1 / s.mass, exact_kron(s.p, s.q), 0, s.f);
+        s.f = dense_add(1 / s.mass, dense_kron(s.p, s.q), 0, s.f);
     if (representation == DIAGONAL)
         s.f = diagonal_part(s.f);
     if (representation == BLOCKS)

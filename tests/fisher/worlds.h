@@ -39,10 +39,8 @@ ng_mat world_normal(size_t rows, size_t cols, ng_dtype dtype, test_rng *rng);
 /* sum_i w_i s_i s_i^T, w NULL: 1 */
 ng_mat exact_scatter(ng_mat s, const ng_mat *w);
 
-/* p (x) q; the scores vec(g_i a_i^T), one a row; a with a column of ones behind */
-ng_mat exact_kron(ng_mat p, ng_mat q);
+/* the scores vec(g_i a_i^T), one a row */
 ng_mat exact_scores(ng_mat a, ng_mat g);
-ng_mat exact_ones(ng_mat a);
 
 /* an ng_random on a test_rng */
 ng_random world_random(test_rng *rng);

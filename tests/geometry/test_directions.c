@@ -37,7 +37,7 @@ static scene open_scene(int kind, int singular)
         ng_assert_ok(ng_regime_create(&s.r, s.f, &o, &error), &error);
     } else if (kind == 1) {
         ng_mat left = world_spd(p, M, &rng), right = world_spd(q, C, &rng);
-        s.f = world_kron(left, right);
+        s.f = dense_kron(left, right);
         ng_assert_ok(ng_regime_create_kron(&s.r, left, right, &o, &error), &error);
     } else {
         s.f = dense_mat(N, N);
@@ -248,7 +248,7 @@ START_TEST(a_pair_is_its_dense_matrix)
     ng_mat p_view = world_lower(left, dtype, 2), q_view = world_lower(right, dtype, 1);
     ng_regime *pair, *dense;
     ng_assert_ok(ng_regime_create_kron(&pair, p_view, q_view, NULL, NULL), NULL);
-    ng_assert_ok(ng_regime_create(&dense, world_kron(left, right), NULL, NULL), NULL);
+    ng_assert_ok(ng_regime_create(&dense, dense_kron(left, right), NULL, NULL), NULL);
     ng_assert_mat(pair->eigenvalues, dense->eigenvalues, tolerance);
     ng_assert_mat(pair->alpha_dir, dense->alpha_dir, tolerance);
     ng_assert_mat(pair->deviation, dense->deviation, 10 * tolerance);

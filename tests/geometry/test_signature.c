@@ -164,7 +164,7 @@ START_TEST(of_a_pair)
     ng_regime *pair, *dense;
     ng_signature *a, *b;
     ng_assert_ok(ng_regime_create_kron(&pair, p, q, NULL, NULL), NULL);
-    ng_assert_ok(ng_regime_create(&dense, world_kron(p, q), NULL, NULL), NULL);
+    ng_assert_ok(ng_regime_create(&dense, dense_kron(p, q), NULL, NULL), NULL);
     ng_assert_ok(ng_signature_create(&a, pair, signs, NULL), NULL);
     ng_assert_ok(ng_signature_create(&b, dense, signs, NULL), NULL);
     ng_assert_mat(a->eigenvalues, b->eigenvalues, 1e-13);

@@ -62,17 +62,6 @@ void world_spectrum(double *values, size_t n, double cond, double unit, test_rng
         }
 }
 
-ng_mat world_kron(ng_mat p, ng_mat q)
-{
-    ng_mat f = dense_mat(p.rows * q.rows, p.rows * q.rows);
-    for (size_t i = 0; i < f.rows; i++)
-        for (size_t j = 0; j < f.rows; j++)
-            ng_mat_set(f, i, j,
-                       ng_mat_get(p, i / q.rows, j / q.rows) *
-                           ng_mat_get(q, i % q.rows, j % q.rows));
-    return f;
-}
-
 ng_mat world_lower(ng_mat a, ng_dtype dtype, size_t pad)
 {
     ng_mat m = test_mat(a.rows, a.cols, pad, dtype);

@@ -18,9 +18,6 @@ ng_mat world_spd(const double *values, size_t n, test_rng *rng);
 /* n values, ascending, from 1 to cond, times unit; log-uniform between. */
 void world_spectrum(double *values, size_t n, double cond, double unit, test_rng *rng);
 
-/* P (x) Q, row-major vec. */
-ng_mat world_kron(ng_mat p, ng_mat q);
-
 /* The same matrix as a view of that dtype with rows pad elements further apart
  * and rubbish (not NaN) in its upper triangle; test_free it. */
 ng_mat world_lower(ng_mat a, ng_dtype dtype, size_t pad);

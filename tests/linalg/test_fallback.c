@@ -1,38 +1,14 @@
 /* Fallbacks, reached by LAPACK routines that fail on purpose (tests/support/faults.h). */
 #include "tests/linalg/common.h"
-
-/* For each routine: what happens to the next `times` calls; how many came. */
-static struct {
-    fault_kind kind;
-    int times, calls;
-} plan[ON_GESVD + 1];
-
-static void expect(fault_call routine, fault_kind kind, int times)
-{
-    plan[routine].kind = kind;
-    plan[routine].times = times;
-    plan[routine].calls = 0;
-}
-
-static fault_kind spoil(fault_call routine)
-{
-    plan[routine].calls++;
-    return plan[routine].times-- > 0 ? plan[routine].kind : SPARE;
-}
+#include "tests/linalg/plans.h"
 
 static test_rng rng;
 
 /* Before each test: no plans, and the same numbers with and without forking. */
-static void all_well(void)
+static void begin(void)
 {
-    memset(plan, 0, sizeof plan);
-    fault_hook = spoil;
+    all_well();
     rng.state = 7;
-}
-
-static void unhook(void)
-{
-    fault_over();
 }
 
 /* _i of every loop test is the dtype */
@@ -328,7 +304,7 @@ END_TEST
 TEST_SUITE(fallback)
 {
     TCase *tc = tcase_create("injected failures");
-    tcase_add_checked_fixture(tc, all_well, unhook);
+    tcase_add_checked_fixture(tc, begin, unhook);
     tcase_add_loop_test(tc, eigh_falls_back, 0, 2);
     tcase_add_loop_test(tc, eigh_falls_back_in_its_workspace, 0, 2);
     tcase_add_loop_test(tc, eigh_gives_up, 0, 2);

@@ -1,36 +1,8 @@
 /* The polar factor's ladder, one rung failing after the other: eigen-solvers,
  * then DWH's Cholesky factors, then the SVDs (tests/support/faults.h). */
 #include "tests/linalg/common.h"
+#include "tests/linalg/plans.h"
 #include "tests/linalg/routes.h"
-
-/* A routine spares its first `spared` calls and then fails in that way for good. */
-static struct {
-    fault_kind kind;
-    int spared, calls;
-} plan[ON_GESVD + 1];
-
-static void expect(fault_call routine, fault_kind kind, int spared)
-{
-    plan[routine].kind = kind;
-    plan[routine].spared = spared;
-    plan[routine].calls = 0;
-}
-
-static fault_kind spoil(fault_call routine)
-{
-    return plan[routine].calls++ < plan[routine].spared ? SPARE : plan[routine].kind;
-}
-
-static void all_well(void)
-{
-    memset(plan, 0, sizeof plan);
-    fault_hook = spoil;
-}
-
-static void unhook(void)
-{
-    fault_over();
-}
 
 /* ---- The ladder -------------------------------------------------------------------------- */
 
@@ -40,15 +12,15 @@ static void break_down_to(int rung, fault_kind kind)
 {
     all_well();
     if (rung >= NO_SYEVD)
-        expect(ON_SYEVD, kind, 0);
+        expect_after(ON_SYEVD, kind, 0);
     if (rung >= NO_EIGEN)
-        expect(ON_SYEVR, kind, 0);
+        expect_after(ON_SYEVR, kind, 0);
     if (rung >= NO_CHOLESKY)
-        expect(ON_POTRF, kind == FAIL ? FAIL : NAN_VALUES, 0);
+        expect_after(ON_POTRF, kind == FAIL ? FAIL : NAN_VALUES, 0);
     if (rung >= NO_GESDD)
-        expect(ON_GESDD, kind, 0);
+        expect_after(ON_GESDD, kind, 0);
     if (rung >= NOTHING)
-        expect(ON_GESVD, kind, 0);
+        expect_after(ON_GESVD, kind, 0);
 }
 
 static ng_polar_options options_of(int fast)
@@ -124,8 +96,8 @@ START_TEST(second_eigenproblem)
         ng_mat x = padded(graded(m, n, 200, &rng), (ng_dtype)dtype);
         ng_mat u = test_mat(m, n, PAD, x.dtype);
         all_well();
-        expect(ON_SYEVD, FAIL, 1);
-        expect(ON_SYEVR, FAIL, 0);
+        expect_after(ON_SYEVD, FAIL, 1);
+        expect_after(ON_SYEVR, FAIL, 0);
         ng_assert_ok(call(u, &info, x, &o, &err), &err);
         ck_assert_int_eq(plan[ON_SYEVD].calls, k > 1 ? 2 : 1);
         ck_assert_str_eq(info.route, k > 1 ? "dwh" : "gram fast");

@@ -1,4 +1,5 @@
 /* What may be bound to a parameter and what may not: shared memory, biases, misaligned data. */
+#include "tests/optim/layer_world.h"
 #include "tests/optim/pair_world.h"
 
 #include <math.h>
@@ -160,22 +161,6 @@ START_TEST(gradients)
 END_TEST
 
 /* ---- Biases -------------------------------------------------------------------------------- */
-
-typedef struct {
-    ng_optimizer *opt;
-    ng_group *group;
-    float w[64], dw[64];
-} layer;
-
-static void open_layer(layer *x)
-{
-    void *o = test_options("kfac", "");
-    memset(x, 0, sizeof *x);
-    ng_assert_ok(ng_optimizer_create(&x->opt, NULL), NULL);
-    ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
-    ng_assert_ok(ng_group_add(x->group, NULL, "fc", ng_f32(x->w, 3, 4), ng_f32(x->dw, 3, 4)), NULL);
-    free(o);
-}
 
 START_TEST(biases)
 {

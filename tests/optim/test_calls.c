@@ -1,21 +1,5 @@
 /* What every call on an optimizer does: NULL handles, the error's text, sizes of structs. */
-#include "tests/support/run.h"
-
-typedef struct {
-    ng_optimizer *opt;
-    ng_group *group;
-    float w[64], dw[64];
-} layer;
-
-static void open_layer(layer *x)
-{
-    void *o = test_options("kfac", "");
-    memset(x, 0, sizeof *x);
-    ng_assert_ok(ng_optimizer_create(&x->opt, NULL), NULL);
-    ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
-    ng_assert_ok(ng_group_add(x->group, NULL, "fc", ng_f32(x->w, 3, 4), ng_f32(x->dw, 3, 4)), NULL);
-    free(o);
-}
+#include "tests/optim/layer_world.h"
 
 /* ---- The error's text --------------------------------------------------------------------- */
 

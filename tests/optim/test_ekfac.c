@@ -177,7 +177,7 @@ START_TEST(bias)
             for (int step = 0; step < 4; step++) {
                 kfac_batch batch = kfac_random(9, 3, 5, &rng), part = batch;
                 part.a = ng_mat_block(batch.a, 0, 0, 9, 4);
-                batch.a = kfac_with_ones(part.a);
+                batch.a = dense_with_ones(part.a);
                 part.dw = ng_mat_block(batch.dw, 0, 0, 3, 4);
                 for (size_t i = 0; i < 3; i++) {
                     ng_mat_set(b, 0, i, 0);
@@ -318,7 +318,7 @@ START_TEST(convolution)
     dense_eigh(NULL, &u, p);
     dense_eigh(NULL, &v, q);
     /* the diagonal of the dense matrix in the eigenbasis, which scale sqrt(T) makes ekfac's */
-    ng_mat basis = kfac_kronecker(u, v);
+    ng_mat basis = dense_kron(u, v);
     ng_mat turned = dense_mul(basis, 0, dense_mul(dense, 0, basis, 1), 0);
     s = dense_mat(OUT, PATCH);
     for (size_t i = 0; i < OUT * PATCH; i++)
@@ -332,7 +332,7 @@ START_TEST(convolution)
     test_run_close(&run);
     test_run_open(&run, "kfac", PLAIN "damping=0.3 damping_kind=exact_eigen", OUT, PATCH, setup);
     ng_assert_mat(kfac_direction(&run, batch, sqrt(POSITIONS)),
-                  kfac_dense_solve(kfac_kronecker(dense_scale(POSITIONS, p), q), 0.3, batch.dw),
+                  kfac_dense_solve(dense_kron(dense_scale(POSITIONS, p), q), 0.3, batch.dw),
                   tolerance(setup));
     test_run_close(&run);
     dense_release();

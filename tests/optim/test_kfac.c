@@ -33,7 +33,7 @@ static ng_mat expected(int kind, ng_mat p, ng_mat q, double lambda, ng_mat m)
 {
     double pi = sqrt(mean(q) / mean(p));
     if (kind == NG_DAMPING_EXACT_EIGEN)
-        return kfac_dense_solve(kfac_kronecker(p, q), lambda, m);
+        return kfac_dense_solve(dense_kron(p, q), lambda, m);
     if (kind == NG_DAMPING_PER_FACTOR)
         return kfac_solve(kfac_damped(p, lambda), kfac_damped(q, lambda), m);
     return kfac_solve(kfac_damped(p, sqrt(lambda) / pi), kfac_damped(q, sqrt(lambda) * pi), m);
@@ -69,7 +69,7 @@ START_TEST(undamped)
 {
     test_rng rng = {6};
     kfac_batch batch = kfac_random(11, 3, 4, &rng);
-    ng_mat f = kfac_kronecker(kfac_output_factor(batch, 1), kfac_input_factor(batch));
+    ng_mat f = dense_kron(kfac_output_factor(batch, 1), kfac_input_factor(batch));
     for (int kind = 0; kind < 3; kind++) {
         char settings[200];
         strcat(strcpy(settings, kinds[kind]), " damping=0");
@@ -221,7 +221,7 @@ START_TEST(balls_exact)
 {
     test_rng rng = {12};
     kfac_batch batch = kfac_random(12, 3, 4, &rng);
-    ng_mat f = kfac_kronecker(kfac_output_factor(batch, 1), kfac_input_factor(batch));
+    ng_mat f = dense_kron(kfac_output_factor(batch, 1), kfac_input_factor(batch));
     ng_mat unscaled = kfac_dense_solve(f, 0.3, batch.dw);
     double unit = mean(f) + 0.3, dual = sqrt(dense_dot(unscaled, batch.dw));
     ng_mat d = first_direction(PLAIN "damping=0.3 damping_kind=exact_eigen ball=frobenius", batch,
@@ -260,7 +260,7 @@ START_TEST(one_sided)
     kfac_batch batch = kfac_random(12, 2, 5, &rng);
     ng_mat p = kfac_output_factor(batch, 1);
     ng_mat d = first_direction(PLAIN "damping=0.3 one_sided=always", batch, 1, setup);
-    ng_assert_mat(d, kfac_dense_solve(kfac_kronecker(p, dense_identity(5)), 0.3, batch.dw),
+    ng_assert_mat(d, kfac_dense_solve(dense_kron(p, dense_identity(5)), 0.3, batch.dw),
                   tolerance(setup));
     dense_release();
 }

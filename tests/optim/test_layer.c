@@ -51,7 +51,7 @@ static void compare(const char *preset, const char *settings, test_setup setup)
     for (int step = 0; step < 4; step++) {
         batch = kfac_random(9, 3, 4, &rng);
         ng_mat g = dense_normal(3, 5, &rng);
-        kfac_batch with_ones = {kfac_with_ones(batch.a), batch.g, g};
+        kfac_batch with_ones = {dense_with_ones(batch.a), batch.g, g};
         split(g, run.dw, db, run.transposed);
         kfac_batch first = batch, second = batch;
         first.a.rows = first.g.rows = 4;

@@ -65,7 +65,7 @@ static void follow(double beta, int interval, size_t m, size_t n, int ball, test
         q = dense_add(1 - 1 / weight, q, 1 / weight, kfac_input_factor(batch));
         mean = dense_add(0.6, mean, 0.4, batch.dw);
         if (step % interval == 0)
-            g = metric(kfac_kronecker(p, q), 0.3, beta);
+            g = metric(dense_kron(p, q), 0.3, beta);
         ng_assert_mat(kfac_direction(&run, batch, 1.3), direction(g, mean, ball), tolerance(setup));
     }
     test_run_close(&run);
@@ -163,7 +163,7 @@ START_TEST(stays)
         kfac_batch batch = kfac_random(40, 2, 3, &rng);
         ng_mat p = kfac_output_factor(batch, 1), q = kfac_input_factor(batch);
         if (step == 0)
-            g = metric(kfac_kronecker(p, q), damping, 0);
+            g = metric(dense_kron(p, q), damping, 0);
         ng_assert_mat(kfac_direction(&run, batch, 1), direction(g, batch.dw, 0), tolerance(setup));
     }
     test_run_close(&run);

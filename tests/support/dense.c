@@ -78,6 +78,27 @@ ng_mat dense_transpose(ng_mat x)
     return y;
 }
 
+ng_mat dense_kron(ng_mat p, ng_mat q)
+{
+    ng_mat f = dense_mat(p.rows * q.rows, p.cols * q.cols);
+    for (size_t i = 0; i < f.rows; i++)
+        for (size_t j = 0; j < f.cols; j++)
+            *at(f, i, j) =
+                ng_mat_get(p, i / q.rows, j / q.cols) * ng_mat_get(q, i % q.rows, j % q.cols);
+    return f;
+}
+
+ng_mat dense_with_ones(ng_mat a)
+{
+    ng_mat result = dense_mat(a.rows, a.cols + 1);
+    for (size_t i = 0; i < a.rows; i++) {
+        for (size_t j = 0; j < a.cols; j++)
+            ng_mat_set(result, i, j, ng_mat_get(a, i, j));
+        ng_mat_set(result, i, a.cols, 1);
+    }
+    return result;
+}
+
 double dense_trace(ng_mat x)
 {
     double sum = 0;

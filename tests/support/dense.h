@@ -17,6 +17,8 @@ ng_mat dense_mul(ng_mat a, int ta, ng_mat b, int tb);
 ng_mat dense_add(double a, ng_mat x, double b, ng_mat y); /* a x + b y */
 ng_mat dense_scale(double a, ng_mat x);
 ng_mat dense_transpose(ng_mat x);
+ng_mat dense_kron(ng_mat p, ng_mat q); /* p (x) q, for row-major vec */
+ng_mat dense_with_ones(ng_mat a);      /* [a 1] */
 double dense_trace(ng_mat x);
 double dense_dot(ng_mat x, ng_mat y);
 double dense_asymmetry(ng_mat x); /* ||x - x^T||_F / 2 */

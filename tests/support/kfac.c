@@ -19,31 +19,9 @@ ng_mat kfac_input_factor(kfac_batch batch)
     return dense_scale(1 / (double)batch.a.rows, gram);
 }
 
-ng_mat kfac_with_ones(ng_mat a)
-{
-    ng_mat result = dense_mat(a.rows, a.cols + 1);
-    for (size_t i = 0; i < a.rows; i++) {
-        for (size_t j = 0; j < a.cols; j++)
-            ng_mat_set(result, i, j, ng_mat_get(a, i, j));
-        ng_mat_set(result, i, a.cols, 1);
-    }
-    return result;
-}
-
 ng_mat kfac_damped(ng_mat x, double lambda)
 {
     return dense_add(1, x, lambda, dense_identity(x.rows));
-}
-
-ng_mat kfac_kronecker(ng_mat p, ng_mat q)
-{
-    ng_mat f = dense_mat(p.rows * q.rows, p.cols * q.cols);
-    for (size_t i = 0; i < f.rows; i++)
-        for (size_t j = 0; j < f.cols; j++)
-            ng_mat_set(f, i, j,
-                       ng_mat_get(p, i / q.rows, j / q.cols) *
-                           ng_mat_get(q, i % q.rows, j % q.cols));
-    return f;
 }
 
 ng_mat kfac_dense_solve(ng_mat f, double lambda, ng_mat m)

@@ -18,11 +18,7 @@ kfac_batch kfac_random(size_t rows, size_t outputs, size_t inputs, test_rng *rng
 ng_mat kfac_output_factor(kfac_batch batch, double scale);
 ng_mat kfac_input_factor(kfac_batch batch);
 
-ng_mat kfac_with_ones(ng_mat a);             /* [a 1] */
 ng_mat kfac_damped(ng_mat x, double lambda); /* x + lambda I */
-
-/* P (x) Q for row-major vec. */
-ng_mat kfac_kronecker(ng_mat p, ng_mat q);
 
 /* (f + lambda I)^-1 vec(m), in m's shape, by a dense eigendecomposition. */
 ng_mat kfac_dense_solve(ng_mat f, double lambda, ng_mat m);
