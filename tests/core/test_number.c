@@ -88,6 +88,7 @@ TEST_SUITE(number)
 {
     TCase *numbers = tcase_create("numbers");
     tcase_set_timeout(numbers, 60);
+    tcase_add_checked_fixture(numbers, NULL, test_plain_locale);
     tcase_add_test(numbers, in_the_c_locale);
     tcase_add_test(numbers, under_a_decimal_comma);
     tcase_add_test(numbers, round_trip);

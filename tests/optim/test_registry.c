@@ -133,6 +133,7 @@ TEST_SUITE(registry)
     TCase *tcase = tcase_create("registry");
     int presets = (int)ng_preset_count();
     tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, NULL, test_plain_locale);
     tcase_add_test(tcase, new_options);
     tcase_add_loop_test(tcase, another_size, 0, presets);
     tcase_add_loop_test(tcase, another_size_in_a_group, 0, presets);

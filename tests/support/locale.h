@@ -27,4 +27,12 @@ static inline int test_comma_locale(void)
     return strcmp(localeconv()->decimal_point, ",") == 0;
 }
 
+/* Back to the C locale: a checked fixture's teardown, since without forks the next test is in the
+ * same process. */
+static inline void test_plain_locale(void)
+{
+    unsetenv("LOCPATH");
+    setlocale(LC_ALL, "C");
+}
+
 #endif
