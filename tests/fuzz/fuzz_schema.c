@@ -7,11 +7,16 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
     static const char *const files[] = {
         "a,b,label\n1,red,x\n3,blue,y\n5,red,x\n7,green,y\n",
         "1,2,0.5\n3,4,1\n5,,2\n1,1,1\n",
+        "a,\"\",\n1,red,x\n3,blue,y\n",
     };
+    static const char nameless[] = "natgrad schema 1\nkind csv\ntask regression\nscale none\n"
+                                   "header yes\ncolumn number % 4 4 0.5\ncolumn target % 0 0 1\n";
     ng_dataset_options o;
     ng_dataset *d;
     char source[64];
-    if (i >= sizeof files / sizeof *files)
+    if (i == sizeof files / sizeof *files)
+        return fuzz_say(out, 0, nameless);
+    if (i > sizeof files / sizeof *files)
         return 0;
     check(ng_dataset_init(&o) == NG_OK);
     o.task = i == 1 ? NG_TASK_REGRESSION : NG_TASK_CLASSIFICATION;

@@ -3,6 +3,8 @@
 
 static ng_schema *schema;
 
+#define HEAD "natgrad schema 1\nkind csv\ntask classification\nscale standard\nheader yes\n"
+
 /* schema <- of this table, through its text */
 static void learn(const char *text, const char *words)
 {
@@ -46,6 +48,29 @@ START_TEST(by_name)
     ng_assert_ok(follow("7,red,1\n", "dtype=f64 header=no"), &err);
     assert_samples(data, 1, 3, x, (const int[]){-1});
     close_data();
+    ng_schema_destroy(schema);
+}
+END_TEST
+
+/* Found again where they stood, and by the schemas of files that kept the name empty. */
+START_TEST(nameless_columns)
+{
+    const double x[] = {(7 - 3) / sqrt(8 / 3.0), 0, 1};
+    char name[32];
+    learn(",c,,y\n1,red,9,no\n3,blue,9,yes\n5,red,9,no\n", "dtype=f64");
+    ng_assert_ok(follow(",y,c\n7,yes,red\n", "dtype=f64"), &err);
+    assert_samples(data, 1, 3, x, (const int[]){1});
+    close_data();
+    ng_assert_fails(follow("c,,y\nred,7,no\n", "header=yes"), NG_EFORMAT, &err,
+                    "column 2 \"column 2\" is not among those of the model");
+    ng_schema_destroy(schema);
+    ng_assert_ok(ng_schema_read(&schema,
+                                HEAD "column number a 0 0 1\ncolumn category % x y\n"
+                                     "column label %\nlabel p\n",
+                                &err),
+                 &err);
+    ck_assert_uint_eq(ng_schema_feature_name(schema, 1, name, sizeof name), 10);
+    ck_assert_str_eq(name, "column 2=x");
     ng_schema_destroy(schema);
 }
 END_TEST
@@ -133,8 +158,6 @@ START_TEST(all_kinds_as_text)
 }
 END_TEST
 
-#define HEAD "natgrad schema 1\nkind csv\ntask classification\nscale standard\nheader yes\n"
-
 START_TEST(bad_texts)
 {
     static const struct {
@@ -153,6 +176,8 @@ START_TEST(bad_texts)
         {HEAD "column number a%00b 0 0 1\n", "line 6: a zero byte"},
         {HEAD "column category a one\n", "line 6: less than two"},
         {HEAD "column category a one one\n", "line 6: a name that is there"},
+        {HEAD "column category a one %\n", "line 6: an empty name"},
+        {HEAD "label %\n", "line 6: an empty name"},
         {HEAD "column  number a 0 0 1\n", "line 6: two blanks"},
         {HEAD "colour red\n", "line 6: an unknown word"},
         {HEAD "features 0\n", "out of range"},
@@ -236,6 +261,7 @@ TEST_SUITE(schema)
     tcase_set_timeout(tc, 60); /* seconds; for slow file systems and valgrind */
     tcase_add_checked_fixture(tc, files_setup, files_teardown);
     tcase_add_test(tc, by_name);
+    tcase_add_test(tc, nameless_columns);
     tcase_add_test(tc, what_does_not_fit);
     tcase_add_test(tc, followed_sets_stay);
     tcase_add_test(tc, all_kinds_as_text);

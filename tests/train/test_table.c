@@ -143,6 +143,30 @@ START_TEST(categories)
 }
 END_TEST
 
+/* A column without a name is called by its place, wherever names are told or looked for. */
+START_TEST(nameless_columns)
+{
+    static const double x[] = {1, 0, 5, 0, 1, 6};
+    char name[32];
+    ng_assert_ok(open_csv(",n,\"\",\nred,5,7,2\nsky,6,7,3\n", RAW "task=regression"), &err);
+    const ng_schema *schema = ng_dataset_schema(data);
+    assert_samples(data, 2, 3, x, NULL);
+    ck_assert_uint_eq(ng_schema_feature_name(schema, 0, name, sizeof name), 12);
+    ck_assert_str_eq(name, "column 1=red");
+    ck_assert_str_eq(ng_schema_target_name(schema, 0), "column 4");
+    assert_says(data, NULL, "constant, left out: column 3");
+    close_data();
+    set_options(RAW "label=n");
+    ng_assert_ok(ng_dataset_options_set(&options, "ignore", "column 2", &err), &err);
+    ng_assert_ok(open_path("csv", files_text("t", "n,,\n5,1,7\n6,2,8\n"), NULL), &err);
+    ck_assert_uint_eq(ng_dataset_features(data), 1);
+    close_data();
+    ng_assert_fails(open_csv(",n,y\nred,5,2\nsky,x,3\n1,x,3\n", ""), NG_EFORMAT, &err, "column 2");
+    ng_assert_fails(open_csv("column 2,,y\n1,5,2\n2,6,3\n", ""), NG_EFORMAT, &err,
+                    "names columns 1 and 2 both \"column 2\"");
+}
+END_TEST
+
 START_TEST(labels)
 {
     static const double x[] = {1, 2, 3, 4};
@@ -283,6 +307,7 @@ TEST_SUITE(table)
     tcase_add_test(tc, long_numbers);
     tcase_add_test(tc, missing_values);
     tcase_add_test(tc, categories);
+    tcase_add_test(tc, nameless_columns);
     tcase_add_test(tc, labels);
     tcase_add_test(tc, constant_columns);
     tcase_add_test(tc, regression);

@@ -5,7 +5,8 @@
  * words, what stands for a missing number, how each feature is scaled, the
  * names of the classes. A file read against the schema of another
  * (ng_dataset_open_like) has the same features in the same places, so that a
- * model trained on one predicts the other. As text it goes into a model file.
+ * model trained on one predicts the other. A column whose name is empty is
+ * called by its place, "column 3". As text it goes into a model file.
  * A schema never changes; several threads may read one. */
 #ifndef NATGRAD_TRAIN_SCHEMA_H
 #define NATGRAD_TRAIN_SCHEMA_H
@@ -56,7 +57,8 @@ NG_API size_t ng_schema_features(const ng_schema *schema);
 
 /* text (size bytes, cut as snprintf cuts) <- the name of a feature: that of its
  * column, "colour=red" for a category, "feature 12" for pictures and texts.
- * Returns the length of the whole name; 0 for a feature that is not. */
+ * Returns the length of the whole name, which is never empty; 0 for a feature
+ * that is not. */
 NG_API size_t ng_schema_feature_name(const ng_schema *schema, size_t feature, char *text,
                                      size_t size);
 
@@ -75,6 +77,8 @@ NG_API const char *ng_schema_label(const ng_schema *schema, size_t k);
 
 /* Columns of numbers to be predicted; 0 for classification. */
 NG_API size_t ng_schema_targets(const ng_schema *schema);
+
+/* The name of its column; NULL for a target that is not. */
 NG_API const char *ng_schema_target_name(const ng_schema *schema, size_t target);
 
 /* Targets are scaled as features are: value = y / *factor + *offset. */

@@ -84,11 +84,12 @@ static ng_status assign_labels(ngi_opening *o, const ngi_columns *found)
 
 static ng_status name_columns(ngi_opening *o, const ngi_columns *found)
 {
-    char text[32];
+    char text[NGI_PLACE];
     for (size_t j = 0; j < found->count; j++) {
         ngi_column *column = &o->schema->column[j];
         snprintf(text, sizeof text, "%zu", j + found->first);
-        ngi_span name = found->names != NULL ? found->names[j] : ngi_span_of(text);
+        ngi_span name =
+            found->names != NULL ? ngi_name_at(text, found->names[j], j) : ngi_span_of(text);
         if (memchr(name.at, '\0', name.size) != NULL)
             return ngi_file_fail(&o->file, NG_EFORMAT, "a zero byte in the name of column %zu",
                                  j + 1);
@@ -184,14 +185,15 @@ static ng_status map_columns(ngi_opening *o, const ngi_columns *found)
     for (size_t k = 0; k < model->columns && named && status == NG_OK; k++)
         status = ngi_names_add(&names, &number, ngi_span_of(model->column[k].name), SIZE_MAX);
     for (size_t j = 0; j < found->count && status == NG_OK; j++) {
-        char shown[NGI_SHOWN];
-        size_t k = named ? ngi_names_find(&names, found->names[j])
+        char shown[NGI_SHOWN], text[NGI_PLACE];
+        ngi_span name = named ? ngi_name_at(text, found->names[j], j) : (ngi_span){0};
+        size_t k = named ? ngi_names_find(&names, name)
                          : by_place(model, j, found->count == model->columns);
         o->column[j] = k;
         if (k >= model->columns)
             status = ngi_file_fail(&o->file, NG_EFORMAT,
                                    "column %zu \"%s\" is not among those of the model", j + 1,
-                                   ngi_shown(shown, found->names[j]));
+                                   ngi_shown(shown, name));
     }
     ngi_names_free(&names);
     return status == NG_ENOMEM ? ngi_file_fail(&o->file, status, "no memory for its columns")

@@ -76,6 +76,14 @@ ng_status ngi_schema_columns(ng_schema *schema, size_t columns, ng_error *error)
     return NG_OK;
 }
 
+ngi_span ngi_name_at(char text[NGI_PLACE], ngi_span name, size_t place)
+{
+    if (name.size > 0)
+        return name;
+    snprintf(text, NGI_PLACE, "column %zu", place + 1);
+    return ngi_span_of(text);
+}
+
 ng_status ngi_column_name(ngi_column *column, ngi_span name, ng_error *error)
 {
     column->name = malloc(name.size + 1);

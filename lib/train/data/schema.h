@@ -56,6 +56,11 @@ ng_status ngi_schema_columns(ng_schema *schema, size_t columns, ng_error *error)
 /* A copy for its fitting. */
 ng_status ngi_schema_copy(ng_schema **copy, const ng_schema *schema, ng_error *error);
 
+/* The name of the column at a place from 0: "column 3", in text, where it is empty. */
+enum { NGI_PLACE = 32 };
+ngi_span ngi_name_at(char text[NGI_PLACE], ngi_span name, size_t place);
+
+/* column->name <- a copy, which is not empty. */
 ng_status ngi_column_name(ngi_column *column, ngi_span name, ng_error *error);
 
 /* features, targets and slots as the roles of the columns say */

@@ -109,6 +109,8 @@ static ng_status next_count(reader *r, size_t *count, double most)
 static ng_status add_name(reader *r, ngi_names *names, size_t most)
 {
     size_t number, before = names->count;
+    if (r->size == 0)
+        return bad(r, "an empty name"); /* an empty cell is a missing value */
     ng_status status = ngi_names_add(names, &number, (ngi_span){r->word, r->size}, most);
     if (status == NG_ERANGE)
         return bad(r, "too many names");
@@ -137,6 +139,7 @@ static ng_status grow(reader *r)
 
 static ng_status read_column(reader *r)
 {
+    char place[NGI_PLACE];
     size_t role;
     TRY(grow(r));
     ngi_column *column = &r->schema->column[r->schema->columns];
@@ -145,7 +148,8 @@ static ng_status read_column(reader *r)
     TRY(next_choice(r, ngi_roles, NGI_ROLES, &role));
     column->role = (ngi_role)role;
     TRY(next_name(r));
-    TRY(ngi_column_name(column, (ngi_span){r->word, r->size}, r->error));
+    ngi_span name = ngi_name_at(place, (ngi_span){r->word, r->size}, r->schema->columns - 1);
+    TRY(ngi_column_name(column, name, r->error));
     if (ngi_is_scaled(column)) {
         TRY(next_number(r, &column->fill));
         TRY(next_number(r, &column->offset));
