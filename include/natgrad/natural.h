@@ -29,7 +29,7 @@
  * kl_radius. F and g belong to one normalisation: the mean Fisher matrix to the
  * gradient of the mean loss, sums to sums.
  *
- * State: M and its spare copy, under lm the weights before the last step.
+ * State: M and D, under lm the weights before the last step.
  * ng_optimizer_step fails, and changes nothing, with what ng_fisher_solve fails
  * with (NG_ENODATA: nothing accumulated, NG_ESINGULAR, NG_ENOCONV, NG_ENOMEM, ...),
  * and with NG_ENODATA (no Fisher matrix, or no losses: see below), NG_ESHAPE (F of

@@ -123,8 +123,26 @@ NG_API void ng_optimizer_drop(ng_optimizer *optimizer);
  * _counts and _describe excepted, which cannot fail. Valid until the next call. */
 NG_API const char *ng_optimizer_error(const ng_optimizer *optimizer);
 
-/* Bytes the optimizer holds: state, spare copies and workspace; 0 for NULL. */
+/* Bytes the optimizer holds in matrices: state, spare copies, scratch (from the first step on),
+ * and the copies of gradients that accumulation and clipping make; 0 for NULL. Names, options and
+ * lists, some hundred bytes a parameter, are not counted. */
 NG_API size_t ng_optimizer_memory(const ng_optimizer *optimizer);
+
+/* Bytes of one parameter. */
+typedef struct {
+    size_t state; /* kept from step to step */
+    size_t spare; /* copies of the state and the step itself, until the step is done */
+    size_t work;  /* scratch */
+} ng_memory;
+
+/* What a rows x cols parameter of that dtype will take under these options (any method's struct),
+ * before anything is allocated; a bias (ng_group_add_bias) is one more input. An optimizer holds
+ * the state and spare of every parameter and the largest work, that once for each thread: after a
+ * step ng_optimizer_memory is that sum. SIZE_MAX where a number does not fit. (A natural group's
+ * scratch is for the group as one parameter.)
+ * NG_EARG, NG_EOPTION, NG_ESHAPE (rows or cols 0), NG_EDTYPE, NG_ENOMEM. */
+NG_API ng_status ng_options_memory(ng_memory *memory, const void *options, size_t rows, size_t cols,
+                                   ng_dtype dtype, ng_error *error);
 
 /* Steps completed; 0 for NULL. */
 NG_API unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer);

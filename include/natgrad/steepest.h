@@ -46,9 +46,9 @@
  * > 0; kl_clip > 0 with a ball or the identity metric; what a metric's header adds.
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
- * A zero averaged gradient gives D = 0. State per parameter: M and what it has seen
- * twice, and for all metrics but identity two factors and their roots or bases twice
- * (a step is all or nothing), for kfac, ekfac and type2 the sums of captured statistics,
+ * A zero averaged gradient gives D = 0. State per parameter: M, D and what M has seen
+ * (M twice with momentum_space = whitened), and for all metrics but identity two factors and
+ * their roots or bases twice (a step is all or nothing), for kfac, ekfac and type2 the sums of captured statistics,
  * for ekfac, soap, type2 and exact_eigen a diagonal of W's size twice. */
 #ifndef NATGRAD_STEEPEST_H
 #define NATGRAD_STEEPEST_H

@@ -70,7 +70,7 @@ static ng_status extend(ngi_param *param, const ng_group *group, ng_mat b, ng_ma
                        .layout = param->layout,
                        .sum = param->sum,
                        .staged = param->staged};
-    ng_status status = group->method->create(&grown, group->options, &group->optimizer->error);
+    ng_status status = ngi_param_create_state(&grown, group, &group->optimizer->error);
     if (status != NG_OK) {
         ngi_param_drop_state(&grown);
         return status;

@@ -1,5 +1,5 @@
 /* The optimizer, its groups and parameters: what the files of the front share.
- * From below: views and param, then group, gradient, then step and blocks, then
+ * From below: views and param, then memory, group, gradient, then step and blocks, then
  * optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
@@ -94,11 +94,17 @@ ng_status ngi_param_create(ngi_param **param, const ng_group *group, const char 
                            ng_mat dw, ng_error *error);
 void ngi_param_destroy(ngi_param *param);
 
+/* Its tensors and update as the group's method declares them; on an error what there is
+ * still has to be dropped. */
+ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error);
+
 /* Frees the parameter's tensors and update. */
 void ngi_param_drop_state(ngi_param *param);
 
-/* Bytes of the parameter's state and spare copies. */
-size_t ngi_param_memory(const ngi_param *param);
+/* ---- memory.c -------------------------------------------------------------------------- */
+
+/* Bytes of the spare copies of its state and of its update, in units of a workspace. */
+size_t ngi_param_spare(const ngi_param *param);
 
 /* ---- group.c --------------------------------------------------------------------------- */
 

@@ -17,13 +17,18 @@ typedef enum {
     NGI_POSITIVE_DIAGONAL, /* as Cholesky factors have */
 } ngi_legal;
 
-/* One tensor of a parameter's state. `next` is the spare copy: a prepare that
- * has written it says so in `fresh`, and the front swaps the two at commit.
- * Without a spare copy (next.data NULL) the method updates `now` in its commit. */
+/* What a state tensor holds before the first step. */
+typedef enum { NGI_ZEROS, NGI_ONES, NGI_IDENTITY } ngi_start;
+
+/* One tensor of a parameter's state. `next` is the spare copy, if it has one: a prepare
+ * that has written it says so in `fresh`, and the front makes it the state at commit.
+ * Without a spare copy the method updates `now` in its commit. create declares the tensors
+ * and sees their shapes alone; the front allocates what was declared. */
 typedef struct {
     const char *name; /* static */
     ng_mat now, next;
-    int fresh;
+    int spare, fresh;
+    ngi_start start; /* NGI_ZEROS unless create says otherwise */
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
@@ -50,6 +55,9 @@ typedef struct {
     double gradient_norm; /* of the step's gradient before clipping, when staged */
     size_t rows, cols;    /* of the whole: w's, and one more on the input side with a bias */
     ng_layout layout;
+    double gradient_max;            /* how prepare scaled the gradient, */
+    double gradient_scale;          /* and whether the average came to rest: */
+    int at_rest;                    /* for commit to average again */
     double length;                  /* of the step, in its metric, from prepare to agree */
     double factor;                  /* on the step, from agree to commit */
     double captured;                /* samples captured since the last step */
@@ -57,6 +65,7 @@ typedef struct {
     ngi_tensor *tensor;             /* the method's, in the order it added them */
     size_t tensor_count, tensor_capacity;
     ng_mat update;                  /* (optional) what prepare leaves for commit, rows x cols */
+    int has_update;
     ngi_report report;
 } ngi_param;
 
@@ -84,7 +93,7 @@ struct ng_method {
     int (*part)(ngi_option_part *part, const void *options, size_t i);
     /* combinations the tables cannot express (optional) */
     ng_status (*check)(const void *options, ng_error *error);
-    /* adds the state tensors by ngi_param_tensor; the front frees them */
+    /* declares the state by ngi_param_tensor and ngi_param_update; the front allocates it */
     ng_status (*create)(ngi_param *param, const void *options, ng_error *error);
     /* scratch bytes prepare needs (optional: none) */
     size_t (*work)(const ngi_param *param, const void *options);
@@ -158,18 +167,19 @@ const ng_option *ngi_option_find(const void *options, const char *name);
 
 enum { NGI_IN_PLACE = 0, NGI_SPARE = 1 };
 
-/* Adds a tensor (zero) of that name, with a spare copy for NGI_SPARE. */
+/* Declares a tensor of that name, with a spare copy for NGI_SPARE. */
 ng_status ngi_param_tensor(ngi_param *param, const char *name, size_t rows, size_t cols,
                            ng_dtype dtype, int spare, ng_error *error);
 
 /* The tensor of that name, or NULL. */
 ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name);
 
-/* What the tensor of that name, if there is one, may hold. */
+/* What the tensor of that name, if there is one, may hold, and what it holds at first. */
 void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal);
+void ngi_tensor_start(ngi_param *param, const char *name, ngi_start start);
 
-/* Allocates param->update. */
-ng_status ngi_param_update(ngi_param *param, ng_error *error);
+/* Declares param->update. */
+void ngi_param_update(ngi_param *param);
 
 /* The finite check of all methods: NG_ENONFINITE, and NG_ERANGE when |g|
  * exceeds limit. */

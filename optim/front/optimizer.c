@@ -86,22 +86,3 @@ unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer)
 {
     return optimizer != NULL ? optimizer->steps : 0;
 }
-
-size_t ng_optimizer_memory(const ng_optimizer *optimizer)
-{
-    if (optimizer == NULL)
-        return 0;
-    size_t bytes = sizeof *optimizer + optimizer->task_capacity * sizeof *optimizer->tasks +
-                   optimizer->turn_capacity * sizeof *optimizer->turns +
-                   optimizer->group_capacity * sizeof *optimizer->groups +
-                   optimizer->listener_capacity * sizeof *optimizer->listeners;
-    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++)
-        bytes += optimizer->work[i].size;
-    for (size_t g = 0; g < optimizer->group_count; g++) {
-        const ng_group *group = optimizer->groups[g];
-        bytes += sizeof *group + group->method->options_size + group->capacity * sizeof(void *);
-        for (size_t i = 0; i < group->count; i++)
-            bytes += ngi_param_memory(group->params[i]);
-    }
-    return bytes;
-}

@@ -12,15 +12,21 @@
 
 /* ---- State ---------------------------------------------------------------------- */
 
+static ng_mat shape(size_t rows, size_t cols, ng_dtype dtype)
+{
+    ng_mat m = {NULL, rows, cols, cols, dtype};
+    return m;
+}
+
 ng_status ngi_param_tensor(ngi_param *param, const char *name, size_t rows, size_t cols,
                            ng_dtype dtype, int spare, ng_error *error)
 {
     TRY(ngi_array_grow(&param->tensor, &param->tensor_capacity, param->tensor_count,
                        sizeof *param->tensor, error));
     ngi_tensor *tensor = &param->tensor[param->tensor_count++];
-    *tensor = (ngi_tensor){.name = name};
-    TRY(ngi_mat_create(&tensor->now, rows, cols, dtype, error));
-    return spare ? ngi_mat_create(&tensor->next, rows, cols, dtype, error) : NG_OK;
+    *tensor = (ngi_tensor){.name = name, .spare = spare};
+    tensor->now = tensor->next = shape(rows, cols, dtype);
+    return NG_OK;
 }
 
 ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name)
@@ -38,25 +44,41 @@ void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal)
         tensor->legal = legal;
 }
 
-ng_status ngi_param_update(ngi_param *param, ng_error *error)
+void ngi_tensor_start(ngi_param *param, const char *name, ngi_start start)
 {
-    return ngi_mat_create(&param->update, param->rows, param->cols, param->w.dtype, error);
+    ngi_tensor *tensor = ngi_tensor_find(param, name);
+    if (tensor != NULL)
+        tensor->start = start;
 }
 
-static size_t mat_bytes(ng_mat m)
+void ngi_param_update(ngi_param *param)
 {
-    return m.data == NULL ? 0 : m.rows * m.cols * ng_dtype_size(m.dtype);
+    param->has_update = 1;
+    param->update = shape(param->rows, param->cols, param->w.dtype);
 }
 
-size_t ngi_param_memory(const ngi_param *param)
+/* m, declared as a shape, with memory */
+static ng_status allocate(ng_mat *m, ng_error *error)
 {
-    size_t bytes = sizeof *param + strlen(param->name) + 1 + mat_bytes(param->update) +
-                   mat_bytes(param->sum) + mat_bytes(param->sum_bias) + mat_bytes(param->staged) +
-                   mat_bytes(param->staged_bias);
-    bytes += param->tensor_capacity * sizeof *param->tensor;
+    return ngi_mat_create(m, m->rows, m->cols, m->dtype, error);
+}
+
+static ng_status allocate_tensor(ngi_tensor *tensor, ng_error *error)
+{
+    TRY(allocate(&tensor->now, error));
+    if (tensor->start == NGI_ONES)
+        ng_fill(tensor->now, 1);
+    if (tensor->start == NGI_IDENTITY)
+        ng_set_identity(tensor->now);
+    return tensor->spare ? allocate(&tensor->next, error) : NG_OK;
+}
+
+ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error)
+{
+    TRY(group->method->create(param, group->options, error));
     for (size_t i = 0; i < param->tensor_count; i++)
-        bytes += mat_bytes(param->tensor[i].now) + mat_bytes(param->tensor[i].next);
-    return bytes;
+        TRY(allocate_tensor(&param->tensor[i], error));
+    return param->has_update ? allocate(&param->update, error) : NG_OK;
 }
 
 void ngi_param_drop_state(ngi_param *param)
@@ -104,7 +126,7 @@ ng_status ngi_param_create(ngi_param **result, const ng_group *group, const char
     param->dw = dw;
     param->rows = w.rows;
     param->cols = w.cols;
-    ng_status status = group->method->create(param, group->options, error);
+    ng_status status = ngi_param_create_state(param, group, error);
     if (status != NG_OK)
         ngi_param_destroy(param);
     else

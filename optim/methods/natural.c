@@ -17,24 +17,26 @@ enum { MOMENTUM, BEFORE }; /* BEFORE, of damping_mode = lm: the weights before t
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     const ng_natural_options *o = options;
-    TRY(ngi_param_tensor(param, "momentum", param->rows, param->cols, param->w.dtype, NGI_SPARE,
+    TRY(ngi_param_tensor(param, "momentum", param->rows, param->cols, param->w.dtype, NGI_IN_PLACE,
                          error));
     if (o->damping_mode == NG_DAMPING_MODE_LM)
         TRY(ngi_param_tensor(param, "weights_before", param->rows, param->cols, param->w.dtype,
                              NGI_IN_PLACE, error));
-    return ngi_param_update(param, error);
+    ngi_param_update(param);
+    return NG_OK;
 }
 
-/* update <- next momentum <- the average, for agree to make a direction of */
+/* update <- the next momentum, for agree to make a direction of; commit averages again */
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
 {
     const ng_natural_options *o = options;
-    ngi_tensor *momentum = &param->tensor[MOMENTUM];
     (void)work;
     TRY(ngi_check_gradient(param, INFINITY, error));
-    TRY(ng_lincomb(momentum->next, 1 - o->momentum, param->g, o->momentum, momentum->now, error));
-    momentum->fresh = 1;
-    return ng_copy(param->update, momentum->next, error);
+    TRY(ng_lincomb(param->update, 1 - o->momentum, param->g, o->momentum,
+                   param->tensor[MOMENTUM].now, error));
+    if (!ng_is_finite(param->update))
+        return ng_error_set(error, NG_ERANGE, "its momentum would overflow its dtype");
+    return NG_OK;
 }
 
 /* ---- The group as one vector -------------------------------------------------------- */
@@ -166,6 +168,8 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
 static void commit(ngi_param *param, const void *options)
 {
     const ng_natural_options *o = options;
+    ng_mat momentum = param->tensor[MOMENTUM].now;
+    ng_lincomb(momentum, 1 - o->momentum, param->g, o->momentum, momentum, NULL);
     if (o->damping_mode == NG_DAMPING_MODE_LM)
         ng_copy(param->tensor[BEFORE].now, param->w, NULL);
     ng_axpby(param->w, param->update, -param->factor, 1 - o->lr * o->weight_decay, NULL);

@@ -12,7 +12,7 @@ const char ngi_diagonal[] = "diagonal";
 ng_status ngi_eigen_create(ngi_param *param, ng_dtype dtype, ng_error *error)
 {
     TRY(ngi_param_tensor(param, ngi_diagonal, param->rows, param->cols, dtype, NGI_SPARE, error));
-    ng_fill(ngi_tensor_find(param, ngi_diagonal)->now, 1);
+    ngi_tensor_start(param, ngi_diagonal, NGI_ONES);
     return NG_OK;
 }
 

@@ -39,7 +39,7 @@ static ng_status add(ngi_param *param, ngi_pair pair, ng_side side, ng_dtype dty
     size_t n = length(param, side);
     const char *name = pair.name[side == NG_LEFT ? 0 : 1];
     TRY(ngi_param_tensor(param, name, n, n, dtype, NGI_SPARE, error));
-    ng_set_identity(ngi_tensor_find(param, name)->now);
+    ngi_tensor_start(param, name, NGI_IDENTITY);
     return NG_OK;
 }
 

@@ -11,8 +11,7 @@ ng_status ngi_gram_create(ngi_param *param, const ng_steepest_options *o, ng_err
 {
     TRY(ngi_kron_create(param, o, error));
     for (int i = 0; i < 2; i++)
-        if (ngi_kron_has(param, sides[i]))
-            ng_fill(ngi_side_tensor(param, ngi_factor, sides[i])->now, 0);
+        ngi_tensor_start(param, ngi_factor.name[i], NGI_ZEROS);
     TRY(ngi_param_tensor(param, ngi_average_weight, 1, 1, NG_F64, NGI_SPARE, error));
     ngi_tensor_legal(param, ngi_average_weight, NGI_NONNEGATIVE);
     return NG_OK;

@@ -11,24 +11,19 @@
 #include "optim/front/range.h"
 #include "optim/steepest/factors.h"
 #include "optim/steepest/grafting.h"
+#include "optim/steepest/momentum.h"
 
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-/* The tensors of the method itself, in the order of adding; the metric's come behind them. */
-enum { MOMENTUM, SEEN }; /* SEEN, 1 x 1: the largest element the average has had, fading */
-
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    TRY(ngi_param_tensor(param, "momentum", param->rows, param->cols, param->w.dtype, NGI_SPARE,
-                         error));
-    TRY(ngi_param_tensor(param, "momentum_seen", 1, 1, NG_F64, NGI_SPARE, error));
-    param->tensor[SEEN].legal = NGI_NONNEGATIVE;
-    TRY(ngi_param_update(param, error));
+    TRY(ngi_momentum_create(param, o, error));
+    ngi_param_update(param);
     TRY(ngi_graft_create(param, o, error));
     return metric->create != NULL ? metric->create(param, o, error) : NG_OK;
 }
@@ -49,54 +44,6 @@ static size_t work_size(const ngi_param *param, const void *options)
         ball->work != NULL ? ball->work(param->rows, param->cols, param->w.dtype, o) : 0;
     size_t mats = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, param->w.dtype));
     return ngi_size_add(ngi_size_add(mats, fused_work(param)), max_size(of_metric, of_ball));
-}
-
-/* g <- the gradient, dense, divided by its root mean square if asked; zero
- * stays zero */
-static ng_status load_gradient(ng_mat g, const ngi_param *param, const ng_steepest_options *o,
-                               ng_error *error)
-{
-    double count = (double)g.rows * (double)g.cols;
-    TRY(ngi_check_gradient(param, INFINITY, error));
-    TRY(ng_copy(ngi_weight_part(param, g), param->g, error));
-    if (param->bias.data != NULL)
-        TRY(ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->g_bias), error));
-    if (o->gradient_scale == NG_GRADIENT_SCALE_NONE)
-        return NG_OK;
-    double max = ng_max_abs(g);
-    if (max > 0) {
-        ngi_scale_to_unit(g, g, max); /* the reciprocal of a tiny rms would overflow the dtype */
-        ngi_scale_to_norm(g, sqrt(count));
-    }
-    return NG_OK;
-}
-
-/* next momentum <- momentum now + (1 - momentum) g;  x <- what the step follows */
-static ng_status average(ng_mat x, ngi_param *param, const ng_steepest_options *o, ng_mat g,
-                         ng_error *error)
-{
-    ngi_tensor *momentum = &param->tensor[MOMENTUM];
-    TRY(ng_lincomb(momentum->next, 1 - o->momentum, g, o->momentum, momentum->now, error));
-    momentum->fresh = 1;
-    if (o->nesterov)
-        return ng_lincomb(x, 1 - o->momentum, g, o->momentum, momentum->next, error);
-    return ng_copy(x, momentum->next, error);
-}
-
-/* Has the average faded to nothing against what it has seen? Then it becomes 0: what is left would
- * be a whole step in a ball, for ever once it sticks at the smallest numbers of its dtype. */
-static int at_rest(ngi_param *param, const ng_steepest_options *o)
-{
-    const ngi_tensor *momentum = &param->tensor[MOMENTUM];
-    ngi_tensor *seen = &param->tensor[SEEN];
-    double max = ng_max_abs(momentum->next);
-    double most = fmax(max, sqrt(o->momentum) * ng_mat_get(seen->now, 0, 0));
-    int rest = ngi_ball_find(o->ball)->unit && max <= ng_dtype_eps(momentum->next.dtype) * most;
-    if (rest)
-        ng_fill(momentum->next, 0);
-    ng_mat_set(seen->next, 0, 0, rest ? 0 : most);
-    seen->fresh = 1;
-    return rest;
 }
 
 static ng_status whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
@@ -227,8 +174,8 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
     size_t mark = work->used;
     if (o->momentum_space == NG_MOMENTUM_WHITENED)
         TRY(whiten(param, o, g, work, error));
-    TRY(average(x, param, o, g, error));
-    if (at_rest(param, o)) {
+    TRY(ngi_momentum_average(x, param, o, g, error));
+    if (param->at_rest) {
         ng_fill(d, 0);
         return NG_OK;
     }
@@ -237,7 +184,7 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         if (status != NG_ENOCONV)
             return status;
         work->used = mark;
-        TRY(average(x, param, o, g, error)); /* the long way has other solvers */
+        TRY(ngi_momentum_average(x, param, o, g, error)); /* the long way has other solvers */
     }
     return o->grafting != NG_GRAFTING_NONE ? graft(d, param, o, g, x, work, error)
                                            : project(d, param, o, x, work, error);
@@ -251,7 +198,7 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     ng_mat g, x;
     TRY(ng_work_mat(work, &g, m, n, param->w.dtype, error));
     TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
-    TRY(load_gradient(g, param, o, error));
+    TRY(ngi_momentum_gradient(g, param, o, error));
     if (metric->update != NULL)
         TRY(metric->update(param, o, g, work, error));
     TRY(direction(param, o, g, x, work, error));
@@ -284,6 +231,7 @@ static void commit(ngi_param *param, const void *options)
     if (param->bias.data != NULL)
         ng_axpby(ngi_bias_view(param, param->bias), ngi_bias_part(param, param->update), step, keep,
                  NULL);
+    ngi_momentum_commit(param, o);
 }
 
 static int wants_capture(const void *options)
