@@ -13,5 +13,6 @@
 #include <natgrad/train/mlp.h>
 #include <natgrad/train/cnn.h>
 #include <natgrad/train/gpt.h>
+#include <natgrad/train/trainer.h>
 
 #endif

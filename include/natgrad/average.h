@@ -52,6 +52,12 @@ NG_API ng_status ng_average_swap(ng_average *average, ng_error *error);
 /* 1 while the caller's arrays hold the average. */
 NG_API int ng_average_swapped(const ng_average *average);
 
+/* The average of `count` updates <- the present weights: for a host that saved one (swap, save,
+ * swap) and reads it back. NG_EARG while swapped in, for 0 updates, or after a parameter was
+ * added. */
+NG_API ng_status ng_average_restore(ng_average *average, unsigned long long count,
+                                    ng_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -178,6 +178,22 @@ ng_status ng_average_swap(ng_average *a, ng_error *error)
     return NG_OK;
 }
 
+ng_status ng_average_restore(ng_average *a, unsigned long long count, ng_error *error)
+{
+    TRY(check_same(a, error));
+    if (a->swapped || count == 0)
+        return ng_error_set(error, NG_EARG, "average: %s",
+                            a->swapped ? "swapped in" : "restored from no update");
+    for (size_t i = 0; i < 2 * a->params; i++) {
+        const char *name;
+        ng_mat live = live_view(a, i, &name);
+        if (live.data != NULL)
+            ng_copy(kept_view(a, i, live), live, NULL);
+    }
+    a->count = count;
+    return NG_OK;
+}
+
 int ng_average_swapped(const ng_average *average)
 {
     return average != NULL && average->swapped;

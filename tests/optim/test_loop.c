@@ -324,6 +324,44 @@ START_TEST(averages)
 }
 END_TEST
 
+/* One that is carried to another by hand goes on as the first would. */
+START_TEST(average_restored)
+{
+    world x;
+    ng_error error = {NG_OK, ""};
+    ng_average *first, *second;
+    test_rng rng = {9};
+    open_world(&x, "sgd", NG_F32, NULL);
+    ng_assert_ok(ng_average_create(&first, x.opt, 0.9, &error), &error);
+    ng_assert_ok(ng_average_create(&second, x.opt, 0.9, &error), &error);
+    for (int k = 0; k < 12; k++) {
+        for (int i = 0; i < 2; i++)
+            test_fill_normal(x.w[i], &rng);
+        ng_assert_ok(ng_average_update(first, &error), &error);
+        if (k < 4)
+            continue;
+        if (k > 4)
+            ng_assert_ok(ng_average_update(second, &error), &error);
+        ng_assert_ok(ng_average_swap(first, &error), &error);
+        if (k == 4)
+            ng_assert_ok(ng_average_restore(second, 5, &error), &error);
+        ng_mat kept = test_copy(x.w[0]);
+        ng_assert_ok(ng_average_swap(first, &error), &error);
+        ng_assert_ok(ng_average_swap(second, &error), &error);
+        ck_assert(test_same_bits(kept, x.w[0]));
+        ng_assert_fails(ng_average_restore(second, 5, &error), NG_EARG, &error, "swapped");
+        ng_assert_ok(ng_average_swap(second, &error), &error);
+        test_free(kept);
+    }
+    ck_assert_uint_eq(ng_average_count(second), 12);
+    ng_assert_fails(ng_average_restore(second, 0, &error), NG_EARG, &error, "no update");
+    ng_assert_fails(ng_average_restore(NULL, 1, &error), NG_EARG, &error, "NULL");
+    ng_average_destroy(first);
+    ng_average_destroy(second);
+    close_world(&x);
+}
+END_TEST
+
 START_TEST(average_refusals)
 {
     world x;
@@ -358,6 +396,7 @@ TEST_SUITE(loop)
     tcase_add_loop_test(tcase, accumulate, 0, PRESETS);
     tcase_add_test(tcase, accumulate_failures);
     tcase_add_loop_test(tcase, averages, 0, 3);
+    tcase_add_test(tcase, average_restored);
     tcase_add_test(tcase, average_refusals);
     suite_add_tcase(suite, tcase);
 }

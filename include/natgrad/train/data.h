@@ -143,6 +143,20 @@ NG_API ng_status ng_dataset_gather_targets(const ng_dataset *dataset, ng_mat y, 
  * not text. Lives as long as the data set. */
 NG_API const unsigned char *ng_dataset_vocabulary(const ng_dataset *dataset);
 
+/* ---- From arrays of the caller's own -------------------------------------------- */
+
+/* Samples are the rows of x (either dtype, any stride), copied. Their numbers are
+ * taken as they are: nothing is scaled and nothing left out, now or by a split.
+ * In the schema the columns are those of a csv without a header, the label or the
+ * targets behind the features.
+ * labels[i]: the class of row i, 0 ... classes - 1 (NG_ERANGE); y: a row of targets
+ * each, of x's dtype (NG_ESHAPE, NG_EDTYPE). NG_ENONFINITE names the place (from 0);
+ * NG_EARG for nothing at all. */
+NG_API ng_status ng_dataset_from_labels(ng_dataset **dataset, ng_mat x, const int *labels,
+                                        size_t classes, ng_error *error);
+NG_API ng_status ng_dataset_from_targets(ng_dataset **dataset, ng_mat x, ng_mat y,
+                                         ng_error *error);
+
 /* ---- Some of the sources, called directly ------------------------------------- */
 
 /* IDX (the format of MNIST), as idx:IMAGES,LABELS. */

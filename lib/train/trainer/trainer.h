@@ -1,0 +1,70 @@
+/* The inside of a trainer. */
+#ifndef NGI_TRAIN_TRAINER_H
+#define NGI_TRAIN_TRAINER_H
+
+#include <natgrad/average.h>
+#include <natgrad/train/trainer.h>
+
+/* Where a training is: with the weights, the average and the optimizer all that a resumed one
+ * needs. */
+typedef struct {
+    size_t count;  /* samples of the training set; 0: not begun */
+    size_t *order; /* owned: of the samples, shuffled each epoch */
+    size_t epoch;  /* epochs done */
+    size_t next;   /* samples of the present epoch done */
+    double loss, score, seconds;
+    size_t best, waited; /* epoch of the lowest loss (0: none); epochs since */
+    double best_loss;
+    ng_trainer_point *points; /* owned: one an epoch, and one where time ran out */
+    size_t point_count;
+} ngi_position;
+
+struct ng_trainer {
+    ng_trainer_options o; /* method and rest: copies, owned */
+    ng_model *model;
+    ng_optimizer *opt;
+    ng_group *group;    /* what the method steps */
+    ng_group *rest;     /* what AdamW steps beside it; NULL if nothing */
+    ng_group *captures; /* its parameters are layers that want their statistics; or NULL */
+    size_t *captured;   /* owned: which of it each of the model's layers is, or NG_MODEL_NONE */
+    double lr, rest_lr; /* peaks of the schedule */
+    ng_random random;
+    ng_average *average; /* NULL without ema */
+    ng_mat weights;      /* the model's, flat */
+    ng_mat best, live;   /* owned, flat, with patience: the best ones; where the last ones are while
+                          * the model shows the best */
+    int shown;           /* the model holds what is to be used, not the last weights */
+    ngi_position at;
+    ng_trainer_end end;
+    int asked;
+    size_t most;    /* samples evaluated at a time */
+    size_t *index;  /* owned: most */
+    int *labels;    /* owned: most or batch */
+    ng_mat targets; /* owned: most or batch x outputs; of losses with targets */
+    double *mean;   /* owned: a target each */
+    ng_error error;
+};
+
+enum { NGI_EVALUATED = 500 };
+
+/* The groups of the optimizer: assign.c. */
+ng_status ngi_trainer_assign(ng_trainer *t);
+
+/* Inputs and loss of a batch; *correct: rows that are right, or 0. */
+ng_status ngi_trainer_pass(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
+                           const size_t *index, size_t batch);
+
+/* Mean loss and score; tells `watch`. */
+ng_status ngi_trainer_judge(ng_trainer *t, double *loss, double *score, const ng_dataset *data);
+
+/* The model shows the weights to be used, or those that are trained. */
+ng_status ngi_trainer_show(ng_trainer *t);
+ng_status ngi_trainer_hide(ng_trainer *t);
+
+/* Calls watch, if there is one. */
+void ngi_trainer_tell(ng_trainer *t, ng_trainer_event_kind kind);
+
+/* A flat row of as many zeros as the model has weights. */
+ng_status ngi_trainer_row(ng_trainer *t, ng_mat *row);
+
+#endif
