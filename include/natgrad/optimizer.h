@@ -18,7 +18,7 @@
  * long as the optimizer (or until rebound), and gradients are never written.
  * A step is all or nothing: if it fails for any parameter of any group, no
  * parameter and no state has changed, and ng_optimizer_error says which
- * parameter and why. It never writes NaN or infinity: what would overflow is
+ * parameter and why (`atomic` below trades some of that for memory). It never writes NaN or infinity: what would overflow is
  * NG_ERANGE. One optimizer is used by one thread at a time; different
  * optimizers may run at the same time, in as many threads (what `threads`
  * below changes about that, it says).
@@ -42,8 +42,22 @@ extern "C" {
 typedef struct ng_optimizer ng_optimizer;
 typedef struct ng_group ng_group;
 
+/* What a step that meets a failure leaves as it was. */
+typedef enum { NG_ATOMIC_STEP = 0, NG_ATOMIC_PARAMETER = 1 } ng_atomic;
+
 typedef struct {
     size_t size; /* set by ng_optimizer_init */
+    /* step (default): everything. Each parameter holds spare copies of its state, and its step,
+     * until all have succeeded.
+     *
+     * parameter: what can be known before is: gradients that are not finite, missing captures,
+     * memory; such a step changes nothing. Then one parameter after the other makes its step in
+     * spare copies of its thread. Where numbers fail one (NG_ESINGULAR, NG_ENOCONV, NG_ERANGE) it
+     * stays as it was, the others go on, and the step, which is done and counts, returns the status
+     * of the first that failed; ng_optimizer_error names it, monitors are told of each, and what it
+     * captured or accumulated for this step is gone. The bits of what succeeds are those of `step`.
+     * What decides for a whole group, kl_clip > 0 and natural, needs `step` (NG_EOPTION). */
+    ng_atomic atomic;
     /* 0 (default): the step runs in the caller's thread and leaves the settings
      * of the BLAS alone. k = 1 ... 256: parameters are spread over k threads,
      * the costliest first, each with a BLAS of one thread: OpenBLAS's
@@ -94,7 +108,8 @@ NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **grou
  * asked; the step is done), or an error: NG_ENONFINITE (a gradient holds NaN or
  * infinity), NG_ERANGE (numbers too large for the dtype), NG_ESINGULAR,
  * NG_ENODATA (a parameter needs ng_group_capture and got none), NG_ENOCONV,
- * NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed. */
+ * NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed, but for what `atomic`
+ * says. */
 NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
 
 /* Gradient accumulation over micro-batches: adds the present gradients of all
@@ -137,8 +152,9 @@ typedef struct {
 
 /* What a rows x cols parameter of that dtype will take under these options (any method's struct),
  * before anything is allocated; a bias (ng_group_add_bias) is one more input. An optimizer holds
- * the state and spare of every parameter and the largest work, that once for each thread: after a
- * step ng_optimizer_memory is that sum. SIZE_MAX where a number does not fit. (A natural group's
+ * the state and spare of every parameter and the largest work, that once for each thread; with
+ * atomic = parameter the state of every parameter and, for each thread, the largest spare + work.
+ * After a step ng_optimizer_memory is that sum. SIZE_MAX where a number does not fit. (A natural group's
  * scratch is for the group as one parameter.)
  * NG_EARG, NG_EOPTION, NG_ESHAPE (rows or cols 0), NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_options_memory(ng_memory *memory, const void *options, size_t rows, size_t cols,
@@ -245,6 +261,8 @@ typedef struct {
     double condition;
     int stale; /* roots of the metric kept from an earlier step, because every solver failed */
     double clip_factor; /* what clip_norm multiplied the gradients with: 1 if nothing */
+    ng_status status;   /* NG_OK, or why atomic = parameter left this parameter (for NG_EVENT_STEP:
+                           the first of them) alone */
 } ng_event;
 
 /* Called after the step is committed. Non-zero asks to stop: the step's other

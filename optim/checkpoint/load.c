@@ -71,7 +71,7 @@ static ng_status check_sum(const cargo *c, ng_error *error)
                         (unsigned long)sum, (unsigned long)stored);
 }
 
-static ng_status read_model(cargo *c, ng_optimizer *optimizer)
+static ng_status read_model(cargo *c, ng_optimizer *optimizer, int keep_options)
 {
     ng_error *error = &optimizer->error;
     TRY(ngi_array_create(&c->options, optimizer->group_count, sizeof *c->options, "options",
@@ -80,6 +80,8 @@ static ng_status read_model(cargo *c, ng_optimizer *optimizer)
         TRY(ngi_model_options(&c->options[g], c->file, g, optimizer));
     TRY(ngi_facts_list(&c->facts, optimizer, c->options));
     TRY(ngi_facts_compare(&c->facts, c->file, error));
+    for (size_t g = 0; g < optimizer->group_count && !keep_options; g++)
+        TRY(ngi_group_check(optimizer, c->options[g], error));
     return ngi_model_clipping(&c->clip_value, &c->clip_norm, c->file, error);
 }
 
@@ -163,7 +165,7 @@ static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
     TRY(ng_tensors_open(&c->file, path, &optimizer->error));
     TRY(ngi_model_format(c->file, &optimizer->error));
     TRY(check_sum(c, &optimizer->error));
-    TRY(read_model(c, optimizer));
+    TRY(read_model(c, optimizer, options->keep_options));
     TRY(read_counts(c, optimizer));
     TRY(read_tensors(c, optimizer, options));
     return read_random(c, options->random, &optimizer->error);

@@ -1,5 +1,5 @@
 /* The optimizer, its groups and parameters: what the files of the front share.
- * From below: views and param, then memory, group, gradient, then step and blocks, then
+ * From below: views, memory and param, then group, gradient, then step and blocks, then
  * optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
@@ -42,6 +42,7 @@ struct ng_optimizer {
     size_t listener_count, listener_capacity;
     ng_message message;
     void *message_data;
+    ng_atomic atomic;
     int threads;
     double clip_value, clip_norm; /* 0: off */
     double clip_factor;           /* of the last step */
@@ -87,6 +88,11 @@ int ngi_share_memory(ng_mat a, ng_mat b);
 ng_status ngi_check_binding(const ng_optimizer *optimizer, const ngi_param *self, int bias,
                             const char *name, ng_mat w, ng_mat dw, ng_error *error);
 
+/* ---- memory.c -------------------------------------------------------------------------- */
+
+/* Bytes of the spare copies of its state and of its update, in units of a workspace. */
+size_t ngi_param_spare(const ngi_param *param);
+
 /* ---- param.c --------------------------------------------------------------------------- */
 
 /* A parameter with the state its group's method wants. */
@@ -101,15 +107,18 @@ ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_err
 /* Frees the parameter's tensors and update. */
 void ngi_param_drop_state(ngi_param *param);
 
-/* ---- memory.c -------------------------------------------------------------------------- */
-
-/* Bytes of the spare copies of its state and of its update, in units of a workspace. */
-size_t ngi_param_spare(const ngi_param *param);
+/* A lent parameter's spare copies and update, from the bottom of work (ngi_param_spare bytes), and
+ * back. NG_ENOMEM. */
+ng_status ngi_param_lend(ngi_param *param, ng_work *work, ng_error *error);
+void ngi_param_withdraw(ngi_param *param);
 
 /* ---- group.c --------------------------------------------------------------------------- */
 
 ng_status ngi_group_create(ng_group **group, ng_optimizer *optimizer, const void *options);
 void ngi_group_destroy(ng_group *group);
+
+/* Options of a group of this optimizer: ng_options_check, and nothing joint where steps are not. */
+ng_status ngi_group_check(const ng_optimizer *optimizer, const void *options, ng_error *error);
 
 /* ng_group_add and ng_group_set_layout within a call that has begun. */
 ng_status ngi_group_append(ng_group *group, size_t *index, const char *name, ng_mat w, ng_mat dw);

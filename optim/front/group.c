@@ -6,11 +6,23 @@
 
 #include "lib/core/try.h"
 
+ng_status ngi_group_check(const ng_optimizer *optimizer, const void *options, ng_error *error)
+{
+    TRY(ng_options_check(options, error));
+    const ng_method *method = ((const ngi_options_head *)options)->method;
+    const char *joint = method->joint != NULL ? method->joint(options) : NULL;
+    if (joint != NULL && optimizer->atomic == NG_ATOMIC_PARAMETER)
+        return ng_error_set(error, NG_EOPTION,
+                            "%s: %s decides for a whole group, which needs atomic = step",
+                            method->name, joint);
+    return NG_OK;
+}
+
 ng_status ngi_group_create(ng_group **result, ng_optimizer *optimizer, const void *options)
 {
     const ngi_options_head *head = options;
     *result = NULL;
-    TRY(ng_options_check(options, &optimizer->error));
+    TRY(ngi_group_check(optimizer, options, &optimizer->error));
     ng_group *group = calloc(1, sizeof *group);
     if (group != NULL)
         group->options = malloc(head->size);
@@ -153,7 +165,7 @@ ng_status ng_group_set(ng_group *group, const char *name, double value)
         return ng_error_set(error, NG_EOPTION, "%s: %s cannot change once there are parameters",
                             group->method->name, name);
     TRY(ng_options_set(group->options, name, value, error));
-    ng_status status = ng_options_check(group->options, error);
+    ng_status status = ngi_group_check(group->optimizer, group->options, error);
     if (status != NG_OK)
         ng_options_set(group->options, name, old, NULL);
     return status;

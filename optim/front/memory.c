@@ -85,7 +85,8 @@ static size_t held(ng_mat m)
 
 static size_t param_memory(const ngi_param *param)
 {
-    return state_of(param) + ngi_param_spare(param) + held(param->sum) + held(param->sum_bias) +
+    size_t spare = param->lent ? 0 : ngi_param_spare(param);
+    return state_of(param) + spare + held(param->sum) + held(param->sum_bias) +
            held(param->staged) + held(param->staged_bias);
 }
 

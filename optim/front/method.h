@@ -41,6 +41,7 @@ typedef struct {
     double seconds;
     ng_polar_info polar;
     int stale;  /* roots kept because every solver failed */
+    ng_status status; /* why the step left the parameter alone */
     int wanted; /* somebody listens: norms and errors are worth computing */
 } ngi_report;
 
@@ -66,6 +67,7 @@ typedef struct {
     size_t tensor_count, tensor_capacity;
     ng_mat update;                  /* (optional) what prepare leaves for commit, rows x cols */
     int has_update;
+    int lent; /* spare copies and update are its thread's, from before prepare to after commit */
     ngi_report report;
 } ngi_param;
 
@@ -95,6 +97,11 @@ struct ng_method {
     ng_status (*check)(const void *options, ng_error *error);
     /* declares the state by ngi_param_tensor and ngi_param_update; the front allocates it */
     ng_status (*create)(ngi_param *param, const void *options, ng_error *error);
+    /* what decides for all parameters of a group together, an option or the method itself, or NULL
+     * (optional: never anything) */
+    const char *(*joint)(const void *options);
+    /* is all there that prepare needs beside gradients? NG_ENODATA (optional: yes) */
+    ng_status (*ready)(const ngi_param *param, const void *options, ng_error *error);
     /* scratch bytes prepare needs (optional: none) */
     size_t (*work)(const ngi_param *param, const void *options);
     /* may fail; reads the parameter, writes only `next`, `update`, report and work */
@@ -112,7 +119,7 @@ struct ng_method {
     /* scratch bytes agree needs (optional: none) */
     size_t (*agree_work)(ngi_param *const *params, size_t count, const void *options);
     /* between the last prepare and the first commit of a step: what the parameters of one group,
-     * one at least, decide together; may fail and writes only `update`, factor, report, predicted
+     * one at least, decide together (where nothing is joint perhaps each by itself); may fail and writes only `update`, factor, report, predicted
      * and work (optional) */
     ng_status (*agree)(ngi_param *const *params, size_t count, const void *options,
                        ngi_joint *joint, ng_work *work, ng_error *error);

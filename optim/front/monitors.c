@@ -95,7 +95,9 @@ static int notify(const ng_optimizer *optimizer, double seconds)
                               .orthogonality_error = polar->orthogonality_error,
                               .condition = polar->condition,
                               .stale = param->report.stale,
-                              .clip_factor = optimizer->clip_factor};
+                              .clip_factor = optimizer->clip_factor,
+                              .status = param->report.status};
+            total.status = total.status == NG_OK ? event.status : total.status;
             ng_options_get(group->options, "lr", &event.lr, NULL);
             total.gradient_norm = hypot(total.gradient_norm, event.gradient_norm);
             total.update_norm = hypot(total.update_norm, event.update_norm);

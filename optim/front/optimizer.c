@@ -23,7 +23,9 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
     *result = NULL;
     if (options != NULL && (options->size != sizeof *options || options->threads < 0 ||
                             options->threads > MAX_THREADS || !(options->clip_value >= 0) ||
-                            !(options->clip_norm >= 0)))
+                            !(options->clip_norm >= 0) ||
+                            (options->atomic != NG_ATOMIC_STEP &&
+                             options->atomic != NG_ATOMIC_PARAMETER)))
         return NG_EOPTION;
     int threads = options != NULL ? options->threads : 0;
     if (threads > 0 && ngi_blas_threads() == 0)
@@ -31,6 +33,7 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
     ng_optimizer *optimizer = calloc(1, sizeof *optimizer);
     if (optimizer == NULL)
         return NG_ENOMEM;
+    optimizer->atomic = options != NULL ? options->atomic : NG_ATOMIC_STEP;
     optimizer->threads = threads;
     optimizer->clip_value = options != NULL ? options->clip_value : 0;
     optimizer->clip_norm = options != NULL ? options->clip_norm : 0;

@@ -63,22 +63,45 @@ static ng_status allocate(ng_mat *m, ng_error *error)
     return ngi_mat_create(m, m->rows, m->cols, m->dtype, error);
 }
 
-static ng_status allocate_tensor(ngi_tensor *tensor, ng_error *error)
+static ng_status allocate_tensor(ngi_tensor *tensor, int lent, ng_error *error)
 {
     TRY(allocate(&tensor->now, error));
     if (tensor->start == NGI_ONES)
         ng_fill(tensor->now, 1);
     if (tensor->start == NGI_IDENTITY)
         ng_set_identity(tensor->now);
-    return tensor->spare ? allocate(&tensor->next, error) : NG_OK;
+    return tensor->spare && !lent ? allocate(&tensor->next, error) : NG_OK;
 }
 
 ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error)
 {
     TRY(group->method->create(param, group->options, error));
+    param->lent =
+        group->optimizer->atomic == NG_ATOMIC_PARAMETER && ngi_param_spare(param) > 0;
     for (size_t i = 0; i < param->tensor_count; i++)
-        TRY(allocate_tensor(&param->tensor[i], error));
-    return param->has_update ? allocate(&param->update, error) : NG_OK;
+        TRY(allocate_tensor(&param->tensor[i], param->lent, error));
+    return param->has_update && !param->lent ? allocate(&param->update, error) : NG_OK;
+}
+
+static ng_status lend(ng_mat *m, ng_work *work, ng_error *error)
+{
+    return ng_work_mat(work, m, m->rows, m->cols, m->dtype, error);
+}
+
+ng_status ngi_param_lend(ngi_param *param, ng_work *work, ng_error *error)
+{
+    work->used = 0;
+    for (size_t i = 0; i < param->tensor_count; i++)
+        if (param->tensor[i].spare)
+            TRY(lend(&param->tensor[i].next, work, error));
+    return param->has_update ? lend(&param->update, work, error) : NG_OK;
+}
+
+void ngi_param_withdraw(ngi_param *param)
+{
+    for (size_t i = 0; i < param->tensor_count; i++)
+        param->tensor[i].next.data = NULL;
+    param->update.data = NULL;
 }
 
 void ngi_param_drop_state(ngi_param *param)

@@ -1,15 +1,18 @@
 /* The step: every parameter's prepare, and only if all succeed every
- * parameter's commit; over one thread or several, with the same bits. */
+ * parameter's commit; or, with atomic = parameter, all checks and then both for one after
+ * the other. Over one thread or several, with the same bits. */
 #include "optim/front/front.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include <natgrad/linalg.h>
 
 #include "lib/core/clock.h"
-#include "lib/linalg/blas.h"
+#include "lib/core/size.h"
 #include "lib/core/threads.h"
 #include "lib/core/try.h"
+#include "lib/linalg/blas.h"
 
 /* ---- Before: all that is allocated in a step --------------------------------------- */
 
@@ -22,6 +25,13 @@ ng_status ngi_step_reserve(ng_optimizer *optimizer)
                           sizeof *optimizer->turns, &optimizer->error);
 }
 
+/* Bytes of a thread for the parameter's step. */
+static size_t work_of(const ng_group *group, const ngi_param *param)
+{
+    size_t bytes = group->method->work != NULL ? group->method->work(param, group->options) : 0;
+    return param->lent ? ngi_size_add(ngi_param_spare(param), bytes) : bytes;
+}
+
 /* Scratch for the hungriest parameter or group; options may have changed since
  * the last step. */
 static ng_status reserve_work(ng_optimizer *optimizer)
@@ -29,8 +39,8 @@ static ng_status reserve_work(ng_optimizer *optimizer)
     size_t wanted = 0;
     for (size_t g = 0; g < optimizer->group_count; g++) {
         const ng_group *group = optimizer->groups[g];
-        for (size_t i = 0; i < group->count && group->method->work != NULL; i++) {
-            size_t bytes = group->method->work(group->params[i], group->options);
+        for (size_t i = 0; i < group->count; i++) {
+            size_t bytes = work_of(group, group->params[i]);
             wanted = bytes > wanted ? bytes : wanted;
         }
         if (group->count > 0 && group->method->agree_work != NULL) {
@@ -83,6 +93,16 @@ static void fill_tasks(ng_optimizer *optimizer)
 
 /* ---- The two halves --------------------------------------------------------------------- */
 
+static void set_outcome(ngi_task *task, ng_status status, const ng_error *inner)
+{
+    const ngi_param *param = task->param;
+    task->status = status;
+    if (status != NG_OK)
+        ng_error_set(&task->error, status, "parameter '%.60s' (%zu x %zu, %s): %.150s",
+                     param->name, param->w.rows, param->w.cols, task->group->method->name,
+                     inner->text);
+}
+
 /* What the method has made is finite: nothing else ever becomes state. */
 static ng_status check_state(const ngi_param *param, ng_error *error)
 {
@@ -93,38 +113,68 @@ static ng_status check_state(const ngi_param *param, ng_error *error)
     return NG_OK;
 }
 
+static ng_status check_ready(const ngi_task *task, ng_error *error)
+{
+    const ng_group *group = task->group;
+    return group->method->ready != NULL
+               ? group->method->ready(task->param, group->options, error)
+               : NG_OK;
+}
+
+static ng_status call_prepare(ngi_task *task, ng_work *work, ng_error *error)
+{
+    const ng_group *group = task->group;
+    ngi_blas_join(); /* a helper's callbacks are the step's */
+    ng_status status = group->method->prepare(task->param, group->options, work, error);
+    ngi_blas_part();
+    return status;
+}
+
+static ng_status prepare_in(ngi_task *task, ng_work *work, ng_error *error)
+{
+    TRY(call_prepare(task, work, error));
+    return check_state(task->param, error);
+}
+
+static ng_status prepare_whole(ngi_task *task, ng_work *work, ng_error *error)
+{
+    TRY(check_ready(task, error));
+    return prepare_in(task, work, error);
+}
+
+static void reset_report(ngi_param *param, int wanted)
+{
+    ngi_report report = {.polar = {.route = ""}, .wanted = wanted};
+    param->report = report;
+    for (size_t i = 0; i < param->tensor_count; i++)
+        param->tensor[i].fresh = 0;
+}
+
 static void prepare(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
     ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
-    ngi_param *param = task->param;
     ng_work *work = &optimizer->work[worker];
-    ngi_report report = {.polar = {.route = ""}, .wanted = optimizer->listener_count > 0};
     ng_error inner = {NG_OK, ""};
     double start = ngi_clock();
-    param->report = report;
-    for (size_t i = 0; i < param->tensor_count; i++)
-        param->tensor[i].fresh = 0;
+    reset_report(task->param, optimizer->listener_count > 0);
     work->used = 0;
-    ngi_blas_join(); /* a helper's callbacks are the step's */
-    task->status = task->group->method->prepare(param, task->group->options, work, &inner);
-    ngi_blas_part();
-    if (task->status == NG_OK)
-        task->status = check_state(param, &inner);
-    if (task->status != NG_OK)
-        ng_error_set(&task->error, task->status, "parameter '%.60s' (%zu x %zu, %s): %.150s",
-                     param->name, param->w.rows, param->w.cols, task->group->method->name,
-                     inner.text);
-    param->report.seconds = ngi_clock() - start;
+    set_outcome(task, prepare_whole(task, work, &inner), &inner);
+    task->param->report.seconds = ngi_clock() - start;
 }
 
-static void swap_fresh(ngi_tensor *tensor)
+/* The spare copy becomes the state: by exchange, or by a copy where it is lent. */
+static void take_fresh(ngi_tensor *tensor, int lent)
 {
     ng_mat now = tensor->now;
-    if (tensor->fresh) {
-        tensor->now = tensor->next;
-        tensor->next = now;
+    if (!tensor->fresh)
+        return;
+    if (lent) {
+        ng_copy(now, tensor->next, NULL);
+        return;
     }
+    tensor->now = tensor->next;
+    tensor->next = now;
 }
 
 static void commit(void *data, size_t index, int worker)
@@ -136,16 +186,16 @@ static void commit(void *data, size_t index, int worker)
     (void)worker;
     task->group->method->commit(param, task->group->options);
     for (size_t i = 0; i < param->tensor_count; i++)
-        swap_fresh(&param->tensor[i]);
+        take_fresh(&param->tensor[i], param->lent);
     param->step++;
     param->captured = 0;
     param->report.seconds += ngi_clock() - start;
 }
 
 /* The first failure in the order of adding, whichever thread met it. */
-static ng_status first_failure(ng_optimizer *optimizer, size_t count)
+static ng_status first_failure(ng_optimizer *optimizer)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < optimizer->param_count; i++)
         if (optimizer->tasks[i].status != NG_OK) {
             optimizer->error = optimizer->tasks[i].error;
             return optimizer->tasks[i].status;
@@ -174,18 +224,92 @@ static ng_status run_halves(ng_optimizer *optimizer)
 {
     size_t count = optimizer->param_count;
     ngi_threads_run(optimizer->threads, count, prepare, optimizer);
-    TRY(first_failure(optimizer, count));
+    TRY(first_failure(optimizer));
     TRY(agree(optimizer));
     ngi_threads_run(optimizer->threads, count, commit, optimizer);
     return NG_OK;
 }
+
+/* ---- atomic = parameter ------------------------------------------------------------------- */
+
+static ng_status check_lent(const ngi_task *task, ng_error *error)
+{
+    TRY(check_ready(task, error));
+    return ngi_check_gradient(task->param, INFINITY, error);
+}
+
+/* All that can be known without spare copies: of a parameter that needs none, everything. */
+static void check(void *data, size_t index, int worker)
+{
+    ng_optimizer *optimizer = data;
+    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
+    ng_error inner = {NG_OK, ""};
+    if (!task->param->lent) {
+        prepare(data, index, worker);
+        return;
+    }
+    set_outcome(task, check_lent(task, &inner), &inner);
+}
+
+static ng_status prepare_alone(ngi_task *task, ng_work *work, ng_error *error)
+{
+    const ng_group *group = task->group;
+    ngi_param *const alone[] = {task->param};
+    ngi_joint nothing = {.fisher = NULL};
+    TRY(ngi_param_lend(task->param, work, error));
+    TRY(prepare_in(task, work, error));
+    return group->method->agree != NULL
+               ? group->method->agree(alone, 1, group->options, &nothing, work, error)
+               : NG_OK;
+}
+
+/* The step passes the parameter by. */
+static void leave_alone(ngi_param *param, ng_status status)
+{
+    reset_report(param, param->report.wanted);
+    param->report.status = status;
+    param->captured = 0;
+}
+
+static void run_one(void *data, size_t index, int worker)
+{
+    ng_optimizer *optimizer = data;
+    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
+    ngi_param *param = task->param;
+    ng_error inner = {NG_OK, ""};
+    if (param->lent) {
+        double start = ngi_clock();
+        reset_report(param, optimizer->listener_count > 0);
+        set_outcome(task, prepare_alone(task, &optimizer->work[worker], &inner), &inner);
+        param->report.seconds = ngi_clock() - start;
+    }
+    if (task->status == NG_OK)
+        commit(data, index, worker);
+    else
+        leave_alone(param, task->status);
+    if (param->lent)
+        ngi_param_withdraw(param);
+}
+
+/* What fails after the checks stays in its task. */
+static ng_status run_singly(ng_optimizer *optimizer)
+{
+    size_t count = optimizer->param_count;
+    ngi_threads_run(optimizer->threads, count, check, optimizer);
+    TRY(first_failure(optimizer));
+    ngi_threads_run(optimizer->threads, count, run_one, optimizer);
+    return NG_OK;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------ */
 
 /* With the BLAS settings of the optimizer's threads, restored whatever happens. */
 static ng_status run(ng_optimizer *optimizer)
 {
     ngi_blas_use use = optimizer->threads > 0 ? NGI_BLAS_SINGLE : NGI_BLAS_AS_IT_IS;
     ngi_blas_enter(use);
-    ng_status status = run_halves(optimizer);
+    ng_status status = optimizer->atomic == NG_ATOMIC_STEP ? run_halves(optimizer)
+                                                           : run_singly(optimizer);
     ngi_blas_leave(use);
     return status;
 }
@@ -198,6 +322,7 @@ static ng_status step(ng_optimizer *optimizer)
     if (optimizer->param_count > 0)
         TRY(run(optimizer));
     ngi_gradients_reset(optimizer);
+    optimizer->steps++;
     return NG_OK;
 }
 
@@ -208,8 +333,13 @@ ng_status ng_optimizer_step(ng_optimizer *optimizer)
     double start = ngi_clock();
     ngi_begin(optimizer);
     TRY(step(optimizer));
-    optimizer->steps++;
-    if (ngi_tell(optimizer, ngi_clock() - start))
+    ng_status status = first_failure(optimizer); /* of those that were left alone */
+    ng_error error = optimizer->error;
+    int stop = ngi_tell(optimizer, ngi_clock() - start);
+    optimizer->error = error; /* whatever monitors called */
+    if (status != NG_OK)
+        return status;
+    if (stop)
         return ng_error_set(&optimizer->error, NG_STOPPED, "a monitor asked to stop at step %llu",
                             optimizer->steps);
     return NG_OK;

@@ -75,6 +75,12 @@ static ng_status scatter(ngi_param *const *params, size_t count, ng_mat v, ng_er
     return NG_OK;
 }
 
+static const char *joint_by(const void *options)
+{
+    (void)options;
+    return "the Fisher matrix";
+}
+
 static size_t agree_work(ngi_param *const *params, size_t count, const void *options)
 {
     (void)options;
@@ -252,6 +258,7 @@ const ng_method ngi_method_natural = {
     .options = table,
     .check = check,
     .create = create,
+    .joint = joint_by,
     .prepare = prepare,
     .agree_work = agree_work,
     .agree = agree,

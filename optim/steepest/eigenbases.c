@@ -177,13 +177,25 @@ ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *
     return ngi_eigen_rotate(param, y, 1, work, error);
 }
 
+/* As ngi_basis_carry_work, of the sides that have a basis. */
+static size_t carry_work(const ngi_param *param, size_t left, size_t right)
+{
+    ng_dtype dtype = param->w.dtype;
+    return ngi_size_add(ng_work_mat_size(param->rows, param->cols, dtype),
+                        ngi_size_add(ng_work_mat_size(left, left, dtype),
+                                     ng_work_mat_size(right, right, dtype)));
+}
+
 size_t ngi_eigen_work(const ngi_param *param)
 {
-    size_t n = param->rows > param->cols ? param->rows : param->cols;
-    size_t square = ng_work_mat_size(n, n, NG_F64), row = ng_work_mat_size(1, n, NG_F64);
+    size_t left = ngi_kron_has(param, NG_LEFT) ? param->rows : 0;
+    size_t right = ngi_kron_has(param, NG_RIGHT) ? param->cols : 0, n = left > right ? left : right;
+    size_t square = ng_work_mat_size(n, n, NG_F64);
     size_t solver = ng_eigh_work(n, NG_F64), qr = ngi_orthonormal_rows_work(n, NG_F64);
     size_t most = ngi_size_add(ngi_size_mul(3, square), solver > qr ? solver : qr);
-    size_t carry = ngi_basis_carry_work(param->rows, param->cols, NG_F64);
+    size_t carry = carry_work(param, left, right);
+    size_t rows = ngi_size_add(ng_work_mat_size(1, param->rows, NG_F64), /* of values */
+                               ng_work_mat_size(1, param->cols, NG_F64));
     return ngi_size_add(most > carry ? most : carry,
-                        ngi_size_mul(4, row)); /* as long as the order's numbers */
+                        ngi_size_mul(2, rows)); /* and the order's numbers, as long */
 }

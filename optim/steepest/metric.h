@@ -38,6 +38,8 @@ typedef struct {
     /* adds captured statistics, as in method.h; the metric needs them at every step (optional) */
     ng_status (*capture)(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                          double scale, ng_error *error);
+    /* are the statistics there that update is due to read? NG_ENODATA (optional: yes) */
+    ng_status (*ready)(const ngi_param *param, const ng_steepest_options *o, ng_error *error);
     /* new state from the gradient g, dense, gradient_scale applied (optional) */
     ng_status (*update)(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
                         ng_error *error);

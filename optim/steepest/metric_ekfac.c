@@ -245,6 +245,7 @@ const ngi_metric ngi_metric_ekfac = {
     .create = create,
     .work = work_size,
     .capture = capture,
+    .ready = ngi_statistics_ready,
     .update = update,
     .whiten = whiten,
     .unwhiten = unwhiten,

@@ -227,6 +227,7 @@ const ngi_metric ngi_metric_kfac = {
     .create = create,
     .work = work_size,
     .capture = ngi_statistics_capture,
+    .ready = ngi_statistics_ready,
     .update = update,
     .whiten = whiten,
     .unwhiten = unwhiten,

@@ -135,6 +135,7 @@ const ngi_metric ngi_metric_type2 = {
     .create = create,
     .work = work_size,
     .capture = ngi_statistics_capture,
+    .ready = ngi_statistics_ready,
     .update = update,
     .whiten = whiten,
     .unwhiten = unwhiten,

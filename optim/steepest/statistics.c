@@ -72,6 +72,15 @@ ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o,
     return NG_OK;
 }
 
+ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options *o,
+                               ng_error *error)
+{
+    if (param->captured > 0 || !ngi_due(param, ngi_rule_of(o).update_interval))
+        return NG_OK;
+    return ng_error_set(error, NG_ENODATA,
+                        "no ng_group_capture since the last step, but its metric needs it");
+}
+
 /* new factor <- old + (captured mean - old) / weight */
 static ng_status average(ngi_param *param, ng_side side, double weight, ng_work *work,
                          ng_error *error)
@@ -101,9 +110,6 @@ ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o,
     double weight = r.factor_start == NG_FACTOR_START_IDENTITY
                         ? 1 / (1 - r.ema_decay)
                         : 1 + r.ema_decay * ng_mat_get(t->now, 0, 0);
-    if (!(param->captured > 0))
-        return ng_error_set(error, NG_ENODATA,
-                            "no ng_group_capture since the last step, but its metric needs it");
     for (int i = 0; i < 2; i++)
         TRY(average(param, sides[i], weight, work, error));
     ng_mat_set(t->next, 0, 0, weight);

@@ -14,7 +14,11 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
 ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                                  double scale, ng_error *error);
 
-/* New factors and average_weight from the sums: NG_ENODATA without any. */
+/* The ready slot: NG_ENODATA where sums are due and there are none. */
+ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options *o,
+                               ng_error *error);
+
+/* New factors and average_weight from the sums. */
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error);
 

@@ -205,6 +205,19 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     return check_update(param, o, error);
 }
 
+static const char *joint_by(const void *options)
+{
+    const ng_steepest_options *o = options;
+    return o->kl_clip > 0 ? "kl_clip" : NULL;
+}
+
+static ng_status ready(const ngi_param *param, const void *options, ng_error *error)
+{
+    const ng_steepest_options *o = options;
+    const ngi_metric *metric = ngi_metric_find(o->metric);
+    return metric->ready != NULL ? metric->ready(param, o, error) : NG_OK;
+}
+
 /* KL clip: one factor for all, so that 1/2 lr^2 sum <D, M> <= kl_clip. */
 static ng_status agree(ngi_param *const *params, size_t count, const void *options,
                        ngi_joint *joint, ng_work *work, ng_error *error)
@@ -261,6 +274,8 @@ const ng_method ngi_method_steepest = {
     .part = ngi_steepest_part,
     .check = ngi_steepest_check,
     .create = create,
+    .joint = joint_by,
+    .ready = ready,
     .work = work_size,
     .prepare = prepare,
     .agree = agree,

@@ -1,31 +1,7 @@
 /* ng_options_memory says before what ng_optimizer_memory says after. */
-#include "tests/support/kfac.h"
+#include "tests/optim/kinds_world.h"
 
 #include <stdint.h>
-
-static const struct {
-    const char *preset, *settings;
-} kinds[] = {{"sgd", ""},
-             {"adamw", ""},
-             {"muon", ""},
-             {"muon", "polar=fast nesterov=no"},
-             {"muon", "ball=frobenius"},
-             {"fismo", ""},
-             {"fismo", "polar=fast one_sided=always"},
-             {"fismo", "root=symmetric refresh_tolerance=0.01"},
-             {"fismo_paper", "damping=1e-6"},
-             {"kfac", ""},
-             {"kfac", "damping_kind=exact_eigen"},
-             {"kfac", "metric=type2"},
-             {"kfac", "damping=1e-6 root=symmetric"},
-             {"kfac_muon", ""},
-             {"ekfac", ""},
-             {"shampoo", ""},
-             {"soap", ""},
-             {"soap", "one_sided=always"}};
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
-static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 50}, {50, 30}, {17, 2}};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static ng_memory promised(const void *options, size_t rows, size_t cols, ng_dtype dtype)
 {
@@ -35,82 +11,32 @@ static ng_memory promised(const void *options, size_t rows, size_t cols, ng_dtyp
     return m;
 }
 
-/* ---- An optimizer of all shapes under one method ---------------------------------------------- */
-
-typedef struct {
-    ng_optimizer *opt;
-    ng_group *group;
-    ng_mat w[SHAPES], dw[SHAPES], b[SHAPES], db[SHAPES];
-} world;
-
-static void add(world *x, int i, ng_dtype dtype, ng_layout layout, int biased)
-{
-    size_t index, m = shapes[i][0], n = shapes[i][1], outputs = layout == NG_OUT_IN ? m : n;
-    char name[2] = {(char)('a' + i), 0};
-    test_rng rng = {(unsigned)i + 5};
-    x->w[i] = test_mat(m, n, 1, dtype);
-    x->dw[i] = test_mat(m, n, 0, dtype);
-    x->b[i] = test_mat(1, outputs, 0, dtype);
-    x->db[i] = test_mat(1, outputs, 0, dtype);
-    test_fill_normal(x->dw[i], &rng);
-    test_fill_normal(x->db[i], &rng);
-    ng_assert_ok(ng_group_add(x->group, &index, name, x->w[i], x->dw[i]), NULL);
-    ng_assert_ok(ng_group_set_layout(x->group, index, layout), NULL);
-    if (biased)
-        ng_assert_ok(ng_group_add_bias(x->group, index, x->b[i], x->db[i]), NULL);
-}
-
-static void capture(world *x, int i, ng_layout layout)
-{
-    size_t m = shapes[i][0], n = shapes[i][1];
-    test_rng rng = {(unsigned)i + 6};
-    ng_mat a = test_mat(70, layout == NG_OUT_IN ? n : m, 0, x->w[i].dtype);
-    ng_mat g = test_mat(70, layout == NG_OUT_IN ? m : n, 0, x->w[i].dtype);
-    test_fill_normal(a, &rng);
-    test_fill_normal(g, &rng);
-    ng_assert_ok(ng_group_capture(x->group, (size_t)i, a, g, 1), NULL);
-    test_free(a), test_free(g);
-}
-
-static void close_world(world *x)
-{
-    ng_optimizer_destroy(x->opt);
-    for (int i = 0; i < SHAPES; i++)
-        test_free(x->w[i]), test_free(x->dw[i]), test_free(x->b[i]), test_free(x->db[i]);
-}
-
-static void compare(const void *options, ng_dtype dtype, ng_layout layout, int threads)
+/* An optimizer of all shapes under one method. */
+static void compare(size_t kind, ng_dtype dtype, int threads, ng_atomic atomic)
 {
     world x;
-    int layers = ng_options_want_capture(options);
-    size_t held = 0, work = 0;
-    ng_optimizer_options o;
-    ng_optimizer_init(&o);
-    o.threads = threads;
-    ng_assert_ok(ng_optimizer_create(&x.opt, &o), NULL);
-    ng_assert_ok(ng_optimizer_add_group(x.opt, &x.group, options), NULL);
-    for (int i = 0; i < SHAPES; i++) {
-        int biased = layers && i % 2 == 0;
-        ng_memory m = promised(options, shapes[i][0] + (size_t)(biased && layout == NG_IN_OUT),
-                               shapes[i][1] + (size_t)(biased && layout == NG_OUT_IN), dtype);
-        held += m.state + m.spare;
+    void *options = test_options(kinds[kind].preset, kinds[kind].settings);
+    size_t state = 0, spare = 0, work = 0, together = 0, hands = threads > 1 ? (size_t)threads : 1;
+    world_open(&x, kind, kind + 1, dtype, threads, atomic);
+    for (size_t i = 0; i < SHAPES; i++) {
+        ng_memory m = promised(options, world_rows(&x, i), world_cols(&x, i), dtype);
+        state += m.state;
+        spare += m.spare;
         work = m.work > work ? m.work : work;
-        add(&x, i, dtype, layout, biased);
-        if (layers)
-            capture(&x, i, layout);
+        together = m.work + m.spare > together ? m.work + m.spare : together;
     }
-    ck_assert_uint_eq(ng_optimizer_memory(x.opt), held);
-    ck_assert_msg(ng_optimizer_step(x.opt) == NG_OK, "%s", ng_optimizer_error(x.opt));
-    ck_assert_uint_eq(ng_optimizer_memory(x.opt), held + (threads > 1 ? 2 : 1) * work);
-    close_world(&x);
+    ck_assert_uint_eq(ng_optimizer_memory(x.opt), state + (atomic ? 0 : spare));
+    world_step(&x, 1);
+    ck_assert_uint_eq(ng_optimizer_memory(x.opt),
+                      state + (atomic ? hands * together : spare + hands * work));
+    world_close(&x);
+    free(options);
 }
 
 START_TEST(before_and_after)
 {
-    void *options = test_options(kinds[_i].preset, kinds[_i].settings);
     for (int k = 0; k < 8; k++)
-        compare(options, (ng_dtype)(k & 1), (ng_layout)(k >> 1 & 1), k & 4 ? 2 : 0);
-    free(options);
+        compare((size_t)_i, (ng_dtype)(k & 1), k & 2 ? 2 : 0, (ng_atomic)(k >> 2));
 }
 END_TEST
 
