@@ -9,5 +9,7 @@
 #include <natgrad/lab/hypergraph.h>
 #include <natgrad/lab/geodesic.h>
 #include <natgrad/lab/lattice.h>
+#include <natgrad/lab/mixture.h>
+#include <natgrad/lab/solver.h>
 
 #endif
