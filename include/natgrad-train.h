@@ -14,5 +14,6 @@
 #include <natgrad/train/cnn.h>
 #include <natgrad/train/gpt.h>
 #include <natgrad/train/trainer.h>
+#include <natgrad/train/model_file.h>
 
 #endif

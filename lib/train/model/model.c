@@ -17,33 +17,66 @@ const char *ng_model_kind(const ng_model *model)
     return model->kind->name;
 }
 
-static ng_status fill(ng_model *model, const void *options, ng_error *error)
-{
-    TRY(model->kind->create(model, options, error));
-    return ngi_plan_carry_out(model, options, error);
-}
-
-ng_status ngi_model_create(ng_model **model, const ngi_model_kind *kind, const void *options,
-                           ng_error *error)
+static ng_status check(const ngi_model_kind *kind, const void *options, ng_error *error)
 {
     char init[32];
-    *model = NULL;
     snprintf(init, sizeof init, "ng_%s_init", kind->name);
     TRY(ngi_options_check(options, kind->options_size, kind->fields, kind->field_count, init,
                           error));
-    if (kind->check != NULL)
-        TRY(kind->check(options, error));
+    return kind->check != NULL ? kind->check(options, error) : NG_OK;
+}
+
+static ng_status fill(ng_model *model, const void *options, ng_error *error)
+{
+    const ngi_model_kind *kind = model->kind;
+    model->dtype = ((const ngi_options *)options)->dtype;
+    model->options = ngi_options_copy(options, kind->fields, kind->field_count);
+    if (model->options == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for the options of a model");
+    return kind->create(model, options, error);
+}
+
+/* A model without its matrices. */
+static ng_status create_bare(ng_model **model, const ngi_model_kind *kind, const void *options,
+                             ng_error *error)
+{
+    TRY(check(kind, options, error));
     ng_model *m = calloc(1, kind->size);
     if (m == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a model: %s", kind->name);
     m->kind = kind;
-    m->dtype = ((const ngi_options *)options)->dtype;
     ng_status status = fill(m, options, error);
     if (status == NG_OK)
         *model = m;
     else
         ng_model_destroy(m);
     return status;
+}
+
+ng_status ngi_model_create(ng_model **model, const ngi_model_kind *kind, const void *options,
+                           ng_error *error)
+{
+    *model = NULL;
+    TRY(create_bare(model, kind, options, error));
+    ng_status status = ngi_plan_carry_out(*model, options, error);
+    if (status != NG_OK) {
+        ng_model_destroy(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
+ng_status ngi_model_measure(size_t *elements, size_t *bytes, const ngi_model_kind *kind,
+                            const void *options, ng_error *error)
+{
+    ng_model *model;
+    ngi_plan dry;
+    TRY(create_bare(&model, kind, options, error));
+    ngi_plan_measure(&dry, model, options);
+    *elements = dry.elements;
+    *bytes = dry.bytes;
+    ng_model_destroy(model);
+    return NG_OK;
 }
 
 void ng_model_destroy(ng_model *model)
@@ -55,6 +88,7 @@ void ng_model_destroy(ng_model *model)
     ng_work_destroy(&model->memory);
     free(model->param);
     free(model->linear);
+    free(model->options);
     free(model);
 }
 

@@ -2,7 +2,7 @@
  * of its memory, its linear layers, activations and losses.
  *
  * A new kind is a folder with one table, a header with its options, and a row
- * of kinds[] in model.c. */
+ * of kinds[] in kinds.c. */
 #ifndef NGI_TRAIN_MODEL_H
 #define NGI_TRAIN_MODEL_H
 
@@ -44,6 +44,14 @@ extern const ngi_model_kind ngi_mlp_kind, ngi_cnn_kind, ngi_gpt_kind;
 ng_status ngi_model_create(ng_model **model, const ngi_model_kind *kind, const void *options,
                            ng_error *error);
 
+/* NULL for an unknown one. */
+const ngi_model_kind *ngi_model_kind_find(const char *name);
+
+/* What such a model would take: numbers in its parameters, and bytes of its buffers;
+ * SIZE_MAX where that does not fit. Options are checked, nothing of that size allocated. */
+ng_status ngi_model_measure(size_t *elements, size_t *bytes, const ngi_model_kind *kind,
+                            const void *options, ng_error *error);
+
 /* ---- The body of a model ---------------------------------------------------- */
 
 /* How far a model has come with its batch; each stage includes those before. */
@@ -68,6 +76,7 @@ typedef struct {
 
 struct ng_model {
     const ngi_model_kind *kind;
+    void *options; /* owned: a copy of those it was made of */
     ng_dtype dtype;
     ng_loss loss;
     size_t max_batch, batch; /* batch: samples of the last forward pass */
@@ -119,6 +128,9 @@ size_t ngi_plan_linear(ngi_plan *plan, const char *name, const ngi_linear *layer
 
 /* The same with a weight and a bias of its own; places and scale of *layer, a and g. */
 size_t ngi_plan_affine(ngi_plan *plan, const char *name, double variance, ngi_linear layer);
+
+/* Lays out without memory; gives the numbers of parameters and layers to the model. */
+void ngi_plan_measure(ngi_plan *dry, ng_model *model, const void *options);
 
 /* Allocates everything lay_out of the model's kind plans. */
 ng_status ngi_plan_carry_out(ng_model *model, const void *options, ng_error *error);

@@ -36,4 +36,16 @@ ng_status ngi_options_init(void *options, size_t given_size, size_t size, const 
 ng_status ngi_options_check(const void *options, size_t size, const ngi_field *fields, size_t count,
                             const char *init, ng_error *error);
 
+/* A copy of options that passed, in one block with its lists, to be freed; NULL: no memory. */
+void *ngi_options_copy(const void *options, const ngi_field *fields, size_t count);
+
+/* text (size bytes, cut as snprintf cuts) <- the value of a field: a number, numbers with
+ * blanks between, a name, "yes". Returns the length of the whole text. */
+size_t ngi_field_write(const void *options, const ngi_field *f, char *text, size_t size);
+
+/* The field <- such a text; 0 where it is none. The numbers of a list, at most as many as
+ * the text has odd places, go to *room, which moves behind them; how many there must be is
+ * a field that was read before. Whether values are in range is not looked at. */
+int ngi_field_read(void *options, const ngi_field *f, const char *text, size_t **room);
+
 #endif

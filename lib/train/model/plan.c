@@ -69,12 +69,18 @@ size_t ngi_plan_affine(ngi_plan *plan, const char *name, double variance, ngi_li
     return ngi_plan_linear(plan, name, &layer);
 }
 
+void ngi_plan_measure(ngi_plan *dry, ng_model *model, const void *options)
+{
+    *dry = (ngi_plan){.model = model, .dry = 1};
+    model->kind->lay_out(dry, options);
+    model->params = dry->params;
+    model->layers = dry->layers;
+}
+
 ng_status ngi_plan_carry_out(ng_model *model, const void *options, ng_error *error)
 {
-    ngi_plan dry = {.model = model, .dry = 1}, real = {.model = model};
-    model->kind->lay_out(&dry, options);
-    model->params = dry.params;
-    model->layers = dry.layers;
+    ngi_plan dry, real = {.model = model};
+    ngi_plan_measure(&dry, model, options);
     model->param = calloc(dry.params, sizeof *model->param);
     model->linear = calloc(dry.layers, sizeof *model->linear);
     if (model->param == NULL || model->linear == NULL)
