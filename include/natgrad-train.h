@@ -15,5 +15,6 @@
 #include <natgrad/train/gpt.h>
 #include <natgrad/train/trainer.h>
 #include <natgrad/train/model_file.h>
+#include <natgrad/train/predict.h>
 
 #endif

@@ -1,8 +1,7 @@
 /* A whole data set through the model. */
-#include <math.h>
+#include <natgrad/train/predict.h>
 
 #include "lib/core/try.h"
-#include "lib/train/model/model.h"
 #include "lib/train/trainer/trainer.h"
 
 /* ---- Loss and score ------------------------------------------------------------------ */
@@ -85,75 +84,12 @@ ng_status ng_trainer_evaluate(ng_trainer *t, double *loss, double *score, const 
 
 /* ---- Predictions --------------------------------------------------------------------- */
 
-static void softmax(ng_mat out, ng_mat z)
-{
-    for (size_t i = 0; i < out.rows; i++) {
-        size_t row = (i + 1) * (z.rows / out.rows) - 1; /* of a text the last position */
-        double most = ng_mat_get(z, row, 0), sum = 0;
-        for (size_t j = 1; j < z.cols; j++)
-            most = fmax(most, ng_mat_get(z, row, j));
-        for (size_t j = 0; j < z.cols; j++)
-            sum += exp(ng_mat_get(z, row, j) - most);
-        for (size_t j = 0; j < z.cols; j++)
-            ng_mat_set(out, i, j, exp(ng_mat_get(z, row, j) - most) / sum);
-    }
-}
-
-static void sigmoid(ng_mat out, ng_mat z)
-{
-    for (size_t i = 0; i < out.rows; i++)
-        for (size_t j = 0; j < out.cols; j++)
-            ng_mat_set(out, i, j, 1 / (1 + exp(-ng_mat_get(z, i, j))));
-}
-
-/* A schema without such a target (data of the caller's own) has no scale. */
-static void unscale(ng_mat out, ng_mat z, const ng_schema *schema)
-{
-    for (size_t j = 0; j < out.cols; j++) {
-        double offset = 0, factor = 1;
-        ng_schema_target_scale(schema, j, &offset, &factor);
-        for (size_t i = 0; i < out.rows; i++)
-            ng_mat_set(out, i, j, ng_mat_get(z, i, j) / factor + offset);
-    }
-}
-
-static ng_status predict_batch(ng_trainer *t, ng_mat out, const ng_dataset *data)
-{
-    ng_mat x = ng_model_input(t->model, out.rows);
-    TRY(ng_dataset_gather(data, x, NULL, t->index, out.rows, &t->error));
-    TRY(ng_model_forward(t->model, out.rows, &t->error));
-    ng_mat z = ng_model_output(t->model);
-    if (z.cols != out.cols)
-        return ng_error_set(&t->error, NG_ESHAPE, "predict: out has %zu columns, expected %zu",
-                            out.cols, z.cols);
-    switch (t->model->loss) {
-    case NG_LOSS_SOFTMAX:
-        softmax(out, z);
-        break;
-    case NG_LOSS_BERNOULLI:
-        sigmoid(out, z);
-        break;
-    case NG_LOSS_SQUARED:
-        unscale(out, z, ng_dataset_schema(data));
-    }
-    return NG_OK;
-}
-
 ng_status ng_trainer_predict(ng_trainer *t, ng_mat out, const ng_dataset *data)
 {
-    size_t batch;
     if (t == NULL)
         return NG_EARG;
     t->error = (ng_error){NG_OK, ""};
-    if (data == NULL)
-        return ng_error_set(&t->error, NG_EARG, "predict: there are no data");
-    TRY(ng_mat_check(out, "out", &t->error));
-    if (out.rows != ng_dataset_count(data))
-        return ng_error_set(&t->error, NG_ESHAPE, "predict: out has %zu rows, expected %zu",
-                            out.rows, ng_dataset_count(data));
-    for (size_t first = 0; first < out.rows; first += batch) {
-        batch = next_batch(t, data, first);
-        TRY(predict_batch(t, ng_mat_block(out, first, 0, batch, out.cols), data));
-    }
-    return NG_OK;
+    if (out.data == NULL)
+        return ng_error_set(&t->error, NG_EARG, "predict: out is NULL");
+    return ng_model_predict(t->model, out, NULL, data, &t->error);
 }
