@@ -131,6 +131,23 @@ START_TEST(npy_pair)
 }
 END_TEST
 
+/* missing=drop: a row with a NaN, of the array or among the labels, may hold anything before it. */
+START_TEST(npy_rows_left_out)
+{
+    static const double x[] = {1, 2, INFINITY, NAN, 3, 4, 1e300, 5}, y[] = {0, 1, 1, NAN};
+    char both[1200], path[600];
+    set_options("scale=none missing=drop");
+    snprintf(path, sizeof path, "%s", write_npy("x.npy", "<f8", "False", "(4, 2)", x, sizeof x));
+    snprintf(both, sizeof both, "%s,%s", path,
+             write_npy("y.npy", "<f8", "False", "(4,)", y, sizeof y));
+    ng_assert_ok(open_path("npy", both, NULL), &err);
+    assert_samples(data, 2, 2, (const double[]){1, 2, 3, 4}, (const int[]){0, 1});
+    close_data();
+    set_options("scale=none");
+    ng_assert_fails(open_path("npy", both, NULL), NG_EFORMAT, &err, "row 2, column 1: infinity");
+}
+END_TEST
+
 static void assert_npy(const char *descr, const char *order, const char *shape, size_t size,
                        const char *what)
 {
@@ -206,6 +223,28 @@ END_TEST
  */
 
 /* 400 MB of zeros in 400 kB of gzip: refused after 64 MiB. As text, table and labels. */
+/* Pictures of bytes are not scaled, whatever is asked; it is said, and their schema can be followed
+ * with the same options. */
+START_TEST(bytes_are_not_scaled)
+{
+    static const unsigned long sizes[] = {2, 1, 2};
+    char both[1200];
+    size_t size = files_idx(bytes, 3, sizes, (const unsigned char[]){0, 255, 51, 102}, 4);
+    snprintf(both, sizeof both, "%s,", files_write("x", bytes, size));
+    size = files_idx(bytes, 1, sizes, (const unsigned char[]){0, 1}, 2);
+    strcat(both, files_write("y", bytes, size));
+    set_options("scale=minmax");
+    ng_assert_ok(open_path("idx", both, NULL), &err);
+    assert_says(data, NULL, "note: scale=minmax is for tables");
+    ng_schema *schema = ng_schema_share(ng_dataset_schema(data));
+    close_data();
+    ng_assert_ok(open_path("idx", both, schema), &err);
+    ck_assert_int_eq(ng_schema_scale(ng_dataset_schema(data)), NG_SCALE_NONE);
+    close_data();
+    ng_schema_destroy(schema);
+}
+END_TEST
+
 START_TEST(bombs)
 {
     const char *path = files_path("bomb.gz");
@@ -232,8 +271,10 @@ TEST_SUITE(formats)
     tcase_add_test(tc, bad_libsvm);
     tcase_add_test(tc, npy);
     tcase_add_test(tc, npy_pair);
+    tcase_add_test(tc, npy_rows_left_out);
     tcase_add_test(tc, bad_npy);
     tcase_add_test(tc, idx_types);
+    tcase_add_test(tc, bytes_are_not_scaled);
     tcase_add_test(tc, bombs);
     suite_add_tcase(suite, tc);
 }

@@ -75,6 +75,74 @@ START_TEST(nameless_columns)
 }
 END_TEST
 
+/* Rows that are left out may have words that the model does not know, before their missing value.
+ */
+START_TEST(rows_left_out)
+{
+    learn(table, "dtype=f64");
+    ng_assert_ok(follow("w,c,y\n7,green,?\n1,red,no\n,green,perhaps\n", "missing=drop header=yes"),
+                 &err);
+    ck_assert_uint_eq(ng_dataset_count(data), 1);
+    close_data();
+    ng_schema_destroy(schema);
+}
+END_TEST
+
+/* So many columns that looking through them for each would take hours: by place, and by name. */
+START_TEST(many_columns)
+{
+    enum { COLUMNS = 1 << 19 };
+    char *text = malloc(COLUMNS * 16), *at = text, name[16];
+    ck_assert_ptr_nonnull(text);
+    for (int header = 0; header < 2; header++, at = text) {
+        for (int j = COLUMNS; j > 0 && header; j--)
+            at += sprintf(at, "c%07d%c", j, j > 1 ? ',' : '\n');
+        for (int j = 0; j < 2 * COLUMNS; j++, *at++ = j % COLUMNS == 0 ? '\n' : ',')
+            *at++ = j < COLUMNS ? '0' : '1';
+        *at = '\0';
+        ng_assert_ok(open_csv(text, header ? "header=yes" : "header=no"), &err);
+        schema = ng_schema_share(ng_dataset_schema(data));
+        close_data();
+        ng_assert_ok(follow(text, header ? "header=yes" : "header=no"), &err);
+        ck_assert_uint_eq(ng_dataset_features(data), COLUMNS - 1);
+        for (size_t i = 0; i < COLUMNS - 1; i++) {
+            snprintf(name, sizeof name, header ? "c%07zu" : "%zu", header ? COLUMNS - i : i + 1);
+            char found[16];
+            ng_schema_feature_name(schema, i, found, sizeof found);
+            ck_assert_str_eq(found, name);
+        }
+        close_data();
+        ng_schema_destroy(schema);
+    }
+    free(text);
+}
+END_TEST
+
+/* Numbers far from what the schema was fitted to leave the library finite or not at all. */
+START_TEST(out_of_range)
+{
+    static const size_t index[] = {1, 2, 0};
+    double x[3];
+    float single[3];
+    learn("a,y\n1e-100,0\n2e-100,1\n", "dtype=f64");
+    ng_assert_ok(follow("a,y\n1e300,0\n1e-100,1\n1e-50,1\n", "dtype=f64"), &err);
+    ng_assert_ok(ng_dataset_gather(data, ng_f64(x, 2, 1), NULL, index, 2, &err), &err);
+    ng_assert_fails(ng_dataset_gather(data, ng_f64(x, 3, 1), NULL, index, 3, &err), NG_ERANGE, &err,
+                    "sample 0, column \"a\": 1e+300 is inf once it is scaled");
+    ng_assert_rel(x[0], -1, 1e-12);
+    ng_assert_fails(ng_dataset_gather(data, ng_f32(single, 2, 1), NULL, index, 2, &err), NG_ERANGE,
+                    &err, "sample 2, column \"a\"");
+    close_data();
+    ng_schema_destroy(schema);
+    learn("a,t\n0,1e-100\n1,2e-100\n", "dtype=f64 task=regression");
+    ng_assert_ok(follow("a,t\n1,1e300\n", "dtype=f64 task=regression"), &err);
+    ng_assert_fails(ng_dataset_gather_targets(data, ng_f64(x, 1, 1), index + 2, 1, &err), NG_ERANGE,
+                    &err, "sample 0, column \"t\": 1e+300 is inf");
+    close_data();
+    ng_schema_destroy(schema);
+}
+END_TEST
+
 START_TEST(what_does_not_fit)
 {
     learn(table, "");
@@ -262,6 +330,9 @@ TEST_SUITE(schema)
     tcase_add_checked_fixture(tc, files_setup, files_teardown);
     tcase_add_test(tc, by_name);
     tcase_add_test(tc, nameless_columns);
+    tcase_add_test(tc, rows_left_out);
+    tcase_add_test(tc, many_columns);
+    tcase_add_test(tc, out_of_range);
     tcase_add_test(tc, what_does_not_fit);
     tcase_add_test(tc, followed_sets_stay);
     tcase_add_test(tc, all_kinds_as_text);

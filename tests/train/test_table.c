@@ -115,6 +115,23 @@ START_TEST(missing_values)
 }
 END_TEST
 
+/* A row that is left out is not judged, wherever its missing value stands; nor do its words count.
+ */
+START_TEST(rows_left_out)
+{
+    static const double x[] = {1, 0, 2, 0, 1, 4};
+    static const char text[] = "c,n,y\nred,2,0\nsky,1e999,?\nblue,x,\ngreen,NA,0.5\nsky,4,1\n";
+    ng_assert_ok(open_csv(text, RAW "missing=drop categories=2 header=yes"), &err);
+    assert_samples(data, 2, 3, x, (const int[]){0, 1});
+    assert_says(data, NULL, "3 rows left out");
+    close_data();
+    set_options(RAW "missing=drop");
+    ng_assert_ok(open_path("libsvm", files_text("t", "0 1:1\n? 1:1e300\n1 1:2\n"), NULL), &err);
+    assert_samples(data, 2, 1, (const double[]){1, 2}, (const int[]){0, 1});
+    close_data();
+}
+END_TEST
+
 /* Words become a feature each, in order of bytes; a missing one is none of them. */
 START_TEST(categories)
 {
@@ -306,6 +323,7 @@ TEST_SUITE(table)
     tcase_add_test(tc, quoted_lines);
     tcase_add_test(tc, long_numbers);
     tcase_add_test(tc, missing_values);
+    tcase_add_test(tc, rows_left_out);
     tcase_add_test(tc, categories);
     tcase_add_test(tc, nameless_columns);
     tcase_add_test(tc, labels);

@@ -64,7 +64,8 @@ NG_API const ng_dataset_kind *ng_dataset_kind_get(size_t i);
  * ends and doubled quotes. Blank lines and lines that begin with # are skipped;
  * a byte order mark is, too. A column is numbers or words as its first value
  * says; words become one feature a value, 0 or 1. Empty, NA, N/A, NaN, null,
- * None and ? are missing values. Infinities are refused.
+ * None and ? are missing values. Infinities are refused. A row that is left out
+ * (missing=drop) may hold anything else.
  *
  * libsvm, npy and idx but for bytes are tables too, with columns named by their
  * numbers from 1 (libsvm: from 0 when 0 occurs).
@@ -130,12 +131,14 @@ NG_API size_t ng_dataset_describe(const ng_dataset *dataset, char *text, size_t 
 /* Row i of x (batch x features, either dtype) <- the inputs of sample index[i],
  * labels[i] <- its label (labels may be NULL), -1 where there is none. Repeated
  * indices are fine. NG_ESHAPE when x is not batch x features, NG_ERANGE for an
- * index >= count; then nothing is written. */
+ * index >= count; then nothing is written. Numbers are finite: NG_ERANGE for one
+ * that x has no room for once it is scaled (held out or read by another's
+ * schema, far from what that was fitted to); the samples before it are written. */
 NG_API ng_status ng_dataset_gather(const ng_dataset *dataset, ng_mat x, int *labels,
                                    const size_t *index, size_t batch, ng_error *error);
 
 /* Row i of y (batch x targets, either dtype) <- the targets of sample index[i],
- * scaled as the schema says. NG_ENODATA when there are none. */
+ * scaled as the schema says. NG_ENODATA when there are none; else as gather. */
 NG_API ng_status ng_dataset_gather_targets(const ng_dataset *dataset, ng_mat y, const size_t *index,
                                            size_t batch, ng_error *error);
 

@@ -159,45 +159,75 @@ static int is_answer(const ngi_column *column)
     return column->role == NGI_LABEL || column->role == NGI_TARGET;
 }
 
-/* The column of the model that stands at place j of a file without names; `answers`: the file
- * has the labels or targets. */
-static size_t by_place(const ng_schema *model, size_t j, int answers)
+/* Where the columns of a model are found: by name, ascending, or by their place in a file
+ * without names. */
+typedef struct {
+    const ngi_column **column;
+    size_t count;
+    int named;
+} ngi_map;
+
+/* `answers`: the file has the labels or targets. */
+static void fill_map(ngi_map *map, const ng_schema *model, int answers)
 {
     for (size_t k = 0; k < model->columns; k++)
-        if ((answers || !is_answer(&model->column[k])) && j-- == 0)
-            return k;
-    return SIZE_MAX;
+        if (map->named || answers || !is_answer(&model->column[k]))
+            map->column[map->count++] = &model->column[k];
+    if (map->named)
+        qsort(map->column, map->count, sizeof *map->column, by_name);
+}
+
+static int name_against(const void *name, const void *column)
+{
+    const ngi_span *text = name;
+    const char *other = (*(ngi_column *const *)column)->name;
+    size_t size = strlen(other);
+    int order = memcmp(text->at, other, text->size < size ? text->size : size);
+    return order != 0 ? order : (text->size > size) - (text->size < size);
+}
+
+/* The model's column for the file's column j; SIZE_MAX */
+static size_t look_up(const ngi_map *map, const ng_schema *model, ngi_span name, size_t j)
+{
+    const ngi_column *const *at =
+        map->named ? bsearch(&name, map->column, map->count, sizeof *map->column, name_against)
+        : j < map->count ? &map->column[j]
+                         : NULL;
+    return at != NULL ? (size_t)(*at - model->column) : SIZE_MAX;
+}
+
+static ng_status map_with(ngi_map *map, ngi_opening *o, const ngi_columns *found)
+{
+    const ng_schema *model = o->model;
+    size_t answers = 0;
+    for (size_t k = 0; k < model->columns; k++)
+        answers += (size_t)is_answer(&model->column[k]);
+    if (!map->named && found->count != model->columns && found->count != model->columns - answers)
+        return ngi_file_fail(&o->file, NG_EFORMAT, "%zu columns, expected %zu, or %zu with %s",
+                             found->count, model->columns - answers, model->columns,
+                             model->task == NG_TASK_REGRESSION ? "targets" : "the label");
+    fill_map(map, model, found->count == model->columns);
+    for (size_t j = 0; j < found->count; j++) {
+        char shown[NGI_SHOWN], text[NGI_PLACE];
+        ngi_span name = map->named ? ngi_name_at(text, found->names[j], j) : (ngi_span){0};
+        o->column[j] = look_up(map, model, name, j);
+        if (o->column[j] == SIZE_MAX)
+            return ngi_file_fail(&o->file, NG_EFORMAT,
+                                 "column %zu \"%s\" is not among those of the model", j + 1,
+                                 ngi_shown(shown, name));
+    }
+    return NG_OK;
 }
 
 static ng_status map_columns(ngi_opening *o, const ngi_columns *found)
 {
-    const ng_schema *model = o->model;
-    size_t answers = 0, number;
-    ngi_names names = {0};
-    ng_status status = NG_OK;
-    for (size_t k = 0; k < model->columns; k++)
-        answers += (size_t)is_answer(&model->column[k]);
-    int named = found->header && model->header;
-    if (!named && found->count != model->columns && found->count != model->columns - answers)
-        return ngi_file_fail(&o->file, NG_EFORMAT, "%zu columns, expected %zu, or %zu with %s",
-                             found->count, model->columns - answers, model->columns,
-                             model->task == NG_TASK_REGRESSION ? "targets" : "the label");
-    for (size_t k = 0; k < model->columns && named && status == NG_OK; k++)
-        status = ngi_names_add(&names, &number, ngi_span_of(model->column[k].name), SIZE_MAX);
-    for (size_t j = 0; j < found->count && status == NG_OK; j++) {
-        char shown[NGI_SHOWN], text[NGI_PLACE];
-        ngi_span name = named ? ngi_name_at(text, found->names[j], j) : (ngi_span){0};
-        size_t k = named ? ngi_names_find(&names, name)
-                         : by_place(model, j, found->count == model->columns);
-        o->column[j] = k;
-        if (k >= model->columns)
-            status = ngi_file_fail(&o->file, NG_EFORMAT,
-                                   "column %zu \"%s\" is not among those of the model", j + 1,
-                                   ngi_shown(shown, name));
-    }
-    ngi_names_free(&names);
-    return status == NG_ENOMEM ? ngi_file_fail(&o->file, status, "no memory for its columns")
-                               : status;
+    ngi_map map = {.named = found->header && o->model->header};
+    map.column = malloc((o->model->columns + 1) * sizeof *map.column);
+    if (map.column == NULL)
+        return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for its columns");
+    ng_status status = map_with(&map, o, found);
+    free(map.column);
+    return status;
 }
 
 /* Every feature once; labels or all targets, or none of them. */

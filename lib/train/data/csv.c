@@ -82,6 +82,12 @@ static ng_status read_columns(csv_reader *r)
 /* ---- Rows -------------------------------------------------------------------------------------
  */
 
+static void look(csv_reader *r, ngi_span record)
+{
+    for (size_t j = 0; record.at != NULL && j < r->shape.columns; j++)
+        ngi_table_look(r->o, j, ngi_is_missing(ngi_next_column(&record, r->shape.separator, NULL)));
+}
+
 static ng_status read_row(csv_reader *r, ngi_span record)
 {
     ngi_opening *o = r->o;
@@ -89,6 +95,8 @@ static ng_status read_row(csv_reader *r, ngi_span record)
     const char separator = r->shape.separator, point = r->shape.point;
     size_t column = 0;
     TRY(ngi_table_row(o));
+    if (o->options->missing == NG_MISSING_DROP)
+        look(r, record);
     for (; record.at != NULL && column < r->shape.columns; column++)
         TRY(ngi_table_cell(o, column, ngi_next_column(&record, separator, scratch), point));
     if (column < r->shape.columns || record.at != NULL)

@@ -1,6 +1,8 @@
 /* What all data sets have in common: life, views, checks before a gather. */
 #include "lib/train/data/dataset.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +157,33 @@ static ng_status check_gather(const ng_dataset *dataset, ng_mat x, const char *n
     return NG_OK;
 }
 
+/* x as the schema has it */
+static double scaled(const ngi_column *column, double value)
+{
+    return (value - column->offset) * column->factor;
+}
+
+/* A number of sample i that is out of range once it is scaled: of a column with that role. */
+static ng_status out_of_range(const ng_dataset *dataset, size_t i, ngi_role role, ng_dtype dtype,
+                              ng_error *error)
+{
+    const size_t row = ngi_dataset_row(dataset, i);
+    const ngi_column *column = dataset->schema->column;
+    double value = 0;
+    for (size_t j = 0; j < dataset->schema->columns; j++, column++) {
+        if (column->role != role)
+            continue;
+        value = ng_mat_get(dataset->store->table, row, column->slot);
+        if (fabs(scaled(column, value)) > (dtype == NG_F32 ? (double)FLT_MAX : DBL_MAX))
+            break;
+    }
+    return ng_error_set(error, NG_ERANGE,
+                        "%s: sample %zu, column \"%.60s\": %g is %g once it is scaled, out of the "
+                        "range of %s",
+                        dataset->name, i, column->name, value, scaled(column, value),
+                        dtype == NG_F32 ? "single precision; dtype=f64" : "double precision");
+}
+
 ng_status ng_dataset_gather(const ng_dataset *dataset, ng_mat x, int *labels, const size_t *index,
                             size_t batch, ng_error *error)
 {
@@ -170,8 +199,10 @@ ng_status ng_dataset_gather(const ng_dataset *dataset, ng_mat x, int *labels, co
             if (labels != NULL)
                 labels[first + i] = ngi_store_label(store, rows[i]);
         }
-        store->layout->gather[x.dtype](store, dataset->schema, ng_mat_block(x, first, 0, n, x.cols),
-                                       rows);
+        const ng_mat block = ng_mat_block(x, first, 0, n, x.cols);
+        size_t finite = store->layout->gather[x.dtype](store, dataset->schema, block, rows);
+        if (finite < n)
+            return out_of_range(dataset, index[first + finite], NGI_NUMBER, x.dtype, error);
     }
     return NG_OK;
 }
@@ -189,10 +220,12 @@ ng_status ng_dataset_gather_targets(const ng_dataset *dataset, ng_mat y, const s
         size_t row = ngi_dataset_row(dataset, index[i]), t = 0;
         for (size_t j = 0; j < schema->columns; j++) {
             const ngi_column *column = &schema->column[j];
-            if (column->role == NGI_TARGET)
-                ng_mat_set(y, i, t++,
-                           (ng_mat_get(dataset->store->table, row, column->slot) - column->offset) *
-                               column->factor);
+            if (column->role != NGI_TARGET)
+                continue;
+            ng_mat_set(y, i, t,
+                       scaled(column, ng_mat_get(dataset->store->table, row, column->slot)));
+            if (!isfinite(ng_mat_get(y, i, t++)))
+                return out_of_range(dataset, index[i], NGI_TARGET, y.dtype, error);
         }
     }
     return NG_OK;

@@ -19,9 +19,10 @@
 typedef struct ngi_store ngi_store;
 
 typedef struct {
-    /* x (n x features) <- the samples at rows[n] of the store; everything is checked */
-    void (*gather[2])(const ngi_store *store, const ng_schema *schema, ng_mat x,
-                      const size_t *rows);
+    /* x (n x features) <- the samples at rows[n] of the store; everything is checked. How many
+     * are finite: n, or those before the first that is not. */
+    size_t (*gather[2])(const ngi_store *store, const ng_schema *schema, ng_mat x,
+                        const size_t *rows);
     int table; /* columns: scaling, missing values, targets */
     int text;  /* labels are what follows the window, at values[row step + context] */
 } ngi_layout;

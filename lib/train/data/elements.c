@@ -1,6 +1,7 @@
 /* Arrays of numbers into tables: what idx and npy share. */
 #include "lib/train/data/elements.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,21 +51,20 @@ static void decode(const ngi_array *array, double *values, const unsigned char *
         values[i] = value_of(bits_of(bytes + i * size, size, array->big_endian), array->type);
 }
 
-/* The next row of the array into the columns from `column` on; of `row` instead of the file if
- * that is not NULL. */
+/* A row of the array into the columns from `column` on, or only a look at it. */
 static ng_status read_row(ngi_opening *o, const ngi_array *array, size_t column,
-                          const unsigned char *row)
+                          const unsigned char *row, int look)
 {
-    unsigned char bytes[8 * BLOCK];
     double values[BLOCK];
     const size_t size = element_size(array->type);
     for (size_t done = 0, count; done < array->cols; done += count) {
         count = array->cols - done < BLOCK ? array->cols - done : BLOCK;
-        if (row == NULL)
-            TRY(ngi_file_exactly(array->file, bytes, count * size, "the elements its head says"));
-        decode(array, values, row != NULL ? row + done * size : bytes, count);
+        decode(array, values, row + done * size, count);
         for (size_t i = 0; i < count; i++)
-            TRY(ngi_table_number(o, column + done + i, values[i]));
+            if (look)
+                ngi_table_look(o, column + done + i, isnan(values[i]));
+            else
+                TRY(ngi_table_number(o, column + done + i, values[i]));
     }
     return NG_OK;
 }
@@ -101,17 +101,32 @@ static ng_status set_columns(ngi_opening *o, const ngi_array *inputs, const ngi_
     return ngi_table_columns(o, &found);
 }
 
+/* Its bytes in o->scratch, where the first is already, and in `label`. */
+static ng_status next_row(ngi_opening *o, const ngi_array *inputs, const ngi_array *labels,
+                          int first)
+{
+    const char *within = "the elements its head says";
+    unsigned char label[8];
+    if (!first)
+        TRY(ngi_file_exactly(inputs->file, o->scratch, inputs->cols * element_size(inputs->type),
+                             within));
+    if (labels != NULL)
+        TRY(ngi_file_exactly(labels->file, label, element_size(labels->type), within));
+    TRY(ngi_table_row(o));
+    for (int look = 1; look >= 0; look--) {
+        TRY(read_row(o, inputs, 0, o->scratch, look));
+        if (labels != NULL)
+            TRY(read_row(o, labels, inputs->cols, label, look));
+    }
+    return ngi_table_keep(o);
+}
+
 ng_status ngi_array_table(ngi_opening *o, const ngi_array *inputs, const ngi_array *labels)
 {
     TRY(read_first(o, inputs));
     TRY(set_columns(o, inputs, labels));
-    for (size_t i = 0; i < inputs->rows; i++) {
-        TRY(ngi_table_row(o));
-        TRY(read_row(o, inputs, 0, i == 0 ? o->scratch : NULL));
-        if (labels != NULL)
-            TRY(read_row(o, labels, inputs->cols, NULL));
-        TRY(ngi_table_keep(o));
-    }
+    for (size_t i = 0; i < inputs->rows; i++)
+        TRY(next_row(o, inputs, labels, i == 0));
     TRY(ngi_file_finished(inputs->file, inputs->rows * inputs->cols));
     if (labels != NULL)
         TRY(ngi_file_finished(labels->file, labels->rows));

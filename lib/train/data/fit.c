@@ -87,9 +87,7 @@ static ng_status fit(ng_schema *fitted, const ng_dataset *dataset, ng_scaling sc
     measure(of, dataset, fitted);
     for (size_t j = 0; j < fitted->columns; j++)
         TRY(fit_column(&fitted->column[j], &of[j], scale, dataset, error));
-    fitted->features = 0;
-    for (size_t j = 0; j < fitted->columns; j++)
-        fitted->features += ngi_column_width(&fitted->column[j]);
+    ngi_schema_count_features(fitted);
     fitted->scale = scale;
     return fitted->features > 0
                ? NG_OK

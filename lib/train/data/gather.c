@@ -1,6 +1,7 @@
 /* The layouts of samples in memory, and how a batch is filled from each. */
 #include "lib/train/data/dataset.h"
 
+#include <math.h>
 #include <string.h>
 
 /* 1/255 = 2^-8 + 2^-16 + ...: two terms and the rest, six terms and the rest */

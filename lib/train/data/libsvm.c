@@ -131,6 +131,7 @@ static ng_status read_row(libsvm_reader *r, ngi_span label, ngi_span rest)
     double value;
     size_t index, next = 0, before = SIZE_MAX;
     TRY(ngi_table_row(o));
+    ngi_table_look(o, r->features, ngi_is_missing(label));
     for (;; before = index) {
         TRY(next_pair(r, &rest, &index, &value, before));
         size_t stop = index == SIZE_MAX ? r->features : index - r->first;

@@ -37,9 +37,11 @@ ng_status ngi_random_check(const ng_random *random, ng_error *error)
 /* ---- Opening ------------------------------------------------------------------------------ */
 
 /* A schema fitted to all that was read takes the place of the bare one. */
-static ng_status fit_whole(ng_dataset *dataset, const ngi_opening *o)
+static ng_status fit_whole(ng_dataset *dataset, ngi_opening *o)
 {
     ng_schema *fitted;
+    if (!o->store->layout->table && o->options->scale > NG_SCALE_NONE)
+        ngi_note(o, "note: scale=%s is for tables", ng_scaling_name(o->options->scale));
     if (!o->store->layout->table || o->model != NULL || o->kind->generated)
         return NG_OK;
     TRY(ngi_fit(&fitted, dataset, ngi_scale_of(o->store, o->options->scale), o->error));
@@ -55,7 +57,8 @@ static ng_status check_model(const ngi_opening *o)
     if (strcmp(o->model->kind, o->kind->shown.name) != 0)
         return ng_error_set(o->error, NG_EOPTION, "%s:%.80s: the model was trained on %s data",
                             o->kind->shown.name, o->what, o->model->kind);
-    if (o->options->scale != NG_SCALE_AUTO && o->options->scale != o->model->scale)
+    if (o->model->columns > 0 && o->options->scale != NG_SCALE_AUTO &&
+        o->options->scale != o->model->scale)
         return ng_error_set(o->error, NG_EOPTION,
                             "%.80s: scale=%s, but the model was trained with scale=%s", o->what,
                             ng_scaling_name(o->options->scale), ng_scaling_name(o->model->scale));
@@ -129,6 +132,6 @@ ng_status ngi_open_default(ng_dataset **dataset, const ngi_kind *kind, const cha
     if (what == NULL)
         return ng_error_set(error, NG_EARG, "the path of a file is NULL");
     ng_dataset_init(&defaults);
-    return ngi_open(dataset, kind, what, options != NULL ? options : &defaults,
-                    NULL, random, error);
+    return ngi_open(dataset, kind, what, options != NULL ? options : &defaults, NULL, random,
+                    error);
 }

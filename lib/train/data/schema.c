@@ -145,12 +145,21 @@ size_t ngi_column_width(const ngi_column *column)
                                           : 0;
 }
 
+void ngi_schema_count_features(ng_schema *schema)
+{
+    schema->features = 0;
+    for (size_t j = 0; j < schema->columns; j++) {
+        schema->column[j].before = schema->features;
+        schema->features += ngi_column_width(&schema->column[j]);
+    }
+}
+
 void ngi_schema_count(ng_schema *schema)
 {
-    schema->features = schema->targets = schema->slots = 0;
+    ngi_schema_count_features(schema);
+    schema->targets = schema->slots = 0;
     for (size_t j = 0; j < schema->columns; j++) {
         ngi_column *column = &schema->column[j];
-        schema->features += ngi_column_width(column);
         schema->targets += column->role == NGI_TARGET;
         column->slot = schema->slots;
         schema->slots += column->role != NGI_LABEL && column->role != NGI_IGNORED;
@@ -179,14 +188,18 @@ const ngi_column *ngi_schema_target(const ng_schema *schema, size_t target)
 
 const ngi_column *ngi_schema_feature(const ng_schema *schema, size_t feature, size_t *category)
 {
-    for (size_t j = 0; j < schema->columns; j++) {
-        size_t width = ngi_column_width(&schema->column[j]);
-        *category = feature;
-        if (feature < width)
-            return &schema->column[j];
-        feature -= width;
+    size_t low = 0, high = schema->columns;
+    if (high == 0)
+        return NULL;
+    while (high - low > 1) { /* the last column with no more features before it */
+        size_t middle = low + (high - low) / 2;
+        if (schema->column[middle].before <= feature)
+            low = middle;
+        else
+            high = middle;
     }
-    return NULL;
+    *category = feature - schema->column[low].before;
+    return &schema->column[low];
 }
 
 /* ---- Questions ------------------------------------------------------------------------ */

@@ -27,6 +27,7 @@ typedef struct {
     char *name; /* owned */
     ngi_role role;
     size_t slot;           /* its place in a row of the store; not of labels and ignored ones */
+    size_t before;         /* features of the columns before it */
     ngi_names categories;  /* of NGI_CATEGORY */
     double fill;           /* for a missing number */
     double offset, factor; /* x = (value - offset) factor; NGI_NUMBER and NGI_TARGET */
@@ -63,13 +64,16 @@ ngi_span ngi_name_at(char text[NGI_PLACE], ngi_span name, size_t place);
 /* column->name <- a copy, which is not empty. */
 ng_status ngi_column_name(ngi_column *column, ngi_span name, ng_error *error);
 
-/* features, targets and slots as the roles of the columns say */
+/* features, targets and slots as the roles of the columns say; of a schema that has a store,
+ * features alone: its slots stay */
 void ngi_schema_count(ng_schema *schema);
+void ngi_schema_count_features(ng_schema *schema);
 
 /* The labels "0" ... "classes - 1" */
 ng_status ngi_schema_number_labels(ng_schema *schema, size_t classes, ng_error *error);
 
-/* The column of a target, or of a feature with *category <- which of it (0 for a number). */
+/* The column of a target; NULL. That of a feature the schema has, with *category <- which of it
+ * (0 for a number); NULL where there are no columns. */
 const ngi_column *ngi_schema_target(const ng_schema *schema, size_t target);
 const ngi_column *ngi_schema_feature(const ng_schema *schema, size_t feature, size_t *category);
 

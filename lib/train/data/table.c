@@ -84,6 +84,12 @@ ng_status ngi_table_row(ngi_opening *o)
     return NG_OK;
 }
 
+void ngi_table_look(ngi_opening *o, size_t column, int missing)
+{
+    if (missing && o->options->missing == NG_MISSING_DROP && o->column[column] != SIZE_MAX)
+        o->skip = 1;
+}
+
 static ng_status put(ngi_opening *o, size_t k, double value)
 {
     ng_mat_set(o->store->table, o->store->count, o->schema->column[k].slot, value);
@@ -143,10 +149,6 @@ ng_status ngi_table_number(ngi_opening *o, size_t column, double value)
     size_t k = o->column[column];
     if (k == SIZE_MAX || o->skip)
         return NG_OK;
-    if (isnan(value) && o->options->missing == NG_MISSING_DROP) {
-        o->skip = 1;
-        return NG_OK;
-    }
     ngi_role role = o->schema->column[k].role;
     if (!isfinite(value) &&
         !(isnan(value) && role == NGI_NUMBER && o->options->missing == NG_MISSING_MEAN))
@@ -172,10 +174,6 @@ static ng_status missing_cell(ngi_opening *o, size_t column, size_t k, ngi_span 
 {
     char shown[NGI_SHOWN];
     ngi_role role = o->schema->column[k].role;
-    if (o->options->missing == NG_MISSING_DROP) {
-        o->skip = 1;
-        return NG_OK;
-    }
     if (o->options->missing == NG_MISSING_MEAN && (role == NGI_NUMBER || role == NGI_CATEGORY))
         return put(o, k, NAN);
     return ngi_table_fail(o, column, "\"%s\", a missing value (missing=%sdrop)",
@@ -265,7 +263,6 @@ static ng_status sort_categories(ngi_opening *o, ngi_column *column, size_t *ran
     return NG_OK;
 }
 
-/* What only rows that were left out had is forgotten. */
 static ng_status sort_names(ngi_opening *o, size_t *rank)
 {
     TRY(sort_labels(o, rank));

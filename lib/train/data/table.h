@@ -16,9 +16,11 @@ typedef struct {
 /* First of all. Makes the schema, or finds the columns of o->model. */
 ng_status ngi_table_columns(ngi_opening *o, const ngi_columns *found);
 
-/* A new row; its values; and then it counts, unless a value was missing and
- * such rows are dropped. o->line is where it is, or 0. */
+/* A new row; a look at each of its values, missing or not; the values; and then it counts. One
+ * that lacks a value where such rows are dropped is not judged: its values are passed over, and
+ * it does not count. o->line is where it is, or 0. */
 ng_status ngi_table_row(ngi_opening *o);
+void ngi_table_look(ngi_opening *o, size_t column, int missing);
 ng_status ngi_table_number(ngi_opening *o, size_t column, double value);
 ng_status ngi_table_cell(ngi_opening *o, size_t column, ngi_span text, char point);
 ng_status ngi_table_keep(ngi_opening *o);
