@@ -1,0 +1,89 @@
+/* One training with a preset, judged after each epoch, until a loss or a time. */
+#include "tests/bench/target/target.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "examples/support/progress.h"
+#include "lib/core/try.h"
+
+typedef struct {
+    race *r;
+    double since; /* processor time when this epoch's training began, or its last part */
+    double time;  /* of training so far */
+    double mark;  /* of the clock at the last step */
+} watching;
+
+/* Evaluations lie between an epoch's last step and the event of its end. */
+static int watch(ng_trainer *trainer, const ng_trainer_event *event, void *data)
+{
+    watching *w = data;
+    race *r = w->r;
+    (void)trainer;
+    if (event->kind == NG_TRAINER_STEP) {
+        double now = progress_cpu();
+        w->time += now - w->mark;
+        w->mark = now;
+        return w->time > r->limit;
+    }
+    if (event->kind != NG_TRAINER_EPOCH)
+        return 0;
+    w->mark = progress_cpu();
+    r->loss = event->point->loss;
+    r->spent = w->time;
+    if (r->curve != NULL)
+        fprintf(r->curve->to, "%s,%s,%zu,%.5f,%.6g\n", r->task->name, r->preset->name, event->epoch,
+                w->time, r->loss);
+    if (!(r->loss <= r->goal))
+        return 0;
+    r->seconds = w->time;
+    return 1;
+}
+
+static ng_status fit(race *r, ng_model *model, void *method, void *rest, ng_error *error)
+{
+    ng_trainer_options o;
+    ng_trainer *trainer;
+    watching w = {.r = r};
+    TRY(ng_options_set(method, "lr", r->lr, error));
+    TRY(ng_options_set(rest, "lr", r->rest_lr, error));
+    TRY(ng_trainer_init(&o));
+    o.method = method;
+    o.rest = rest;
+    o.batch = r->task->batch;
+    /* with a goal the time ends it */
+    o.epochs = r->task->epochs * (isfinite(r->limit) ? 100 : 1);
+    o.seed = r->seed;
+    o.watch = watch;
+    o.watch_data = &w;
+    TRY(ng_trainer_create(&trainer, model, &o, error));
+    w.mark = progress_cpu();
+    ng_status status = ng_trainer_fit(trainer, r->train, r->held_out);
+    if (ng_trainer_diverged(status)) {
+        r->loss = INFINITY;
+        status = NG_OK;
+    } else if (status < 0)
+        ng_error_set(error, status, "%s, %s: %s", r->task->name, r->preset->name,
+                     ng_trainer_error(trainer));
+    ng_trainer_destroy(trainer);
+    return status < 0 ? status : NG_OK;
+}
+
+ng_status race_run(race *r, ng_error *error)
+{
+    void *method = NULL, *rest = NULL;
+    ng_model *model = NULL;
+    r->seconds = r->loss = INFINITY;
+    r->spent = 0;
+    ng_status status = ng_options_new(&method, r->preset->name, error);
+    if (status == NG_OK)
+        status = ng_options_new(&rest, "adamw", error);
+    if (status == NG_OK)
+        status = r->task->model(&model, r->task, r->train, error);
+    if (status == NG_OK)
+        status = fit(r, model, method, rest, error);
+    ng_model_destroy(model);
+    ng_options_free(rest);
+    ng_options_free(method);
+    return status;
+}

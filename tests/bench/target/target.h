@@ -1,0 +1,49 @@
+/* bench_target: processor time to AdamW's best final validation loss, for every preset, on eight
+ * small tasks. The pieces: tasks.c (data and models), race.c (one training), main.c (who runs with
+ * which learning rate, tables and claims), picture.c. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <natgrad-train.h>
+#include <natgrad.h>
+
+#include "examples/support/table.h"
+
+enum { TASKS = 8, RATES = 6, SEEDS = 3 };
+
+typedef struct task task;
+struct task {
+    const char *name, *what;
+    size_t batch, epochs; /* AdamW's */
+    ng_status (*open)(ng_dataset **all, const task *t, ng_error *error);
+    ng_status (*model)(ng_model **model, const task *t, const ng_dataset *data, ng_error *error);
+    size_t hidden, depth; /* width and number of hidden layers; of the transformer width, blocks */
+    ng_activation activation;
+};
+
+extern const task tasks[TASKS];
+
+/* One training. */
+typedef struct {
+    /* given */
+    const task *task;
+    ng_dataset *train, *held_out;
+    const ng_preset *preset;
+    double lr, rest_lr; /* of the preset, and of AdamW beside it */
+    unsigned long seed;
+    double goal;  /* stop at this validation loss; -inf: at the end of the epochs */
+    double limit; /* stop after so many seconds of processor time; infinity: none */
+    table *curve; /* a row an epoch, or NULL */
+    /* found */
+    double seconds; /* of training until the goal; infinity: not reached */
+    double loss;    /* validation, at the end; infinity for a run that left the numbers */
+    double spent;   /* of training in all */
+} race;
+
+/* Only what is no result of the settings is an error. */
+ng_status race_run(race *r, ng_error *error);
+
+/* Loss against time of each preset at its best, a panel a task. 0 or 1. */
+int target_picture(table *curves);
+
+#endif
