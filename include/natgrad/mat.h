@@ -99,6 +99,38 @@ static inline ng_mat ng_mat_take(ng_mat *rest, size_t rows, size_t cols)
     return taken;
 }
 
+/* Matrices of one shape in one array: count of them, each beginning `step` elements after the one
+ * before (layers along a leading axis). */
+typedef struct {
+    ng_mat first;
+    size_t count, step;
+} ng_stack;
+
+/* count matrices from `first` on, any strides. */
+static inline ng_stack ng_stack_of(ng_mat first, size_t count, size_t step)
+{
+    ng_stack s = {first, count, step};
+    return s;
+}
+
+/* A dense count x rows x cols array. */
+static inline ng_stack ng_stack_f32(float *data, size_t count, size_t rows, size_t cols)
+{
+    return ng_stack_of(ng_f32(data, rows, cols), count, rows * cols);
+}
+
+static inline ng_stack ng_stack_f64(double *data, size_t count, size_t rows, size_t cols)
+{
+    return ng_stack_of(ng_f64(data, rows, cols), count, rows * cols);
+}
+
+/* Matrix i < count of the stack; not checked. */
+static inline ng_mat ng_stack_at(ng_stack s, size_t i)
+{
+    s.first.data = (char *)s.first.data + i * s.step * ng_dtype_size(s.first.dtype);
+    return s.first;
+}
+
 /* Element (i, j) as a double; for tests, printing and small loops. */
 static inline double ng_mat_get(ng_mat m, size_t i, size_t j)
 {

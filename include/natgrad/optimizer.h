@@ -187,6 +187,18 @@ NG_API ng_status ng_group_add_blocks(ng_group *group, size_t *first, const char 
                                      ng_mat dw, const size_t *outputs, size_t count,
                                      ng_layout layout);
 
+/* Adds a stack of matrices, the layers of a net along the leading axis of one array, as parameters
+ * "name[0]", "name[1]", ...; with count > 0 each divided into blocks as above, "name[0][0]",
+ * "name[0][1]", ... *first (may be NULL) numbers the first in its group, the others follow, blocks
+ * before layers. All or none are added. count 0: whole matrices, outputs is not read. NG_ESHAPE
+ * where the stacks differ, or are empty; otherwise as ng_group_add_blocks.
+ *
+ *   ng_group_add_stack(hidden, &qkv, "qkv", ng_stack_f32(w, L, 3 * C, C),
+ *                      ng_stack_f32(dw, L, 3 * C, C), (size_t[]){C, C, C}, 3, NG_OUT_IN); */
+NG_API ng_status ng_group_add_stack(ng_group *group, size_t *first, const char *name, ng_stack w,
+                                    ng_stack dw, const size_t *outputs, size_t count,
+                                    ng_layout layout);
+
 /* Before the parameter's first step (else NG_EARG). Default NG_OUT_IN. */
 NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout);
 
@@ -213,6 +225,11 @@ NG_API ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat
  * ng_group_rebind does for w. NG_EARG, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_mat db);
 
+/* The same for several parameters from `first` on, as ng_group_add_blocks and ng_group_add_stack add
+ * them: each vector of the stacks (1 x all outputs of a layer) is divided among the next of them,
+ * by their outputs. All or none. */
+NG_API ng_status ng_group_add_bias_stack(ng_group *group, size_t first, ng_stack b, ng_stack db);
+
 /* Statistics for the coming step from the parameter's layer: its inputs a
  * (samples x inputs, without the 1 of the bias) and the loss's derivative with
  * respect to its outputs before the activation, g (samples x outputs). scale * g
@@ -230,6 +247,12 @@ NG_API ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_m
  * NG_ENONFINITE (NaN or infinity in a, g or scale), NG_ERANGE (sums of squares
  * beyond the dtype), NG_ESHAPE, NG_EDTYPE, NG_EARG; then nothing was taken. */
 NG_API ng_status ng_group_capture(ng_group *group, size_t index, ng_mat a, ng_mat g, double scale);
+
+/* The same for several parameters from `first` on, as ng_group_add_blocks and ng_group_add_stack add
+ * them: of each layer its inputs (samples x inputs) and the derivatives of all its outputs (samples
+ * x outputs), which are divided among its blocks. On an error nothing was taken of any. */
+NG_API ng_status ng_group_capture_stack(ng_group *group, size_t first, ng_stack a, ng_stack g,
+                                        double scale);
 
 /* One option by name, effective at the next step; through the method's option
  * table. NG_EOPTION, and then nothing has changed. */

@@ -57,6 +57,60 @@ NG_API int ng_policy_elementwise(const char *name, ng_mat w);
 NG_API ng_status ng_policy_add(const ng_policy *policy, ng_group **group, size_t *index,
                                const char *name, ng_mat w, ng_mat dw);
 
+/* ng_group_add_stack likewise. The policy sees a matrix of the stack, so that a stack of vectors is
+ * element-wise. Blocks are for methods of matrices; an element-wise one is given whole matrices. */
+NG_API ng_status ng_policy_add_stack(const ng_policy *policy, ng_group **group, size_t *first,
+                                     const char *name, ng_stack w, ng_stack dw,
+                                     const size_t *outputs, size_t count, ng_layout layout);
+
+/* ---- A whole model in one table ---------------------------------------------------------------
+ *
+ *   static const ng_policy_entry model[] = {
+ *       {.name = "wte", .dims = {V, C}},
+ *       {.name = "qkvw", .dims = {L, 3 * C, C}, .flags = NG_ENTRY_STACK, .blocks = 3},
+ *       {.name = "qkvb", .dims = {L, 3 * C}, .flags = NG_ENTRY_STACK},
+ *       {.name = "conv", .dims = {64, 3, 5, 5}},
+ *       {.name = "head", .dims = {V, C}, .flags = NG_ENTRY_TIED},
+ *   };
+ *   ng_policy_add_all(&policy, NULL, model, 5, ng_f32(params, 1, n), ng_f32(grads, 1, n)); */
+
+enum {
+    NG_ENTRY_STACK = 1,   /* the first dimension counts layers, each a parameter "name[0]", ... */
+    NG_ENTRY_IN_OUT = 2,  /* outputs are the last dimension instead of the first */
+    NG_ENTRY_REST = 4,    /* to policy->rest whatever its name and shape: heads, embeddings */
+    NG_ENTRY_MATRIX = 8,  /* to policy->matrix likewise */
+    NG_ENTRY_TIED = 16,   /* another entry's weights: has no place in flat arrays, is not added */
+    NG_ENTRY_FROZEN = 32, /* has its place, is not added */
+};
+
+typedef struct {
+    const char *name; /* NULL: "#3", its place in the table from 0 on */
+    /* up to the first 0; none: a number. One (behind that of NG_ENTRY_STACK) is a vector; of more
+     * the first are outputs, all others together inputs: the weights of a convolution are
+     * (out, in, kh, kw). With NG_ENTRY_IN_OUT the last are outputs. Row-major, dense. */
+    size_t dims[4];
+    unsigned flags;
+    size_t blocks;   /* of equal outputs, a parameter each (for methods of matrices), at most 64;
+                        0, 1: the matrix is whole */
+    ng_dtype dtype;  /* of data; default NG_F32 */
+    void *data;      /* NULL: the next elements of the flat weights */
+    void *gradient;  /* NULL: the next of the flat gradients */
+} ng_policy_entry;
+
+/* Where an entry went: `count` parameters of the group from `first` on; group NULL: not added. */
+typedef struct {
+    ng_group *group;
+    size_t first, count;
+} ng_place;
+
+/* Adds the model, all of it or nothing; places (count of them, or NULL) say where. weights and
+ * gradients are 1 x n, flat arrays whose elements must all be somebody's, or ng_mat_none().
+ * NG_EARG, NG_ESHAPE (dimensions, blocks, or flat arrays of another length), NG_ENOMEM, and what
+ * ng_policy_add may say. */
+NG_API ng_status ng_policy_add_all(const ng_policy *policy, ng_place *places,
+                                   const ng_policy_entry *table, size_t count, ng_mat weights,
+                                   ng_mat gradients);
+
 /* The assignment as a table: name, shape, dtype, method, its metric and ball, lr; a line a
  * parameter. Writes at most size bytes, the 0 included, and returns the length of the whole text
  * without it, as snprintf does. text may be NULL when size is 0. */

@@ -2,7 +2,12 @@
 #include <natgrad/policy.h>
 
 #include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "lib/core/memory.h"
+#include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "optim/around/names.h"
 #include "optim/front/front.h"
@@ -82,24 +87,223 @@ static void tell(const ng_optimizer *optimizer, const char *name, ng_mat w)
     optimizer->message(note.text, optimizer->message_data);
 }
 
+/* ---- One parameter, or one stack --------------------------------------------------------- */
+
+static ng_status check_policy(const ng_policy *policy)
+{
+    return policy == NULL || policy->size != sizeof *policy || policy->matrix == NULL ||
+                   policy->rest == NULL
+               ? NG_EARG
+               : NG_OK;
+}
+
+/* What is added, as a policy sees it; told: how sure it is of the group. */
+static ng_status choose(ng_group **group, ngi_name_verdict *told, const ng_policy *policy,
+                        const char *name, ng_mat w, ng_error *error)
+{
+    if (name == NULL)
+        return ng_error_set(error, NG_EARG, "a parameter needs a name");
+    TRY(follow_rules(group, policy, name, error));
+    *told = *group == NULL ? judge(name, w) : NGI_NAME_MATRIX;
+    if (*group == NULL)
+        *group = *told == NGI_NAME_ELEMENTWISE ? policy->rest : policy->matrix;
+    return NG_OK;
+}
+
 ng_status ng_policy_add(const ng_policy *policy, ng_group **group, size_t *index, const char *name,
                         ng_mat w, ng_mat dw)
 {
-    if (policy == NULL || policy->size != sizeof *policy || policy->matrix == NULL ||
-        policy->rest == NULL)
-        return NG_EARG;
-    ng_error *error = ngi_begin(policy->matrix->optimizer);
     ng_group *chosen;
-    if (name == NULL)
-        return ng_error_set(error, NG_EARG, "a parameter needs a name");
-    TRY(follow_rules(&chosen, policy, name, error));
-    ngi_name_verdict verdict = chosen == NULL ? judge(name, w) : NGI_NAME_MATRIX;
-    if (chosen == NULL)
-        chosen = verdict == NGI_NAME_ELEMENTWISE ? policy->rest : policy->matrix;
+    ngi_name_verdict told;
+    TRY(check_policy(policy));
+    TRY(choose(&chosen, &told, policy, name, w, ngi_begin(policy->matrix->optimizer)));
     TRY(ng_group_add(chosen, index, name, w, dw));
-    if (verdict == NGI_NAME_UNKNOWN)
+    if (told == NGI_NAME_UNKNOWN)
         tell(chosen->optimizer, name, w);
     if (group != NULL)
         *group = chosen;
     return NG_OK;
+}
+
+/* Blocks are for methods of matrices. */
+static ng_status add_stack(ng_group *group, size_t *first, const char *name, ng_stack w,
+                           ng_stack dw, const size_t *outputs, size_t count, ng_layout layout)
+{
+    return ng_group_add_stack(group, first, name, w, dw, outputs,
+                              group->method->elementwise ? 0 : count, layout);
+}
+
+ng_status ng_policy_add_stack(const ng_policy *policy, ng_group **group, size_t *first,
+                              const char *name, ng_stack w, ng_stack dw, const size_t *outputs,
+                              size_t count, ng_layout layout)
+{
+    ng_group *chosen;
+    ngi_name_verdict told;
+    TRY(check_policy(policy));
+    TRY(choose(&chosen, &told, policy, name, w.first, ngi_begin(policy->matrix->optimizer)));
+    TRY(add_stack(chosen, first, name, w, dw, outputs, count, layout));
+    if (told == NGI_NAME_UNKNOWN)
+        tell(chosen->optimizer, name, w.first);
+    if (group != NULL)
+        *group = chosen;
+    return NG_OK;
+}
+
+/* ---- A table of them --------------------------------------------------------------------- */
+
+enum { MOST_DIMS = 4, MOST_BLOCKS = 64 };
+
+/* An entry's shape: a stack of matrices. */
+typedef struct {
+    size_t count, rows, cols;
+} extent;
+
+static ng_status measure(extent *x, const ng_policy_entry *entry, const char *name,
+                         ng_error *error)
+{
+    size_t d[MOST_DIMS] = {1, 1, 1, 1}, rank = 0, begin = entry->flags & NG_ENTRY_STACK ? 1 : 0;
+    size_t product = 1;
+    while (rank < MOST_DIMS && entry->dims[rank] > 0) {
+        d[rank] = entry->dims[rank];
+        product = ngi_size_mul(product, d[rank++]);
+    }
+    for (size_t i = rank; i < MOST_DIMS; i++)
+        if (entry->dims[i] > 0)
+            return ng_error_set(error, NG_ESHAPE, "'%.60s': a dimension of 0", name);
+    if (rank < begin || product == SIZE_MAX)
+        return ng_error_set(error, NG_ESHAPE, "'%.60s': no stack has %zu dimensions or that many "
+                            "elements", name, rank);
+    x->count = begin ? d[0] : 1;
+    size_t each = product / x->count;
+    x->rows = 1;
+    if (rank - begin > 1)
+        x->rows = entry->flags & NG_ENTRY_IN_OUT ? each / d[rank - 1] : d[begin];
+    x->cols = each / x->rows;
+    return NG_OK;
+}
+
+/* The entry's weights or gradients: its own, or the next of the flat ones. */
+static ng_status view(ng_stack *s, const extent *x, void *own, ng_dtype dtype, ng_mat *flat,
+                      const char *name, ng_error *error)
+{
+    ng_mat first = {own, x->rows, x->cols, x->cols, dtype};
+    if (own == NULL && flat->data != NULL) {
+        ng_mat taken = ng_mat_take(flat, x->count, x->rows * x->cols);
+        if (taken.data == NULL)
+            return ng_error_set(error, NG_ESHAPE, "'%.60s': the flat array ends within it", name);
+        first.data = taken.data;
+        first.dtype = taken.dtype;
+    }
+    *s = ng_stack_of(first, x->count, x->rows * x->cols);
+    return NG_OK;
+}
+
+static ng_group *by_flag(const ng_policy *policy, unsigned flags)
+{
+    return flags & NG_ENTRY_REST     ? policy->rest
+           : flags & NG_ENTRY_MATRIX ? policy->matrix
+                                     : NULL;
+}
+
+static ng_status add(const ng_policy *policy, ng_place *place, const ng_policy_entry *entry,
+                     const char *name, ng_stack w, ng_stack dw, ng_error *error)
+{
+    size_t outputs[MOST_BLOCKS], blocks = entry->blocks > 1 ? entry->blocks : 0;
+    int in_out = (entry->flags & NG_ENTRY_IN_OUT) != 0;
+    size_t all = in_out ? w.first.cols : w.first.rows;
+    ngi_name_verdict told = NGI_NAME_MATRIX;
+    ng_group *group = by_flag(policy, entry->flags);
+    if (group == NULL)
+        TRY(choose(&group, &told, policy, name, w.first, error));
+    if (blocks > MOST_BLOCKS || (blocks > 0 && all % blocks != 0))
+        return ng_error_set(error, NG_ESHAPE, "'%.60s': %zu outputs in %zu blocks (%d at most)",
+                            name, all, blocks, MOST_BLOCKS);
+    for (size_t i = 0; i < blocks; i++)
+        outputs[i] = all / blocks;
+    size_t before = group->count;
+    ng_layout layout = in_out ? NG_IN_OUT : NG_OUT_IN;
+    TRY(entry->flags & NG_ENTRY_STACK || blocks > 0
+            ? add_stack(group, NULL, name, w, dw, outputs, blocks, layout)
+            : ngi_group_add_laid(group, name, w.first, dw.first, layout));
+    if (told == NGI_NAME_UNKNOWN)
+        tell(group->optimizer, name, w.first);
+    place->group = group;
+    place->first = before;
+    place->count = group->count - before;
+    return NG_OK;
+}
+
+static ng_status add_entry(const ng_policy *policy, ng_place *place, const ng_policy_entry *entry,
+                           size_t number, ng_mat *weights, ng_mat *gradients, ng_error *error)
+{
+    const ng_place nowhere = {NULL, 0, 0};
+    char own[32];
+    const char *name = entry->name;
+    extent x;
+    ng_stack w, dw;
+    snprintf(own, sizeof own, "#%zu", number);
+    name = name != NULL ? name : own;
+    *place = nowhere;
+    TRY(measure(&x, entry, name, error));
+    if (entry->flags & NG_ENTRY_TIED)
+        return NG_OK;
+    TRY(view(&w, &x, entry->data, entry->dtype, weights, name, error));
+    TRY(view(&dw, &x, entry->gradient, entry->dtype, gradients, name, error));
+    if (entry->flags & NG_ENTRY_FROZEN)
+        return NG_OK;
+    return add(policy, place, entry, name, w, dw, error);
+}
+
+static ng_status add_entries(const ng_policy *policy, ng_place *places,
+                             const ng_policy_entry *table, size_t count, ng_mat weights,
+                             ng_mat gradients, ng_error *error)
+{
+    ng_place place;
+    for (size_t i = 0; i < count; i++)
+        TRY(add_entry(policy, places != NULL ? &places[i] : &place, &table[i], i, &weights,
+                      &gradients, error));
+    if (weights.cols > 0 || gradients.cols > 0)
+        return ng_error_set(error, NG_ESHAPE,
+                            "%zu weights and %zu gradients of the flat arrays are nobody's",
+                            weights.cols, gradients.cols);
+    return NG_OK;
+}
+
+/* Every group a policy may choose, i < 2 + rule_count; NULL: a rule without one. */
+static ng_group *choice(const ng_policy *policy, size_t i)
+{
+    return i == 0 ? policy->matrix : i == 1 ? policy->rest : policy->rules[i - 2].group;
+}
+
+static ng_status check_flat(ng_mat flat, const char *what, ng_error *error)
+{
+    if (flat.data == NULL)
+        return NG_OK;
+    TRY(ng_mat_check(flat, what, error));
+    return flat.rows == 1 ? NG_OK
+                          : ng_error_set(error, NG_ESHAPE, "%s: %zu rows instead of one", what,
+                                         flat.rows);
+}
+
+ng_status ng_policy_add_all(const ng_policy *policy, ng_place *places, const ng_policy_entry *table,
+                            size_t count, ng_mat weights, ng_mat gradients)
+{
+    TRY(check_policy(policy));
+    ng_error *error = ngi_begin(policy->matrix->optimizer), inner;
+    size_t groups = 2 + policy->rule_count, *before;
+    if (table == NULL && count > 0)
+        return ng_error_set(error, NG_EARG, "a policy's table is NULL");
+    TRY(check_flat(weights, "flat weights", error));
+    TRY(check_flat(gradients, "flat gradients", error));
+    TRY(ngi_array_create(&before, groups, sizeof *before, "groups", error));
+    for (size_t i = 0; i < groups; i++)
+        before[i] = choice(policy, i) != NULL ? choice(policy, i)->count : 0;
+    ng_status status = add_entries(policy, places, table, count, weights, gradients, error);
+    inner = *error;
+    for (size_t i = 0; i < groups && status != NG_OK; i++)
+        if (choice(policy, i) != NULL)
+            ngi_group_truncate(choice(policy, i), before[i]);
+    *error = inner;
+    free(before);
+    return status;
 }

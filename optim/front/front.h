@@ -1,6 +1,6 @@
 /* The optimizer, its groups and parameters: what the files of the front share.
- * From below: views, memory and param, then group, gradient, then step and blocks, then
- * optimizer; each uses only those before it. */
+ * From below: views, memory and param, then group, stack, capture and bias, gradient,
+ * then step, then optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
 
@@ -124,11 +124,40 @@ ng_status ngi_group_check(const ng_optimizer *optimizer, const void *options, ng
 ng_status ngi_group_append(ng_group *group, size_t *index, const char *name, ng_mat w, ng_mat dw);
 ng_status ngi_param_set_layout(ngi_param *param, ng_layout layout, ng_error *error);
 
+/* Both at once. */
+ng_status ngi_group_add_laid(ng_group *group, const char *name, ng_mat w, ng_mat dw,
+                             ng_layout layout);
+
 /* Takes back the parameters added last. */
 void ngi_group_truncate(ng_group *group, size_t count);
 
 /* Begins a call on the parameter of that index; NG_EARG if there is none (group NULL included). */
 ng_status ngi_param_find(ngi_param **param, const ng_group *group, size_t index);
+
+/* ---- stack.c ---------------------------------------------------------------------------- */
+
+enum { NGI_NAME = 160 }; /* room for a name made of a caller's, which is cut at 100 characters */
+
+/* What is given for several parameters at once, one after the other. */
+typedef struct {
+    ngi_param *param;
+    ng_mat x, y;
+} ngi_piece;
+
+typedef struct {
+    ngi_piece *items;
+    size_t count;
+} ngi_pieces;
+
+/* The columns of y, and with cut_x those of x, divided among the group's parameters from `first`
+ * on by their outputs; the next matrices of the stacks go to those that follow. NG_ESHAPE. */
+ng_status ngi_pieces_cut(ngi_pool *pool, ngi_pieces *pieces, const ng_group *group, size_t first,
+                         ng_stack x, ng_stack y, int cut_x);
+
+/* ---- capture.c ---------------------------------------------------------------------------- */
+
+/* NG_EUNSUPPORTED where the group's options want no captures; what: what was offered. */
+ng_status ngi_check_wanted(const ng_group *group, const ngi_param *param, const char *what);
 
 /* ---- gradient.c ------------------------------------------------------------------------ */
 

@@ -126,6 +126,14 @@ ng_status ngi_param_set_layout(ngi_param *param, ng_layout layout, ng_error *err
     return NG_OK;
 }
 
+ng_status ngi_group_add_laid(ng_group *group, const char *name, ng_mat w, ng_mat dw,
+                             ng_layout layout)
+{
+    size_t index;
+    TRY(ngi_group_append(group, &index, name, w, dw));
+    return ngi_param_set_layout(group->params[index], layout, &group->optimizer->error);
+}
+
 ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout)
 {
     ngi_param *param;

@@ -109,10 +109,15 @@ struct ng_method {
     /* does the method need captured statistics under these options? Only then a parameter may
      * have a bias (optional: never) */
     int (*wants_capture)(const void *options);
-    /* adds a (samples x inputs) and g (samples x outputs), checked and finite, to the statistics
-     * of the coming step: all of it or nothing (present when wants_capture is) */
-    ng_status (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
-                         ng_error *error);
+    /* may a (samples x inputs) and g (samples x outputs), finite and of the right shapes, be added
+     * to the statistics of the coming step? (this and capture present when wants_capture is) */
+    ng_status (*check_capture)(const ngi_param *param, const void *options, ng_mat a, ng_mat g,
+                               double scale, ng_error *error);
+    /* scratch bytes capture needs for so many rows (optional: none) */
+    size_t (*capture_work)(const ngi_param *param, const void *options, size_t rows);
+    /* adds them; cannot fail */
+    void (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
+                    ng_work *work);
     /* P (of_outputs) or Q of F = P (x) Q as the last step left it, or none: for monitors (optional:
      * never any) */
     ng_mat (*factor)(const ngi_param *param, int of_outputs);
@@ -144,6 +149,17 @@ extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest, ng
 
 /* The methods there are (optim/registry.c); NULL beyond. */
 const ng_method *ngi_method_get(size_t i);
+
+/* Of the layer. */
+static inline size_t ngi_outputs(const ngi_param *param)
+{
+    return param->layout == NG_OUT_IN ? param->w.rows : param->w.cols;
+}
+
+static inline size_t ngi_inputs(const ngi_param *param)
+{
+    return param->layout == NG_OUT_IN ? param->w.cols : param->w.rows;
+}
 
 /* The part of x (rows x cols of a parameter) that belongs to its weights, and
  * the one that belongs to its bias. */

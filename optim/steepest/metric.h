@@ -35,9 +35,12 @@ typedef struct {
     ng_status (*create)(ngi_param *param, const ng_steepest_options *o, ng_error *error);
     /* scratch bytes of the slots below (optional: none) */
     size_t (*work)(const ngi_param *param, const ng_steepest_options *o);
-    /* adds captured statistics, as in method.h; the metric needs them at every step (optional) */
-    ng_status (*capture)(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
-                         double scale, ng_error *error);
+    /* captured statistics, as in method.h; a metric that has these slots needs them (optional) */
+    ng_status (*check_capture)(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
+                               ng_mat g, double scale, ng_error *error);
+    size_t (*capture_work)(const ngi_param *param, const ng_steepest_options *o, size_t rows);
+    void (*capture)(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
+                    double scale, ng_work *work);
     /* are the statistics there that update is due to read? NG_ENODATA (optional: yes) */
     ng_status (*ready)(const ngi_param *param, const ng_steepest_options *o, ng_error *error);
     /* new state from the gradient g, dense, gradient_scale applied (optional) */

@@ -51,19 +51,17 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
 /* ---- Second moments of captured gradients ------------------------------------------------- */
 
 /* sums <- beta sums + scale^2 (squares of left)^T (squares of right) */
-static ng_status add(ngi_param *param, ng_mat left, ng_mat right, double scale, double beta,
-                     ng_work *work, ng_error *error)
+static void add(ngi_param *param, ng_mat left, ng_mat right, double scale, double beta,
+                ng_work *work)
 {
     size_t mark = work->used;
     ng_mat l, r;
-    TRY(ng_work_mat(work, &l, left.rows, param->rows, left.dtype, error));
-    TRY(ng_work_mat(work, &r, left.rows, param->cols, left.dtype, error));
-    TRY(ngi_basis_moments(ngi_tensor_find(param, pending)->now, left, right,
-                          ngi_kron_root(param, NG_LEFT, NGI_OLD),
-                          ngi_kron_root(param, NG_RIGHT, NGI_OLD), scale * scale, beta, l, r,
-                          error));
+    ng_work_mat(work, &l, left.rows, param->rows, left.dtype, NULL);
+    ng_work_mat(work, &r, left.rows, param->cols, left.dtype, NULL);
+    ngi_basis_moments(ngi_tensor_find(param, pending)->now, left, right,
+                      ngi_kron_root(param, NG_LEFT, NGI_OLD),
+                      ngi_kron_root(param, NG_RIGHT, NGI_OLD), scale * scale, beta, l, r, NULL);
     work->used = mark;
-    return NG_OK;
 }
 
 /* NG_ERANGE if an element could leave the dtype: none of a sample's exceeds the squares of its
@@ -80,43 +78,52 @@ static ng_status check_range(const ngi_param *param, ng_mat a, ng_mat g, double 
     return ng_error_set(error, NG_ERANGE, "the captured second moments overflow their dtype");
 }
 
-static size_t block_rows(ng_mat a)
+static size_t block_rows(size_t rows)
 {
-    return a.rows < ROWS ? a.rows : ROWS;
+    return rows < ROWS ? rows : ROWS;
 }
 
-/* Everything the rows add, once nothing but the work can be too small. */
-static ng_status add_all(ngi_param *param, ng_mat a, ng_mat g, double scale, double beta,
-                         ng_work *work, ng_error *error)
+static void add_all(ngi_param *param, ng_mat a, ng_mat g, double scale, double beta, ng_work *work)
 {
     int out_left = ngi_output_side(param) == NG_LEFT;
-    for (size_t i = 0, block = block_rows(a); i < a.rows; i += block, beta = 1) {
+    for (size_t i = 0, block = block_rows(a.rows); i < a.rows; i += block, beta = 1) {
         size_t rows = a.rows - i < block ? a.rows - i : block;
         ng_mat inputs = ng_mat_block(a, i, 0, rows, a.cols);
         ng_mat outputs = ng_mat_block(g, i, 0, rows, g.cols);
-        TRY(add(param, out_left ? outputs : inputs, out_left ? inputs : outputs, scale, beta, work,
-                error));
+        add(param, out_left ? outputs : inputs, out_left ? inputs : outputs, scale, beta, work);
     }
-    return NG_OK;
 }
 
-static ng_status capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
-                         double scale, ng_error *error)
+/* At first the products of eigenvalues serve. */
+static int takes_moments(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t block = block_rows(a);
-    size_t size = ngi_size_add(ng_work_mat_size(block, param->rows, a.dtype),
-                               ng_work_mat_size(block, param->cols, a.dtype));
+    return ngi_due(param, o->ekfac.update_interval) && param->step > 0;
+}
+
+static ng_status check_capture(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
+                               ng_mat g, double scale, ng_error *error)
+{
+    if (takes_moments(param, o))
+        TRY(check_range(param, a, g, scale, error));
+    return ngi_statistics_check(param, o, a, g, scale, error);
+}
+
+static size_t capture_work(const ngi_param *param, const ng_steepest_options *o, size_t rows)
+{
+    size_t block = block_rows(rows);
+    return takes_moments(param, o)
+               ? ngi_size_add(ng_work_mat_size(block, param->rows, param->w.dtype),
+                              ng_work_mat_size(block, param->cols, param->w.dtype))
+               : 0;
+}
+
+static void capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
+                    double scale, ng_work *work)
+{
     double beta = param->captured > 0 ? 1 : 0;
-    ng_work work;
-    if (!ngi_due(param, o->ekfac.update_interval) || param->step == 0) /* products serve at first */
-        return ngi_statistics_capture(param, o, a, g, scale, error);
-    TRY(check_range(param, a, g, scale, error));
-    TRY(ng_work_create(&work, size, error));
-    ng_status status = ngi_statistics_capture(param, o, a, g, scale, error); /* the last to fail */
-    if (status == NG_OK)
-        status = add_all(param, a, g, scale, beta, &work, error);
-    ng_work_destroy(&work);
-    return status;
+    ngi_statistics_capture(param, o, a, g, scale, work);
+    if (takes_moments(param, o))
+        add_all(param, a, g, scale, beta, work);
 }
 
 /* ---- The diagonal ---------------------------------------------------------------------------- */
@@ -244,6 +251,8 @@ const ngi_metric ngi_metric_ekfac = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .check_capture = check_capture,
+    .capture_work = capture_work,
     .capture = capture,
     .ready = ngi_statistics_ready,
     .update = update,

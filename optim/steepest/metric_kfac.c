@@ -226,6 +226,7 @@ const ngi_metric ngi_metric_kfac = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .check_capture = ngi_statistics_check,
     .capture = ngi_statistics_capture,
     .ready = ngi_statistics_ready,
     .update = update,

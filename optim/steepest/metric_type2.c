@@ -134,6 +134,7 @@ const ngi_metric ngi_metric_type2 = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .check_capture = ngi_statistics_check,
     .capture = ngi_statistics_capture,
     .ready = ngi_statistics_ready,
     .update = update,

@@ -48,28 +48,37 @@ static void add_ones(ng_mat sums, ng_mat a, int empty)
     ng_mat_set(sums, n, n, (empty ? 0 : ng_mat_get(sums, n, n)) + (double)a.rows);
 }
 
-ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
-                                 double scale, ng_error *error)
+ng_status ngi_statistics_check(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
+                               ng_mat g, double scale, ng_error *error)
+{
+    ng_side out = ngi_output_side(param);
+    const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
+    const ngi_tensor *of_a = ngi_side_tensor(param, pending, ngi_other(out));
+    if (!ngi_due(param, ngi_rule_of(o).update_interval))
+        return NG_OK;
+    if (of_g != NULL)
+        TRY(check_range(param, of_g->now, g, scale, error));
+    return of_a != NULL ? check_range(param, of_a->now, a, 1, error) : NG_OK;
+}
+
+void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
+                            double scale, ng_work *work)
 {
     ng_side out = ngi_output_side(param);
     const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
     const ngi_tensor *of_a = ngi_side_tensor(param, pending, ngi_other(out));
     double beta = param->captured > 0 ? 1 : 0; /* the old sums end with a step */
+    (void)work;
     if (!ngi_due(param, ngi_rule_of(o).update_interval))
-        return NG_OK;
+        return;
     if (of_g != NULL)
-        TRY(check_range(param, of_g->now, g, scale, error));
-    if (of_a != NULL)
-        TRY(check_range(param, of_a->now, a, 1, error));
-    if (of_g != NULL)
-        TRY(ng_syrk(of_g->now, g, NG_TRANS, scale * scale, beta, error));
+        ng_syrk(of_g->now, g, NG_TRANS, scale * scale, beta, NULL);
     if (of_a != NULL) {
-        TRY(ng_syrk(ng_mat_block(of_a->now, 0, 0, a.cols, a.cols), a, NG_TRANS, 1, beta, error));
+        ng_syrk(ng_mat_block(of_a->now, 0, 0, a.cols, a.cols), a, NG_TRANS, 1, beta, NULL);
         if (param->bias.data != NULL)
             add_ones(of_a->now, a, param->captured == 0);
     }
     param->captured += (double)a.rows;
-    return NG_OK;
 }
 
 ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options *o,

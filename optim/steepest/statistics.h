@@ -10,9 +10,11 @@
 /* Adds factors, roots (identities) and sums. */
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
-/* The capture slot of ngi_metric: both sums. */
-ng_status ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
-                                 double scale, ng_error *error);
+/* The capture slots of ngi_metric: both sums. NG_ERANGE from the check. */
+ng_status ngi_statistics_check(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
+                               ng_mat g, double scale, ng_error *error);
+void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
+                            double scale, ng_work *work);
 
 /* The ready slot: NG_ENODATA where sums are due and there are none. */
 ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options *o,

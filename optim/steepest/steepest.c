@@ -253,11 +253,25 @@ static int wants_capture(const void *options)
     return ngi_metric_find(o->metric)->capture != NULL;
 }
 
-static ng_status capture(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
-                         ng_error *error)
+static ng_status check_capture(const ngi_param *param, const void *options, ng_mat a, ng_mat g,
+                               double scale, ng_error *error)
 {
     const ng_steepest_options *o = options;
-    return ngi_metric_find(o->metric)->capture(param, o, a, g, scale, error);
+    return ngi_metric_find(o->metric)->check_capture(param, o, a, g, scale, error);
+}
+
+static size_t capture_work(const ngi_param *param, const void *options, size_t rows)
+{
+    const ng_steepest_options *o = options;
+    const ngi_metric *metric = ngi_metric_find(o->metric);
+    return metric->capture_work != NULL ? metric->capture_work(param, o, rows) : 0;
+}
+
+static void capture(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
+                    ng_work *work)
+{
+    const ng_steepest_options *o = options;
+    ngi_metric_find(o->metric)->capture(param, o, a, g, scale, work);
 }
 
 static ng_mat factor(const ngi_param *param, int of_outputs)
@@ -280,6 +294,8 @@ const ng_method ngi_method_steepest = {
     .prepare = prepare,
     .agree = agree,
     .wants_capture = wants_capture,
+    .check_capture = check_capture,
+    .capture_work = capture_work,
     .capture = capture,
     .factor = factor,
     .commit = commit,

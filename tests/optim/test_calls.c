@@ -114,6 +114,8 @@ START_TEST(no_handle)
     ck_assert_int_eq(ng_group_add(NULL, &index, "p", m, m), NG_EARG);
     ck_assert_int_eq(ng_group_add_blocks(NULL, &index, "p", m, m, one, 1, NG_OUT_IN), NG_EARG);
     ck_assert_int_eq(ng_group_add_bias(NULL, 0, m, m), NG_EARG);
+    ck_assert_int_eq(ng_group_capture_stack(NULL, 0, ng_stack_of(m, 1, 4), ng_stack_of(m, 1, 4), 1),
+                     NG_EARG);
     ck_assert_int_eq(ng_group_capture(NULL, 0, m, m, 1), NG_EARG);
     ck_assert_int_eq(ng_group_set_layout(NULL, 0, NG_OUT_IN), NG_EARG);
     ck_assert_int_eq(ng_group_rebind(NULL, 0, m, m), NG_EARG);

@@ -1,0 +1,107 @@
+/* Biases of layers: [W b] is one parameter. */
+#include "optim/front/front.h"
+
+#include "lib/core/try.h"
+
+static ng_status check_bias(const ng_group *group, const ngi_param *param, ng_mat b, ng_mat db)
+{
+    ng_error *error = &group->optimizer->error;
+    int anew = param->bias.data == NULL;
+    TRY(ngi_check_views(param->name, b, db, error));
+    if (b.dtype != param->w.dtype)
+        return ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its bias has another dtype",
+                            param->name);
+    if (b.rows != 1 || b.cols != ngi_outputs(param))
+        return ng_error_set(error, NG_ESHAPE,
+                            "parameter '%.60s' has %zu outputs, its bias is %zu x %zu", param->name,
+                            ngi_outputs(param), b.rows, b.cols);
+    if (anew && (param->step > 0 || param->captured > 0))
+        return ng_error_set(error, NG_EARG,
+                            "parameter '%.60s': a bias comes before its first capture or step",
+                            param->name);
+    return ngi_check_binding(group->optimizer, param, 1, param->name, b, db, error);
+}
+
+/* The parameter with one more input and, since its shape is another one, new state. */
+static ng_status extend(ngi_param *grown, const ngi_param *param, const ng_group *group, ng_mat b,
+                        ng_mat db)
+{
+    *grown = (ngi_param){.name = param->name,
+                         .w = param->w,
+                         .dw = param->dw,
+                         .bias = b,
+                         .dbias = db,
+                         .rows = param->w.rows + (param->layout == NG_IN_OUT),
+                         .cols = param->w.cols + (param->layout == NG_OUT_IN),
+                         .layout = param->layout,
+                         .sum = param->sum,
+                         .staged = param->staged};
+    ng_status status = ngi_param_create_state(grown, group, &group->optimizer->error);
+    if (status != NG_OK)
+        ngi_param_drop_state(grown);
+    return status;
+}
+
+/* was <- the parameter as it is, which then has the bias. */
+static ng_status bind(ngi_param *was, const ng_group *group, const ngi_piece *piece)
+{
+    ngi_param *param = piece->param, grown = *param;
+    TRY(ngi_check_wanted(group, param, "bias"));
+    TRY(check_bias(group, param, piece->x, piece->y));
+    if (param->bias.data == NULL)
+        TRY(extend(&grown, param, group, piece->x, piece->y));
+    grown.bias = piece->x;
+    grown.dbias = piece->y;
+    *was = *param;
+    *param = grown;
+    return NG_OK;
+}
+
+static void undo(ngi_param *param, const ngi_param *was)
+{
+    if (was->bias.data == NULL)
+        ngi_param_drop_state(param);
+    *param = *was;
+}
+
+/* All of them or none. was: room for each parameter as it was. */
+static ng_status bind_all(ngi_param *was, const ng_group *group, const ngi_pieces *p)
+{
+    ng_status status = NG_OK;
+    size_t done = 0;
+    while (done < p->count && (status = bind(&was[done], group, &p->items[done])) == NG_OK)
+        done++;
+    for (size_t i = done; status != NG_OK && i-- > 0;)
+        undo(p->items[i].param, &was[i]);
+    for (size_t i = 0; status == NG_OK && i < done; i++)
+        if (was[i].bias.data == NULL)
+            ngi_param_drop_state(&was[i]);
+    return status;
+}
+
+ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_mat db)
+{
+    ngi_piece piece = {.x = b, .y = db};
+    ngi_pieces one = {&piece, 1};
+    ngi_param was;
+    TRY(ngi_param_find(&piece.param, group, index));
+    return bind_all(&was, group, &one);
+}
+
+static ng_status bind_stack(ngi_pool *pool, ng_group *group, size_t first, ng_stack b, ng_stack db)
+{
+    ng_error *error = &group->optimizer->error;
+    ngi_pieces p;
+    ngi_param *was;
+    TRY(ngi_pieces_cut(pool, &p, group, first, b, db, 1));
+    TRY(ngi_pool_array(pool, &was, p.count, sizeof *was, "biases", error));
+    return bind_all(was, group, &p);
+}
+
+ng_status ng_group_add_bias_stack(ng_group *group, size_t first, ng_stack b, ng_stack db)
+{
+    ngi_pool pool = {NULL};
+    ngi_param *param;
+    TRY(ngi_param_find(&param, group, first));
+    return ngi_pool_close(&pool, bind_stack(&pool, group, first, b, db));
+}
