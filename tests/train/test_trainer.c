@@ -248,6 +248,7 @@ TEST_SUITE(trainer)
     tcase_add_loop_test(tcase, fit_is_the_loop, 0, 2);
     tcase_add_test(tcase, assignment);
     tcase_add_test(tcase, regression);
+    tcase_add_checked_fixture(tcase, files_setup, files_teardown);
     tcase_add_test(tcase, units);
     tcase_add_loop_test(tcase, probabilities, 0, 2);
     suite_add_tcase(suite, tcase);

@@ -44,6 +44,7 @@ typedef struct ng_trainer ng_trainer;
  * of squared errors / sum of squares about the mean). NaN without a validation set. */
 typedef struct {
     double seconds;     /* of training, evaluations not counted */
+    double lr; /* of the method in its last step */
     double train_loss;  /* of the whole training set, with the weights at the end of the epoch */
     double loss, score; /* of the validation set */
 } ng_trainer_point;
@@ -161,6 +162,22 @@ NG_API const ng_trainer_point *ng_trainer_points(const ng_trainer *trainer, size
 /* The epoch of the lowest validation loss, from 1; 0: none yet. */
 NG_API size_t ng_trainer_best(const ng_trainer *trainer);
 
+/* ---- Saving and going on ----------------------------------------------------------- */
+
+/* A model file (natgrad/train/model_file.h) with the weights to be used and, under "trainer/" and
+ * "optimizer/", all that the training needs to go on: the weights that are trained, where they are
+ * others; the average and the best ones; the optimizer's state; epoch, place in it and order of the
+ * samples; the generator; all points; and its settings as text. schema may be NULL. Also from
+ * `watch`. What ng_model_save says; then PATH is as it was. */
+NG_API ng_status ng_trainer_save(ng_trainer *trainer, const char *path, const ng_schema *schema);
+
+/* Goes on where that file was saved, as if the training had never stopped, bit for bit (seconds
+ * apart). The trainer is one for the same kind of model, with the same options; epochs, patience,
+ * if not 0, and seconds may differ. Everything is checked before anything changes: NG_EOPTION names
+ * the first setting that differs, NG_EFORMAT what lacks or cannot be, NG_ESHAPE, NG_ENONFINITE,
+ * NG_ENOMEM, and what ng_model_load says. */
+NG_API ng_status ng_trainer_load(ng_trainer *trainer, const char *path);
+
 /* ---- Using ------------------------------------------------------------------------ */
 
 /* Mean loss and score (above) over a data set with the weights the model has; either may be
@@ -168,9 +185,8 @@ NG_API size_t ng_trainer_best(const ng_trainer *trainer);
 NG_API ng_status ng_trainer_evaluate(ng_trainer *trainer, double *loss, double *score,
                                      const ng_dataset *data);
 
-/* out (samples x outputs, either dtype) <- probabilities of the classes, which sum to 1 (of a text:
- * of the character behind the sample); of Bernoulli losses those of each output; for targets the
- * values, in the unit of the data. Labels and targets are not looked at. NG_ESHAPE. */
+/* ng_model_predict with the weights the model has (natgrad/train/predict.h): probabilities of the
+ * classes, or targets in the units of the data. */
 NG_API ng_status ng_trainer_predict(ng_trainer *trainer, ng_mat out, const ng_dataset *data);
 
 /* ---- A step by hand: for loops and losses of one's own ----------------------------- */

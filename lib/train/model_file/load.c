@@ -155,8 +155,7 @@ static ng_status read_all(cargo *c, const char *path, const ng_model_load_option
 
 /* ---- Loading ---------------------------------------------------------------------------- */
 
-/* The text with the file in front, unless it names it. */
-static void name_file(ng_error *error, const char *path)
+void ngi_name_file(ng_error *error, const char *path)
 {
     const ng_error what = *error;
     if (strstr(what.text, path) == NULL)
@@ -196,7 +195,7 @@ ng_status ng_model_load(ng_model **model, ng_schema **schema, ng_tensors **file,
     if (status == NG_OK)
         hand_over(model, schema, file, &c);
     else
-        name_file(error, path);
+        ngi_name_file(error, path);
     free(c.options);
     unload(&c);
     return status;

@@ -30,6 +30,9 @@ struct ng_model_extra {
     size_t tensor_count, text_count;
 };
 
+/* The text with the file in front, unless it names it. */
+void ngi_name_file(ng_error *error, const char *path);
+
 /* ---- Architecture ---------------------------------------------------------------- */
 
 /* Its texts into a file that is announced. */

@@ -10,12 +10,6 @@
 
 enum { BLOCKS = 8 };
 
-/* What every method's options begin with. */
-typedef struct {
-    size_t size;
-    const ng_method *method;
-} head;
-
 static ng_model_param parameter(const ng_trainer *t, size_t i)
 {
     ng_model_param p;
@@ -98,7 +92,7 @@ static ng_status add_matrix(const ng_policy *policy, ng_model_param p)
 static ng_status add_matrices(ng_trainer *t)
 {
     ng_policy policy;
-    int alone = ng_method_elementwise(((const head *)t->o.method)->method);
+    int alone = ng_method_elementwise(((const ngi_head *)t->o.method)->method);
     TRY(ng_optimizer_add_group(t->opt, &t->group, t->o.method));
     if (!alone)
         TRY(add_rest(t));

@@ -82,14 +82,10 @@ ng_status ng_trainer_evaluate(ng_trainer *t, double *loss, double *score, const 
     return NG_OK;
 }
 
-/* ---- Predictions --------------------------------------------------------------------- */
-
 ng_status ng_trainer_predict(ng_trainer *t, ng_mat out, const ng_dataset *data)
 {
     if (t == NULL)
         return NG_EARG;
     t->error = (ng_error){NG_OK, ""};
-    if (out.data == NULL)
-        return ng_error_set(&t->error, NG_EARG, "predict: out is NULL");
     return ng_model_predict(t->model, out, NULL, data, &t->error);
 }

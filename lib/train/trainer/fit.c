@@ -202,8 +202,21 @@ static ng_status add_point(ng_trainer *t, const ng_dataset *train, const ng_data
     TRY(swap_average(t));
     TRY(judged);
     more[at->epoch].seconds = at->seconds;
+    ng_group_get(t->group, "lr", &more[at->epoch].lr);
     at->point_count++;
     return NG_OK;
+}
+
+/* 1 where all epochs are done, or patience is over; also of a training that was loaded. */
+static int at_end(ng_trainer *t)
+{
+    if (t->at.epoch >= t->o.epochs)
+        t->end = NG_TRAINER_EPOCHS;
+    else if (t->o.patience > 0 && t->at.waited >= t->o.patience)
+        t->end = NG_TRAINER_PATIENCE;
+    else
+        return 0;
+    return 1;
 }
 
 static ng_status epoch(ng_trainer *t, const ng_dataset *train, const ng_dataset *validation)
@@ -220,11 +233,7 @@ static ng_status epoch(ng_trainer *t, const ng_dataset *train, const ng_dataset 
     ngi_trainer_tell(t, NG_TRAINER_EPOCH);
     if (t->end == NG_TRAINER_TIME)
         return NG_OK;
-    if (at->epoch >= t->o.epochs)
-        t->end = NG_TRAINER_EPOCHS;
-    else if (t->o.patience > 0 && at->waited >= t->o.patience)
-        t->end = NG_TRAINER_PATIENCE;
-    else if (t->asked)
+    if (!at_end(t) && t->asked)
         t->end = NG_TRAINER_ASKED;
     return t->end == NG_TRAINER_ASKED ? NG_STOPPED : NG_OK;
 }
@@ -262,7 +271,7 @@ ng_status ng_trainer_fit(ng_trainer *t, const ng_dataset *train, const ng_datase
     t->error = (ng_error){NG_OK, ""};
     TRY(check_both(t, train, validation));
     TRY(begin(t, ng_dataset_count(train)));
-    if (t->end == NG_TRAINER_PATIENCE || t->at.epoch >= t->o.epochs)
+    if (at_end(t))
         return NG_OK;
     TRY(ngi_trainer_hide(t));
     t->end = NG_TRAINER_BEGUN;

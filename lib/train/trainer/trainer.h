@@ -5,6 +5,12 @@
 #include <natgrad/average.h>
 #include <natgrad/train/trainer.h>
 
+/* What every method's options begin with. */
+typedef struct {
+    size_t size;
+    const ng_method *method;
+} ngi_head;
+
 /* Where a training is: with the weights, the average and the optimizer all that a resumed one
  * needs. */
 typedef struct {
