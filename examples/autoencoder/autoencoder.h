@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "examples/support/arguments.h"
-#include "examples/support/learner.h"
 #include "examples/support/progress.h"
+#include "examples/support/training.h"
 
 enum { MAX_EPOCHS = 1000, MAX_TRIALS = 16, PIXELS = 28 * 28 };
 

@@ -13,61 +13,86 @@ static const size_t widths[] = {400, 200, 100, 30, 100, 200, 400, PIXELS};
 
 typedef struct {
     const config *c;
-    learner l;
-    ng_random random;
+    ng_model *model;
+    ng_trainer *it;
+    ng_random random; /* of the order and of the targets drawn */
+    ng_error error;
     size_t *order; /* the training samples, shuffled each epoch */
     float *drawn;  /* targets from the model, batch x PIXELS */
     double *uniform;
+    int captures; /* the method wants statistics of the layers */
 } trainer;
 
-static ng_status trainer_create(trainer *t, const run *r, const config *c, size_t count)
+static ng_status create_net(trainer *t)
 {
     ng_mlp_options o;
-    ng_model *net;
-    memset(t, 0, sizeof *t);
-    t->c = c;
-    t->order = malloc(count * sizeof *t->order);
-    t->drawn = malloc(c->batch * PIXELS * sizeof *t->drawn);
-    t->uniform = malloc(c->batch * PIXELS * sizeof *t->uniform);
-    void *options = methods_options(&c->methods, r->method);
-    if (t->order == NULL || t->drawn == NULL || t->uniform == NULL || options == NULL) {
-        free(options);
-        return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
-    }
-    for (size_t i = 0; i < count; i++)
-        t->order[i] = i;
     ng_mlp_init(&o);
     o.inputs = PIXELS;
     o.widths = widths;
     o.layers = sizeof widths / sizeof *widths;
     o.activation = NG_ACTIVATION_TANH;
     o.loss = NG_LOSS_BERNOULLI;
-    o.max_batch = c->batch > EVALUATE_BATCH ? c->batch : EVALUATE_BATCH;
-    ng_status status = ng_options_set(options, "lr", r->lr, &t->l.error);
+    o.max_batch = t->c->batch > EVALUATE_BATCH ? t->c->batch : EVALUATE_BATCH;
+    return ng_model_create_mlp(&t->model, &o, &t->error);
+}
+
+static ng_status create_it(trainer *t, const run *r, void *options)
+{
+    ng_trainer_options how;
+    ng_trainer_init(&how);
+    how.batch = t->c->batch;
+    how.seed = r->seed;
+    ng_status status = ng_options_set(options, "lr", r->lr, &t->error);
     if (status == NG_OK)
-        status = ng_rng_create(&t->random, r->seed, &t->l.error);
+        status = ng_rng_create(&t->random, r->seed, &t->error);
     if (status == NG_OK)
-        status = ng_model_create_mlp(&net, &o, &t->l.error);
-    if (status == NG_OK)
-        status = learner_create(&t->l, net, &t->random, r->method, options, &c->methods);
+        status = create_net(t);
+    return status == NG_OK ? training_create(&t->it, t->model, &how, &t->c->methods, r->method,
+                                             options, &t->error)
+                           : status;
+}
+
+static ng_status trainer_create(trainer *t, const run *r, const config *c, size_t count)
+{
+    memset(t, 0, sizeof *t);
+    t->c = c;
+    t->order = malloc(count * sizeof *t->order);
+    t->drawn = malloc(c->batch * PIXELS * sizeof *t->drawn);
+    t->uniform = malloc(c->batch * PIXELS * sizeof *t->uniform);
+    void *options = methods_options(&c->methods, r->method);
+    ng_status status = NG_ENOMEM;
+    if (t->order == NULL || t->drawn == NULL || t->uniform == NULL || options == NULL)
+        ng_error_set(&t->error, status, "no memory for %zu samples", count);
+    else
+        status = create_it(t, r, options);
+    t->captures = options != NULL && ng_options_want_capture(options);
+    for (size_t i = 0; i < count && t->order != NULL; i++)
+        t->order[i] = i;
     free(options);
     return status;
 }
 
 static void trainer_destroy(trainer *t)
 {
-    learner_destroy(&t->l);
+    ng_trainer_destroy(t->it);
+    ng_model_destroy(t->model);
     ng_rng_destroy(&t->random);
     free(t->order);
     free(t->drawn);
     free(t->uniform);
 }
 
+/* The text of a call of the trainer, beside those of the others. */
+static ng_status told(trainer *t, ng_status status)
+{
+    return status == NG_OK ? NG_OK : ng_error_set(&t->error, status, "%s", ng_trainer_error(t->it));
+}
+
 static ng_status forward(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
 {
-    ng_mat x = ng_model_input(t->l.model, batch);
-    ng_status status = ng_dataset_gather(data, x, NULL, index, batch, &t->l.error);
-    return status == NG_OK ? ng_model_forward(t->l.model, batch, &t->l.error) : status;
+    ng_mat x = ng_model_input(t->model, batch);
+    ng_status status = ng_dataset_gather(data, x, NULL, index, batch, &t->error);
+    return status == NG_OK ? ng_model_forward(t->model, batch, &t->error) : status;
 }
 
 /* The pictures are input and target. */
@@ -76,8 +101,7 @@ static ng_status reconstruct(trainer *t, const ng_dataset *data, const size_t *i
 {
     ng_status status = forward(t, data, index, batch);
     if (status == NG_OK)
-        status =
-            ng_model_loss_targets(t->l.model, loss, ng_model_input(t->l.model, batch), &t->l.error);
+        status = ng_model_loss_targets(t->model, loss, ng_model_input(t->model, batch), &t->error);
     return status;
 }
 
@@ -90,25 +114,24 @@ static ng_status capture(trainer *t, const ng_dataset *data, const size_t *index
     ng_status status = forward(t, data, index, part);
     if (status != NG_OK)
         return status;
-    ng_mat z = ng_model_output(t->l.model);
+    ng_mat z = ng_model_output(t->model);
     const float *logits = z.data;
     t->random.fill_uniform(t->random.data, t->uniform, count);
     for (size_t i = 0; i < count; i++)
         t->drawn[i] = t->uniform[i] * (1 + exp(-(double)logits[i])) < 1;
-    status =
-        ng_model_loss_targets(t->l.model, &unused, ng_f32(t->drawn, part, PIXELS), &t->l.error);
-    return status == NG_OK ? learner_capture(&t->l) : status;
+    status = ng_model_loss_targets(t->model, &unused, ng_f32(t->drawn, part, PIXELS), &t->error);
+    return status == NG_OK ? told(t, ng_trainer_capture(t->it)) : status;
 }
 
 static ng_status step(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
                       double *loss)
 {
     ng_status status = NG_OK;
-    if (t->l.captures != NULL)
+    if (t->captures)
         status = capture(t, data, index, batch);
     if (status == NG_OK)
         status = reconstruct(t, data, index, batch, loss);
-    return status == NG_OK ? learner_step(&t->l) : status;
+    return status == NG_OK ? told(t, ng_trainer_step(t->it)) : status;
 }
 
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss)
@@ -181,12 +204,12 @@ int run_train(run *r, const config *c, const pictures *p, int epochs, double tar
             say_epoch(bar, r);
         }
     }
-    if (learner_diverged(status)) {
+    if (ng_trainer_diverged(status)) {
         r->failed = 1;
-        snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
+        snprintf(r->why, sizeof r->why, "%s", t.error.text);
     } else if (status < NG_OK) {
         progress_end(bar);
-        program_error("%s: %s", r->method->name, t.l.error.text);
+        program_error("%s: %s", r->method->name, t.error.text);
     }
     trainer_destroy(&t);
     return status < NG_OK && !r->failed;

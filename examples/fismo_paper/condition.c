@@ -59,38 +59,38 @@ static ng_mat matrix(size_t rows, size_t cols)
 }
 
 /* The hidden matrices: what a matrix method steps, also where AdamW steps all. */
-static ng_status find_matrices(journal *g, learner *l)
+static ng_status find_matrices(journal *g, ng_model *model, ng_error *error)
 {
     ng_model_linear head;
     ng_model_param p;
-    ng_model_layer(l->model, &head, ng_model_layers(l->model) - 1, NULL);
-    for (size_t i = 0; i < ng_model_parameters(l->model) && g->matrices < MAX_MATRICES; i++) {
-        ng_model_parameter(l->model, &p, i, NULL);
+    ng_model_layer(model, &head, ng_model_layers(model) - 1, NULL);
+    for (size_t i = 0; i < ng_model_parameters(model) && g->matrices < MAX_MATRICES; i++) {
+        ng_model_parameter(model, &p, i, NULL);
         if (i == head.weight || ng_policy_elementwise(p.name, p.w))
             continue;
         ng_mat copy = matrix(p.w.rows, p.w.cols);
         if (copy.data == NULL)
-            return ng_error_set(&l->error, NG_ENOMEM, "no memory for %s", p.name);
+            return ng_error_set(error, NG_ENOMEM, "no memory for %s", p.name);
         g->which[g->matrices] = i;
         g->kept[g->matrices++] = copy;
     }
     return NG_OK;
 }
 
-static ng_status before(learner *l, void *data)
+static ng_status before(ng_model *model, void *data, ng_error *error)
 {
     journal *g = data;
     ng_model_param p;
-    ng_status status = g->matrices == 0 ? find_matrices(g, l) : NG_OK;
+    ng_status status = g->matrices == 0 ? find_matrices(g, model, error) : NG_OK;
     for (size_t i = 0; i < g->matrices && status == NG_OK; i++) {
-        ng_model_parameter(l->model, &p, g->which[i], NULL);
-        status = ng_copy(g->kept[i], p.w, &l->error);
+        ng_model_parameter(model, &p, g->which[i], NULL);
+        status = ng_copy(g->kept[i], p.w, error);
     }
     return status;
 }
 
-static ng_status record(journal *g, learner *l, size_t step, const char *name, size_t block,
-                        ng_mat d)
+static ng_status record(journal *g, size_t step, const char *name, size_t block, ng_mat d,
+                        ng_error *error)
 {
     size_t k = d.rows < d.cols ? d.rows : d.cols;
     ng_mat u = matrix(d.rows, k), s = matrix(1, k), vt = matrix(k, d.cols);
@@ -98,12 +98,12 @@ static ng_status record(journal *g, learner *l, size_t step, const char *name, s
         g->room = g->room > 0 ? 2 * g->room : 1024;
         void *more = realloc(g->list, g->room * sizeof *g->list);
         if (more == NULL)
-            return ng_error_set(&l->error, NG_ENOMEM, "no memory for %zu numbers", g->room);
+            return ng_error_set(error, NG_ENOMEM, "no memory for %zu numbers", g->room);
         g->list = more;
     }
     ng_status status = u.data == NULL || s.data == NULL || vt.data == NULL
-                           ? ng_error_set(&l->error, NG_ENOMEM, "no memory for %s", name)
-                           : ng_svd(u, s, vt, NULL, d, NULL, &l->error);
+                           ? ng_error_set(error, NG_ENOMEM, "no memory for %s", name)
+                           : ng_svd(u, s, vt, NULL, d, NULL, error);
     if (status == NG_OK) {
         measurement *m = &g->list[g->count++];
         *m = (measurement){.variant = g->variant, .seed = g->seed, .step = step};
@@ -117,7 +117,7 @@ static ng_status record(journal *g, learner *l, size_t step, const char *name, s
     return status;
 }
 
-static ng_status after(learner *l, size_t step, void *data)
+static ng_status after(ng_model *model, size_t step, void *data, ng_error *error)
 {
     journal *g = data;
     ng_model_param p;
@@ -126,12 +126,12 @@ static ng_status after(learner *l, size_t step, void *data)
     if (step % every != 0)
         return NG_OK;
     for (size_t i = 0; i < g->matrices && status == NG_OK; i++) {
-        ng_model_parameter(l->model, &p, g->which[i], NULL);
-        status = ng_axpby(g->kept[i], p.w, -1, 1, &l->error);
+        ng_model_parameter(model, &p, g->which[i], NULL);
+        status = ng_axpby(g->kept[i], p.w, -1, 1, error);
         for (size_t b = 0; b < p.blocks && status == NG_OK; b++) {
             size_t rows = p.w.rows / p.blocks;
             double *d = (double *)g->kept[i].data + b * rows * p.w.cols;
-            status = record(g, l, step, p.name, b, ng_f64(d, rows, p.w.cols));
+            status = record(g, step, p.name, b, ng_f64(d, rows, p.w.cols), error);
         }
     }
     return status;

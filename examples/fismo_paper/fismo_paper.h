@@ -10,10 +10,10 @@
 #include <stdio.h>
 
 #include "examples/support/arguments.h"
-#include "examples/support/learner.h"
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
 #include "examples/support/table.h"
+#include "examples/support/training.h"
 
 enum { MAX_POINTS = 64 };
 
@@ -73,10 +73,10 @@ typedef struct {
     char why[256];
 } run;
 
-/* Called in each step between the backward pass and the optimizer, and behind the optimizer. */
+/* Called in each step before the optimizer's, and behind it; the texts of errors go to theirs. */
 typedef struct {
-    ng_status (*before)(learner *l, void *data);
-    ng_status (*after)(learner *l, size_t step, void *data);
+    ng_status (*before)(ng_model *model, void *data, ng_error *error);
+    ng_status (*after)(ng_model *model, size_t step, void *data, ng_error *error);
     void *data;
 } watcher;
 

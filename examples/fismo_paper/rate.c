@@ -132,7 +132,7 @@ static ng_status run_one(problem *p, double *mean, const ng_preset *preset, unsi
         status = descend(p, opt, mean, steps, batch);
     ng_optimizer_destroy(opt);
     free(options);
-    if (!learner_diverged(status))
+    if (!ng_trainer_diverged(status))
         return status;
     *mean = NAN;
     return NG_OK;

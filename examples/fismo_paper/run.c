@@ -12,11 +12,12 @@ typedef struct {
     const task *t;
     const watcher *watch;
     run *r;
-    learner l;
-    ng_random random;
+    ng_model *model;
+    ng_trainer *it;
+    ng_random random;    /* of the order */
     size_t *order, next; /* the training samples, shuffled whenever all were used */
     size_t *index;
-    int *labels;
+    ng_error error;
     ng_schedule lr, rest_lr;
     double cpu;
 } trainer;
@@ -33,18 +34,16 @@ static void schedule(ng_schedule *s, double peak, size_t steps)
     s->steps = steps;
 }
 
-static ng_status create_learner(trainer *t, const void *options)
+static ng_status create_trainer(trainer *t, const void *options)
 {
-    ng_model *model;
-    void *own = options == NULL ? methods_options(&t->c->methods, t->r->method) : NULL;
-    if (options == NULL && own == NULL)
-        return ng_error_set(&t->l.error, NG_EOPTION, "its options");
-    ng_status status = task_model(&model, t->c, t->t, &t->l.error);
-    if (status == NG_OK)
-        status = learner_create(&t->l, model, &t->random, t->r->method,
-                                options != NULL ? options : own, &t->c->methods);
-    free(own);
-    return status;
+    ng_trainer_options how;
+    ng_trainer_init(&how);
+    how.batch = t->c->batch;
+    how.seed = t->r->seed;
+    ng_status status = task_model(&t->model, t->c, t->t, &t->error);
+    return status == NG_OK ? training_create(&t->it, t->model, &how, &t->c->methods, t->r->method,
+                                             options, &t->error)
+                           : status;
 }
 
 static ng_status trainer_create(trainer *t, run *r, const config *c, const task *task_,
@@ -56,25 +55,30 @@ static ng_status trainer_create(trainer *t, run *r, const config *c, const task 
     t->r = r;
     t->order = malloc(count * sizeof *t->order);
     t->index = malloc(c->batch * sizeof *t->index);
-    t->labels = malloc(c->batch * sizeof *t->labels);
-    if (t->order == NULL || t->index == NULL || t->labels == NULL)
-        return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
+    if (t->order == NULL || t->index == NULL)
+        return ng_error_set(&t->error, NG_ENOMEM, "no memory for %zu samples", count);
     for (size_t i = 0; i < count; i++)
         t->order[i] = i;
     t->next = count;
     schedule(&t->lr, r->lr, c->steps);
     schedule(&t->rest_lr, r->rest_lr, c->steps);
-    ng_status status = ng_rng_create(&t->random, r->seed, &t->l.error);
-    return status == NG_OK ? create_learner(t, options) : status;
+    ng_status status = ng_rng_create(&t->random, r->seed, &t->error);
+    return status == NG_OK ? create_trainer(t, options) : status;
 }
 
 static void trainer_destroy(trainer *t)
 {
-    learner_destroy(&t->l);
+    ng_trainer_destroy(t->it);
+    ng_model_destroy(t->model);
     ng_rng_destroy(&t->random);
     free(t->order);
     free(t->index);
-    free(t->labels);
+}
+
+/* The text of a call of the trainer, beside those of the others. */
+static ng_status told(trainer *t, ng_status status)
+{
+    return status == NG_OK ? NG_OK : ng_error_set(&t->error, status, "%s", ng_trainer_error(t->it));
 }
 
 /* ---- Evaluation ---------------------------------------------------------------------- */
@@ -91,7 +95,7 @@ static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, doub
         batch = judged - first < t->c->batch ? judged - first : t->c->batch;
         for (size_t i = 0; i < batch; i++)
             t->index[i] = (first + i) * count / judged;
-        ng_status status = learner_forward(&t->l, &mean, &share, t->labels, data, t->index, batch);
+        ng_status status = told(t, ng_trainer_forward(t->it, &mean, &share, data, t->index, batch));
         if (status != NG_OK)
             return status;
         *loss += mean * (double)batch / (double)judged;
@@ -118,11 +122,12 @@ static ng_status judge(trainer *t, size_t step)
 
 static ng_status set_rates(trainer *t)
 {
-    ng_status status = ng_group_schedule(t->l.method, "lr", &t->lr);
-    if (status == NG_OK && t->l.rest != NULL)
-        status = ng_group_schedule(t->l.rest, "lr", &t->rest_lr);
+    ng_status status = ng_group_schedule(ng_trainer_group(t->it), "lr", &t->lr);
+    if (status == NG_OK && ng_trainer_rest(t->it) != NULL)
+        status = ng_group_schedule(ng_trainer_rest(t->it), "lr", &t->rest_lr);
     return status == NG_OK ? status
-                           : ng_error_set(&t->l.error, status, "%s", ng_optimizer_error(t->l.opt));
+                           : ng_error_set(&t->error, status, "%s",
+                                          ng_optimizer_error(ng_trainer_optimizer(t->it)));
 }
 
 static ng_status step(trainer *t, size_t number, double *loss)
@@ -134,17 +139,17 @@ static ng_status step(trainer *t, size_t number, double *loss)
         t->next = 0;
     }
     ng_status status =
-        learner_forward(&t->l, loss, &share, t->labels, t->t->train, t->order + t->next, batch);
+        told(t, ng_trainer_forward(t->it, loss, &share, t->t->train, t->order + t->next, batch));
     t->next += batch;
     if (status == NG_OK)
         status = set_rates(t);
     if (status == NG_OK && t->watch != NULL)
-        status = t->watch->before(&t->l, t->watch->data);
+        status = t->watch->before(t->model, t->watch->data, &t->error);
     if (status == NG_OK)
-        status = learner_capture_step(&t->l);
+        status = told(t, ng_trainer_capture_step(t->it));
     t->cpu += progress_cpu() - start;
     if (status == NG_OK && t->watch != NULL)
-        status = t->watch->after(&t->l, number, t->watch->data);
+        status = t->watch->after(t->model, number, t->watch->data, &t->error);
     return status;
 }
 
@@ -181,12 +186,12 @@ int run_train(run *r, const config *c, const task *task_, const void *options, c
     ng_status status = trainer_create(&t, r, c, task_, options);
     if (status == NG_OK)
         status = train(&t, bar);
-    if (learner_diverged(status)) {
+    if (ng_trainer_diverged(status)) {
         r->failed = 1;
-        snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
+        snprintf(r->why, sizeof r->why, "%s", t.error.text);
     } else if (status < NG_OK) {
         progress_end(bar);
-        program_error("%s: %s", r->method->name, t.l.error.text);
+        program_error("%s: %s", r->method->name, t.error.text);
     }
     trainer_destroy(&t);
     return status < NG_OK && !r->failed;

@@ -1,54 +1,9 @@
-/* The command line of train; --help is written from the preset and option
- * tables, so it cannot go stale. */
+/* The command line. */
 #define _GNU_SOURCE
 #include "examples/train/train.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char default_optimizers[] = "adamw,muon,fismo";
-
-static void print_help(void)
-{
-    printf(
-        "Usage: train [OPTION]...\n"
-        "Train a small model with several optimizers and compare them.\n\n"
-        "  --data=KIND:WHAT     listed below; text alone is /usr/share/common-licenses/GPL-3, mnist\n"
-        "                       alone $NATGRAD_DATA/mnist-t10k (default: text)\n"
-        "  --read NAME=X        how they are read and divided, listed below; repeatable\n"
-        "  --optimizer=NAMES    comma-separated, or all (default: %s)\n"
-        "  --model=KIND         mlp, cnn (pictures: convolutions 3 x 3 with pooling), gpt (text)\n"
-        "                       (default: mlp)\n"
-        "  --hidden=WIDTHS      hidden layers (default: 128); of cnn: filters (default: 8,16)\n"
-        "  --layers=N, --width=N, --heads=N\n"
-        "                       of gpt: its blocks (default: 2, 64, 4)\n"
-        "  --activation=NAME    linear, relu, tanh, sigmoid, gelu (default: relu)\n"
-        "  --epochs=N           passes over the training set (default: 3)\n"
-        "  --batch=N            samples a step (default: 64)\n"
-        "  --context=N          characters seen before the next one, text only (default: 8, of\n"
-        "                       gpt: 64)\n"
-        "  --seed=LIST          of initialisation and order: 1 or 1,2,7 or 1-5 (default: 1)\n"
-        "  --dtype=f32|f64      (default: f32)\n"
-        "  --threads=N          of the BLAS (default: 1)\n"
-        "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable, in this order\n"
-        "  --validate           judge by the last eighth of the training set instead; the test\n"
-        "                       set is not looked at\n"
-        "  --sweep              try a grid of settings, as many for every optimizer, judged as\n"
-        "                       by --validate; writes DIR/sweep.csv\n"
-        "  --regimes[=N]        every N steps (default: 50) the regimes of each layer's Kronecker\n"
-        "                       factors (sgd, adamw and muon have none; eigenvalues above 1e-6\n"
-        "                       of the largest) to DIR/regimes.csv, and a picture; not with\n"
-        "                       --sweep\n"
-        "\nMatrix methods (all but sgd and adamw) step the hidden weights; biases, norms, "
-        "embeddings\n"
-        "and the last layer go to adamw with lr 0.001, or as --set adamw.OPTION says. kfac,\n"
-        "kfac_muon and ekfac step whole layers, biases and the last one included; their\n"
-        "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
-        default_optimizers);
-    arguments_help();
-    source_help();
-    methods_print();
-}
 
 /* ---- Values ------------------------------------------------------------------- */
 
@@ -101,6 +56,38 @@ static int take_dtype(void *data, const char *text, const char *option)
     return 0;
 }
 
+static int take_task(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    ng_error error;
+    if (ng_dataset_options_set(&c->reading, option, text, &error) != NG_OK)
+        return arguments_usage("--%s=%s: %s", option, text, error.text);
+    return 0;
+}
+
+static int take_schedule(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    const char *name;
+    for (int i = 0; (name = ng_schedule_shape_name(NULL, (ng_schedule_shape)i)) != NULL; i++)
+        if (strcmp(name, text) == 0) {
+            c->how.schedule = (ng_schedule_shape)i;
+            return 0;
+        }
+    return arguments_usage("--%s=%s: not one of constant, linear, cosine, inverse_sqrt, wsd",
+                           option, text);
+}
+
+static int take_log(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    const char *end = strrchr(text, '.');
+    if (end == NULL || (strcmp(end, ".csv") != 0 && strcmp(end, ".jsonl") != 0))
+        return arguments_usage("--%s=%s: expected FILE.jsonl or FILE.csv", option, text);
+    c->log = text;
+    return 0;
+}
+
 /* ---- The command line ----------------------------------------------------------- */
 
 static const argument options[] = {
@@ -113,8 +100,19 @@ static const argument options[] = {
     {"heads", ARGUMENT_COUNT, .offset = offsetof(config, heads), 1, 1 << 16},
     {"hidden", ARGUMENT_OWN, .take = take_widths},
     {"activation", ARGUMENT_OWN, .take = take_activation},
-    {"epochs", ARGUMENT_INT, .offset = offsetof(config, epochs), 1, MAX_EPOCHS},
-    {"batch", ARGUMENT_COUNT, .offset = offsetof(config, batch), 1, 1 << 20},
+    {"task", ARGUMENT_OWN, .take = take_task},
+    {"epochs", ARGUMENT_COUNT, .offset = offsetof(config, how.epochs), 1, MAX_EPOCHS},
+    {"batch", ARGUMENT_COUNT, .offset = offsetof(config, how.batch), 1, 1 << 20},
+    {"lr", ARGUMENT_TEXT, .offset = offsetof(config, lr)},
+    {"schedule", ARGUMENT_OWN, .take = take_schedule},
+    {"warmup", ARGUMENT_NUMBER, .offset = offsetof(config, how.warmup), 0, 1},
+    {"early-stop", ARGUMENT_COUNT, .offset = offsetof(config, how.patience), 1, MAX_EPOCHS,
+     .bare = "5"},
+    {"time", ARGUMENT_NUMBER, .offset = offsetof(config, how.seconds), 1e-3, 1e9},
+    {"ema", ARGUMENT_NUMBER, .offset = offsetof(config, how.ema), 0, 0.999999},
+    {"save", ARGUMENT_TEXT, .offset = offsetof(config, save)},
+    {"resume", ARGUMENT_TEXT, .offset = offsetof(config, resume)},
+    {"log", ARGUMENT_OWN, .take = take_log},
     {"context", ARGUMENT_COUNT, .offset = offsetof(config, context), 1, 4096},
     {"seed", ARGUMENT_SEEDS, .offset = offsetof(config, seeds)},
     {"dtype", ARGUMENT_OWN, .take = take_dtype},
@@ -157,25 +155,49 @@ static int fit_model(config *c)
     }
     if (c->context == 0)
         c->context = c->model == MODEL_GPT ? 64 : 8;
-    if (c->sweep && c->regimes > 0)
-        return arguments_usage("--regimes: not with --sweep");
     if (c->model == MODEL_GPT && !text)
         return arguments_usage("--model=gpt: wants text, not --data=%s", c->data);
     if (c->model == MODEL_CNN && (text || csv))
         return arguments_usage("--model=cnn: wants pictures, not --data=%s", c->data);
+    if (c->model != MODEL_MLP && c->reading.task == NG_TASK_REGRESSION)
+        return arguments_usage("--task=regression: of --model=mlp alone");
     if (c->model == MODEL_GPT && c->width % c->heads != 0)
         return arguments_usage("--heads: they must divide the width");
     return 0;
 }
 
+/* What a sweep has no use for, and what is of one run alone. */
+static int check_runs(const config *c)
+{
+    const struct {
+        const char *option;
+        int given;
+    } own[] = {{"regimes", c->regimes > 0},
+               {"save", c->save != NULL},
+               {"resume", c->resume != NULL},
+               {"log", c->log != NULL},
+               {"lr", c->lr != NULL}};
+    for (size_t i = 0; i < sizeof own / sizeof *own && c->sweep; i++)
+        if (own[i].given)
+            return arguments_usage("--%s: not with --sweep", own[i].option);
+    if (c->resume != NULL && c->methods.count * c->seeds.count > 1)
+        return arguments_usage("--resume: of one run; name one --optimizer and one --seed");
+    if (c->resume != NULL && c->lr != NULL && strcmp(c->lr, "auto") == 0)
+        return arguments_usage("--resume: goes on with the rate it had; not with --lr=auto");
+    return 0;
+}
+
 int config_parse(config *c, int argc, char **argv)
 {
-    arguments a = {.program = "train", .help = print_help, .help_on = methods_help, .options = options};
+    arguments a = {.program = "natgrad-train",
+                   .help = help_print,
+                   .help_on = methods_help,
+                   .options = options};
     memset(c, 0, sizeof *c);
     c->data = "text";
     ng_dataset_init(&c->reading);
-    c->epochs = 3;
-    c->batch = 64;
+    ng_trainer_init(&c->how);
+    c->how.epochs = 3;
     c->layers = 2;
     c->width = 64;
     c->heads = 4;
@@ -188,6 +210,11 @@ int config_parse(config *c, int argc, char **argv)
     if (status == 0)
         status = arguments_read(c, &a, argc, argv);
     c->out = a.out;
+    c->words = argv;
+    if (status == 0)
+        status = check_runs(c);
+    if (status == 0)
+        status = rate_set(c);
     if (status == 0)
         status = check_model(c, a.given);
     if (status == 0)

@@ -1,4 +1,4 @@
-/* train: compares optimizers on a small net. See --help. */
+/* natgrad-train: the order of events. See --help. */
 #include "examples/train/train.h"
 
 #include <stdlib.h>
@@ -11,35 +11,47 @@ static int run_one(run *r, const config *c, const source *s)
     void *options = methods_options(&c->methods, r->method);
     if (options == NULL)
         return 1;
-    progress_start(&bar, r->method->name, c->epochs * (double)ng_dataset_count(s->train),
-                   "samples");
+    progress_start(&bar, r->method->name,
+                   (double)c->how.epochs * (double)ng_dataset_count(s->train), "samples");
     int status = run_train(r, c, s, options, &bar);
     progress_end(&bar);
     free(options);
     return status;
 }
 
+/* Beside the runs: what is written on the way. */
+typedef struct {
+    keeper keep;
+    record record;
+    regime_log *log;
+} desk;
+
 /* Every method with every seed, until all are there or ^C. */
-static int run_all(run *runs, size_t *count, const config *c, const source *s, regime_log *log)
+static int run_all(run *runs, size_t *count, const config *c, const source *s, desk *d)
 {
     for (size_t m = 0; m < c->methods.count; m++)
         for (size_t i = 0; i < c->seeds.count && !program_interrupted(); i++) {
             run *r = &runs[(*count)++];
             r->method = c->methods.list[m];
             r->seed = c->seeds.list[i];
-            r->log = log;
+            r->log = d->log;
+            r->keep = c->save != NULL ? &d->keep : NULL;
+            r->record = c->log != NULL ? &d->record : NULL;
+            r->resume = c->resume;
             if (run_one(r, c, s) != 0)
                 return 1;
         }
     return 0;
 }
 
-static int report(const config *c, const source *s, run *runs, regime_log *log)
+static int report(const config *c, const source *s, run *runs, desk *d)
 {
     size_t count = 0;
-    int status = run_all(runs, &count, c, s, log);
-    if (log != NULL)
-        status = regimes_close(log, status);
+    int status = run_all(runs, &count, c, s, d);
+    if (d->log != NULL)
+        status = regimes_close(d->log, status);
+    if (status == 0 && d->keep.kept[0] != '\0')
+        printf("model: %s (%s)\n", c->save, d->keep.kept);
     if (status == 0)
         status = report_runs(c, s, runs, count);
     for (size_t i = 0; i < count; i++)
@@ -47,25 +59,47 @@ static int report(const config *c, const source *s, run *runs, regime_log *log)
     return status;
 }
 
+/* The runs, with files open for what they write. */
+static int work(const config *c, const source *s, run *runs)
+{
+    desk d = {.log = NULL};
+    regime_log log;
+    int status = keep_open(&d.keep, c);
+    if (status == 0 && c->log != NULL)
+        status = record_open(&d.record, c->log, s);
+    if (status == 0 && c->regimes > 0) {
+        d.log = &log;
+        if (regimes_open(&log, c->out) != 0)
+            status = regimes_close(&log, 1);
+    }
+    if (status == 0)
+        status = report(c, s, runs, &d);
+    return record_close(&d.record, status);
+}
+
 static int compare(const config *c)
 {
-    regime_log log;
     source s;
-    int status = arguments_folder(c->out);
-    if (status != 0 || (status = source_open(&s, c, c->validate)) != 0)
+    int status = source_open(&s, c,
+                             c->validate           ? HOLD_VALIDATION
+                             : c->how.patience > 0 ? HOLD_BOTH
+                                                   : HOLD_TEST);
+    if (status != 0)
         return status;
     run *runs = calloc(c->methods.count * c->seeds.count, sizeof *runs);
-    if (runs == NULL)
-        status = program_no_memory();
-    else if (c->regimes == 0)
-        status = report(c, &s, runs, NULL);
-    else if (regimes_open(&log, c->out) == 0)
-        status = report(c, &s, runs, &log);
-    else
-        status = regimes_close(&log, 1);
+    status = runs != NULL ? work(c, &s, runs) : program_no_memory();
     free(runs);
     source_close(&s);
     return status;
+}
+
+/* A rate first, if it is asked for. */
+static int train(config *c)
+{
+    int status = arguments_folder(c->out);
+    if (status == 0)
+        status = rate_search(c);
+    return status == 0 && !program_interrupted() ? compare(c) : status;
 }
 
 int main(int argc, char **argv)
@@ -75,7 +109,7 @@ int main(int argc, char **argv)
     if (status == 0) {
         blas_set_threads(c.threads);
         program_catch_interrupt();
-        status = c.sweep ? sweep_all(&c) : compare(&c);
+        status = c.sweep ? sweep_all(&c) : train(&c);
     }
     return program_end(status);
 }

@@ -9,8 +9,10 @@ static ng_status create_mlp(ng_model **model, const config *c, const source *s, 
     ng_mlp_options o;
     size_t widths[MAX_WIDTHS];
     memcpy(widths, c->widths, sizeof widths);
-    widths[c->width_count] = ng_dataset_classes(s->train);
+    size_t classes = ng_dataset_classes(s->train);
+    widths[c->width_count] = classes > 0 ? classes : ng_schema_targets(ng_dataset_schema(s->train));
     ng_mlp_init(&o);
+    o.loss = classes > 0 ? NG_LOSS_SOFTMAX : NG_LOSS_SQUARED;
     o.dtype = c->dtype;
     o.inputs = ng_dataset_features(s->train);
     o.widths = widths;

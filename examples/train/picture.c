@@ -13,8 +13,8 @@ static double value(const point *p, int column)
 {
     return column == TIME            ? p->seconds
            : column == TRAIN_LOSS    ? p->train_loss
-           : column == HELD_OUT_LOSS ? p->held_out_loss
-                                     : p->held_out_accuracy;
+           : column == HELD_OUT_LOSS ? p->loss
+                                     : p->score;
 }
 
 /* Smallest and largest value in the picture; with `positive`, of those above
@@ -46,7 +46,7 @@ static void plot_panel(FILE *script, const config *c, int x, int y)
                 "%s$curves using (strcol(1) eq '%s' && $2 == %lu ? $%d : NaN):%d with linespoints "
                 "lw 2 pt %d ps %g lc rgb '%s'",
                 i > 0 ? ", " : "", style.name, c->seeds.list[0], x, y, style.point,
-                c->epochs == 1 ? 1.5 : 0.7, style.colour);
+                c->how.epochs == 1 ? 1.5 : 0.7, style.colour);
     }
     fputs("\n", script);
 }
@@ -58,7 +58,7 @@ static void put_head(FILE *script, const config *c, const source *s)
         styles[i] = plot_method(c->methods.list[i]->name);
     double top = plot_head(script, WIDTH, styles, c->methods.count,
                            "%s: %zu training samples, batch %zu, seed %lu", s->name,
-                           ng_dataset_count(s->train), c->batch, c->seeds.list[0]);
+                           ng_dataset_count(s->train), c->how.batch, c->seeds.list[0]);
     fprintf(script,
             "set nokey\nset multiplot layout 1,3 margins screen 0.07,0.985,0.15,%.3f "
             "spacing screen 0.085\n"
@@ -70,8 +70,8 @@ static void put_head(FILE *script, const config *c, const source *s)
 static void by_epoch(FILE *script, const config *c, int column)
 {
     fputs("set xlabel 'epoch'\n", script);
-    fprintf(script, "set xtics %s\n", c->epochs <= 12 ? "1" : "autofreq");
-    plot_range(script, 'x', 1, c->epochs, 0);
+    fprintf(script, "set xtics %s\n", c->how.epochs <= 12 ? "1" : "autofreq");
+    plot_range(script, 'x', 1, (double)c->how.epochs, 0);
     plot_panel(script, c, EPOCH, column);
 }
 
@@ -100,7 +100,7 @@ static int write_script(FILE *script, const config *c, const source *s, const ru
         return -1;
     plot_range(script, 'y', low, high, 0);
     fprintf(script, "set ylabel '%s %s'\n", s->held_out_name,
-            s->by_loss ? "loss (nats)" : "accuracy");
+            s->by_loss ? "loss (nats)" : s->score);
     by_epoch(script, c, column);
     fputs("unset multiplot\n", script);
     return 0;

@@ -7,12 +7,6 @@
 
 #include "examples/support/median.h"
 
-static const point *last(const run *r)
-{
-    static const point none = {NAN, NAN, NAN, NAN};
-    return r->epochs > 0 && !r->failed ? &r->points[r->epochs - 1] : &none;
-}
-
 /* ---- The table: medians over seeds ------------------------------------------------- */
 
 /* Median over the method's runs of one number of their last point. */
@@ -22,23 +16,24 @@ static double median(const run *runs, size_t count, const ng_preset *method, siz
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
         if (runs[i].method == method && n < MAX_SEEDS)
-            memcpy(&values[n++], (const char *)last(&runs[i]) + offset, sizeof(double));
+            memcpy(&values[n++], (const char *)run_kept(&runs[i]) + offset, sizeof(double));
     return median_of(values, n);
 }
 
 static void print_table(const config *c, const source *s, const run *runs, size_t count)
 {
-    printf("\n%s: %zu training samples, %zu held out, %d epoch%s, batch %zu%s\n", s->name,
-           ng_dataset_count(s->train), ng_dataset_count(s->held_out), c->epochs,
-           c->epochs > 1 ? "s" : "", c->batch, c->seeds.count > 1 ? ", medians over seeds" : "");
-    printf("%-12s %12s %s loss %s accuracy %9s\n", "optimizer", "train loss", s->held_out_name,
-           s->held_out_name, "seconds");
+    printf("\n%s: %zu training samples, %zu held out, %zu epoch%s, batch %zu%s\n", s->name,
+           ng_dataset_count(s->train), ng_dataset_count(s->held_out), c->how.epochs,
+           c->how.epochs > 1 ? "s" : "", c->how.batch,
+           c->seeds.count > 1 ? ", medians over seeds" : "");
+    printf("%-12s %12s %s loss %s %-8s %9s\n", "optimizer", "train loss", s->held_out_name,
+           s->held_out_name, s->score, "seconds");
     int width = (int)strlen(s->held_out_name);
     for (size_t i = 0; i < c->methods.count; i++)
         printf("%-12s %12.4g %*.4g %*.4f %9.2f\n", c->methods.list[i]->name,
                median(runs, count, c->methods.list[i], offsetof(point, train_loss)), width + 5,
-               median(runs, count, c->methods.list[i], offsetof(point, held_out_loss)), width + 9,
-               median(runs, count, c->methods.list[i], offsetof(point, held_out_accuracy)),
+               median(runs, count, c->methods.list[i], offsetof(point, loss)), width + 9,
+               median(runs, count, c->methods.list[i], offsetof(point, score)),
                median(runs, count, c->methods.list[i], offsetof(point, seconds)));
     for (size_t i = 0; i < count; i++)
         if (runs[i].failed)
@@ -54,7 +49,7 @@ static void write_curves(FILE *csv, const run *runs, size_t count)
         for (int e = 0; e < runs[i].epochs; e++) {
             const point *p = &runs[i].points[e];
             fprintf(csv, "%s,%lu,%d,%.4f,%.8g,%.8g,%.6f\n", runs[i].method->name, runs[i].seed,
-                    e + 1, p->seconds, p->train_loss, p->held_out_loss, p->held_out_accuracy);
+                    e + 1, p->seconds, p->train_loss, p->loss, p->score);
         }
 }
 
@@ -63,8 +58,8 @@ static int leave_curves(const config *c, const source *s, const run *runs, size_
 {
     char header[128];
     table curves;
-    snprintf(header, sizeof header, "optimizer,seed,epoch,seconds,train_loss,%s_loss,%s_accuracy",
-             s->held_out_name, s->held_out_name);
+    snprintf(header, sizeof header, "optimizer,seed,epoch,seconds,train_loss,%s_loss,%s_%s",
+             s->held_out_name, s->held_out_name, s->score);
     int status = arguments_folder(c->out);
     if (status != 0)
         return status;
@@ -82,12 +77,15 @@ static int leave_curves(const config *c, const source *s, const run *runs, size_
 
 static void print_final(const source *s, const run *r)
 {
-    const point *p = last(r);
+    const point *p = run_kept(r);
     printf("final optimizer=%s data=%s seed=%lu epochs=%d train_loss=%.4f", r->method->name,
            s->name, r->seed, r->epochs, p->train_loss);
     if (s->by_loss)
-        printf(" %s_loss=%.4f", s->held_out_name, p->held_out_loss);
-    printf(" %s_accuracy=%.4f seconds=%.2f\n", s->held_out_name, p->held_out_accuracy, p->seconds);
+        printf(" %s_loss=%.4f", s->held_out_name, p->loss);
+    printf(" %s_%s=%.4f", s->held_out_name, s->score, p->score);
+    if (s->test != NULL)
+        printf(" test_loss=%.4f test_%s=%.4f", r->test_loss, s->score, r->test_score);
+    printf(" seconds=%.2f\n", p->seconds);
 }
 
 int report_runs(const config *c, const source *s, const run *runs, size_t count)

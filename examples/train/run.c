@@ -1,169 +1,164 @@
-/* One training run: model, optimizer, epochs. */
+/* One training run: model, trainer, and what is said, kept and recorded on the way. */
 #include "examples/train/train.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "examples/support/learner.h"
-
-enum { EVALUATE_BATCH = 500 };
-
 typedef struct {
     const config *c;
     const source *s;
-    learner l;
-    ng_random random;
-    size_t *order; /* the training samples, shuffled each epoch */
-    int *labels;
-    size_t evaluate, room; /* samples evaluated at a time; largest batch */
-} trainer;
+    run *r;
+    progress *bar;
+    ng_model *model;
+    ng_trainer *trainer;
+    int status; /* what went wrong in `watch`, reported */
+    ng_error error;
+} session;
+
+const point *run_kept(const run *r)
+{
+    static const point none = {NAN, NAN, NAN, NAN, NAN};
+    return r->best > 0 && !r->failed ? &r->points[r->best - 1] : &none;
+}
 
 /* ---- Setting up ------------------------------------------------------------------ */
 
-static ng_status create_learner(trainer *t, const ng_preset *method, const void *options)
+static int watch(ng_trainer *trainer, const ng_trainer_event *event, void *data);
+
+static ng_status make(session *n, const void *options)
 {
-    ng_model *model;
-    ng_status status = model_create(&model, t->c, t->s, t->room, &t->l.error);
-    return status != NG_OK
-               ? status
-               : learner_create(&t->l, model, &t->random, method, options, &t->c->methods);
+    const config *c = n->c;
+    ng_trainer_options how = c->how;
+    size_t evaluated = c->model == MODEL_GPT ? 0 : 500;
+    how.seed = n->r->seed;
+    how.watch = watch;
+    how.watch_data = n;
+    ng_status status =
+        model_create(&n->model, c, n->s, how.batch > evaluated ? how.batch : evaluated, &n->error);
+    if (status == NG_OK)
+        status = training_create(&n->trainer, n->model, &how, &c->methods, n->r->method, options,
+                                 &n->error);
+    if (status == NG_OK && n->r->resume != NULL &&
+        (status = ng_trainer_load(n->trainer, n->r->resume)) != NG_OK)
+        ng_error_set(&n->error, status, "--resume: %s", ng_trainer_error(n->trainer));
+    if (status == NG_OK && n->r->log != NULL &&
+        (status = regimes_watch(n->r->log, ng_trainer_optimizer(n->trainer), c->regimes,
+                                n->r->method, n->r->seed)) != NG_OK)
+        ng_error_set(&n->error, status, "%s", ng_optimizer_error(ng_trainer_optimizer(n->trainer)));
+    return status;
 }
 
-static ng_status trainer_create(trainer *t, const config *c, const source *s, const run *r,
-                                const void *options)
+/* ---- On the way ------------------------------------------------------------------- */
+
+static void say_epoch(session *n, const ng_trainer_event *e)
 {
-    size_t count = ng_dataset_count(s->train);
-    memset(t, 0, sizeof *t);
-    t->c = c;
-    t->s = s;
-    t->evaluate = c->model == MODEL_GPT ? c->batch : EVALUATE_BATCH;
-    t->room = c->batch > t->evaluate ? c->batch : t->evaluate;
-    t->order = malloc(count * sizeof *t->order);
-    t->labels = malloc(t->room * sizeof *t->labels);
-    if (t->order == NULL || t->labels == NULL)
-        return ng_error_set(&t->l.error, NG_ENOMEM, "no memory for %zu samples", count);
-    for (size_t i = 0; i < count; i++)
-        t->order[i] = i;
-    ng_status status = ng_rng_create(&t->random, r->seed, &t->l.error);
-    return status == NG_OK ? create_learner(t, r->method, options) : status;
+    const point *p = e->point;
+    char text[256], seed[32] = "";
+    if (n->c->seeds.count > 1)
+        snprintf(seed, sizeof seed, " seed %lu ", n->r->seed);
+    snprintf(text, sizeof text, "%-11s%s %zu/%zu  train loss %.4f  %s %.4f  %s %.4f  %.1f s",
+             n->r->method->name, seed, e->epoch, n->c->how.epochs, p->train_loss,
+             n->s->held_out_name, p->loss, n->s->score, p->score, p->seconds);
+    if (!n->r->quiet)
+        progress_line(n->bar, text);
 }
 
-static void trainer_destroy(trainer *t)
+static void end_epoch(session *n, const ng_trainer_event *e)
 {
-    learner_destroy(&t->l);
-    ng_rng_destroy(&t->random);
-    free(t->order);
-    free(t->labels);
+    size_t count;
+    const point *points = ng_trainer_points(n->trainer, &count);
+    say_epoch(n, e);
+    if (n->r->keep != NULL)
+        n->status = keep_epoch(n->r->keep, n->trainer, n->s);
+    if (n->status == 0 && n->r->record != NULL)
+        n->status = record_write(n->r->record, n->r, points, count - 1, count);
 }
 
-/* ---- Steps ------------------------------------------------------------------------- */
-
-static ng_status step(trainer *t, const size_t *index, size_t batch, double *loss, double *share)
+static int watch(ng_trainer *trainer, const ng_trainer_event *e, void *data)
 {
-    ng_status status = learner_forward(&t->l, loss, share, t->labels, t->s->train, index, batch);
-    return status == NG_OK ? learner_capture_step(&t->l) : status;
-}
-
-/* Mean loss and accuracy over a data set. */
-static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss, double *accuracy,
-                          progress *bar, double done)
-{
-    size_t count = ng_dataset_count(data), index[EVALUATE_BATCH];
-    size_t most = t->evaluate < EVALUATE_BATCH ? t->evaluate : EVALUATE_BATCH;
-    double total = 0, right = 0, mean, share;
-    for (size_t first = 0; first < count; first += most) {
-        size_t batch = count - first < most ? count - first : most;
-        for (size_t i = 0; i < batch; i++)
-            index[i] = first + i;
-        ng_status status = learner_forward(&t->l, &mean, &share, t->labels, data, index, batch);
-        if (status != NG_OK)
-            return status;
-        progress_update(bar, done, "judging");
-        total += mean * (double)batch;
-        right += share * (double)batch;
+    session *n = data;
+    char note[96];
+    double done = (double)(e->epoch - 1) * (double)e->count + (double)e->done;
+    (void)trainer;
+    if (e->kind == NG_TRAINER_EPOCH)
+        end_epoch(n, e);
+    else if (e->kind == NG_TRAINER_JUDGE)
+        progress_update(n->bar, done, "judging");
+    else {
+        int length =
+            snprintf(note, sizeof note, "%zu/%zu  loss %.4f", e->epoch, n->c->how.epochs, e->loss);
+        if (!isnan(e->score))
+            snprintf(note + length, sizeof note - (size_t)length, "  accuracy %.4f", e->score);
+        progress_update(n->bar, done, note);
     }
-    *loss = total / (double)count;
-    *accuracy = right / (double)count;
+    return n->status != 0 || program_interrupted();
+}
+
+/* ---- Behind it ---------------------------------------------------------------------- */
+
+static ng_status take_points(session *n)
+{
+    size_t count;
+    const point *points = ng_trainer_points(n->trainer, &count);
+    run *r = n->r;
+    r->points = malloc((count + 1) * sizeof *r->points);
+    if (r->points == NULL)
+        return ng_error_set(&n->error, NG_ENOMEM, "no memory for %zu epochs", count);
+    if (count > 0)
+        memcpy(r->points, points, count * sizeof *points);
+    r->epochs = (int)count;
+    r->best = ng_trainer_best(n->trainer) > 0 ? (int)ng_trainer_best(n->trainer) : r->epochs;
+    r->end = ng_trainer_ended(n->trainer);
     return NG_OK;
 }
 
-static ng_status epoch(trainer *t, run *r, progress *bar, int number, point *p)
+static ng_status finish(session *n)
 {
-    size_t count = ng_dataset_count(t->s->train), batch = t->c->batch;
-    double loss = 0, share = 0, smooth = 0, accuracy = 0, start = progress_clock();
-    char note[80];
-    ng_status status = NG_OK;
-    ng_rng_shuffle(&t->random, t->order, count);
-    for (size_t first = 0; first < count && status == NG_OK; first += batch) {
-        if (program_interrupted())
-            return NG_STOPPED;
-        size_t size = count - first < batch ? count - first : batch;
-        status = step(t, t->order + first, size, &loss, &share);
-        /* of the last 20 batches or so, before they were learnt from */
-        double keep = first == 0 ? 0 : 0.95;
-        smooth = keep * smooth + (1 - keep) * loss;
-        accuracy = keep * accuracy + (1 - keep) * share;
-        snprintf(note, sizeof note, "%d/%d  loss %.4f  accuracy %.4f", number + 1, t->c->epochs,
-                 smooth, accuracy);
-        progress_update(bar, (double)number * (double)count + (double)(first + size), note);
-    }
-    double unused, done = (number + 1.0) * (double)count;
-    p->seconds = progress_clock() - start + (number > 0 ? r->points[number - 1].seconds : 0);
-    if (status == NG_OK)
-        status = evaluate(t, t->s->train, &p->train_loss, &unused, bar, done);
-    if (status == NG_OK)
-        status = evaluate(t, t->s->held_out, &p->held_out_loss, &p->held_out_accuracy, bar, done);
+    ng_status status = take_points(n);
+    if (status == NG_OK && n->s->test != NULL && n->r->epochs > 0 &&
+        (status = ng_trainer_evaluate(n->trainer, &n->r->test_loss, &n->r->test_score,
+                                      n->s->test)) != NG_OK)
+        ng_error_set(&n->error, status, "%s", ng_trainer_error(n->trainer));
+    if (status == NG_OK && n->r->keep != NULL && n->status == 0)
+        n->status = keep_run(n->r->keep, n->trainer, n->s, n->r);
     return status;
 }
 
-static void say_epoch(progress *bar, const run *r, const trainer *t, const point *p)
+static ng_status train(session *n)
 {
-    char text[256], seed[32] = "";
-    if (t->c->seeds.count > 1)
-        snprintf(seed, sizeof seed, " seed %lu ", r->seed);
-    snprintf(text, sizeof text, "%-11s%s %d/%d  train loss %.4f  %s %.4f  accuracy %.4f  %.1f s",
-             r->method->name, seed, r->epochs, t->c->epochs, p->train_loss, t->s->held_out_name,
-             p->held_out_loss, p->held_out_accuracy, p->seconds);
-    if (!t->c->sweep)
-        progress_line(bar, text);
-}
-
-static ng_status train(trainer *t, run *r, progress *bar)
-{
-    ng_status status = NG_OK;
-    if (r->log != NULL &&
-        (status = regimes_watch(r->log, t->l.opt, t->c->regimes, r->method, r->seed)) != NG_OK)
-        return ng_error_set(&t->l.error, status, "%s", ng_optimizer_error(t->l.opt));
-    for (int number = 0; number < t->c->epochs && status == NG_OK; number++) {
-        status = epoch(t, r, bar, number, &r->points[number]);
-        if (status == NG_OK) {
-            r->epochs++;
-            say_epoch(bar, r, t, &r->points[number]);
-        }
+    size_t count;
+    const point *points = ng_trainer_points(n->trainer, &count);
+    if (n->r->record != NULL && count > 0)
+        n->status = record_write(n->r->record, n->r, points, 0, count);
+    if (n->status != 0)
+        return NG_OK;
+    ng_status status = ng_trainer_fit(n->trainer, n->s->train, n->s->held_out);
+    if (status < NG_OK)
+        ng_error_set(&n->error, status, "%s", ng_trainer_error(n->trainer));
+    if (ng_trainer_diverged(status)) {
+        n->r->failed = 1;
+        snprintf(n->r->why, sizeof n->r->why, "%s", n->error.text);
+        return take_points(n);
     }
-    return status;
+    return status < NG_OK ? status : finish(n);
 }
 
 int run_train(run *r, const config *c, const source *s, const void *options, progress *bar)
 {
-    trainer t;
-    r->epochs = r->failed = 0;
-    r->points = calloc((size_t)c->epochs, sizeof *r->points);
-    ng_status status = trainer_create(&t, c, s, r, options);
-    if (r->points == NULL && status == NG_OK)
-        status = ng_error_set(&t.l.error, NG_ENOMEM, "no memory for %d epochs", c->epochs);
+    session n = {.c = c, .s = s, .r = r, .bar = bar};
+    r->epochs = r->best = r->failed = 0;
+    r->test_loss = r->test_score = NAN;
+    ng_status status = make(&n, options);
     if (status == NG_OK)
-        status = train(&t, r, bar);
-    if (learner_diverged(status)) {
-        r->failed = 1;
-        snprintf(r->why, sizeof r->why, "%s", t.l.error.text);
-    } else if (status < NG_OK) {
+        status = train(&n);
+    if (status < NG_OK) {
         progress_end(bar);
-        program_error("%s: %s", r->method->name, t.l.error.text);
+        program_error("%s: %s", r->method->name, n.error.text);
     }
-    trainer_destroy(&t);
-    return status < NG_OK && !r->failed;
+    ng_trainer_destroy(n.trainer);
+    ng_model_destroy(n.model);
+    return status < NG_OK || n.status != 0;
 }
 
 void run_free(run *r)

@@ -42,18 +42,23 @@ static ng_status divide(source *s, ng_dataset *all, const ng_dataset_options *op
     return status;
 }
 
-/* The last eighth of the training set takes the place of the held-out one. */
-static ng_status validate_on_train(source *s, ng_dataset_options *options, ng_error *error)
+/* An eighth of the training set takes the place of the held-out one, which is the test set or
+ * not looked at. */
+static ng_status validate_on_train(source *s, ng_dataset_options *options, holding held,
+                                   ng_error *error)
 {
     ng_dataset *all = s->train;
-    ng_dataset_destroy(s->held_out);
+    if (held == HOLD_BOTH)
+        s->test = s->held_out;
+    else
+        ng_dataset_destroy(s->held_out);
     s->train = s->held_out = NULL;
     s->held_out_name = "validation";
     options->train = 0.875;
     return divide(s, all, options, error);
 }
 
-static ng_status open_all(source *s, const config *c, int validate, ng_error *error)
+static ng_status open_all(source *s, const config *c, holding held, ng_error *error)
 {
     char name[SOURCE_ROOM];
     ng_dataset *all;
@@ -62,15 +67,19 @@ static ng_status open_all(source *s, const config *c, int validate, ng_error *er
     options.dtype = c->dtype;
     snprintf(s->name, sizeof s->name, "%.*s", (int)strcspn(c->data, ":"), c->data);
     s->by_loss = strncmp(c->data, "text", 4) == 0 || strncmp(c->data, "sequences", 9) == 0;
+    s->score = "accuracy";
     s->held_out_name = s->by_loss ? "validation" : "test";
     ng_status status = name_source(name, c, error);
     if (status == NG_OK)
         status = ng_dataset_open(&all, name, &options, error);
     if (status == NG_OK)
         status = divide(s, all, &options, error);
-    if (status == NG_OK && ng_dataset_classes(s->train) == 0)
-        status = ng_error_set(error, NG_EOPTION, "task=regression: train compares classifiers");
-    return status == NG_OK && validate ? validate_on_train(s, &options, error) : status;
+    if (status == NG_OK && ng_dataset_classes(s->train) == 0) {
+        s->by_loss = 1;
+        s->score = "r2";
+    }
+    return status == NG_OK && held != HOLD_TEST ? validate_on_train(s, &options, held, error)
+                                                : status;
 }
 
 /* What was found and decided, unless quiet. */
@@ -82,13 +91,13 @@ static void say_what(const source *s, progress *bar)
         progress_line(bar, line);
 }
 
-int source_open(source *s, const config *c, int validate)
+int source_open(source *s, const config *c, holding held)
 {
     ng_error error = {NG_OK, ""};
     progress bar;
     memset(s, 0, sizeof *s);
     progress_start(&bar, "reading", 0, "");
-    ng_status status = open_all(s, c, validate, &error);
+    ng_status status = open_all(s, c, held, &error);
     if (status == NG_OK)
         say_what(s, &bar);
     progress_end(&bar);
@@ -104,7 +113,8 @@ void source_close(source *s)
 {
     ng_dataset_destroy(s->train);
     ng_dataset_destroy(s->held_out);
-    s->train = s->held_out = NULL;
+    ng_dataset_destroy(s->test);
+    s->train = s->held_out = s->test = NULL;
 }
 
 /* ---- Help ------------------------------------------------------------------------------- */

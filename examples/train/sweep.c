@@ -49,8 +49,7 @@ static grid find_grid(const ng_preset *method)
  * thousand samples. A failed run is worst of all. */
 static double badness(const run *r)
 {
-    double loss =
-        r->failed || r->epochs == 0 ? (double)NAN : r->points[r->epochs - 1].held_out_loss;
+    double loss = run_kept(r)->loss;
     return isfinite(loss) ? loss : (double)INFINITY;
 }
 
@@ -70,14 +69,28 @@ static void *grid_options(const config *c, const ng_preset *method, const grid *
 
 static void write_row(FILE *csv, const run *r, const source *s, int best)
 {
-    const point none = {NAN, NAN, NAN, NAN};
-    const point *p = r->epochs > 0 ? &r->points[r->epochs - 1] : &none;
+    const point none = {NAN, NAN, NAN, NAN, NAN};
+    const point *p = r->best > 0 ? &r->points[r->best - 1] : &none; /* also of one that diverged */
     fprintf(csv, "%s,%s,%lu,\"%s\",%d,%.6g,%.6g,%.4f,%.2f,%s,%d\n", s->name, r->method->name,
-            r->seed, r->label, r->epochs, p->train_loss, p->held_out_loss, p->held_out_accuracy,
-            p->seconds, r->failed ? "diverged" : "done", best);
+            r->seed, r->label, r->epochs, p->train_loss, p->loss, p->score, p->seconds,
+            r->failed ? "diverged" : "done", best);
     printf("%c %-12s %-26s %10.5f %10.5f %9.4f %8.1f%s\n", best ? '*' : ' ', r->method->name,
-           r->label, p->train_loss, p->held_out_loss, p->held_out_accuracy, p->seconds,
-           r->failed ? "  diverged" : "");
+           r->label, p->train_loss, p->loss, p->score, p->seconds, r->failed ? "  diverged" : "");
+}
+
+/* The best setting of a grid whose edge it lies on: a better one may lie beyond. */
+static void say_edge(const grid *g, const run *r, int best)
+{
+    int rate = best / SECONDS, second = best % SECONDS;
+    if (rate > 0 && rate < RATES - 1 && second > 0 && second < SECONDS - 1)
+        return;
+    printf("note: %s: the best setting lies on the edge of its grid (", r->method->name);
+    if (rate == 0 || rate == RATES - 1)
+        printf("lr=%g is the %s%s", g->lr * pow(2, rate - 3), rate == 0 ? "lowest" : "highest",
+               second == 0 || second == SECONDS - 1 ? ", " : "");
+    if (second == 0 || second == SECONDS - 1)
+        printf("%s=%g is the %s", g->option, g->values[second], second == 0 ? "lowest" : "highest");
+    printf(" tried); a better one may lie beyond\n");
 }
 
 /* The run of grid point i. */
@@ -89,8 +102,10 @@ static int try(run *r, const config *c, const source *s, const grid *g, int i)
     if (options == NULL)
         return 1;
     r->seed = c->seeds.list[0];
+    r->quiet = 1;
     snprintf(name, sizeof name, "%s %d/%d", r->method->name, i + 1, POINTS);
-    progress_start(&bar, name, c->epochs * (double)ng_dataset_count(s->train), "samples");
+    progress_start(&bar, name, (double)c->how.epochs * (double)ng_dataset_count(s->train),
+                   "samples");
     int status = run_train(r, c, s, options, &bar);
     progress_end(&bar);
     free(options);
@@ -112,6 +127,8 @@ static int sweep_method(const config *c, const source *s, const ng_preset *metho
     }
     for (int i = 0; i < done && status == 0; i++)
         write_row(t->to, &runs[i], s, i == best && isfinite(badness(&runs[i])));
+    if (status == 0 && done > 0 && isfinite(badness(&runs[best])))
+        say_edge(&g, &runs[best], best);
     for (int i = 0; i < done; i++)
         run_free(&runs[i]);
     free(runs);
@@ -124,13 +141,14 @@ int sweep_all(const config *c)
     source s;
     table t;
     int status = arguments_folder(c->out);
-    if (status != 0 || (status = source_open(&s, c, 1)) != 0)
+    if (status != 0 || (status = source_open(&s, c, HOLD_VALIDATION)) != 0)
         return status;
-    printf("%s: %zu samples to train, %zu to judge by, %d epochs, batch %zu; best by validation "
+    printf("%s: %zu samples to train, %zu to judge by, %zu epochs, batch %zu; best by validation "
            "loss\n",
-           s.name, ng_dataset_count(s.train), ng_dataset_count(s.held_out), c->epochs, c->batch);
+           s.name, ng_dataset_count(s.train), ng_dataset_count(s.held_out), c->how.epochs,
+           c->how.batch);
     printf("  %-12s %-26s %10s %10s %9s %8s\n", "optimizer", "settings", "train loss", "val. loss",
-           "accuracy", "seconds");
+           s.score, "seconds");
     status = table_open(&t, c->out, "sweep",
                         "data,optimizer,seed,settings,epochs,train_loss,validation_loss,"
                         "validation_accuracy,seconds,outcome,best");

@@ -1,7 +1,8 @@
-/* train: trains a feed-forward net, a convolutional net or a transformer on digits or text with
- * several optimizers and compares them. The pieces: config.c (command line), source.c (data),
- * model.c, run.c (one training run), regimes.c (of its layers), sweep.c (grids), report.c (tables,
- * CSV), picture.c (what gnuplot draws of the CSV). */
+/* natgrad-train: trains a feed-forward net, a convolutional net or a transformer on data of one's
+ * own, digits or text, with one optimizer or several that it compares. The pieces: config.c
+ * (command line), help.c, source.c (data), model.c, run.c (one training run), keep.c (the file of
+ * --save), record.c (--log), rate.c (--lr auto), regimes.c (of its layers), sweep.c (grids),
+ * report.c (tables, CSV), picture.c (what gnuplot draws of the CSV). */
 #ifndef TRAIN_H
 #define TRAIN_H
 
@@ -13,6 +14,7 @@
 #include "examples/support/plot.h"
 #include "examples/support/progress.h"
 #include "examples/support/table.h"
+#include "examples/support/training.h"
 
 enum { MAX_WIDTHS = 16, MAX_EPOCHS = 10000 };
 
@@ -25,14 +27,19 @@ typedef struct {
     methods methods;
     size_t widths[MAX_WIDTHS]; /* hidden layers; filters of a convolutional net */
     size_t width_count;
-    int epochs, sweep, validate, threads;
-    size_t batch, context;
+    ng_trainer_options how; /* epochs, batch, schedule, ...; but for the method and the seed */
+    int sweep, validate, threads;
+    size_t context;
     size_t layers, width, heads; /* of a transformer */
     seed_list seeds;
     const char *out;
     ng_dtype dtype;
     ng_activation activation;
-    int regimes; /* steps from one report to the next; 0: none asked */
+    int regimes;               /* steps from one report to the next; 0: none asked */
+    const char *save, *resume; /* model files, or NULL */
+    const char *log;           /* FILE.jsonl or FILE.csv, or NULL */
+    const char *lr;            /* "auto", a number for all, or NULL: each its own */
+    char **words;              /* the command line */
 } config;
 
 /* Fills the config from the command line. 0, or the exit status after reporting. */
@@ -41,15 +48,21 @@ int config_parse(config *c, int argc, char **argv);
 /* What to train on and what to judge by. */
 typedef struct {
     ng_dataset *train, *held_out;
+    ng_dataset *test;          /* looked at once, at the end, where held_out decides when to stop */
     char name[32];             /* "mnist" */
     const char *held_out_name; /* "test", or "validation" */
+    const char *score;         /* "accuracy", or "r2" */
     int by_loss;               /* models are compared by held-out loss, else by accuracy */
 } source;
 
+/* What the held-out samples are for: judging alone (--validate: the last eighth of the training
+ * set takes their place, and the test set is not looked at), or when to stop (the same, and the
+ * test set judges at the end). */
+typedef enum { HOLD_TEST, HOLD_VALIDATION, HOLD_BOTH } holding;
+
 /* 0, or after reporting on stderr: 1 when data are missing or bad, 2 when --data
- * makes no sense. With validate the training set's last eighth is held out, and
- * the test set is not looked at. */
-int source_open(source *s, const config *c, int validate);
+ * makes no sense. */
+int source_open(source *s, const config *c, holding held);
 void source_close(source *s);
 
 /* The sources and how they are read, for --help; one option of --read (an argument_take). */
@@ -60,32 +73,72 @@ int source_take(void *data, const char *text, const char *option);
 ng_status model_create(ng_model **model, const config *c, const source *s, size_t max_batch,
                        ng_error *error);
 
-/* Where a run stood after an epoch. */
-typedef struct {
-    double seconds; /* of training, evaluations not counted */
-    double train_loss, held_out_loss, held_out_accuracy;
-} point;
+typedef ng_trainer_point point; /* where a run stood after an epoch; loss and score: held-out */
 
 typedef struct regime_log regime_log;
+
+/* --save: of one run after every epoch, of several the one of the lowest held-out loss. */
+typedef struct {
+    const char *path;
+    int several;
+    double lowest; /* of what is saved; INFINITY */
+    char kept[64]; /* which run it is of, or "" */
+} keeper;
+
+/* --log: a line an epoch, as it comes. */
+typedef struct {
+    FILE *to;
+    int json;
+    const char *path;
+} record;
 
 typedef struct {
     /* given */
     const ng_preset *method;
     unsigned long seed;
-    regime_log *log; /* where the regimes of its layers go, or NULL */
-    char label[96];  /* for a sweep: the settings tried */
+    regime_log *log;    /* where the regimes of its layers go, or NULL */
+    keeper *keep;       /* or NULL */
+    record *record;     /* or NULL */
+    const char *resume; /* the file it goes on from, or NULL */
+    int quiet;          /* a trial: no line an epoch */
+    char label[96];     /* for a sweep: the settings tried */
     /* found */
     point *points; /* after each epoch */
     int epochs;    /* points there are */
-    int failed;    /* stopped early: why */
+    int best;      /* the epoch whose weights are kept: the best, or the last; 0: none */
+    ng_trainer_end end;
+    double test_loss, test_score; /* where source has a test set apart; else NaN */
+    int failed;                   /* stopped early: why */
     char why[256];
 } run;
+
+/* The point of the weights that are kept; all NaN if the run failed. */
+const point *run_kept(const run *r);
 
 /* Trains r->method from scratch; options is the method's struct. 0, or 1 after
  * reporting; a diverged run is no error: failed is set and the points end early,
  * as they do after ^C. */
 int run_train(run *r, const config *c, const source *s, const void *options, progress *bar);
 void run_free(run *r);
+
+/* 0, or 1 after reporting. */
+int keep_open(keeper *k, const config *c);
+int keep_epoch(keeper *k, ng_trainer *trainer, const source *s);
+int keep_run(keeper *k, ng_trainer *trainer, const source *s, const run *r);
+
+/* 0, or 1 after reporting; points[first ... count - 1]: of the epochs that
+ * follow `first`. */
+int record_open(record *log, const char *path, const source *s);
+int record_write(record *log, const run *r, const point *points, size_t first, size_t count);
+int record_close(record *log, int status);
+
+/* --lr: a number for every optimizer that runs; auto: a walk for each. Adds settings. 0, 1, 2. */
+int rate_set(config *c);
+int rate_search(config *c);
+
+/* The help of --help. */
+void help_print(void);
+extern const char default_optimizers[];
 
 /* All methods, all grid points; tables, CSV; 0 or 1. */
 int sweep_all(const config *c);

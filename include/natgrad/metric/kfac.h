@@ -7,8 +7,8 @@
  *
  * so F is per example: the mean of the outer products of each sample's own
  * gradient, up to the factorisation, whatever the batch size, and equal to it
- * for one sample. G from the labels gives the empirical Fisher matrix (as in
- * examples/train), G from labels sampled from the model the true one. With
+ * for one sample. G from the labels gives the empirical Fisher matrix (what
+ * ng_trainer does), G from labels sampled from the model the true one. With
  * ng_group_add_bias A has a column of ones and n counts it. Averages are corrected
  * for their start: sum_s ema_decay^(t-s) X_s / sum_s ema_decay^(t-s)
  * (factor_start = first).

@@ -1,0 +1,63 @@
+/* --help: written from the preset and option tables, so that it cannot go stale. */
+#include "examples/train/train.h"
+
+#include <stdio.h>
+
+const char default_optimizers[] = "adamw,muon,fismo";
+
+void help_print(void)
+{
+    printf(
+        "Usage: natgrad-train [OPTION]...\n"
+        "Train a small model, with one optimizer or several to compare, and keep it.\n\n"
+        "  --data=KIND:WHAT     listed below; text alone is /usr/share/common-licenses/GPL-3, "
+        "mnist\n"
+        "                       alone $NATGRAD_DATA/mnist-t10k (default: text)\n"
+        "  --read NAME=X        how they are read and divided, listed below; repeatable\n"
+        "  --optimizer=NAMES    comma-separated, or all (default: %s)\n"
+        "  --model=KIND         mlp (default), cnn (pictures: 3 x 3 convolutions), gpt (text)\n"
+        "  --hidden=WIDTHS      hidden layers (default: 128); of cnn: filters (default: 8,16)\n"
+        "  --layers=N, --width=N, --heads=N\n"
+        "                       of gpt: its blocks (default: 2, 64, 4)\n"
+        "  --activation=NAME    linear, relu, tanh, sigmoid, gelu (default: relu)\n"
+        "  --task=NAME          classification (default), or regression of columns of numbers\n"
+        "  --epochs=N           passes over the training set (default: 3)\n"
+        "  --batch=N            samples a step (default: 64)\n"
+        "  --lr=X               learning rate of all; auto: a walk on an eighth of the training "
+        "set\n"
+        "  --schedule=NAME      constant (default), linear, cosine, inverse_sqrt, wsd\n"
+        "  --warmup=SHARE       of the run, 0 ... 1, in which the rate grows from nothing\n"
+        "  --early-stop[=N]     after N epochs (5) without a lower validation loss; keeps the "
+        "best\n"
+        "                       weights. An eighth of the training set validates\n"
+        "  --time=SECONDS       of training, of each run\n"
+        "  --ema=D              judge and keep an average of the weights of that decay\n"
+        "  --save=FILE          the model and where its training is, after every epoch; of "
+        "several\n"
+        "                       runs the one of the lowest held-out loss\n"
+        "  --resume=FILE        go on where that was saved; only --epochs and ends may differ\n"
+        "  --log=FILE           FILE.jsonl or FILE.csv: a line an epoch, as it goes\n"
+        "  --context=N          characters before the next, text only (default: 8, of gpt: 64)\n"
+        "  --seed=LIST          of initialisation and order: 1 or 1,2,7 or 1-5 (default: 1)\n"
+        "  --dtype=f32|f64      (default: f32)\n"
+        "  --threads=N          of the BLAS (default: 1)\n"
+        "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable, in this "
+        "order\n"
+        "  --validate           judge by the last eighth of the training set instead; the test\n"
+        "                       set is not looked at\n"
+        "  --sweep              try a grid of settings, as many for every optimizer, judged as\n"
+        "                       by --validate; writes DIR/sweep.csv\n"
+        "  --regimes[=N]        every N steps (default: 50) the regimes of each layer's Kronecker\n"
+        "                       factors (sgd, adamw and muon have none; eigenvalues above 1e-6\n"
+        "                       of the largest) to DIR/regimes.csv, and a picture; not with\n"
+        "                       --sweep\n"
+        "\nMatrix methods (all but sgd and adamw) step the hidden weights; biases, norms, "
+        "embeddings\n"
+        "and the last layer go to adamw with lr 0.001, or as --set adamw.OPTION says. kfac,\n"
+        "kfac_muon and ekfac step whole layers, biases and the last one included; their\n"
+        "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
+        default_optimizers);
+    arguments_help();
+    source_help();
+    methods_print();
+}
