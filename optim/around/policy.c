@@ -126,11 +126,9 @@ ng_status ng_policy_add(const ng_policy *policy, ng_group **group, size_t *index
 }
 
 /* Blocks are for methods of matrices. */
-static ng_status add_stack(ng_group *group, size_t *first, const char *name, ng_stack w,
-                           ng_stack dw, const size_t *outputs, size_t count, ng_layout layout)
+static size_t blocks_for(const ng_group *group, size_t count)
 {
-    return ng_group_add_stack(group, first, name, w, dw, outputs,
-                              group->method->elementwise ? 0 : count, layout);
+    return group->method->elementwise ? 0 : count;
 }
 
 ng_status ng_policy_add_stack(const ng_policy *policy, ng_group **group, size_t *first,
@@ -141,7 +139,7 @@ ng_status ng_policy_add_stack(const ng_policy *policy, ng_group **group, size_t 
     ngi_name_verdict told;
     TRY(check_policy(policy));
     TRY(choose(&chosen, &told, policy, name, w.first, ngi_begin(policy->matrix->optimizer)));
-    TRY(add_stack(chosen, first, name, w, dw, outputs, count, layout));
+    TRY(ng_group_add_stack(chosen, first, name, w, dw, outputs, blocks_for(chosen, count), layout));
     if (told == NGI_NAME_UNKNOWN)
         tell(chosen->optimizer, name, w.first);
     if (group != NULL)
@@ -205,12 +203,22 @@ static ng_group *by_flag(const ng_policy *policy, unsigned flags)
                                      : NULL;
 }
 
+static ng_status add_views(ng_group *group, const char *name, ng_stack w, ng_stack dw,
+                           const size_t *outputs, size_t blocks, unsigned flags)
+{
+    ng_layout layout = flags & NG_ENTRY_IN_OUT ? NG_IN_OUT : NG_OUT_IN;
+    if (flags & NG_ENTRY_STACK)
+        return ng_group_add_stack(group, NULL, name, w, dw, outputs, blocks, layout);
+    return blocks > 0
+               ? ng_group_add_blocks(group, NULL, name, w.first, dw.first, outputs, blocks, layout)
+               : ngi_group_add_laid(group, name, w.first, dw.first, layout);
+}
+
 static ng_status add(const ng_policy *policy, ng_place *place, const ng_policy_entry *entry,
                      const char *name, ng_stack w, ng_stack dw, ng_error *error)
 {
     size_t outputs[MOST_BLOCKS], blocks = entry->blocks > 1 ? entry->blocks : 0;
-    int in_out = (entry->flags & NG_ENTRY_IN_OUT) != 0;
-    size_t all = in_out ? w.first.cols : w.first.rows;
+    size_t all = entry->flags & NG_ENTRY_IN_OUT ? w.first.cols : w.first.rows;
     ngi_name_verdict told = NGI_NAME_MATRIX;
     ng_group *group = by_flag(policy, entry->flags);
     if (group == NULL)
@@ -221,10 +229,7 @@ static ng_status add(const ng_policy *policy, ng_place *place, const ng_policy_e
     for (size_t i = 0; i < blocks; i++)
         outputs[i] = all / blocks;
     size_t before = group->count;
-    ng_layout layout = in_out ? NG_IN_OUT : NG_OUT_IN;
-    TRY(entry->flags & NG_ENTRY_STACK || blocks > 0
-            ? add_stack(group, NULL, name, w, dw, outputs, blocks, layout)
-            : ngi_group_add_laid(group, name, w.first, dw.first, layout));
+    TRY(add_views(group, name, w, dw, outputs, blocks_for(group, blocks), entry->flags));
     if (told == NGI_NAME_UNKNOWN)
         tell(group->optimizer, name, w.first);
     place->group = group;
