@@ -33,6 +33,7 @@
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
 #include <natgrad/fisher.h>
+#include <natgrad/residuals.h>
 #include <natgrad/functional.h>
 #include <natgrad/regime.h>
 #include <natgrad/curvature.h>
@@ -42,6 +43,7 @@
 #include <natgrad/adamw.h>
 #include <natgrad/steepest.h>
 #include <natgrad/natural.h>
+#include <natgrad/residual.h>
 #include <natgrad/regime_monitor.h>
 #include <natgrad/schedule.h>
 #include <natgrad/average.h>

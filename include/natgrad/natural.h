@@ -94,7 +94,8 @@ NG_API ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f);
  * Effective next step; ng_group_get(group, "damping", &x) reads it.
  *
  * rho < 0, a loss larger than before: the step is taken back. The weights, which must
- * not have been changed since, are to the bit what they were before it, and the next
+ * not have been changed since, are to the bit what they were before it, and so is each
+ * parameter's count of steps (ng_optimizer_steps counts calls, also this one); the next
  * step, from a gradient and losses there, is shorter by the larger damping. Where after
  * is no finite number tell the largest one.
  *

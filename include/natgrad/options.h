@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* A method: sgd, adamw, steepest, natural. Opaque. */
+/* A method: sgd, adamw, steepest, natural, residual. Opaque. */
 typedef struct ng_method ng_method;
 
 typedef enum {
@@ -43,7 +43,7 @@ typedef struct {
 NG_API const char *ng_method_name(const ng_method *method);
 
 /* 1 if the shape of a parameter does not matter to the method (sgd, adamw,
- * natural); 0 if it is meant for weight matrices (steepest). */
+ * natural, residual); 0 if it is meant for weight matrices (steepest). */
 NG_API int ng_method_elementwise(const ng_method *method);
 
 /* 1 if parameters under these options (a pointer to any method's struct) need

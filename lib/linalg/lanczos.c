@@ -12,6 +12,7 @@
 #include "lib/core/try.h"
 #include "lib/linalg/check.h"
 #include "lib/linalg/operator.h"
+#include "lib/linalg/start.h"
 #include "lib/linalg/unit.h"
 
 typedef struct {
@@ -45,17 +46,6 @@ static ng_mat row(ng_mat m, size_t i)
     return ng_mat_block(m, i, 0, 1, m.cols);
 }
 
-/* Element number i of the start, in [-1, 1): splitmix64 (Steele, Lea & Flood
- * 2014) of i, so that no start is orthogonal to an eigenvector of a problem
- * with any pattern. */
-static double start_element(uint64_t i)
-{
-    uint64_t z = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return ldexp((double)((z ^ (z >> 31)) >> 11), -52) - 1;
-}
-
 /* Row number s->rows of q, already filled: orthogonal to those before and of
  * length 1, then it counts. A row that is nothing but rounding is dropped. */
 static ng_status keep_row(lanczos *s, ng_error *error)
@@ -82,7 +72,7 @@ static ng_status start(lanczos *s, ng_error *error)
     size_t k = s->values.cols, n = s->q.cols;
     for (size_t i = 0; s->rows < k; i++) {
         for (size_t j = 0; j < n; j++)
-            ng_mat_set(s->q, s->rows, j, start_element((uint64_t)(i * n + j)));
+            ng_mat_set(s->q, s->rows, j, ngi_start_element((uint64_t)(i * n + j)));
         TRY(keep_row(s, error));
     }
     return NG_OK;

@@ -6,6 +6,7 @@
 #include <natgrad/fisher.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/polar.h>
+#include <natgrad/residual.h>
 #include <natgrad/work.h>
 
 /* Which numbers a state tensor may hold; all are finite. A loaded state is held to it
@@ -74,6 +75,8 @@ typedef struct {
 /* What the parameters of a group have in common. */
 typedef struct {
     ng_fisher *fisher; /* (optional) borrowed: n x n for all of them, in the order of adding */
+    ng_residuals *residuals; /* (optional) borrowed: of n weights, likewise */
+    ng_residual_calls calls; /* what a step with residuals may ask */
     double predicted;  /* what the step last agreed on was to take off the loss */
     unsigned long long told; /* the first parameter's steps when losses came last */
 } ngi_joint;
@@ -124,8 +127,8 @@ struct ng_method {
     /* scratch bytes agree needs (optional: none) */
     size_t (*agree_work)(ngi_param *const *params, size_t count, const void *options);
     /* between the last prepare and the first commit of a step: what the parameters of one group,
-     * one at least, decide together (where nothing is joint perhaps each by itself); may fail and writes only `update`, factor, report, predicted
-     * and work (optional) */
+     * one at least, decide together (where nothing is joint perhaps each by itself); may fail and
+     * writes only `next`, `update`, factor, report, predicted and work (optional) */
     ng_status (*agree)(ngi_param *const *params, size_t count, const void *options,
                        ngi_joint *joint, ng_work *work, ng_error *error);
     /* cannot fail; allocates nothing */
@@ -145,7 +148,8 @@ typedef struct {
     const ng_method *method;
 } ngi_options_head;
 
-extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest, ngi_method_natural;
+extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest, ngi_method_natural,
+    ngi_method_residual;
 
 /* The methods there are (optim/registry.c); NULL beyond. */
 const ng_method *ngi_method_get(size_t i);

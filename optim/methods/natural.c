@@ -10,7 +10,7 @@
 #include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "optim/front/method.h"
-#include "optim/front/range.h"
+#include "optim/methods/vector.h"
 
 enum { MOMENTUM, BEFORE }; /* BEFORE, of damping_mode = lm: the weights before the last step */
 
@@ -41,40 +41,6 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 
 /* ---- The group as one vector -------------------------------------------------------- */
 
-static size_t length(ngi_param *const *params, size_t count)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        n = ngi_size_add(n, params[i]->rows * params[i]->cols);
-    return n;
-}
-
-/* The part of v (1 x n) from element `start` on, in the shape of the parameter. */
-static ng_mat part(ng_mat v, size_t start, const ngi_param *param)
-{
-    ng_mat p = ng_mat_block(v, 0, start, param->rows, param->cols);
-    p.stride = param->cols;
-    return p;
-}
-
-static ng_status gather(ng_mat v, ngi_param *const *params, size_t count, ng_error *error)
-{
-    for (size_t i = 0, start = 0; i < count; i++) {
-        TRY(ng_copy(part(v, start, params[i]), params[i]->update, error));
-        start += params[i]->rows * params[i]->cols;
-    }
-    return NG_OK;
-}
-
-static ng_status scatter(ngi_param *const *params, size_t count, ng_mat v, ng_error *error)
-{
-    for (size_t i = 0, start = 0; i < count; i++) {
-        TRY(ng_copy(params[i]->update, part(v, start, params[i]), error));
-        start += params[i]->rows * params[i]->cols;
-    }
-    return NG_OK;
-}
-
 static const char *joint_by(const void *options)
 {
     (void)options;
@@ -84,7 +50,8 @@ static const char *joint_by(const void *options)
 static size_t agree_work(ngi_param *const *params, size_t count, const void *options)
 {
     (void)options;
-    return ngi_size_mul(2, ng_work_mat_size(1, length(params, count), params[0]->w.dtype));
+    return ngi_size_mul(2,
+                        ng_work_mat_size(1, ngi_vector_length(params, count), params[0]->w.dtype));
 }
 
 static ng_status check_group(ngi_param *const *params, size_t count, const ng_natural_options *o,
@@ -101,10 +68,10 @@ static ng_status check_group(ngi_param *const *params, size_t count, const ng_na
         if (params[i]->w.dtype != ng_fisher_dtype(f))
             return ng_error_set(error, NG_EDTYPE, "'%.60s' and the Fisher matrix differ in dtype",
                                 params[i]->name);
-    if (length(params, count) != ng_fisher_size(f))
+    if (ngi_vector_length(params, count) != ng_fisher_size(f))
         return ng_error_set(error, NG_ESHAPE,
                             "the Fisher matrix is for %zu parameters, the group has %zu",
-                            ng_fisher_size(f), length(params, count));
+                            ng_fisher_size(f), ngi_vector_length(params, count));
     return NG_OK;
 }
 
@@ -124,20 +91,6 @@ static ng_status measure(double *square, ng_mat d, ng_mat g, const ng_fisher *f,
     return NG_OK;
 }
 
-static ng_status check_updates(ngi_param *const *params, size_t count, double keep, double step,
-                               ng_error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        double max = ng_max_abs(params[i]->update), limit = ngi_dtype_max(params[i]->w.dtype);
-        if (!isfinite(max) || max * step > limit || step > limit)
-            return ng_error_set(error, NG_ERANGE,
-                                "the step of '%.60s' overflows its dtype (largest element %g)",
-                                params[i]->name, max);
-        TRY(ngi_check_weights(params[i], keep, max * step, error));
-    }
-    return NG_OK;
-}
-
 /* s, by division before squaring: lr^2 <D, M> may leave the range of a double */
 static double trust(double square, const ng_natural_options *o)
 {
@@ -150,24 +103,20 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
 {
     const ng_natural_options *o = options;
     ng_dtype dtype = params[0]->w.dtype;
-    size_t n = length(params, count);
+    size_t n = ngi_vector_length(params, count);
     ng_mat g, d;
     double square, step = o->lr;
     TRY(check_group(params, count, o, joint, error));
     TRY(ng_work_mat(work, &g, 1, n, dtype, error));
     TRY(ng_work_mat(work, &d, 1, n, dtype, error));
-    TRY(gather(g, params, count, error));
+    TRY(ngi_vector_gather(g, params, count, ngi_vector_update, error));
     TRY(ng_fisher_solve(joint->fisher, d, g, o->damping, error));
     TRY(measure(&square, d, g, joint->fisher, error));
-    TRY(scatter(params, count, d, error));
+    TRY(ngi_vector_scatter(params, count, ngi_vector_update, d, error));
     step *= trust(square, o);
-    TRY(check_updates(params, count, 1 - o->lr * o->weight_decay, step, error));
+    TRY(ngi_vector_check(params, count, 1 - o->lr * o->weight_decay, step, error));
     joint->predicted = step * (1 - step / 2) * square; /* (F + damping I) D = g */
-    for (size_t i = 0; i < count; i++) {
-        params[i]->factor = step;
-        if (params[i]->report.wanted)
-            params[i]->report.update_norm = step * ng_norm(params[i]->update);
-    }
+    ngi_vector_settle(params, count, step);
     return NG_OK;
 }
 
@@ -187,19 +136,11 @@ static ng_status adapt(void *options, double *ratio, double predicted, double be
                        ng_error *error)
 {
     ng_natural_options *o = options;
-    double damping = o->damping;
+    const ngi_damping_rule rule = {o->damping_factor, o->damping_min, o->damping_max};
     if (o->damping_mode != NG_DAMPING_MODE_LM)
         return ng_error_set(error, NG_EUNSUPPORTED,
                             "natural: damping_mode = fixed does not adapt to losses");
-    *ratio = 1;
-    if (predicted <= DBL_EPSILON * fabs(before))
-        return NG_OK;
-    *ratio = (before - after) / predicted;
-    if (*ratio > 0.75)
-        damping *= o->damping_factor;
-    if (*ratio < 0.25)
-        damping /= o->damping_factor;
-    o->damping = fmin(fmax(damping, o->damping_min), o->damping_max);
+    ngi_damping_adapt(&o->damping, ratio, &rule, predicted, before, after);
     return NG_OK;
 }
 

@@ -1,10 +1,10 @@
-/* What a group has beside its parameters: its Fisher matrix, and what became of
- * its last step. */
+/* What a group has beside its parameters: its Fisher matrix or its residuals, and what
+ * became of its last step. */
 #include "optim/front/front.h"
 
 #include <math.h>
 
-#include <natgrad/natural.h>
+#include <natgrad/residual.h>
 
 #include "lib/core/try.h"
 
@@ -23,6 +23,29 @@ ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f)
     return NG_OK;
 }
 
+ng_status ng_group_set_residuals(ng_group *group, ng_residuals *residuals,
+                                 const ng_residual_calls *calls)
+{
+    const ng_residual_calls none = {NULL, NULL, NULL};
+    if (group == NULL)
+        return NG_EARG;
+    ng_error *error = ngi_begin(group->optimizer);
+    if (group->method != &ngi_method_residual)
+        return ng_error_set(error, NG_EUNSUPPORTED, "%s takes no residuals", group->method->name);
+    group->joint.residuals = residuals;
+    group->joint.calls = calls != NULL ? *calls : none;
+    return NG_OK;
+}
+
+/* The group's last step never was. */
+static void take_back(ng_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        group->method->undo(group->params[i]);
+        group->params[i]->step--;
+    }
+}
+
 ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, double after)
 {
     if (group == NULL)
@@ -38,9 +61,9 @@ ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, 
     if (group->count == 0 || group->params[0]->step == group->joint.told)
         return ng_error_set(error, NG_ENODATA, "%s: no step since the last losses", method->name);
     TRY(method->adapt(group->options, &rho, group->joint.predicted, before, after, error));
+    if (rho < 0)
+        take_back(group);
     group->joint.told = group->params[0]->step;
-    for (size_t i = 0; i < group->count && rho < 0; i++)
-        method->undo(group->params[i]);
     if (ratio != NULL)
         *ratio = rho;
     return NG_OK;
