@@ -67,15 +67,20 @@ void paper_normal(ng_mat x, const ng_random *random)
         random->fill_normal(random->data, (double *)x.data + i * x.stride, x.cols);
 }
 
-ng_mixture *paper_mixture(ng_mat means, double variance, const double *weights, const int *labels)
+ng_mixture *paper_laws(ng_mat means, ng_mat covariances, const double *weights, const int *labels)
 {
     ng_error error = {NG_OK, ""};
-    ng_mat covariances = paper_mat(means.rows * means.cols, means.cols);
-    for (size_t i = 0; i < covariances.rows; i++)
-        ng_mat_set(covariances, i, i % means.cols, variance);
     block *b = take(0);
     paper_must(ng_mixture_create(&b->mixture, means, covariances, weights, labels, &error), &error);
     return b->mixture;
+}
+
+ng_mixture *paper_mixture(ng_mat means, double variance, const double *weights, const int *labels)
+{
+    ng_mat covariances = paper_mat(means.rows * means.cols, means.cols);
+    for (size_t i = 0; i < covariances.rows; i++)
+        ng_mat_set(covariances, i, i % means.cols, variance);
+    return paper_laws(means, covariances, weights, labels);
 }
 
 /* ---- The program --------------------------------------------------------------------------- */

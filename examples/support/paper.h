@@ -40,8 +40,9 @@ const ng_random *paper_random(const paper *p, size_t stream);
 /* x <- normal numbers */
 void paper_normal(ng_mat x, const ng_random *random);
 
-/* A mixture of K components, means K x d, all with the covariance `variance` I; labels as of
- * ng_mixture_create. */
+/* A mixture of K components, means K x d, covariances K d x d, the rest as of ng_mixture_create; or all
+ * with the covariance `variance` I. */
+ng_mixture *paper_laws(ng_mat means, ng_mat covariances, const double *weights, const int *labels);
 ng_mixture *paper_mixture(ng_mat means, double variance, const double *weights, const int *labels);
 
 /* ---- Numbers about samples: n x d, rows are points ---------------------------------- */
