@@ -53,7 +53,7 @@ static void create_model(job *j)
     }
 }
 
-/* q, k and v each by itself, as the learner of the examples has it. */
+/* q, k and v each by itself, as ng_trainer has it. */
 static void add_parameter(const ng_policy *policy, ng_model_param p)
 {
     const size_t outputs[3] = {WIDTH, WIDTH, WIDTH};
