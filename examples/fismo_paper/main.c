@@ -201,6 +201,6 @@ int main(int argc, char **argv)
         status = arguments_read(&c, &a, argc, argv);
     c.out = a.out;
     if (status == 0)
-        status = run_named(&c, a.operand, a.given);
+        status = run_named(&c, a.operand[0], a.given);
     return program_end(status);
 }

@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     int status = arguments_read(&c, &a, argc, argv);
     if (status != 0)
         return program_end(status);
-    int program = find_program(a.operand);
+    int program = find_program(a.operand[0]);
     if (program < 0 || check(program, a.given) != 0)
         return 2;
     c.out = a.out;

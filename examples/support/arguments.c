@@ -139,7 +139,7 @@ static int take(void *field, const argument *a, const char *text)
 /* What every program has; their fields are in `common`. */
 typedef struct {
     const char *out, *topic;
-    int quiet, version;
+    int quiet, version, completion;
 } common;
 
 static const argument shared[] = {
@@ -147,6 +147,7 @@ static const argument shared[] = {
     {"quiet", ARGUMENT_FLAG, .offset = offsetof(common, quiet)},
     {"help", ARGUMENT_TEXT, .offset = offsetof(common, topic), .bare = ""},
     {"version", ARGUMENT_FLAG, .offset = offsetof(common, version)},
+    {"completion", ARGUMENT_FLAG, .offset = offsetof(common, completion)},
     {NULL},
 };
 
@@ -159,11 +160,38 @@ static const argument *find(const argument *list, const char *name, size_t lengt
     return NULL;
 }
 
+static void print_names(const argument *list)
+{
+    for (; list->name != NULL; list++)
+        printf(" --%s%s", list->name, list->kind == ARGUMENT_FLAG || list->bare != NULL ? "" : "=");
+}
+
+/* How bash completes the program's options; what is no option is a file. */
+static void print_completion(const arguments *a)
+{
+    char function[64];
+    snprintf(function, sizeof function, "_%s", program_name);
+    for (char *c = function; *c != '\0'; c++)
+        *c = *c == '-' ? '_' : *c;
+    printf("# made of the table of options by %s --completion\n%s()\n{\n"
+           "    local options='",
+           program_name, function);
+    print_names(a->options);
+    print_names(shared);
+    printf("'\n    COMPREPLY=()\n    case $2 in\n    -*)\n"
+           "        COMPREPLY=($(compgen -W \"$options\" -- \"$2\"))\n"
+           "        [[ ${COMPREPLY-} == *= ]] && compopt -o nospace 2>/dev/null\n"
+           "        ;;\n    esac\n    return 0\n}\ncomplete -o default -F %s %s\n",
+           function, program_name);
+}
+
 /* Prints what was asked for and ends the program. */
 static void answer(const arguments *a, const common *given)
 {
     int status = 0;
-    if (given->version)
+    if (given->completion)
+        print_completion(a);
+    else if (given->version)
         printf("%s (natgrad) %s\n", program_name, ng_version());
     else if (given->topic[0] == '\0')
         a->help();
@@ -197,7 +225,7 @@ static int read_option(void *to, arguments *a, common *given, char ***next)
     if (own != NULL)
         a->given |= 1UL << (own - a->options);
     int status = take((char *)(own != NULL ? to : given) + option->offset, option, value);
-    if (status == 0 && (given->topic != NULL || given->version))
+    if (status == 0 && (given->topic != NULL || given->version || given->completion))
         answer(a, given);
     return status;
 }
@@ -214,10 +242,10 @@ static int read_all(void *to, arguments *a, common *given, char **next)
             status = read_option(to, a, given, &next);
         else if (!ended && text[0] == '-' && text[1] != '\0')
             status = arguments_usage("unrecognized option '%.60s'", text);
-        else if (seen++ >= a->operands)
+        else if (seen >= a->operands)
             status = arguments_usage("unexpected argument '%.60s'", text);
         else
-            a->operand = *next++;
+            a->operand[seen++] = *next++;
     }
     return status;
 }

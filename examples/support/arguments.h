@@ -4,6 +4,7 @@
  *   --out=DIR    folder for what is written, made where it is missing
  *   --quiet      no progress
  *   --help, --version
+ *   --completion how bash completes the options: what is installed for that
  *
  * Where a program has them, these too mean the same everywhere: --data=SOURCE,
  * --seed=LIST (one number where only one run makes sense), --threads=N.
@@ -46,7 +47,7 @@ typedef struct {
     const char *bare; /* (optional) the value of --name without one */
 } argument;
 
-enum { MAX_ARGUMENTS = 32, MAX_SEEDS = 64 };
+enum { MAX_ARGUMENTS = 32, MAX_SEEDS = 64, MAX_OPERANDS = 2 };
 
 typedef struct {
     unsigned long list[MAX_SEEDS]; /* 0 ... 2^32 - 1 */
@@ -58,8 +59,8 @@ typedef struct {
     void (*help)(void);
     int (*help_on)(const char *topic); /* (optional) --help=TOPIC */
     const argument *options;           /* ends with a NULL name */
-    int operands;                      /* at most, 0 or 1 */
-    const char *operand;               /* <- it, or NULL */
+    int operands;                      /* at most, 0 ... MAX_OPERANDS */
+    const char *operand[MAX_OPERANDS]; /* <- they, or NULL */
     const char *out;                   /* <- --out, by default "out" */
     unsigned long given;               /* <- bit i: options[i] was named */
 } arguments;

@@ -27,7 +27,8 @@ int table_open(table *t, const char *folder, const char *name, const char *heade
     t->to = open_memstream(&t->text, &t->size);
     if (t->to == NULL)
         return program_no_memory();
-    fprintf(t->to, "%s\n", header);
+    if (header != NULL)
+        fprintf(t->to, "%s\n", header);
     return 0;
 }
 

@@ -14,8 +14,9 @@ typedef struct {
     char name[64], base[MAX_PATH]; /* folder/name, without .csv */
 } table;
 
-/* The folder is one that arguments_folder has looked at. header: the first line.
- * 0, or 1 after reporting; the table can be freed either way. */
+/* The folder is one that arguments_folder has looked at. header: the first line, or
+ * NULL: it is a row like the others. 0, or 1 after reporting; the table can be freed
+ * either way. */
 int table_open(table *t, const char *folder, const char *name, const char *header);
 
 /* Writes the rows there are so far to FOLDER/NAME.csv, in place of what that was;

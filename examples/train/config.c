@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "examples/support/reading.h"
+
 /* ---- Values ------------------------------------------------------------------- */
 
 static int add_width(void *data, const char *text, const char *option)
@@ -92,7 +94,7 @@ static int take_log(void *data, const char *text, const char *option)
 
 static const argument options[] = {
     {"data", ARGUMENT_TEXT, .offset = offsetof(config, data)},
-    {"read", ARGUMENT_OWN, .take = source_take},
+    {"read", ARGUMENT_OWN, .offset = offsetof(config, reading), .take = reading_take},
     {"optimizer", ARGUMENT_METHODS, .offset = offsetof(config, methods)},
     {"model", ARGUMENT_OWN, .take = take_model},
     {"layers", ARGUMENT_COUNT, .offset = offsetof(config, layers), 1, 4096},

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "examples/support/reading.h"
+
 const char default_optimizers[] = "adamw,muon,fismo";
 
 void help_print(void)
@@ -58,6 +60,9 @@ void help_print(void)
         "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
         default_optimizers);
     arguments_help();
-    source_help();
+    printf("\nSources (--data):\n");
+    reading_help_sources();
+    printf("\nHow they are read and divided (--read NAME=X, repeatable):\n");
+    reading_help_options();
     methods_print();
 }

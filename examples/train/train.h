@@ -65,10 +65,6 @@ typedef enum { HOLD_TEST, HOLD_VALIDATION, HOLD_BOTH } holding;
 int source_open(source *s, const config *c, holding held);
 void source_close(source *s);
 
-/* The sources and how they are read, for --help; one option of --read (an argument_take). */
-void source_help(void);
-int source_take(void *data, const char *text, const char *option);
-
 /* The model the command line asks for, zero, with room for max_batch samples. */
 ng_status model_create(ng_model **model, const config *c, const source *s, size_t max_batch,
                        ng_error *error);

@@ -69,6 +69,9 @@ NG_API ng_status ng_model_create(ng_model **model, const char *kind, const void 
 /* The name of its kind. */
 NG_API const char *ng_model_kind(const ng_model *model);
 
+/* Samples its buffers have room for. */
+NG_API size_t ng_model_max_batch(const ng_model *model);
+
 /* NULL is fine. */
 NG_API void ng_model_destroy(ng_model *model);
 

@@ -17,6 +17,11 @@ const char *ng_model_kind(const ng_model *model)
     return model->kind->name;
 }
 
+size_t ng_model_max_batch(const ng_model *model)
+{
+    return model->max_batch;
+}
+
 static ng_status check(const ngi_model_kind *kind, const void *options, ng_error *error)
 {
     char init[32];
