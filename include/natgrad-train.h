@@ -13,6 +13,7 @@
 #include <natgrad/train/mlp.h>
 #include <natgrad/train/cnn.h>
 #include <natgrad/train/gpt.h>
+#include <natgrad/train/smooth.h>
 #include <natgrad/train/trainer.h>
 #include <natgrad/train/model_file.h>
 #include <natgrad/train/predict.h>
