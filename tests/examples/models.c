@@ -59,6 +59,18 @@ static void write_table(const char *name, int targets)
     fclose(file);
 }
 
+/* Names of columns and classes that gnuplot, a shell and a terminal would mind. */
+static void write_hostile(const char *name)
+{
+    static const char *const labels[] = {"\"a\nEOD\n!touch PWN\n\"", "$(touch PWN)@'",
+                                         "\x1b]0;x\x07"};
+    FILE *file = begin(name, "");
+    fputs("`touch PWN`,\"|touch PWN\",'\"\"\n", file);
+    for (int i = 0; i < 30; i++)
+        fprintf(file, "%d,%d,%s\n", i % 3, i * i % 7, labels[i % 3]);
+    fclose(file);
+}
+
 static void write_text(const char *name)
 {
     FILE *file = begin(name, "");
@@ -203,19 +215,22 @@ static void make(const char *kind, ng_model *(*create)(const ng_schema *, ng_dty
 
 int main(int argc, char **argv)
 {
-    char table[1024], targets[1024], text[1024], sequences[1024];
+    char table[1024], targets[1024], text[1024], sequences[1024], hostile[1024];
     folder = argc > 1 ? argv[1] : ".";
     snprintf(table, sizeof table, "csv:%s/table.csv", folder);
     snprintf(targets, sizeof targets, "csv:%s/targets.csv", folder);
     snprintf(text, sizeof text, "text:%s/words.txt", folder);
     snprintf(sequences, sizeof sequences, "sequences:%s/words.txt", folder);
+    snprintf(hostile, sizeof hostile, "csv:%s/hostile.csv", folder);
     write_table("table.csv", 0);
     write_table("targets.csv", 1);
     write_text("words.txt");
+    write_hostile("hostile.csv");
     for (int d = NG_F32; d <= NG_F64; d++) {
         ng_dtype dtype = (ng_dtype)d;
         make("points", softmax, table, NG_TASK_CLASSIFICATION, dtype);
         make("mlp", softmax, text, NG_TASK_CLASSIFICATION, dtype);
+        make("hostile", softmax, hostile, NG_TASK_CLASSIFICATION, dtype);
         make("values", squared, targets, NG_TASK_REGRESSION, dtype);
         make("outputs", bernoulli, table, NG_TASK_CLASSIFICATION, dtype);
         make("cnn", cnn, "digits:30", NG_TASK_CLASSIFICATION, dtype);

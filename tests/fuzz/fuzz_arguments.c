@@ -54,6 +54,8 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
         "--model=gpt\n--layers=2\n--width=64\n--heads=4\n--context=16",
         "--hidden=64,32\n--activation=tanh\n--set=fismo.lr=0.01\n--set\nadamw.beta2=0.9",
         "--sweep\n--validate\n--regimes=20",
+        "model\ncsv:x.csv\n--batch=7\n--threads=2",
+        "--completion",
         "--samples=100\n--search-epochs=2\n--epochs=0",
         "language\n--layers=1\n--rates=x.csv\n--steps=20",
         "images\n--sweep\n--optimizer=sgd",

@@ -68,12 +68,13 @@ static ng_schema *schema_of(int regression)
 
 static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
 {
-    const char *path = "/tmp/natgrad-fuzz-model-seed";
+    char path[4096];
     double more[2] = {1, 2};
     ng_model *model;
     ng_model_extra *extra;
     if (i >= 6)
         return 0;
+    snprintf(path, sizeof path, "%s/made", getenv("FUZZ_SEEDS"));
     check(kinds[i / 2](&model, i % 2 ? NG_F64 : NG_F32) == NG_OK);
     ng_schema *schema = i < 2 ? schema_of((int)i) : NULL;
     check(ng_model_extra_create(&extra, NULL) == NG_OK);
@@ -102,7 +103,7 @@ static void run(ng_model *model)
 /* What was loaded is the same once more. */
 static void again(const ng_model *model, const ng_schema *schema)
 {
-    const char *path = "/tmp/natgrad-fuzz-model";
+    char path[64];
     ng_model_load_options o;
     ng_model *same;
     ng_schema *like;
@@ -110,6 +111,7 @@ static void again(const ng_model *model, const ng_schema *schema)
     ng_model_param p, q;
     check(ng_model_load_init(&o) == NG_OK);
     o.room = 1 << 20;
+    snprintf(path, sizeof path, "/tmp/natgrad-fuzz-model-%ld", (long)getpid());
     check(ng_model_save(model, schema, path, NULL, &error) == NG_OK);
     check(ng_model_load(&same, &like, NULL, path, &o, &error) == NG_OK && unlink(path) == 0);
     check(ng_model_parameters(same) == ng_model_parameters(model));

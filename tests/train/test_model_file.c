@@ -157,6 +157,48 @@ START_TEST(of_another_schema)
 }
 END_TEST
 
+/* By Python's standard library alone: what the header of this library's file promises. */
+static const char reads[] =
+    "import json, struct, sys, zlib\n"
+    "data = open(sys.argv[1], 'rb').read()\n"
+    "n, = struct.unpack('<Q', data[:8])\n"
+    "head = json.loads(data[8:8 + n])\n"
+    "meta = head.pop('__metadata__')\n"
+    "assert meta['natgrad_model'] == '1' and meta['kind'] == 'mlp' and meta['dtype'] == 'f32'\n"
+    "assert meta['option.inputs'] == '4' and meta['option.widths'] == '5 3'\n"
+    "assert meta['option.activation'] == 'relu' and meta['option.loss'] == 'softmax'\n"
+    "lines = meta['schema'].splitlines()\n"
+    "assert lines[0] == 'natgrad schema 1' and 'scale standard' in lines\n"
+    "assert [l for l in lines if l.startswith('label ')] == "
+    "['label a%20b', 'label n%c3%b6', 'label yes']\n"
+    "assert sum(l.startswith('column number ') for l in lines) == 2\n"
+    "shapes = {k: v['shape'] for k, v in head.items()}\n"
+    "assert shapes == {'fc1.weight': [5, 4], 'fc1.bias': [5], 'fc2.weight': [3, 5],\n"
+    "                  'fc2.bias': [3], 'crc32': [4]}, shapes\n"
+    "begin, end = head['fc2.weight']['data_offsets']\n"
+    "w = struct.unpack('<15f', data[8 + n + begin:8 + n + end])\n"
+    "assert w[7] == float(sys.argv[2]), (w[7], sys.argv[2])\n"
+    "assert struct.unpack('<I', data[-4:])[0] == zlib.crc32(data[:-4])\n";
+
+START_TEST(python_reads)
+{
+    char command[2048];
+    const char *path = files_path("a.safetensors"), *script = files_text("reads.py", reads);
+    if (system("python3 -c pass 2>/dev/null") != 0) {
+        fprintf(stderr, "python_reads: skipped, no python3\n");
+        return;
+    }
+    learn(4, 0);
+    model = small_model(0);
+    ng_assert_ok(ng_model_save(model, schema, path, NULL, &err), &err);
+    snprintf(command, sizeof command, "python3 %s %s %.17g", script, path,
+             ng_mat_get(model_param(model, 2).w, 1, 2));
+    ck_assert_int_eq(system(command), 0);
+    ng_schema_destroy(schema);
+    ng_model_destroy(model);
+}
+END_TEST
+
 /* ---- Extra ---------------------------------------------------------------------------- */
 
 START_TEST(extra_comes_back)
@@ -358,10 +400,12 @@ TEST_SUITE(model_file)
 {
     TCase *tcase = tcase_create("model_file");
     tcase_add_checked_fixture(tcase, files_setup, files_teardown);
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, comes_back, 0, SMALL_MODELS);
     tcase_add_loop_test(tcase, in_another_process, 0, SMALL_MODELS);
     tcase_add_loop_test(tcase, with_its_schema, 0, 2);
     tcase_add_test(tcase, of_another_schema);
+    tcase_add_test(tcase, python_reads);
     tcase_add_loop_test(tcase, extra_comes_back, 0, 2);
     tcase_add_test(tcase, extra_refuses);
     tcase_add_loop_test(tcase, room_and_batch, 0, SMALL_MODELS);
