@@ -16,7 +16,9 @@ extern "C" {
 #endif
 
 /* The family at theta (n numbers): fills f (n x n) and third (n^3 numbers,
- * row-major, symmetric). An error, as outside the domain, ends the geodesic. */
+ * row-major, symmetric). An error, as outside the domain, ends the geodesic.
+ * Any metric g goes with amari_alpha = 0: f = g and, symmetric in the last two
+ * indices, third_cab = d_a g_cb + d_b g_ca - d_c g_ab. */
 typedef ng_status (*ng_family_at)(void *data, ng_mat f, double *third, const double *theta,
                                   ng_error *error);
 
@@ -28,6 +30,17 @@ typedef ng_status (*ng_family_at)(void *data, ng_mat f, double *third, const dou
  * velocity change only on success. */
 NG_API ng_status ng_geodesic_move(ng_mat theta, ng_mat velocity, double time, double amari_alpha,
                              double tolerance, ng_family_at family, void *data, ng_error *error);
+
+/* velocity (1 x n) <- the one at `from` (1 x n) of a geodesic that is at `to` (1 x n) after time 1,
+ * so that with amari_alpha = 0 its length there is the distance: shooting, by Newton's iteration with
+ * differences and steps that are halved until they bring the end nearer. It begins from the velocity
+ * there is on entry, and from to - from where that is zero; where several geodesics connect, that
+ * decides. Ends when the end is within 10 tolerance (1 + |to|). tolerance 1e-12 to 1e-3 (NG_EARG).
+ * NG_ENOCONV; otherwise as ng_geodesic_move, whose errors along the way count as ends far away. velocity
+ * changes only on success. */
+NG_API ng_status ng_geodesic_connect(ng_mat velocity, ng_mat from, ng_mat to, double amari_alpha,
+                                     double tolerance, ng_family_at family, void *data,
+                                     ng_error *error);
 
 #ifdef __cplusplus
 }
