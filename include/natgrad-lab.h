@@ -11,5 +11,6 @@
 #include <natgrad/lab/lattice.h>
 #include <natgrad/lab/mixture.h>
 #include <natgrad/lab/solver.h>
+#include <natgrad/lab/student.h>
 
 #endif
