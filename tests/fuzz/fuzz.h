@@ -25,11 +25,22 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i);
 
 enum { FUZZ_ROOM = 1 << 16, FUZZ_FILES = 2 };
 
-static inline void check(int holds)
+static int fuzz_stderr = 2; /* libFuzzer closes 2 for what it tests */
+
+/* Says what does not hold, and ends. */
+static inline _Noreturn void fuzz_broken(const char *where, const char *what)
 {
-    if (!holds)
-        abort();
+    dprintf(fuzz_stderr, "%s: broken: %s\n", where, what);
+    abort();
 }
+
+#define FUZZ_TEXT(x) #x
+#define FUZZ_LINE(x) FUZZ_TEXT(x)
+#define check(holds) ((holds) ? (void)0 : fuzz_broken(__FILE__ ":" FUZZ_LINE(__LINE__), #holds))
+
+/* What must not fail. */
+#define check_done(call, error)                                                                    \
+    ((call) == NG_OK ? (void)0 : fuzz_broken(__FILE__ ":" FUZZ_LINE(__LINE__), (error)->text))
 
 /* An error has a text, and success none of its own. */
 static inline void check_failed(ng_status status, const ng_error *error)
@@ -127,6 +138,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static unsigned char bytes[FUZZ_ROOM];
     const char *folder = getenv("FUZZ_SEEDS");
     (void)argc, (void)argv;
+    fuzz_stderr = dup(2);
     for (size_t i = 0, size; folder != NULL && (size = fuzz_seed(bytes, sizeof bytes, i)) > 0;
          i++) {
         char path[4096];
