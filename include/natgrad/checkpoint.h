@@ -90,7 +90,8 @@ NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
 /* ---- For hosts with a file format of their own ------------------------------
  *
  * All state is counts and tensors. To restore: the same groups, parameters and
- * options, then ng_optimizer_set_counts, then write into the tensors. */
+ * options, then ng_optimizer_set_counts, then write into the tensors. The next step
+ * looks at them: NG_ENONFINITE, NG_ERANGE as in a load, and nothing has changed. */
 
 /* Tensor `index` = 0, 1, ... of the state: the parameter's name, its own name, and a
  * view that may be read and written until the next call that steps, accumulates or

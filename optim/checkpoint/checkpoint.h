@@ -1,5 +1,4 @@
 /* What the parts of a checkpoint know of each other, from below:
- *   legal.c     which numbers a state may hold
  *   entries.c   the tensors of a file, from the optimizer
  *   model.c     whose state it is: the texts of a file, from the optimizer
  *   save.c      both into a file
@@ -11,9 +10,6 @@
 #include <natgrad/tensors.h>
 
 #include "optim/front/state.h"
-
-/* NG_ENONFINITE (NaN or infinity) or NG_ERANGE (not what such a tensor may hold), with its name. */
-ng_status ngi_legal_check(ngi_legal legal, ng_mat m, const char *name, ng_error *error);
 
 /* NULL stands for the defaults, which then are in `defaults`; begins the optimizer's call. */
 ng_status ngi_checkpoint_begin(const ng_checkpoint_options **options,

@@ -9,8 +9,8 @@
 #include <natgrad/residual.h>
 #include <natgrad/work.h>
 
-/* Which numbers a state tensor may hold; all are finite. A loaded state is held to it
- * (optim/checkpoint/legal.c). */
+/* Which numbers a state tensor may hold; all are finite. A state that is loaded, or that a host may
+ * have written into, is held to it (optim/front/legal.c). */
 typedef enum {
     NGI_FINITE,            /* any */
     NGI_NONNEGATIVE,       /* each >= 0 */
@@ -33,6 +33,7 @@ typedef struct {
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
+    int foreign; /* somebody may have written into now: looked at before the next step */
     ngi_legal legal; /* NGI_FINITE unless create says otherwise */
 } ngi_tensor;
 

@@ -19,6 +19,13 @@ const char *ngi_state_slot(const ngi_param *param, size_t slot, int summed, ng_m
     return slot == param->tensor_count ? "gradient_sum" : "bias_gradient_sum";
 }
 
+/* The caller may write into it. */
+static void lend(ngi_tensor *tensor)
+{
+    tensor->bound = -1;
+    tensor->foreign = 1;
+}
+
 ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, const char **name,
                               ng_mat *view, size_t index)
 {
@@ -36,8 +43,8 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, c
                 const char *own = ngi_state_slot(param, slot, optimizer->micro > 0, &found);
                 if (own == NULL || seen++ < index)
                     continue;
-                if (slot < param->tensor_count) /* the caller may write into it */
-                    param->tensor[slot].bound = -1;
+                if (slot < param->tensor_count)
+                    lend(&param->tensor[slot]);
                 *parameter = param->name;
                 *name = own;
                 *view = found;
@@ -127,7 +134,7 @@ void ngi_counts_take(ng_optimizer *optimizer, const double *counts)
             group->params[i]->step = (unsigned long long)*counts++;
             group->params[i]->captured = *counts++;
             for (size_t slot = 0; slot < group->params[i]->tensor_count; slot++)
-                group->params[i]->tensor[slot].bound = -1;
+                lend(&group->params[i]->tensor[slot]);
         }
     }
 }

@@ -14,6 +14,9 @@ static inline size_t ngi_state_slots(const ngi_param *param)
     return param->tensor_count + 2;
 }
 
+/* NG_ENONFINITE (NaN or infinity) or NG_ERANGE (not what such a tensor may hold), with its name. */
+ng_status ngi_legal_check(ngi_legal legal, ng_mat m, const char *name, ng_error *error);
+
 /* The counts are such as an optimizer with these parameters may have; then its sums are allocated
  * if they are asked for. */
 ng_status ngi_counts_check(ng_optimizer *optimizer, const double *counts, size_t size);

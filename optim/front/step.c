@@ -1,7 +1,7 @@
 /* The step: every parameter's prepare, and only if all succeed every
  * parameter's commit; or, with atomic = parameter, all checks and then both for one after
  * the other. Over one thread or several, with the same bits. */
-#include "optim/front/front.h"
+#include "optim/front/state.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -98,9 +98,8 @@ static void set_outcome(ngi_task *task, ng_status status, const ng_error *inner)
     const ngi_param *param = task->param;
     task->status = status;
     if (status != NG_OK)
-        ng_error_set(&task->error, status, "parameter '%.60s' (%zu x %zu, %s): %.150s",
-                     param->name, param->w.rows, param->w.cols, task->group->method->name,
-                     inner->text);
+        ng_error_set(&task->error, status, "parameter '%.60s' (%zu x %zu, %s): %.150s", param->name,
+                     param->w.rows, param->w.cols, task->group->method->name, inner->text);
 }
 
 /* What the method has made is finite: nothing else ever becomes state. */
@@ -116,9 +115,13 @@ static ng_status check_state(const ngi_param *param, ng_error *error)
 static ng_status check_ready(const ngi_task *task, ng_error *error)
 {
     const ng_group *group = task->group;
-    return group->method->ready != NULL
-               ? group->method->ready(task->param, group->options, error)
-               : NG_OK;
+    for (size_t i = 0; i < task->param->tensor_count; i++) {
+        const ngi_tensor *tensor = &task->param->tensor[i];
+        if (tensor->foreign)
+            TRY(ngi_legal_check(tensor->legal, tensor->now, tensor->name, error));
+    }
+    return group->method->ready != NULL ? group->method->ready(task->param, group->options, error)
+                                        : NG_OK;
 }
 
 static ng_status call_prepare(ngi_task *task, ng_work *work, ng_error *error)
@@ -185,8 +188,10 @@ static void commit(void *data, size_t index, int worker)
     double start = ngi_clock();
     (void)worker;
     task->group->method->commit(param, task->group->options);
-    for (size_t i = 0; i < param->tensor_count; i++)
+    for (size_t i = 0; i < param->tensor_count; i++) {
         take_fresh(&param->tensor[i], param->lent);
+        param->tensor[i].foreign = 0;
+    }
     param->step++;
     param->captured = 0;
     param->report.seconds += ngi_clock() - start;
@@ -308,8 +313,8 @@ static ng_status run(ng_optimizer *optimizer)
 {
     ngi_blas_use use = optimizer->threads > 0 ? NGI_BLAS_SINGLE : NGI_BLAS_AS_IT_IS;
     ngi_blas_enter(use);
-    ng_status status = optimizer->atomic == NG_ATOMIC_STEP ? run_halves(optimizer)
-                                                           : run_singly(optimizer);
+    ng_status status =
+        optimizer->atomic == NG_ATOMIC_STEP ? run_halves(optimizer) : run_singly(optimizer);
     ngi_blas_leave(use);
     return status;
 }

@@ -1,6 +1,6 @@
 /* Which numbers a state may hold: no step ever leaves others, so they are refused before they can
- * turn into weights. */
-#include "optim/checkpoint/checkpoint.h"
+ * turn into weights, whether a file brings them or a host. */
+#include "optim/front/state.h"
 
 #include <float.h>
 #include <math.h>
