@@ -189,7 +189,8 @@ static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_
 static const ng_option table[] = {
     REAL(ema_decay, 0.95, 1, 1, "decay of the factors' averages"),
     REAL(damping, 0.001, DBL_MAX, 0, "damping in the units of F: a sample's squared gradient"),
-    CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1, "how damping enters"),
+    CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1,
+           "how damping enters; exact_eigen: both sides, gradient momentum"),
     FACTOR_START,
     INTERVALS("captures", "inversion"),
     ROOT,
