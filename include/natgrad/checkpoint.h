@@ -24,7 +24,7 @@
  *   clip_value, clip_norm, groups                  of the optimizer
  *   group.0.method, group.0.parameters             and so on for every group
  *   group.0.option.lr, ...                         its options in force
- *   group.0.parameter.0.name, .shape, .dtype, .layout, .bias
+ *   group.0.parameter.0.name, .shape, .dtype, .layout, .bias, and .inputs where they are shared
  *
  * A load takes sizes of one as they come: [n], [1, n] and [n, 1] are the same bias.
  *

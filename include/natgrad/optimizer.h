@@ -218,7 +218,8 @@ NG_API ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat
  *
  * Both calls are NG_EUNSUPPORTED where ng_options_want_capture says 0. */
 
-/* Makes the bias b (1 x outputs) with gradient db part of the parameter: [W b]
+/* Makes the bias b with gradient db, 1 x outputs or outputs x 1 in any stride (a
+ * column behind those of W, say), part of the parameter: [W b]
  * is one matrix with an input that is always 1. W and b stay two views and both
  * are updated, under one rule: weight decay holds for the bias too. Before the
  * parameter's first capture and step; called again it changes the pointers, as
@@ -229,6 +230,25 @@ NG_API ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_m
  * them: each vector of the stacks (1 x all outputs of a layer) is divided among the next of them,
  * by their outputs. All or none. */
 NG_API ng_status ng_group_add_bias_stack(ng_group *group, size_t first, ng_stack b, ng_stack db);
+
+/* What the layer multiplies the bias with: 1 (default), or -1 where it is a threshold. Before the
+ * parameter's first capture and step. NG_EARG. */
+NG_API ng_status ng_group_set_bias_input(ng_group *group, size_t index, double input);
+
+/* `count` parameters from `first` on have the same inputs, as q, k and v do: sums and averages of
+ * these are made and kept once, by the first of them, and so is the root, where it is a matter of
+ * that side alone (damping_kind = per_factor; tikhonov_pi balances it with the outputs' factor, and
+ * eigenbases have their eigenvalues). Each step is, bit for bit, the one it would make alone.
+ * Captures stay one for each, with the same inputs. After layouts and biases, before the first
+ * capture and step. With threads they are one turn, and with atomic = parameter one fails with the
+ * other. In a checkpoint only the first has the tensors they share.
+ * NG_EUNSUPPORTED (no captures under these options), NG_ESHAPE and NG_EDTYPE (inputs, layouts or
+ * biases that differ), NG_EARG, NG_ENOMEM. */
+NG_API ng_status ng_group_share_inputs(ng_group *group, size_t first, size_t count);
+
+/* Throws away what was captured for the coming step by the parameters of this group alone
+ * (ng_optimizer_drop: of all, and sums of gradients). NG_EARG. */
+NG_API ng_status ng_group_capture_discard(ng_group *group);
 
 /* Statistics for the coming step from the parameter's layer: its inputs a
  * (samples x inputs, without the 1 of the bias) and the loss's derivative with

@@ -57,7 +57,7 @@ static ng_status estimate(ngi_kron_basis *b, const ngi_fisher_layer *l, const ng
     ng_mat g, a, of_g, of_a;
     TRY(widen(&g, &of_g, l->g, pool, error));
     TRY(widen(&a, &of_a, l->a, pool, error));
-    return ngi_basis_moments(b->w, g, a, b->u, b->v, r->add, r->keep, of_g, of_a, error);
+    return ngi_basis_moments(b->w, g, a, b->u, b->v, 1, r->add, r->keep, of_g, of_a, error);
 }
 
 /* The basis for the factors p and q, w that of the old F. */

@@ -60,23 +60,23 @@ void ngi_basis_products(ng_mat d, ng_mat left, ng_mat right)
             ng_mat_set(d, i, j, ng_mat_get(left, 0, i) * ng_mat_get(right, 0, j));
 }
 
-/* out (k x n) <- squares of [rows, ones if they are narrower] in the basis (n x n) */
-static ng_status squares(ng_mat out, ng_mat rows, ng_mat basis, ng_error *error)
+/* out (k x n) <- squares of [rows, a column of `one` if they are narrower] in the basis (n x n) */
+static ng_status squares(ng_mat out, ng_mat rows, ng_mat basis, double one, ng_error *error)
 {
     size_t n = basis.rows, k = rows.cols;
     TRY(ng_gemm(out, rows, NG_NOTRANS, ng_mat_block(basis, 0, 0, n, k), NG_TRANS, 1, 0, error));
     for (size_t i = 0; i < out.rows && k < n; i++)
         for (size_t j = 0; j < n; j++)
-            ng_mat_set(out, i, j, ng_mat_get(out, i, j) + ng_mat_get(basis, j, k));
+            ng_mat_set(out, i, j, ng_mat_get(out, i, j) + one * ng_mat_get(basis, j, k));
     ngi_square(out);
     return NG_OK;
 }
 
-ng_status ngi_basis_moments(ng_mat d, ng_mat left, ng_mat right, ng_mat u, ng_mat v, double add,
-                            double keep, ng_mat l, ng_mat r, ng_error *error)
+ng_status ngi_basis_moments(ng_mat d, ng_mat left, ng_mat right, ng_mat u, ng_mat v, double one,
+                            double add, double keep, ng_mat l, ng_mat r, ng_error *error)
 {
-    TRY(squares(l, left, u, error));
-    TRY(squares(r, right, v, error));
+    TRY(squares(l, left, u, one, error));
+    TRY(squares(r, right, v, one, error));
     return ng_gemm(d, l, NG_TRANS, r, NG_NOTRANS, add, keep, error);
 }
 

@@ -24,9 +24,9 @@ void ngi_basis_products(ng_mat d, ng_mat left, ng_mat right);
 /* Second moments in the basis u, v of matrices that are outer products of the rows of left (k x m)
  * and right (k x n):
  *   d <- keep d + add sum_i (u left_i)^2 (v right_i)^2^T,  squares element by element.
- * Rows that are one shorter than their basis have a 1 behind them. l (k x m), r (k x n): scratch. */
-ng_status ngi_basis_moments(ng_mat d, ng_mat left, ng_mat right, ng_mat u, ng_mat v, double add,
-                            double keep, ng_mat l, ng_mat r, ng_error *error);
+ * Rows that are one shorter than their basis have `one` behind them. l (k x m), r (k x n): scratch. */
+ng_status ngi_basis_moments(ng_mat d, ng_mat left, ng_mat right, ng_mat u, ng_mat v, double one,
+                            double add, double keep, ng_mat l, ng_mat r, ng_error *error);
 
 /* The rows of x (n x n, finite) made orthonormal from the first on, Gram-Schmidt's
  * result by Householder's QR; rows that depend on those above are replaced by others. */

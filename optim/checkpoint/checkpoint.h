@@ -22,7 +22,7 @@ typedef struct {
     char *name;
     ng_mat view; /* borrowed */
     ngi_legal legal;
-    int vector;             /* its shape is [cols] instead of [rows, cols] */
+    int vector;             /* its shape is [n] instead of [rows, cols] */
     int optional, taken;    /* may be missing; is loaded */
     const ng_tensor *found; /* in the file that is loaded */
     ng_mat staged;          /* what was read of it */

@@ -74,6 +74,9 @@ static ng_status add_param(ngi_facts *facts, const ngi_param *param, size_t g, s
             "group.%zu.parameter.%zu.dtype", g, i));
     TRY(add(facts, param->layout == NG_OUT_IN ? "out_in" : "in_out", NG_EARG, subject, error,
             "group.%zu.parameter.%zu.layout", g, i));
+    if (param->leader != NULL)
+        TRY(add(facts, param->leader->name, NG_EARG, subject, error,
+                "group.%zu.parameter.%zu.inputs", g, i));
     return add(facts, param->bias.data != NULL ? "yes" : "no", NG_EARG, subject, error,
                "group.%zu.parameter.%zu.bias", g, i);
 }

@@ -73,7 +73,9 @@ static ng_status put_type(ng_tensors_writer *file, const cargo *c, ng_dtype dtyp
 {
     for (size_t i = 0; i < c->entries.count; i++) {
         const ngi_entry *e = &c->entries.items[i];
-        const size_t shape[2] = {e->view.rows, e->view.cols};
+        size_t shape[2] = {e->view.rows, e->view.cols};
+        if (e->vector)
+            shape[1] *= shape[0];
         if (e->view.dtype == dtype)
             TRY(announce ? ng_tensors_writer_add(file, e->name,
                                                  dtype == NG_F32 ? NG_TENSOR_F32 : NG_TENSOR_F64,

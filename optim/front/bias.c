@@ -3,21 +3,31 @@
 
 #include "lib/core/try.h"
 
+/* A vector, 1 x n or n x 1, as n x 1. */
+static ng_mat column(ng_mat b)
+{
+    ng_mat of_row = {b.data, b.cols, 1, 1, b.dtype};
+    return b.rows == 1 ? of_row : b;
+}
+
 static ng_status check_bias(const ng_group *group, const ngi_param *param, ng_mat b, ng_mat db)
 {
     ng_error *error = &group->optimizer->error;
     int anew = param->bias.data == NULL;
+    b = column(b);
+    db = column(db);
     TRY(ngi_check_views(param->name, b, db, error));
     if (b.dtype != param->w.dtype)
         return ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its bias has another dtype",
                             param->name);
-    if (b.rows != 1 || b.cols != ngi_outputs(param))
+    if (b.cols != 1 || b.rows != ngi_outputs(param))
         return ng_error_set(error, NG_ESHAPE,
                             "parameter '%.60s' has %zu outputs, its bias is %zu x %zu", param->name,
                             ngi_outputs(param), b.rows, b.cols);
-    if (anew && (param->step > 0 || param->captured > 0))
+    if (anew && (param->step > 0 || param->captured > 0 || ngi_shares_inputs(param)))
         return ng_error_set(error, NG_EARG,
-                            "parameter '%.60s': a bias comes before its first capture or step",
+                            "parameter '%.60s': a bias comes before its first capture or step, and "
+                            "before its inputs are shared",
                             param->name);
     return ngi_check_binding(group->optimizer, param, 1, param->name, b, db, error);
 }
@@ -29,8 +39,9 @@ static ng_status extend(ngi_param *grown, const ngi_param *param, const ng_group
     *grown = (ngi_param){.name = param->name,
                          .w = param->w,
                          .dw = param->dw,
-                         .bias = b,
-                         .dbias = db,
+                         .bias = column(b),
+                         .dbias = column(db),
+                         .bias_input = 1,
                          .rows = param->w.rows + (param->layout == NG_IN_OUT),
                          .cols = param->w.cols + (param->layout == NG_OUT_IN),
                          .layout = param->layout,
@@ -50,8 +61,8 @@ static ng_status bind(ngi_param *was, const ng_group *group, const ngi_piece *pi
     TRY(check_bias(group, param, piece->x, piece->y));
     if (param->bias.data == NULL)
         TRY(extend(&grown, param, group, piece->x, piece->y));
-    grown.bias = piece->x;
-    grown.dbias = piece->y;
+    grown.bias = column(piece->x);
+    grown.dbias = column(piece->y);
     *was = *param;
     *param = grown;
     return NG_OK;
@@ -104,4 +115,22 @@ ng_status ng_group_add_bias_stack(ng_group *group, size_t first, ng_stack b, ng_
     ngi_param *param;
     TRY(ngi_param_find(&param, group, first));
     return ngi_pool_close(&pool, bind_stack(&pool, group, first, b, db));
+}
+
+ng_status ng_group_set_bias_input(ng_group *group, size_t index, double input)
+{
+    ngi_param *param;
+    TRY(ngi_param_find(&param, group, index));
+    ng_error *error = &group->optimizer->error;
+    if (param->bias.data == NULL)
+        return ng_error_set(error, NG_EARG, "parameter '%.60s' has no bias", param->name);
+    if (input != 1 && input != -1)
+        return ng_error_set(error, NG_EARG, "parameter '%.60s': a bias's input of %g is not 1 or -1",
+                            param->name, input);
+    if (param->step > 0 || param->captured > 0)
+        return ng_error_set(error, NG_EARG,
+                            "parameter '%.60s': a bias's input comes before its first capture or step",
+                            param->name);
+    param->bias_input = input;
+    return NG_OK;
 }

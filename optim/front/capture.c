@@ -109,3 +109,13 @@ ng_status ng_group_capture_stack(ng_group *group, size_t first, ng_stack a, ng_s
     ng_status status = ngi_pieces_cut(&pool, &p, group, first, a, g, 0);
     return ngi_pool_close(&pool, status == NG_OK ? capture(group, &p, scale) : status);
 }
+
+ng_status ng_group_capture_discard(ng_group *group)
+{
+    if (group == NULL)
+        return NG_EARG;
+    ngi_begin(group->optimizer);
+    for (size_t i = 0; i < group->count; i++)
+        group->params[i]->captured = 0;
+    return NG_OK;
+}

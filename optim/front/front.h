@@ -1,5 +1,5 @@
 /* The optimizer, its groups and parameters: what the files of the front share.
- * From below: views, memory and param, then group, stack, capture and bias, gradient,
+ * From below: views, memory and param, then group, stack, capture, bias and share, gradient,
  * then step, then optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
@@ -29,10 +29,11 @@ typedef struct {
     ng_error error;
 } ngi_task;
 
-/* Whose turn it is when tasks are spread over threads. */
+/* Whose turn it is when tasks are spread over threads: those that share inputs have one, the leader
+ * first. */
 typedef struct {
     double cost;
-    size_t task;
+    size_t task, count;
 } ngi_turn;
 
 struct ng_optimizer {
@@ -51,6 +52,7 @@ struct ng_optimizer {
     ng_work *work;   /* scratch for prepare, one per thread, each large enough for any parameter */
     ngi_task *tasks; /* of a step, in the order of adding */
     ngi_turn *turns; /* the tasks again, costliest first */
+    size_t turn_count;
     size_t param_count, task_capacity, turn_capacity;
     unsigned long long steps;
     ng_error error;
@@ -107,8 +109,7 @@ ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_err
 /* Frees the parameter's tensors and update. */
 void ngi_param_drop_state(ngi_param *param);
 
-/* A lent parameter's spare copies and update, from the bottom of work (ngi_param_spare bytes), and
- * back. NG_ENOMEM. */
+/* A lent parameter's spare copies and update, ngi_param_spare bytes of work, and back. NG_ENOMEM. */
 ng_status ngi_param_lend(ngi_param *param, ng_work *work, ng_error *error);
 void ngi_param_withdraw(ngi_param *param);
 

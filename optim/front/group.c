@@ -118,9 +118,10 @@ ng_status ngi_param_set_layout(ngi_param *param, ng_layout layout, ng_error *err
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s': its layout cannot change after a step",
                             param->name);
-    if (layout != param->layout && (param->bias.data != NULL || param->captured > 0))
+    if (layout != param->layout && (param->bias.data != NULL || param->captured > 0 || ngi_shares_inputs(param)))
         return ng_error_set(error, NG_EARG,
-                            "parameter '%.60s': its layout comes before its bias and captures",
+                            "parameter '%.60s': its layout comes before its bias, sharing and "
+                            "captures",
                             param->name);
     param->layout = layout;
     return NG_OK;

@@ -47,10 +47,11 @@ typedef struct {
     int wanted; /* somebody listens: norms and errors are worth computing */
 } ngi_report;
 
-typedef struct {
+typedef struct ngi_param {
     char *name;
     ng_mat w, dw;       /* borrowed */
-    ng_mat bias, dbias; /* (optional) borrowed, 1 x outputs: [W b] is one parameter */
+    ng_mat bias, dbias; /* (optional) borrowed, outputs x 1: [W b] is one parameter */
+    double bias_input;  /* what b is multiplied with in the layer, 1 or -1 */
     ng_mat g, g_bias;   /* the step's gradient, set before prepare: dw and dbias, or staged */
     /* dense, ours, allocated when first needed: sums over micro-batches, and the gradient of a
      * step that accumulates or clips (gradient.c) */
@@ -71,7 +72,16 @@ typedef struct {
     int has_update;
     int lent; /* spare copies and update are its thread's, from before prepare to after commit */
     ngi_report report;
+    /* of parameters with the same inputs: statistics of these are the first one's, the leader's, and
+     * the others, which stand behind it in their group, declare none */
+    struct ngi_param *leader; /* NULL: its own */
+    size_t followers;         /* of a leader */
 } ngi_param;
+
+static inline int ngi_shares_inputs(const ngi_param *param)
+{
+    return param->leader != NULL || param->followers > 0;
+}
 
 /* What the parameters of a group have in common. */
 typedef struct {
@@ -173,17 +183,12 @@ static inline ng_mat ngi_weight_part(const ngi_param *param, ng_mat x)
     return ng_mat_block(x, 0, 0, param->w.rows, param->w.cols);
 }
 
+/* as the bias lies: outputs x 1 */
 static inline ng_mat ngi_bias_part(const ngi_param *param, ng_mat x)
 {
-    return param->layout == NG_OUT_IN ? ng_mat_block(x, 0, x.cols - 1, x.rows, 1)
-                                      : ng_mat_block(x, x.rows - 1, 0, 1, x.cols);
-}
-
-/* The vector b (1 x outputs) in the shape of ngi_bias_part. */
-static inline ng_mat ngi_bias_view(const ngi_param *param, ng_mat b)
-{
-    ng_mat column = {b.data, b.cols, 1, 1, b.dtype};
-    return param->layout == NG_OUT_IN ? column : b;
+    ng_mat row = ng_mat_block(x, x.rows - 1, 0, 1, x.cols);
+    ng_mat column = {row.data, x.cols, 1, 1, x.dtype};
+    return param->layout == NG_OUT_IN ? ng_mat_block(x, 0, x.cols - 1, x.rows, 1) : column;
 }
 
 /* Fills a method's options with the defaults of its tables; NG_EOPTION, and nothing written, where

@@ -90,7 +90,6 @@ static ng_status lend(ng_mat *m, ng_work *work, ng_error *error)
 
 ng_status ngi_param_lend(ngi_param *param, ng_work *work, ng_error *error)
 {
-    work->used = 0;
     for (size_t i = 0; i < param->tensor_count; i++)
         if (param->tensor[i].spare)
             TRY(lend(&param->tensor[i].next, work, error));

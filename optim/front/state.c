@@ -13,7 +13,10 @@ const char *ngi_state_slot(const ngi_param *param, size_t slot, int summed, ng_m
         *view = param->tensor[slot].now;
         return param->tensor[slot].name;
     }
-    *view = slot == param->tensor_count ? param->sum : param->sum_bias;
+    ng_mat bias = param->sum_bias; /* dense: as a row */
+    bias.cols = bias.stride = bias.rows;
+    bias.rows = 1;
+    *view = slot == param->tensor_count ? param->sum : bias;
     if (!summed || view->data == NULL)
         return NULL;
     return slot == param->tensor_count ? "gradient_sum" : "bias_gradient_sum";

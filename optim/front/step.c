@@ -25,28 +25,35 @@ ng_status ngi_step_reserve(ng_optimizer *optimizer)
                           sizeof *optimizer->turns, &optimizer->error);
 }
 
-/* Bytes of a thread for the parameter's step. */
-static size_t work_of(const ng_group *group, const ngi_param *param)
+static size_t larger(size_t a, size_t b)
 {
-    size_t bytes = group->method->work != NULL ? group->method->work(param, group->options) : 0;
-    return param->lent ? ngi_size_add(ngi_param_spare(param), bytes) : bytes;
+    return a > b ? a : b;
 }
 
-/* Scratch for the hungriest parameter or group; options may have changed since
- * the last step. */
+/* Bytes of a thread for the step of parameter i and of those that share its inputs. */
+static size_t work_of(const ng_group *group, size_t i)
+{
+    size_t scratch = 0, lent = 0;
+    for (size_t k = i; k <= i + group->params[i]->followers; k++) {
+        const ngi_param *param = group->params[k];
+        if (group->method->work != NULL)
+            scratch = larger(scratch, group->method->work(param, group->options));
+        lent = ngi_size_add(lent, param->lent ? ngi_param_spare(param) : 0);
+    }
+    return ngi_size_add(lent, scratch);
+}
+
+/* Scratch for the hungriest turn or group; options may have changed since the last step. */
 static ng_status reserve_work(ng_optimizer *optimizer)
 {
     size_t wanted = 0;
     for (size_t g = 0; g < optimizer->group_count; g++) {
         const ng_group *group = optimizer->groups[g];
-        for (size_t i = 0; i < group->count; i++) {
-            size_t bytes = work_of(group, group->params[i]);
-            wanted = bytes > wanted ? bytes : wanted;
-        }
-        if (group->count > 0 && group->method->agree_work != NULL) {
-            size_t bytes = group->method->agree_work(group->params, group->count, group->options);
-            wanted = bytes > wanted ? bytes : wanted;
-        }
+        for (size_t i = 0; i < group->count; i += 1 + group->params[i]->followers)
+            wanted = larger(wanted, work_of(group, i));
+        if (group->count > 0 && group->method->agree_work != NULL)
+            wanted = larger(wanted, group->method->agree_work(group->params, group->count,
+                                                              group->options));
     }
     for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++) {
         if (wanted <= optimizer->work[i].size)
@@ -75,20 +82,24 @@ static int by_cost(const void *a, const void *b)
 
 static void fill_tasks(ng_optimizer *optimizer)
 {
-    size_t count = 0;
+    size_t count = 0, turns = 0;
     for (size_t g = 0; g < optimizer->group_count; g++) {
         ng_group *group = optimizer->groups[g];
         for (size_t i = 0; i < group->count; i++, count++) {
             ngi_task *task = &optimizer->tasks[count];
+            ngi_turn anew = {0, count, 0};
             task->group = group;
             task->param = group->params[i];
             task->status = NG_OK;
-            optimizer->turns[count].cost = cost(group, task->param);
-            optimizer->turns[count].task = count;
+            if (task->param->leader == NULL)
+                optimizer->turns[turns++] = anew;
+            optimizer->turns[turns - 1].cost += cost(group, task->param);
+            optimizer->turns[turns - 1].count++;
         }
     }
-    if (optimizer->threads > 1 && count > 0)
-        qsort(optimizer->turns, count, sizeof *optimizer->turns, by_cost);
+    optimizer->turn_count = turns;
+    if (optimizer->threads > 1 && turns > 0)
+        qsort(optimizer->turns, turns, sizeof *optimizer->turns, by_cost);
 }
 
 /* ---- The two halves --------------------------------------------------------------------- */
@@ -153,17 +164,26 @@ static void reset_report(ngi_param *param, int wanted)
         param->tensor[i].fresh = 0;
 }
 
+/* Runs what follows a first failure of the turn no more: it would read what is not there. */
+static void prepare_turn(ng_optimizer *optimizer, const ngi_turn *turn, ng_work *work)
+{
+    for (size_t i = 0; i < turn->count; i++) {
+        ngi_task *task = &optimizer->tasks[turn->task + i];
+        ng_error inner = {NG_OK, ""};
+        double start = ngi_clock();
+        reset_report(task->param, optimizer->listener_count > 0);
+        work->used = 0;
+        set_outcome(task, prepare_whole(task, work, &inner), &inner);
+        task->param->report.seconds = ngi_clock() - start;
+        if (task->status != NG_OK)
+            return;
+    }
+}
+
 static void prepare(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
-    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
-    ng_work *work = &optimizer->work[worker];
-    ng_error inner = {NG_OK, ""};
-    double start = ngi_clock();
-    reset_report(task->param, optimizer->listener_count > 0);
-    work->used = 0;
-    set_outcome(task, prepare_whole(task, work, &inner), &inner);
-    task->param->report.seconds = ngi_clock() - start;
+    prepare_turn(optimizer, &optimizer->turns[index], &optimizer->work[worker]);
 }
 
 /* The spare copy becomes the state: by exchange, or by a copy where it is lent. */
@@ -180,13 +200,10 @@ static void take_fresh(ngi_tensor *tensor, int lent)
     tensor->next = now;
 }
 
-static void commit(void *data, size_t index, int worker)
+static void commit_task(ngi_task *task)
 {
-    ng_optimizer *optimizer = data;
-    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
     ngi_param *param = task->param;
     double start = ngi_clock();
-    (void)worker;
     task->group->method->commit(param, task->group->options);
     for (size_t i = 0; i < param->tensor_count; i++) {
         take_fresh(&param->tensor[i], param->lent);
@@ -195,6 +212,15 @@ static void commit(void *data, size_t index, int worker)
     param->step++;
     param->captured = 0;
     param->report.seconds += ngi_clock() - start;
+}
+
+static void commit(void *data, size_t index, int worker)
+{
+    ng_optimizer *optimizer = data;
+    const ngi_turn *turn = &optimizer->turns[index];
+    (void)worker;
+    for (size_t i = 0; i < turn->count; i++)
+        commit_task(&optimizer->tasks[turn->task + i]);
 }
 
 /* The first failure in the order of adding, whichever thread met it. */
@@ -227,7 +253,7 @@ static ng_status agree(ng_optimizer *optimizer)
 
 static ng_status run_halves(ng_optimizer *optimizer)
 {
-    size_t count = optimizer->param_count;
+    size_t count = optimizer->turn_count;
     ngi_threads_run(optimizer->threads, count, prepare, optimizer);
     TRY(first_failure(optimizer));
     TRY(agree(optimizer));
@@ -247,13 +273,16 @@ static ng_status check_lent(const ngi_task *task, ng_error *error)
 static void check(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
-    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
-    ng_error inner = {NG_OK, ""};
-    if (!task->param->lent) {
-        prepare(data, index, worker);
+    const ngi_turn *turn = &optimizer->turns[index];
+    if (!optimizer->tasks[turn->task].param->lent) {
+        prepare_turn(optimizer, turn, &optimizer->work[worker]);
         return;
     }
-    set_outcome(task, check_lent(task, &inner), &inner);
+    for (size_t i = 0; i < turn->count; i++) {
+        ngi_task *task = &optimizer->tasks[turn->task + i];
+        ng_error inner = {NG_OK, ""};
+        set_outcome(task, check_lent(task, &inner), &inner);
+    }
 }
 
 static ng_status prepare_alone(ngi_task *task, ng_work *work, ng_error *error)
@@ -261,11 +290,29 @@ static ng_status prepare_alone(ngi_task *task, ng_work *work, ng_error *error)
     const ng_group *group = task->group;
     ngi_param *const alone[] = {task->param};
     ngi_joint nothing = {.fisher = NULL};
+    size_t mark = work->used;
     TRY(ngi_param_lend(task->param, work, error));
     TRY(prepare_in(task, work, error));
-    return group->method->agree != NULL
-               ? group->method->agree(alone, 1, group->options, &nothing, work, error)
-               : NG_OK;
+    if (group->method->agree != NULL)
+        TRY(group->method->agree(alone, 1, group->options, &nothing, work, error));
+    work->used = mark + ngi_param_spare(task->param);
+    return NG_OK;
+}
+
+/* Until one fails; its status. */
+static ng_status prepare_lent(ng_optimizer *optimizer, const ngi_turn *turn, ng_work *work)
+{
+    work->used = 0;
+    for (size_t i = 0; i < turn->count; i++) {
+        ngi_task *task = &optimizer->tasks[turn->task + i];
+        ng_error inner = {NG_OK, ""};
+        double start = ngi_clock();
+        reset_report(task->param, optimizer->listener_count > 0);
+        set_outcome(task, prepare_alone(task, work, &inner), &inner);
+        task->param->report.seconds = ngi_clock() - start;
+        TRY(task->status);
+    }
+    return NG_OK;
 }
 
 /* The step passes the parameter by. */
@@ -276,33 +323,31 @@ static void leave_alone(ngi_param *param, ng_status status)
     param->captured = 0;
 }
 
-static void run_one(void *data, size_t index, int worker)
+/* Those that share inputs do it together or not at all. */
+static void run_turn(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
-    ngi_task *task = &optimizer->tasks[optimizer->turns[index].task];
-    ngi_param *param = task->param;
-    ng_error inner = {NG_OK, ""};
-    if (param->lent) {
-        double start = ngi_clock();
-        reset_report(param, optimizer->listener_count > 0);
-        set_outcome(task, prepare_alone(task, &optimizer->work[worker], &inner), &inner);
-        param->report.seconds = ngi_clock() - start;
-    }
-    if (task->status == NG_OK)
+    const ngi_turn *turn = &optimizer->turns[index];
+    int lent = optimizer->tasks[turn->task].param->lent;
+    ng_status status =
+        lent ? prepare_lent(optimizer, turn, &optimizer->work[worker]) : NG_OK;
+    if (status == NG_OK)
         commit(data, index, worker);
-    else
-        leave_alone(param, task->status);
-    if (param->lent)
+    for (size_t i = 0; i < turn->count && lent; i++) {
+        ngi_param *param = optimizer->tasks[turn->task + i].param;
+        if (status != NG_OK)
+            leave_alone(param, status);
         ngi_param_withdraw(param);
+    }
 }
 
 /* What fails after the checks stays in its task. */
 static ng_status run_singly(ng_optimizer *optimizer)
 {
-    size_t count = optimizer->param_count;
+    size_t count = optimizer->turn_count;
     ngi_threads_run(optimizer->threads, count, check, optimizer);
     TRY(first_failure(optimizer));
-    ngi_threads_run(optimizer->threads, count, run_one, optimizer);
+    ngi_threads_run(optimizer->threads, count, run_turn, optimizer);
     return NG_OK;
 }
 

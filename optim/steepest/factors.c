@@ -49,9 +49,13 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
     int doubles = r.factor_dtype == NG_FACTORS_F64 ||
                   (r.factor_dtype == NG_FACTORS_AUTO && r.damping < damping_of_doubles);
     for (int i = 0; i < 2; i++) {
+        int leads = ngi_leads(param, sides[i]);
         if (!wanted(param, r, sides[i]))
             continue;
-        TRY(add(param, ngi_factor, sides[i], doubles ? NG_F64 : param->w.dtype, error));
+        if (leads)
+            TRY(add(param, ngi_factor, sides[i], doubles ? NG_F64 : param->w.dtype, error));
+        if (!leads && r.separate_roots)
+            continue;
         TRY(add(param, ngi_root, sides[i], param->w.dtype, error));
         if (r.refresh_tolerance > 0)
             TRY(add(param, basis, sides[i], NG_F64, error));

@@ -19,10 +19,33 @@ extern const ngi_pair ngi_factor, ngi_root;
 /* What the weights of an average that is corrected for its start add up to. */
 extern const char ngi_average_weight[];
 
-/* NULL: this side has none. */
+/* The side of the layer's outputs (factor P); the other one is its inputs (Q). */
+static inline ng_side ngi_output_side(const ngi_param *param)
+{
+    return param->layout == NG_OUT_IN ? NG_LEFT : NG_RIGHT;
+}
+
+static inline ng_side ngi_other(ng_side side)
+{
+    return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
+}
+
+/* Does the parameter declare tensors of statistics on this side, or those whose inputs it shares? */
+static inline int ngi_leads(const ngi_param *param, ng_side side)
+{
+    return param->leader == NULL || side == ngi_output_side(param);
+}
+
+static inline int ngi_has_own(const ngi_param *param, ngi_pair pair, ng_side side)
+{
+    return ngi_tensor_find(param, pair.name[side == NG_LEFT ? 0 : 1]) != NULL;
+}
+
+/* Its own or that of its inputs' leader. NULL: this side has none. */
 static inline ngi_tensor *ngi_side_tensor(const ngi_param *param, ngi_pair pair, ng_side side)
 {
-    return ngi_tensor_find(param, pair.name[side == NG_LEFT ? 0 : 1]);
+    int led = !ngi_leads(param, side) && !ngi_has_own(param, pair, side);
+    return ngi_tensor_find(led ? param->leader : param, pair.name[side == NG_LEFT ? 0 : 1]);
 }
 
 static inline void ngi_side_legal(ngi_param *param, ngi_pair pair, ngi_legal legal)
@@ -53,17 +76,6 @@ static inline ngi_rule ngi_rule_of(const ng_steepest_options *o)
 static inline int ngi_kron_has(const ngi_param *param, ng_side side)
 {
     return ngi_side_tensor(param, ngi_factor, side) != NULL;
-}
-
-/* The side of the layer's outputs (factor P); the other one is its inputs (Q). */
-static inline ng_side ngi_output_side(const ngi_param *param)
-{
-    return param->layout == NG_OUT_IN ? NG_LEFT : NG_RIGHT;
-}
-
-static inline ng_side ngi_other(ng_side side)
-{
-    return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
 }
 
 /* Are the factors scaled to mean eigenvalue 1? */

@@ -60,7 +60,8 @@ static void add(ngi_param *param, ng_mat left, ng_mat right, double scale, doubl
     ng_work_mat(work, &r, left.rows, param->cols, left.dtype, NULL);
     ngi_basis_moments(ngi_tensor_find(param, pending)->now, left, right,
                       ngi_kron_root(param, NG_LEFT, NGI_OLD),
-                      ngi_kron_root(param, NG_RIGHT, NGI_OLD), scale * scale, beta, l, r, NULL);
+                      ngi_kron_root(param, NG_RIGHT, NGI_OLD), param->bias_input, scale * scale,
+                      beta, l, r, NULL);
     work->used = mark;
 }
 

@@ -29,7 +29,8 @@ static ngi_rule rule(const ng_steepest_options *o)
                       .ema_decay = own->ema_decay,
                       .damping = own->damping,
                       .update_interval = own->update_interval,
-                      .inverse_interval = own->inverse_interval};
+                      .inverse_interval = own->inverse_interval,
+                      .separate_roots = own->damping_kind == NG_DAMPING_PER_FACTOR};
 }
 
 static ng_status check(const ng_steepest_options *o, ng_error *error)
@@ -135,7 +136,8 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
         return ngi_statistics_bases(param, o, work, error);
     for (int i = 0; i < 2; i++) {
         ng_status status =
-            ngi_kron_has(param, sides[i]) ? damped_root(param, o, sides[i], work, error) : NG_OK;
+            ngi_has_own(param, ngi_root, sides[i])
+                ? damped_root(param, o, sides[i], work, error) : NG_OK;
         work->used = mark;
         if (status != NG_OK && status != NG_ENOCONV)
             return status;

@@ -50,7 +50,7 @@ ng_status ngi_momentum_gradient(ng_mat g, ngi_param *param, const ng_steepest_op
     TRY(ngi_check_gradient(param, INFINITY, error));
     TRY(ng_copy(ngi_weight_part(param, g), param->g, error));
     if (param->bias.data != NULL)
-        TRY(ng_copy(ngi_bias_part(param, g), ngi_bias_view(param, param->g_bias), error));
+        TRY(ng_copy(ngi_bias_part(param, g), param->g_bias, error));
     if (o->gradient_scale == NG_GRADIENT_SCALE_RMS)
         measure(param, g);
     return NG_OK;
@@ -129,6 +129,5 @@ void ngi_momentum_commit(ngi_param *param, const ng_steepest_options *o)
     }
     average_again(ngi_weight_part(param, momentum), param->g, param, o);
     if (param->bias.data != NULL)
-        average_again(ngi_bias_part(param, momentum), ngi_bias_view(param, param->g_bias), param,
-                      o);
+        average_again(ngi_bias_part(param, momentum), param->g_bias, param, o);
 }

@@ -14,7 +14,7 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
     TRY(ngi_kron_create(param, o, error));
     for (int i = 0; i < 2; i++) {
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
-        if (factor != NULL)
+        if (factor != NULL && ngi_leads(param, sides[i]))
             TRY(ngi_param_tensor(param, pending.name[i], factor->now.rows, factor->now.rows,
                                  param->w.dtype, NGI_IN_PLACE, error));
     }
@@ -38,13 +38,14 @@ static ng_status check_range(const ngi_param *param, ng_mat sums, ng_mat x, doub
     return NG_OK;
 }
 
-/* The ones that go with the inputs: sums <- sums + [0 1^T a; 0 rows], last row. */
-static void add_ones(ng_mat sums, ng_mat a, int empty)
+/* What the bias is multiplied with, one = 1 or -1, is the last input: sums <- sums + the rest of
+ * [a one]^T [a one], its last row. */
+static void add_ones(ng_mat sums, ng_mat a, double one, int empty)
 {
     size_t n = a.cols;
     ng_mat row = ng_mat_block(sums, n, 0, 1, n);
     for (size_t i = 0; i < a.rows; i++)
-        ng_axpby(row, ng_mat_block(a, i, 0, 1, n), 1, empty && i == 0 ? 0 : 1, NULL);
+        ng_axpby(row, ng_mat_block(a, i, 0, 1, n), one, empty && i == 0 ? 0 : 1, NULL);
     ng_mat_set(sums, n, n, (empty ? 0 : ng_mat_get(sums, n, n)) + (double)a.rows);
 }
 
@@ -53,7 +54,7 @@ ng_status ngi_statistics_check(const ngi_param *param, const ng_steepest_options
 {
     ng_side out = ngi_output_side(param);
     const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
-    const ngi_tensor *of_a = ngi_side_tensor(param, pending, ngi_other(out));
+    const ngi_tensor *of_a = ngi_tensor_find(param, pending.name[out == NG_LEFT]); /* its own */
     if (!ngi_due(param, ngi_rule_of(o).update_interval))
         return NG_OK;
     if (of_g != NULL)
@@ -66,7 +67,7 @@ void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_m
 {
     ng_side out = ngi_output_side(param);
     const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
-    const ngi_tensor *of_a = ngi_side_tensor(param, pending, ngi_other(out));
+    const ngi_tensor *of_a = ngi_tensor_find(param, pending.name[out == NG_LEFT]); /* its own */
     double beta = param->captured > 0 ? 1 : 0; /* the old sums end with a step */
     (void)work;
     if (!ngi_due(param, ngi_rule_of(o).update_interval))
@@ -76,7 +77,7 @@ void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_m
     if (of_a != NULL) {
         ng_syrk(ng_mat_block(of_a->now, 0, 0, a.cols, a.cols), a, NG_TRANS, 1, beta, NULL);
         if (param->bias.data != NULL)
-            add_ones(of_a->now, a, param->captured == 0);
+            add_ones(of_a->now, a, param->bias_input, param->captured == 0);
     }
     param->captured += (double)a.rows;
 }
@@ -96,7 +97,7 @@ static ng_status average(ngi_param *param, ng_side side, double weight, ng_work 
 {
     ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
     size_t mark = work->used;
-    if (t == NULL)
+    if (t == NULL || !ngi_leads(param, side))
         return NG_OK;
     ng_mat sums = ngi_side_tensor(param, pending, side)->now, wide = sums;
     if (sums.dtype != t->next.dtype) {

@@ -242,8 +242,7 @@ static void commit(ngi_param *param, const void *options)
     double step = -step_size(param, o) * param->factor, keep = 1 - o->lr * o->weight_decay;
     ng_axpby(param->w, ngi_weight_part(param, param->update), step, keep, NULL);
     if (param->bias.data != NULL)
-        ng_axpby(ngi_bias_view(param, param->bias), ngi_bias_part(param, param->update), step, keep,
-                 NULL);
+        ng_axpby(param->bias, ngi_bias_part(param, param->update), step, keep, NULL);
     ngi_momentum_commit(param, o);
 }
 

@@ -28,7 +28,8 @@ static const struct {
              {"ekfac", "inverse_interval=2"},
              {"shampoo", "inverse_interval=2"},
              {"soap", "inverse_interval=2"},
-             {"soap", "one_sided=always"}};
+             {"soap", "one_sided=always"},
+             {"kfac", "damping_kind=per_factor inverse_interval=2"}};
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 20}, {11, 30}, {17, 2}};
 enum {
     KINDS = sizeof kinds / sizeof kinds[0],

@@ -13,6 +13,9 @@ typedef struct {
     ng_layout layout;
     int divided; /* into parts */
     int biased;
+    int shared; /* inputs, by the parts of a layer, where the method can */
+    ng_atomic atomic;
+    int threads;
 } stack_setup;
 
 typedef struct {
@@ -57,7 +60,11 @@ static inline void stack_open(stack *x, size_t kind, stack_setup setup)
     x->g = stack_mat(SAMPLES, OUTPUTS, 0, setup.dtype);
     test_fill_normal(x->w, &rng);
     test_fill_normal(x->b, &rng);
-    ng_assert_ok(ng_optimizer_create(&x->opt, NULL), NULL);
+    ng_optimizer_options options;
+    ng_optimizer_init(&options);
+    options.atomic = setup.atomic;
+    options.threads = setup.threads;
+    ng_assert_ok(ng_optimizer_create(&x->opt, &options), NULL);
     ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
     free(o);
 }
@@ -81,6 +88,21 @@ static inline void stack_add(stack *x)
         ck_assert_msg(ng_group_add_bias_stack(x->group, 0, stack_layers(x->b, 1),
                                               stack_layers(x->db, 1)) == NG_OK,
                       "%s", ng_optimizer_error(x->opt));
+}
+
+/* 1: the parts of every layer share their inputs from now on. */
+static inline int stack_share(stack *x)
+{
+    size_t memory = ng_optimizer_memory(x->opt);
+    for (size_t l = 0; l < LAYERS; l++) {
+        ng_status status = ng_group_share_inputs(x->group, l * PARTS, PARTS);
+        if (status == NG_EUNSUPPORTED) {
+            ck_assert_uint_eq(ng_optimizer_memory(x->opt), memory);
+            return 0;
+        }
+        ck_assert_msg(status == NG_OK, "%s", ng_optimizer_error(x->opt));
+    }
+    return 1;
 }
 
 /* Outputs from ... of a matrix of the layout. */

@@ -126,7 +126,7 @@ START_TEST(wrong_bias)
     ck_assert_int_eq(ng_group_add_bias(NULL, 0, ng_f64(b, 1, 3), ng_f64(db, 1, 3)), NG_EARG);
     refused(&x, ng_group_add_bias(group, 7, ng_f64(b, 1, 3), ng_f64(db, 1, 3)), NG_EARG, "7");
     refused(&x, ng_group_add_bias(group, 0, ng_f64(b, 1, 4), ng_f64(db, 1, 4)), NG_ESHAPE, "'w'");
-    refused(&x, ng_group_add_bias(group, 0, ng_f64(b, 3, 1), ng_f64(db, 3, 1)), NG_ESHAPE, "'w'");
+    refused(&x, ng_group_add_bias(group, 0, ng_f64(b, 4, 1), ng_f64(db, 4, 1)), NG_ESHAPE, "'w'");
     refused(&x, ng_group_add_bias(group, 0, ng_f64(b, 1, 3), ng_f64(db, 1, 2)), NG_ESHAPE, "'w'");
     refused(&x, ng_group_add_bias(group, 0, ng_f32(narrow, 1, 3), ng_f32(narrow, 1, 3)), NG_EDTYPE,
             "'w'");
