@@ -137,7 +137,9 @@ enum {
     NG_FISHER_LOGDET = 1 << 8,
     NG_FISHER_EIGEN = 1 << 9,
     NG_FISHER_TO_DENSE = 1 << 10,
-    NG_FISHER_GRAM = 1 << 11
+    NG_FISHER_GRAM = 1 << 11,
+    NG_FISHER_GET_FACTORS = 1 << 12,
+    NG_FISHER_INVERSE_LAYER = 1 << 13
 };
 
 /* 1 if all calls of the mask are supported. */
@@ -219,6 +221,9 @@ NG_API ng_status ng_fisher_set(ng_fisher *f, ng_mat dense, double samples, ng_er
 NG_API ng_status ng_fisher_set_factors(ng_fisher *f, ng_mat p, ng_mat q, double samples,
                                        ng_error *error);
 
+/* p (m x m), q (c x c), both triangles: the factors. F is p (x) q, but for EKFAC with its own D. */
+NG_API ng_status ng_fisher_get_factors(ng_fisher *f, ng_mat p, ng_mat q, ng_error *error);
+
 /* ---- Operations: what comes out --------------------------------------------- */
 
 /* y <- F x for the k rows of x (k x n). */
@@ -241,6 +246,15 @@ NG_API ng_status ng_fisher_power(ng_fisher *f, ng_mat y, ng_mat x, double expone
  * -1/2 of standard normal numbers, of which k n are taken, row by row. */
 NG_API ng_status ng_fisher_sample(ng_fisher *f, ng_mat x, double damping, const ng_random *random,
                                   ng_error *error);
+
+/* Factored F only. Row r of values (samples x k^2) <- the k x k products
+ * s_i (F + damping I)^-1 s_j of k scores of sample r, the derivatives of k outputs, say.
+ * s_i is the sum of the outer products of rows of g and a (without the ones of a
+ * bias): a (samples * places x inputs), the places of a sample behind each other; g
+ * (k * samples * places x outputs), what belongs to output i behind what belongs to
+ * i - 1. No s is formed where places is 1: k outputs for little more than one. */
+NG_API ng_status ng_fisher_inverse_layer(ng_fisher *f, ng_mat values, ng_mat a, ng_mat g,
+                                         double damping, ng_error *error);
 
 NG_API ng_status ng_fisher_trace(ng_fisher *f, double *value, ng_error *error);
 

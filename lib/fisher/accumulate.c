@@ -169,17 +169,24 @@ ng_status ng_fisher_accumulate(ng_fisher *f, ng_mat scores, ng_mat weights,
     return ngi_pool_close(&pool, accumulate(f, scores, weights, batch, &pool, error));
 }
 
+ng_status ngi_with_ones(ng_mat *with_ones, const ng_fisher *f, ng_mat a, ngi_pool *pool,
+                        ng_error *error)
+{
+    *with_ones = a;
+    if (!f->bias)
+        return NG_OK;
+    TRY(ngi_pool_mat(pool, with_ones, a.rows, f->inputs, f->dtype, error));
+    ng_copy(ng_mat_block(*with_ones, 0, 0, a.rows, a.cols), a, NULL);
+    ng_fill(ng_mat_block(*with_ones, 0, a.cols, a.rows, 1), 1);
+    return NG_OK;
+}
+
 /* The rows as the slot wants them. */
 static ng_status make_layer(ngi_fisher_layer *l, const ng_fisher *f, ng_mat a, ng_mat g,
                             ng_mat weights, ngi_pool *pool, ng_error *error)
 {
-    l->a = a;
     l->g = g;
-    if (f->bias) {
-        TRY(ngi_pool_mat(pool, &l->a, a.rows, f->inputs, f->dtype, error));
-        ng_copy(ng_mat_block(l->a, 0, 0, a.rows, a.cols), a, NULL);
-        ng_fill(ng_mat_block(l->a, 0, a.cols, a.rows, 1), 1);
-    }
+    TRY(ngi_with_ones(&l->a, f, a, pool, error));
     l->a_weighted = l->a;
     if (ngi_is_none(weights))
         return NG_OK;

@@ -185,6 +185,13 @@ static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_poo
     return power(f, y, x, -1, damping, pool, error);
 }
 
+static ng_status inverse_layer(ng_fisher *f, ng_mat values, ng_mat a, ng_mat g, double damping,
+                               ngi_pool *pool, ng_error *error)
+{
+    return ngi_kron_inverse_layer(&factored(f)->basis, values, a, g, damping, ngi_kron_tiny(f),
+                                  pool, error);
+}
+
 static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error)
 {
     ng_mat from, to;
@@ -234,10 +241,12 @@ static const ngi_fisher_table table = {
     .accumulate = accumulate,
     .layer = layer,
     .set_factors = set_factors,
+    .get_factors = ngi_kron_get_factors,
     .mul = mul,
     .to_dense = to_dense,
     .solve = solve,
     .power = power,
+    .inverse_layer = inverse_layer,
     .trace = trace,
     .logdet = logdet,
     .eigen = eigen,

@@ -36,6 +36,8 @@ typedef struct {
     ng_status (*set)(ng_fisher *f, ng_mat dense, ngi_pool *pool,
                      ng_error *error); /* lower triangle */
     ng_status (*set_factors)(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error);
+    /* both triangles */
+    ng_status (*get_factors)(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error);
     ng_status (*mul)(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error);
     /* both triangles */
     ng_status (*to_dense)(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error);
@@ -47,6 +49,9 @@ typedef struct {
                        ng_error *error);
     ng_status (*power)(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
                        ngi_pool *pool, ng_error *error);
+    /* a with its ones; values of the dtype of f */
+    ng_status (*inverse_layer)(ng_fisher *f, ng_mat values, ng_mat a, ng_mat g, double damping,
+                               ngi_pool *pool, ng_error *error);
     ng_status (*trace)(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error);
     ng_status (*logdet)(ng_fisher *f, double *value, double damping, ngi_pool *pool,
                         ng_error *error);
@@ -97,6 +102,10 @@ ng_status ngi_apply_basis(ng_mat y, ng_mat x, ng_mat v, const double *w, ng_mat 
 
 /* Indices that put w[0 .. n) into ascending order. NG_ENOMEM. */
 ng_status ngi_ascending(size_t **order, const double *w, size_t n, ngi_pool *pool, ng_error *error);
+
+/* with_ones <- a, with a column of ones behind it when f has a bias, of the pool then. */
+ng_status ngi_with_ones(ng_mat *with_ones, const ng_fisher *f, ng_mat a, ngi_pool *pool,
+                        ng_error *error);
 
 /* What two representations and the block-diagonal one share. */
 extern const ngi_fisher_table ngi_fisher_dense;

@@ -78,7 +78,9 @@ static unsigned abilities(const ngi_fisher_table *t)
            (t->power != NULL ? NG_FISHER_POWER : 0u) | (t->trace != NULL ? NG_FISHER_TRACE : 0u) |
            (t->logdet != NULL ? NG_FISHER_LOGDET : 0u) | (t->eigen != NULL ? NG_FISHER_EIGEN : 0u) |
            (t->to_dense != NULL ? NG_FISHER_TO_DENSE : 0u) |
-           (t->gram != NULL ? NG_FISHER_GRAM : 0u);
+           (t->gram != NULL ? NG_FISHER_GRAM : 0u) |
+           (t->get_factors != NULL ? NG_FISHER_GET_FACTORS : 0u) |
+           (t->inverse_layer != NULL ? NG_FISHER_INVERSE_LAYER : 0u);
 }
 
 int ng_fisher_can(const ng_fisher *f, unsigned calls)
@@ -222,6 +224,46 @@ ng_status ng_fisher_sample(ng_fisher *f, ng_mat x, double damping, const ng_rand
         return NG_OK;
     TRY(ngi_pool_close(&pool, sample(f, x, damping, random, &pool, error)));
     return check_result(x, "sample", error);
+}
+
+static ng_status check_layer(const ng_fisher *f, ng_mat values, ng_mat a, ng_mat g, ng_error *error)
+{
+    size_t samples = values.rows, k = a.rows > 0 ? g.rows / a.rows : 0;
+    TRY(ngi_check_blas(a, "a", a.rows, f->inputs - (f->bias ? 1 : 0), f->dtype, error));
+    TRY(ngi_check_blas(g, "g", g.rows, f->outputs, f->dtype, error));
+    if (samples == 0 || a.rows == 0 || a.rows % samples != 0 || k == 0 || g.rows % a.rows != 0)
+        return ng_error_set(error, NG_ESHAPE, "a, g: %zu and %zu rows for %zu samples", a.rows,
+                            g.rows, samples);
+    TRY(ngi_check_blas(values, "values", samples, k * k, f->dtype, error));
+    TRY(ngi_check_finite(a, "a", error));
+    return ngi_check_finite(g, "g", error);
+}
+
+static ng_status inverse_layer(ng_fisher *f, ng_mat values, ng_mat a, ng_mat g, double damping,
+                               ngi_pool *pool, ng_error *error)
+{
+    TRY(ngi_with_ones(&a, f, a, pool, error));
+    return f->table->inverse_layer(f, values, a, g, damping, pool, error);
+}
+
+ng_status ng_fisher_inverse_layer(ng_fisher *f, ng_mat values, ng_mat a, ng_mat g, double damping,
+                                  ng_error *error)
+{
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "inverse_layer", NG_FISHER_INVERSE_LAYER, error));
+    TRY(check_layer(f, values, a, g, error));
+    TRY(check_damping(damping, error));
+    TRY(ngi_pool_close(&pool, inverse_layer(f, values, a, g, damping, &pool, error)));
+    return check_result(values, "inverse_layer", error);
+}
+
+ng_status ng_fisher_get_factors(ng_fisher *f, ng_mat p, ng_mat q, ng_error *error)
+{
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "get_factors", NG_FISHER_GET_FACTORS, error));
+    TRY(ngi_check_shape(p, "p", f->outputs, f->outputs, f->dtype, error));
+    TRY(ngi_check_shape(q, "q", f->inputs, f->inputs, f->dtype, error));
+    return ngi_pool_close(&pool, f->table->get_factors(f, p, q, &pool, error));
 }
 
 ng_status ng_fisher_trace(ng_fisher *f, double *value, ng_error *error)

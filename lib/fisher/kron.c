@@ -78,6 +78,16 @@ static ng_status set_factors(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, n
     return NG_OK;
 }
 
+ng_status ngi_kron_get_factors(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error)
+{
+    (void)pool, (void)error;
+    ngi_copy_lower(p, factored(f)->p);
+    ngi_copy_lower(q, factored(f)->q);
+    ng_mirror(p);
+    ng_mirror(q);
+    return NG_OK;
+}
+
 static ng_mat as_matrix(ng_mat x, size_t i, size_t m, size_t c)
 {
     ng_mat row = ng_mat_block(x, i, 0, 1, x.cols);
@@ -136,6 +146,14 @@ static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_poo
     return power(f, y, x, -1, damping, pool, error);
 }
 
+static ng_status inverse_layer(ng_fisher *f, ng_mat values, ng_mat a, ng_mat g, double damping,
+                               ngi_pool *pool, ng_error *error)
+{
+    TRY(renew(f, pool, error));
+    return ngi_kron_inverse_layer(&factored(f)->basis, values, a, g, damping, ngi_kron_tiny(f),
+                                  pool, error);
+}
+
 static ng_status trace(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error)
 {
     (void)pool, (void)error;
@@ -162,10 +180,12 @@ static const ngi_fisher_table table = {
     .destroy = ngi_kron_destroy,
     .layer = layer,
     .set_factors = set_factors,
+    .get_factors = ngi_kron_get_factors,
     .mul = mul,
     .to_dense = to_dense,
     .solve = solve,
     .power = power,
+    .inverse_layer = inverse_layer,
     .trace = trace,
     .logdet = logdet,
     .eigen = eigen,

@@ -32,12 +32,17 @@ void ngi_kron_basis_free(ngi_kron_basis *b);
 ng_status ngi_kron_diagonalise(ngi_kron_basis *b, ng_mat p, ng_mat q, ngi_pool *pool,
                                ng_error *error);
 
+/* The slot of that name. */
+ng_status ngi_kron_get_factors(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error);
+
 /* What counts as zero relative to the largest eigenvalue. */
 double ngi_kron_tiny(const ng_fisher *f);
 
 /* Operations in a basis, in double. */
 ng_status ngi_kron_power(const ngi_kron_basis *b, ng_mat y, ng_mat x, double exponent,
                          double damping, double tiny, ngi_pool *pool, ng_error *error);
+ng_status ngi_kron_inverse_layer(const ngi_kron_basis *b, ng_mat values, ng_mat a, ng_mat g,
+                                 double damping, double tiny, ngi_pool *pool, ng_error *error);
 ng_status ngi_kron_eigen(const ngi_kron_basis *b, ng_mat values, ng_mat vectors, ngi_pool *pool,
                          ng_error *error);
 

@@ -32,6 +32,8 @@ enum {
     LOGDET,
     EIGEN,
     TO_DENSE,
+    FACTORS,
+    LAYER,
     CALLS
 };
 
@@ -109,6 +111,14 @@ static ng_status run(int call, int i, scene *s, ng_error *error)
         return i == FREE ? NG_OK : ng_fisher_sample(s->f, s->y, 1, &s->random, error);
     case LOGDET:
         return i == FREE ? NG_OK : ng_fisher_logdet(s->f, &value, 1, error);
+    case FACTORS:
+        return ng_fisher_can(s->f, NG_FISHER_GET_FACTORS)
+                   ? ng_fisher_get_factors(s->f, s->p, s->q, error)
+                   : NG_OK;
+    case LAYER:
+        return ng_fisher_can(s->f, NG_FISHER_INVERSE_LAYER)
+                   ? ng_fisher_inverse_layer(s->f, ng_mat_block(s->y, 0, 0, ROWS, 1), s->a, s->g, 1, error)
+                   : NG_OK;
     case EIGEN:
         return ng_fisher_eigen(s->f, s->values, ng_mat_none(), error);
     default:

@@ -187,7 +187,8 @@ START_TEST(abilities)
               NG_FISHER_TO_DENSE,
         MORE = ALL | NG_FISHER_POWER | NG_FISHER_LOGDET,
         SCORES = MORE | NG_FISHER_ACCUMULATE | NG_FISHER_SET,
-        LAYER = MORE | NG_FISHER_ACCUMULATE_LAYER | NG_FISHER_SET_FACTORS
+        LAYER = MORE | NG_FISHER_ACCUMULATE_LAYER | NG_FISHER_SET_FACTORS |
+                NG_FISHER_GET_FACTORS | NG_FISHER_INVERSE_LAYER
     };
     static const unsigned expected[REPRESENTATIONS] = {[DENSE] = SCORES,
                                                        [DIAGONAL] = SCORES,
@@ -203,7 +204,7 @@ START_TEST(abilities)
     ng_error error = {NG_OK, ""};
     double value;
     unsigned can = 0;
-    for (unsigned bit = NG_FISHER_ACCUMULATE; bit <= NG_FISHER_GRAM; bit <<= 1)
+    for (unsigned bit = NG_FISHER_ACCUMULATE; bit <= NG_FISHER_INVERSE_LAYER; bit <<= 1)
         can |= ng_fisher_can(w.f, bit) ? bit : 0u;
     ck_assert_uint_eq(can, expected[w.representation]);
     struct {
@@ -218,6 +219,8 @@ START_TEST(abilities)
         {NG_FISHER_POWER, ng_fisher_sample(w.f, y, 1, &random, &error)},
         {NG_FISHER_LOGDET, ng_fisher_logdet(w.f, &value, 1, &error)},
         {NG_FISHER_GRAM, ng_fisher_gram(w.f, square, &error)},
+        {NG_FISHER_GET_FACTORS, ng_fisher_get_factors(w.f, square, square, &error)},
+        {NG_FISHER_INVERSE_LAYER, ng_fisher_inverse_layer(w.f, y, x, x, 1, &error)},
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         ck_assert_int_eq((can & calls[i].bit) == 0, calls[i].status == NG_EUNSUPPORTED);
