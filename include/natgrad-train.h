@@ -17,5 +17,6 @@
 #include <natgrad/train/trainer.h>
 #include <natgrad/train/model_file.h>
 #include <natgrad/train/predict.h>
+#include <natgrad/train/laplace.h>
 
 #endif

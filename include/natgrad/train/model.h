@@ -111,6 +111,12 @@ NG_API ng_status ng_model_loss_labels(ng_model *model, double *loss, size_t *cor
 NG_API ng_status ng_model_loss_targets(ng_model *model, double *loss, ng_mat targets,
                                        ng_error *error);
 
+/* In place of either, for a loss of the caller's own or one output's derivative: its
+ * derivative at the logits, as many rows and columns (NG_ESHAPE), any stride,
+ * either dtype; any model. What backward writes is then of that. NG_ENODATA without a
+ * forward pass, NG_ENONFINITE. */
+NG_API ng_status ng_model_loss_gradient(ng_model *model, ng_mat dz, ng_error *error);
+
 /* Writes (does not add) the gradients of the last loss into dw of every
  * parameter. Weights must be those of the forward pass. NG_ENODATA without a loss
  * since it. Gradients that overflow are left to the optimizer, which refuses

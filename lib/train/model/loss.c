@@ -167,3 +167,22 @@ ng_status ng_model_loss_targets(ng_model *model, double *loss, ng_mat targets, n
                                        1.0 / (double)rows);
     return finish(model, loss, sum, rows, error);
 }
+
+/* ---- A derivative of the caller's own ------------------------------------------------ */
+
+ng_status ng_model_loss_gradient(ng_model *model, ng_mat dz, ng_error *error)
+{
+    ng_mat z = ng_model_output(model), g = model->linear[model->layers - 1].g;
+    if (model->stage < STAGE_FORWARD)
+        return ng_error_set(error, NG_ENODATA, "loss gradient: no forward pass yet");
+    model->stage = STAGE_FORWARD;
+    TRY(ng_mat_check(dz, "dz", error));
+    if (dz.rows != z.rows || dz.cols != z.cols)
+        return ng_error_set(error, NG_ESHAPE, "dz: %zu x %zu, expected %zu x %zu", dz.rows, dz.cols,
+                            z.rows, z.cols);
+    TRY(ng_copy(ngi_rows(g, z.rows), dz, error));
+    if (!ng_is_finite(ngi_rows(g, z.rows)))
+        return ng_error_set(error, NG_ENONFINITE, "dz: NaN or infinity");
+    model->stage = STAGE_LOSS;
+    return NG_OK;
+}

@@ -1,0 +1,375 @@
+/* Posteriors in files, wrong arguments, and every allocation failing once. */
+#include "tests/train/files.h"
+#include "tests/train/laplace_world.h"
+
+static test_rng rng;
+static ng_error error;
+
+static void setup(void)
+{
+    files_setup();
+    rng.state = 37;
+    error = (ng_error){NG_OK, ""};
+}
+
+static const size_t widths[] = {4, 3};
+enum { INPUTS = 5, OUTPUTS = 3, SAMPLES = 16, FRESH = 6 };
+
+static ng_laplace *fitted(scene *s, int structure, ng_loss loss)
+{
+    ng_laplace_options o;
+    ng_laplace_info info;
+    *s = scene_open(loss, NG_F32, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_laplace_init(&o);
+    o.structure = (ng_laplace_structure)structure;
+    return scene_fit(s, &o, &info);
+}
+
+static ng_mat predicted(ng_laplace *l, ng_model *model, ng_mat x)
+{
+    ng_mat both = dense_mat(FRESH, 2 * OUTPUTS);
+    test_assign(ng_model_input(model, FRESH), x);
+    ng_assert_ok(ng_laplace_predict(l, ng_mat_block(both, 0, 0, FRESH, OUTPUTS),
+                                    ng_mat_block(both, 0, OUTPUTS, FRESH, OUTPUTS), FRESH, &error),
+                 &error);
+    return both;
+}
+
+/* _i = structure, loss */
+START_TEST(the_same_bits)
+{
+    scene s;
+    ng_laplace *l = fitted(&s, _i % 2, (ng_loss)(_i / 2)), *again;
+    ng_laplace_info a = {.size = sizeof a}, b = {.size = sizeof b};
+    ng_mat x = dense_normal(FRESH, INPUTS, &rng), want = predicted(l, s.model, x);
+    ng_model_extra *extra;
+    ng_model *model;
+    ng_tensors *file;
+    const char *path = files_path("m.safetensors");
+    ng_assert_ok(ng_model_extra_create(&extra, &error), &error);
+    ng_assert_ok(ng_laplace_add(l, extra, &error), &error);
+    ng_assert_ok(ng_model_save(s.model, NULL, path, extra, &error), &error);
+    ng_model_extra_destroy(extra);
+    ng_assert_ok(ng_model_load(&model, NULL, &file, path, NULL, &error), &error);
+    ng_assert_ok(ng_laplace_read(&again, model, file, &error), &error);
+    ng_tensors_close(file);
+    ck_assert(test_same_bits(predicted(again, model, x), want));
+    ng_laplace_get(l, &a);
+    ng_laplace_get(again, &b);
+    ck_assert(a.structure == b.structure && a.parameters == b.parameters && a.samples == b.samples);
+    ck_assert(a.rounds == b.rounds && a.converged == b.converged && a.evidence == b.evidence);
+    ck_assert(a.prior_precision == b.prior_precision && a.noise_variance == b.noise_variance);
+    ck_assert(a.log_likelihood == b.log_likelihood && a.effective == b.effective);
+    ng_laplace_destroy(l), ng_laplace_destroy(again);
+    ng_model_destroy(model);
+    scene_close(&s);
+}
+END_TEST
+
+/* A file whose one text or matrix is another, or not there. */
+typedef struct {
+    const char *name, *text; /* text NULL: the matrix below */
+    size_t rows;             /* 0: left out */
+    double value;
+    ng_status status;
+    const char *culprit;
+} hostile;
+
+static const hostile files[] = {
+    {"laplace/structure", "full", 0, 0, NG_EFORMAT, "laplace/structure: 'full'"},
+    {"laplace/structure", "last", 0, 0, NG_EFORMAT, "laplace/fc2/fisher"},
+    {"laplace/prior_precision", "nan", 0, 0, NG_EFORMAT, "laplace/prior_precision"},
+    {"laplace/prior_precision", "0", 0, 0, NG_EFORMAT, "laplace/prior_precision"},
+    {"laplace/prior_precision", "1x", 0, 0, NG_EFORMAT, "laplace/prior_precision"},
+    {"laplace/noise_variance", "-1", 0, 0, NG_EFORMAT, "laplace/noise_variance"},
+    {"laplace/samples", "1e300", 0, 0, NG_EFORMAT, "laplace/samples"},
+    {"laplace/evidence", "inf", 0, 0, NG_EFORMAT, "laplace/evidence"},
+    {"laplace/fc1/p", NULL, 0, 0, NG_EFORMAT, "laplace/fc1/p: not in the file"},
+    {"laplace/fc1/p", NULL, 3, 0, NG_EFORMAT, "laplace/fc1/p: not F64 of 4 x 4"},
+    {"laplace/fc2/q", NULL, 5, NAN, NG_EFORMAT, "laplace/fc2/q: NaN"},
+    {"laplace/fc2/q", NULL, 5, -1, NG_EFORMAT, "laplace/fc2/q: not a Fisher"},
+};
+enum { HOSTILE = sizeof files / sizeof *files };
+
+/* Copies what a good extra would hold, but for one thing. */
+static void add_all(ng_model_extra *extra, ng_mat *keep, const hostile *h)
+{
+    static const struct {
+        const char *key, *text;
+    } texts[] = {{"laplace/structure", "kron"},    {"laplace/prior_precision", "2"},
+                 {"laplace/noise_variance", "1"},  {"laplace/evidence", "-3"},
+                 {"laplace/log_likelihood", "-1"}, {"laplace/effective", "4"},
+                 {"laplace/samples", "16"},        {"laplace/rounds", "2"},
+                 {"laplace/converged", "1"}};
+    static const struct {
+        const char *name;
+        size_t rows;
+    } mats[] = {
+        {"laplace/fc1/p", 4}, {"laplace/fc1/q", 6}, {"laplace/fc2/p", 3}, {"laplace/fc2/q", 5}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int other = h != NULL && strcmp(h->name, texts[i].key) == 0;
+        ng_assert_ok(
+            ng_model_extra_add_text(extra, texts[i].key, other ? h->text : texts[i].text, &error),
+            &error);
+    }
+    for (size_t i = 0; i < sizeof mats / sizeof *mats; i++) {
+        int other = h != NULL && strcmp(h->name, mats[i].name) == 0;
+        size_t rows = other ? h->rows : mats[i].rows;
+        if (rows == 0)
+            continue;
+        keep[i] = dense_identity(rows);
+        if (other)
+            ng_mat_set(keep[i], rows - 1, rows - 1, h->value);
+        ng_assert_ok(ng_model_extra_add(extra, mats[i].name, keep[i], &error), &error);
+    }
+}
+
+static ng_status read_with(const hostile *h)
+{
+    scene s = scene_open(NG_LOSS_SOFTMAX, NG_F32, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_model_extra *extra;
+    ng_model *model;
+    ng_tensors *file;
+    ng_laplace *l = (ng_laplace *)&s;
+    ng_mat keep[4];
+    const char *path = files_path("h.safetensors");
+    ng_assert_ok(ng_model_extra_create(&extra, &error), &error);
+    add_all(extra, keep, h);
+    ng_assert_ok(ng_model_save(s.model, NULL, path, extra, &error), &error);
+    ng_model_extra_destroy(extra);
+    ng_assert_ok(ng_model_load(&model, NULL, &file, path, NULL, &error), &error);
+    ng_status status = ng_laplace_read(&l, model, file, &error);
+    ck_assert((l != NULL) == (status == NG_OK));
+    ng_laplace_destroy(l);
+    ng_tensors_close(file);
+    ng_model_destroy(model);
+    scene_close(&s);
+    return status;
+}
+
+START_TEST(hostile_files)
+{
+    ng_assert_ok(read_with(NULL), &error);
+    ng_assert_fails(read_with(&files[_i]), files[_i].status, &error, files[_i].culprit);
+}
+END_TEST
+
+/* The last layer's F: on its diagonal nothing is wrong, and yet it is none. */
+START_TEST(not_definite)
+{
+    scene s;
+    ng_laplace *l = fitted(&s, 0, NG_LOSS_SOFTMAX);
+    ng_model_extra *extra;
+    ng_tensors *file;
+    const char *path = files_path("d.safetensors");
+    ng_mat f = dense_identity(15);
+    for (int bad = 0; bad < 2; bad++) {
+        ng_mat_set(ng_mat_block(f, 9, 4, 1, 1), 0, 0, 1e6 * bad);
+        ng_assert_ok(ng_fisher_set(ng_laplace_fisher(l, NULL, 0), f, 1, &error), &error);
+        ng_assert_ok(ng_model_extra_create(&extra, &error), &error);
+        ng_assert_ok(ng_laplace_add(l, extra, &error), &error);
+        ng_assert_ok(ng_model_save(s.model, NULL, path, extra, &error), &error);
+        ng_model_extra_destroy(extra);
+        ng_laplace *again;
+        ng_assert_ok(ng_tensors_open(&file, path, &error), &error);
+        ng_status status = ng_laplace_read(&again, s.model, file, &error);
+        ck_assert_msg(status == (bad ? NG_EFORMAT : NG_OK), "%s", error.text);
+        ng_laplace_destroy(again);
+        ng_tensors_close(file);
+    }
+    ng_laplace_destroy(l);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(no_posterior)
+{
+    scene s = scene_open(NG_LOSS_SOFTMAX, NG_F32, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_tensors *file;
+    ng_laplace *l;
+    const char *path = files_path("n.safetensors");
+    ng_assert_ok(ng_model_save(s.model, NULL, path, NULL, &error), &error);
+    ng_assert_ok(ng_tensors_open(&file, path, &error), &error);
+    ng_assert_fails(ng_laplace_read(&l, s.model, file, &error), NG_ENODATA, &error, "error bars");
+    ck_assert_ptr_null(l);
+    ng_tensors_close(file);
+    scene_close(&s);
+}
+END_TEST
+
+/* ---- Wrong arguments ---------------------------------------------------------------------- */
+
+START_TEST(options_out_of_range)
+{
+    scene s = scene_open(NG_LOSS_SOFTMAX, NG_F32, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_laplace_options o, good;
+    ng_laplace *l;
+    ng_laplace_info info = {.size = 3};
+    ck_assert_int_eq(ng_laplace_init_sized(&o, 3), NG_EOPTION);
+    ck_assert_int_eq(ng_laplace_init_sized(NULL, sizeof o), NG_EOPTION);
+    ng_assert_ok(ng_laplace_init(&good), NULL);
+    const struct {
+        size_t offset;
+        double real;
+        const char *culprit;
+    } wrong[] = {{offsetof(ng_laplace_options, prior_precision), -1, "prior_precision"},
+                 {offsetof(ng_laplace_options, prior_precision), NAN, "prior_precision"},
+                 {offsetof(ng_laplace_options, noise_variance), 1e13, "noise_variance"}};
+    for (size_t i = 0; i < 3; i++) {
+        o = good;
+        memcpy((char *)&o + wrong[i].offset, &wrong[i].real, sizeof(double));
+        ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error,
+                        wrong[i].culprit);
+    }
+    o = good, o.structure = (ng_laplace_structure)7;
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error,
+                    "structure");
+    o = good, o.rounds = 0;
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error, "rounds");
+    o = good, o.size--;
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error, "init");
+    ck_assert_ptr_null(l);
+    ng_assert_ok(ng_laplace_fit(&l, s.model, s.data, &good, &error), &error);
+    ck_assert_int_eq(ng_laplace_get(l, &info), NG_EOPTION);
+    ng_laplace_destroy(l);
+    ng_laplace_destroy(NULL);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(data_that_do_not_fit)
+{
+    scene s = scene_open(NG_LOSS_SOFTMAX, NG_F32, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_dataset *other;
+    ng_laplace *l;
+    int labels[2] = {0, 4};
+    ng_mat x = dense_normal(2, INPUTS, &rng), narrow = dense_normal(2, 2, &rng);
+    ng_assert_ok(ng_dataset_from_labels(&other, narrow, labels, 5, &error), &error);
+    ng_assert_fails(ng_laplace_fit(&l, s.model, other, NULL, &error), NG_ESHAPE, &error,
+                    "2 features");
+    ng_dataset_destroy(other);
+    ng_assert_ok(ng_dataset_from_labels(&other, x, labels, 5, &error), &error);
+    ng_assert_fails(ng_laplace_fit(&l, s.model, other, NULL, &error), NG_EARG, &error, "label 4");
+    ng_dataset_destroy(other);
+    ng_assert_ok(ng_dataset_from_targets(&other, x, x, &error), &error);
+    ck_assert_int_lt(ng_laplace_fit(&l, s.model, other, NULL, &error), 0);
+    ng_dataset_destroy(other);
+    ng_mat before = dense_of(head_weights(s.model)), w = model_weight(s.model, "fc1.weight");
+    double kept = ng_mat_get(w, 0, 0);
+    ng_mat_set(w, 0, 0, NAN);
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, NULL, &error), NG_ENONFINITE, &error,
+                    "NaN");
+    ng_mat_set(w, 0, 0, kept);
+    ck_assert(l == NULL && test_same_bits(before, head_weights(s.model)));
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(models_without)
+{
+    ng_gpt_options o;
+    ng_laplace_options choice;
+    ng_model *model;
+    ng_laplace *l;
+    scene s = scene_open(NG_LOSS_SOFTMAX, NG_F32, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_gpt_init(&o);
+    o.vocabulary = 5;
+    o.context = 3;
+    ng_laplace_init(&choice);
+    ng_assert_ok(ng_model_create_gpt(&model, &o, &error), &error);
+    for (int k = 0; k < 2; k++) {
+        choice.structure = (ng_laplace_structure)k;
+        ng_assert_fails(ng_laplace_fit(&l, model, s.data, &choice, &error), NG_EUNSUPPORTED, &error,
+                        "rows of logits");
+    }
+    ng_model_destroy(model);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(predictions_that_do_not_fit)
+{
+    scene s;
+    ng_laplace *l = fitted(&s, _i, NG_LOSS_SOFTMAX);
+    ng_random random = {model_normal, NULL, NULL, NULL, &rng}, none = {0};
+    ng_mat p = test_mat(FRESH, OUTPUTS, 0, NG_F64), no = ng_mat_none();
+    scene_input(&s, dense_normal(FRESH, INPUTS, &rng));
+    ng_assert_ok(ng_laplace_predict(l, no, no, FRESH, &error), &error);
+    ng_assert_fails(ng_laplace_predict(l, p, no, FRESH - 1, &error), NG_ESHAPE, &error, "mean");
+    ng_assert_fails(ng_laplace_predict(l, no, p, FRESH - 1, &error), NG_ESHAPE, &error, "variance");
+    ng_assert_fails(ng_laplace_logits(l, no, p, FRESH, &error), NG_ESHAPE, &error, "covariance");
+    ng_assert_fails(ng_laplace_predict(l, no, no, 8, &error), NG_ESHAPE, &error, "batch");
+    ng_assert_fails(ng_laplace_sample(l, p, FRESH, 0, &random, &error), NG_EARG, &error, "draws");
+    ng_assert_fails(ng_laplace_sample(l, p, FRESH, 1, &none, &error), NG_EARG, &error,
+                    "fill_normal");
+    ng_mat_set(ng_model_input(s.model, FRESH), 2, 1, NAN);
+    ng_assert_fails(ng_laplace_predict(l, p, no, FRESH, &error), NG_ENONFINITE, &error, "NaN");
+    test_free(p);
+    ng_laplace_destroy(l);
+    scene_close(&s);
+}
+END_TEST
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+/* *fitted: the model is another now */
+static ng_status everything(scene *s, int *fitted, ng_mat p, int structure)
+{
+    ng_random random = {model_normal, NULL, NULL, NULL, &rng};
+    ng_laplace_options o;
+    ng_laplace *l;
+    ng_laplace_init(&o);
+    o.structure = (ng_laplace_structure)structure;
+    o.prior_precision = 1;
+    ng_status status = ng_laplace_fit(&l, s->model, s->data, &o, &error);
+    *fitted = status == NG_OK;
+    if (status != NG_OK)
+        return l == NULL ? status : NG_EARG;
+    status = ng_laplace_predict(l, p, ng_mat_none(), FRESH, &error);
+    if (status == NG_OK)
+        status = ng_laplace_sample(l, p, FRESH, 2, &random, &error);
+    ng_laplace_destroy(l);
+    return status;
+}
+
+START_TEST(each_allocation_fails)
+{
+    scene s = scene_open(NG_LOSS_SOFTMAX, NG_F64, INPUTS, widths, 2, SAMPLES, &rng);
+    ng_mat p = test_mat(FRESH, OUTPUTS, 0, NG_F64);
+    ng_status status = NG_ENOMEM;
+    long k = 1;
+    for (; status != NG_OK && k < 5000; k++) {
+        int fitted;
+        ng_mat before = head_weights(s.model);
+        scene_input(&s, ng_mat_block(s.x, 0, 0, FRESH, INPUTS));
+        fault_once(FAULT_MEMORY, k, FAIL);
+        status = everything(&s, &fitted, p, _i);
+        int reached = fault_over() >= k;
+        ck_assert_msg(status == (reached ? NG_ENOMEM : NG_OK), "allocation %ld: %s", k,
+                      ng_status_name(status));
+        ck_assert(fitted || test_same_bits(before, head_weights(s.model)));
+        if (status != NG_OK && strstr(error.text, "memory") == NULL)
+            ck_abort_msg("allocation %ld: %s", k, error.text);
+    }
+    ck_assert_int_gt(k, 50);
+    test_free(p);
+    scene_close(&s);
+}
+END_TEST
+
+TEST_SUITE(laplace_files)
+{
+    TCase *tc = tcase_create("laplace_files");
+    tcase_add_checked_fixture(tc, setup, files_teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, the_same_bits, 0, 6);
+    tcase_add_loop_test(tc, hostile_files, 0, HOSTILE);
+    tcase_add_test(tc, not_definite);
+    tcase_add_test(tc, no_posterior);
+    tcase_add_test(tc, options_out_of_range);
+    tcase_add_test(tc, data_that_do_not_fit);
+    tcase_add_test(tc, models_without);
+    tcase_add_loop_test(tc, predictions_that_do_not_fit, 0, 2);
+    tcase_add_loop_test(tc, each_allocation_fails, 0, 2);
+    suite_add_tcase(suite, tc);
+}
