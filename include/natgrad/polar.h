@@ -14,7 +14,8 @@
  * NG_POLAR_FAST           Gram matrix in the dtype itself, its inverse root a sum of six shifted
  *                         inverses (eight up to 32 rows): products and a sweep, no eigen-solver.
  *                         Singular values from 3e-3 s_1 on come within 5e-3 of 1; below they fall
- *                         smoothly to 0 and never exceed 1.005.
+ *                         smoothly to 0 (Gaussian squares: the smallest to 0.4 to 0.9) and never
+ *                         exceed 1.005.
  * NG_POLAR_NEWTON_SCHULZ  odd quintics X <- a X + b (X X^T) X + c (X X^T)^2 X, see
  *                         ng_polar_iteration. From n >= 2 m on the iteration runs on the Gram
  *                         matrix, restarted after every second step.

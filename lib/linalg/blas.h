@@ -14,6 +14,8 @@ typedef int ngi_int; /* the BLAS integer (LP64) */
 typedef struct {
     void (*gemm)(char ta, char tb, ngi_int m, ngi_int n, ngi_int k, double alpha, const void *a,
                  ngi_int lda, const void *b, ngi_int ldb, double beta, void *c, ngi_int ldc);
+    void (*gemv)(char trans, ngi_int m, ngi_int n, double alpha, const void *a, ngi_int lda,
+                 const void *x, ngi_int incx, double beta, void *y, ngi_int incy);
     void (*syrk)(char uplo, char trans, ngi_int n, ngi_int k, double alpha, const void *a,
                  ngi_int lda, double beta, void *c, ngi_int ldc);
     void (*symm)(char side, char uplo, ngi_int m, ngi_int n, double alpha, const void *a,

@@ -5,6 +5,8 @@
 void F(gemm)(const char *, const char *, const ngi_int *, const ngi_int *, const ngi_int *,
              const T *, const T *, const ngi_int *, const T *, const ngi_int *, const T *, T *,
              const ngi_int *, size_t, size_t);
+void F(gemv)(const char *, const ngi_int *, const ngi_int *, const T *, const T *, const ngi_int *,
+             const T *, const ngi_int *, const T *, T *, const ngi_int *, size_t);
 void F(syrk)(const char *, const char *, const ngi_int *, const ngi_int *, const T *, const T *,
              const ngi_int *, const T *, T *, const ngi_int *, size_t, size_t);
 void F(symm)(const char *, const char *, const ngi_int *, const ngi_int *, const T *, const T *,
@@ -36,6 +38,13 @@ static void K(gemm)(char ta, char tb, ngi_int m, ngi_int n, ngi_int k, double al
 {
     T al = (T)alpha, be = (T)beta;
     F(gemm)(&ta, &tb, &m, &n, &k, &al, a, &lda, b, &ldb, &be, c, &ldc, 1, 1);
+}
+
+static void K(gemv)(char trans, ngi_int m, ngi_int n, double alpha, const void *a, ngi_int lda,
+                    const void *x, ngi_int incx, double beta, void *y, ngi_int incy)
+{
+    T al = (T)alpha, be = (T)beta;
+    F(gemv)(&trans, &m, &n, &al, a, &lda, x, &incx, &be, y, &incy, 1);
 }
 
 static void K(syrk)(char uplo, char trans, ngi_int n, ngi_int k, double alpha, const void *a,
@@ -118,6 +127,7 @@ static ngi_int K(orgqr)(ngi_int m, ngi_int n, ngi_int k, void *a, ngi_int lda, c
 
 static const ngi_blas_table K(table) = {
     .gemm = K(gemm),
+    .gemv = K(gemv),
     .syrk = K(syrk),
     .symm = K(symm),
     .trsm = K(trsm),

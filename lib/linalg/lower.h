@@ -3,12 +3,17 @@
 #ifndef NGI_LINALG_LOWER_H
 #define NGI_LINALG_LOWER_H
 
-#include <natgrad/mat.h>
+#include <natgrad/linalg.h>
 
 /* y <- x, lower triangles, any dtypes. */
 void ngi_copy_lower(ng_mat y, ng_mat x);
 
 /* max |x| over the lower triangle; NaN if there is a NaN. */
 double ngi_max_abs_lower(ng_mat x);
+
+/* c <- alpha op(a) op(b) + beta c where that is symmetric (products.c); what it leaves above the
+ * diagonal is nobody's business, but finite where c was. */
+ng_status ngi_gemm_lower(ng_mat c, ng_mat a, ng_trans trans_a, ng_mat b, ng_trans trans_b,
+                         double alpha, double beta, ng_error *error);
 
 #endif

@@ -180,3 +180,23 @@ ng_status ngi_shifted_inverses(ng_mat k, ng_mat a, ng_mat p, const double *t, co
     work->used = mark;
     return status;
 }
+
+size_t ngi_spd_inverse_work(size_t n, ng_dtype dtype)
+{
+    return ngi_shifted_inverses_work(n, dtype);
+}
+
+ng_status ngi_spd_inverse(ng_mat b, ng_mat a, ng_work *work, ng_error *error)
+{
+    enum { TRIES = 6 };
+    const ng_mat identity = {.dtype = a.dtype};
+    const double one = 1;
+    double jitter = 0, next = a.rows > 0 ? ng_dtype_eps(a.dtype) * ng_trace(a) / (double)a.rows : 0;
+    ng_status status = NG_ESINGULAR;
+    for (int attempt = 0; attempt <= TRIES && status == NG_ESINGULAR; attempt++) {
+        status = ngi_shifted_inverses(b, a, identity, &jitter, &one, 1, work, error);
+        jitter = next;
+        next *= 10;
+    }
+    return status;
+}

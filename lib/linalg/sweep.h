@@ -15,4 +15,10 @@ ng_status ngi_shifted_inverses(ng_mat k, ng_mat a, ng_mat p, const double *t, co
                                size_t terms, ng_work *work, ng_error *error);
 size_t ngi_shifted_inverses_work(size_t n, ng_dtype dtype);
 
+/* b <- a^-1, both triangles, from a's lower one. Where a is not positive definite to rounding, what
+ * is added to its diagonal begins with eps times its mean and grows tenfold, as in ng_cholesky;
+ * NG_ESINGULAR where that does not help. b may not be a. */
+ng_status ngi_spd_inverse(ng_mat b, ng_mat a, ng_work *work, ng_error *error);
+size_t ngi_spd_inverse_work(size_t n, ng_dtype dtype);
+
 #endif

@@ -62,7 +62,9 @@ K(tile)(T *a, size_t ld, const T *ci, const T *cj, size_t ldc, size_t w, size_t 
 }
 
 /* Sweeps the 8 x 8 block d; m[k] <- its row k over the pivot, before pivot k, with 0 at k. Returns
- * 0 if a pivot is not positive. */
+ * 0 if a pivot is not positive. Whatever comes from a pivot comes from its row, inside the block and
+ * beyond: what cancellation leaves of an ill-conditioned matrix may be noise to one part in a
+ * thousand, and the row and the column do not have the same. */
 CPU static int K(block)(T d[8][8], T m[8][8], T *inverse, T *root)
 {
     int positive = 1;
@@ -72,12 +74,13 @@ CPU static int K(block)(T d[8][8], T m[8][8], T *inverse, T *root)
         inverse[k] = 1 / pivot;
         root[k] = positive ? 1 / SQRT(pivot) : 0;
         d[k][k] = 0;
+        T x[8];
+        memcpy(x, d[k], sizeof x); /* and not the column, which rounding may have made another */
         K(eight) row = *(K(eight) *)d[k] * inverse[k];
         *(K(eight) *)m[k] = row;
         for (size_t i = 0; i < 8; i++) {
-            T x = d[i][k];
-            *(K(eight) *)d[i] -= row * x;
-            d[i][k] = x * inverse[k];
+            *(K(eight) *)d[i] -= row * x[i];
+            d[i][k] = x[i] * inverse[k];
         }
         *(K(eight) *)d[k] = row;
         d[k][k] = -inverse[k];

@@ -20,13 +20,13 @@ typedef struct {
     /* y <- the projection of x; may overwrite x */
     ng_status (*project)(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
                          ng_work *work, ng_error *error);
-    /* half (k x k) with project(X) = half^T half X from the Gram matrix of X's smaller side (lower
-     * triangle); X half^T half where that is the right one. Only for balls that ignore the scale of
-     * X: the caller scales X so that its squares are safe. Its work is covered by `work` (optional)
-     */
-    ng_status (*half_multiplier)(ng_mat half, ngi_report *report, ng_mat gram,
-                                 const ng_steepest_options *o, ng_work *work, ng_error *error);
-    /* does half_multiplier hold under these options? (present when it is) */
+    /* k (both triangles) <- S^-T F S^-1 where F X = project(X) for X = S^-1 Z, P = S S^T its
+     * factor on that side (lower triangle; no data: the identity) and a = Z Q^-1 Z^T with the
+     * other side's: S is not needed. bound > 0: not less than the largest eigenvalue of P^-1 a.
+     * Only for balls that ignore the scale of X. Its work is covered by `work` (optional) */
+    ng_status (*multiplier)(ng_mat k, ngi_report *report, ng_mat a, ng_mat p, double bound,
+                            const ng_steepest_options *o, ng_work *work, ng_error *error);
+    /* does it hold under these options? (present when it is) */
     int (*has_multiplier)(const ng_steepest_options *o);
 } ngi_ball;
 

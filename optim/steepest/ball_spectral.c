@@ -1,10 +1,12 @@
 /* Spectral ball: Y = Polar(X). With polar = fast the polar factor comes from
- * the Gram matrix, so Y = K X with K = (X X^T)^(-1/2). */
+ * the Gram matrix, so Y = K X with K = (X X^T)^(-1/2), a sum of shifted inverses. */
 #include "optim/steepest/ball.h"
 
 #include <math.h>
 
-#include "lib/linalg/polar/routes.h"
+#include "lib/core/size.h"
+#include "lib/core/try.h"
+#include "lib/linalg/polar/fractions.h"
 
 #define OWNER(field) spectral.field
 #include "optim/steepest/table.h"
@@ -33,7 +35,8 @@ static ng_polar_options polar_options(const ng_steepest_options *o)
 static size_t work_size(size_t m, size_t n, ng_dtype dtype, const ng_steepest_options *o)
 {
     ng_polar_options polar = polar_options(o);
-    return ng_polar_work(m, n, dtype, &polar);
+    size_t of_polar = ng_polar_work(m, n, dtype, &polar);
+    return ngi_size_add(of_polar, ngi_inverse_root_info_work(m < n ? m : n, dtype));
 }
 
 static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
@@ -48,12 +51,13 @@ static int has_multiplier(const ng_steepest_options *o)
     return o->spectral.polar == NG_POLAR_FAST;
 }
 
-static ng_status half_multiplier(ng_mat half, ngi_report *report, ng_mat gram,
-                                 const ng_steepest_options *o, ng_work *work, ng_error *error)
+static ng_status multiplier(ng_mat k, ngi_report *report, ng_mat a, ng_mat p, double bound,
+                            const ng_steepest_options *o, ng_work *work, ng_error *error)
 {
     (void)o;
     report->polar.route = "fused";
-    return ngi_polar_half_multiplier(half, &report->polar, gram, work, error);
+    TRY(ngi_inverse_root(k, a, p, bound, work, error));
+    return report->wanted ? ngi_inverse_root_info(&report->polar, k, a, p, work, error) : NG_OK;
 }
 
 static const char *const shape_scales[] = {"none", "original", "match_rms_adamw", NULL};
@@ -73,6 +77,6 @@ const ngi_ball ngi_ball_spectral = {
     .step_size = step_size,
     .work = work_size,
     .project = project,
-    .half_multiplier = half_multiplier,
+    .multiplier = multiplier,
     .has_multiplier = has_multiplier,
 };

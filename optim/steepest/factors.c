@@ -1,11 +1,14 @@
 /* Factors and roots of Kronecker metrics (factors.h). The stored root is L with
- * L L^T = P (Cholesky) or P^(-1/2) (symmetric, ready to multiply with). */
+ * L L^T = P (Cholesky), P^(-1/2) (symmetric) or P^-1 (inverse); the last two, whole, are ready to
+ * multiply with. */
 #include "optim/steepest/factors.h"
 
 #include <math.h>
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/linalg/lower.h"
+#include "lib/linalg/sweep.h"
 
 enum { RECTANGULAR = 8 };                      /* one_sided = auto from this aspect on */
 static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this damping */
@@ -85,15 +88,25 @@ ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight
     return NG_OK;
 }
 
+/* x y^T, symmetric, instead; on the right x^T y */
+static ng_status add_product(ng_mat factor, ng_side side, ng_mat x, ng_mat y, double weight,
+                             double keep, ng_error *error)
+{
+    int left = side == NG_LEFT;
+    return ngi_gemm_lower(factor, x, left ? NG_NOTRANS : NG_TRANS, y, left ? NG_TRANS : NG_NOTRANS,
+                          weight, keep, error);
+}
+
 ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
-                              ng_mat x, ng_work *work, ng_error *error)
+                              ng_mat x, ng_mat y, ng_work *work, ng_error *error)
 {
     ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
     ngi_rule r = ngi_rule_of(o);
     double n = (double)t->now.rows, rest = 1 - r.ema_decay;
     double d = (double)length(param, ngi_other(side));
     TRY(ng_copy(t->next, t->now, error));
-    TRY(ngi_kron_add_gram(t->next, side, x, rest / d, r.ema_decay, work, error));
+    TRY(x.data == y.data ? ngi_kron_add_gram(t->next, side, x, rest / d, r.ema_decay, work, error)
+                         : add_product(t->next, side, x, y, rest / d, r.ema_decay, error));
     ng_add_diagonal(t->next, rest * r.damping * ng_trace(t->now) / n);
     double trace = ng_trace(t->next);
     if (!isfinite(trace)) /* the diagonal bounds the rest */
@@ -108,41 +121,33 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
 
 /* ---- Roots ------------------------------------------------------------------------------ */
 
-static ng_status cholesky_root(ng_mat root, ng_mat factor, ng_work *work, ng_error *error)
-{
-    size_t mark = work->used;
-    double jitter;
-    ng_mat wide;
-    if (root.dtype == factor.dtype)
-        return ng_cholesky(root, &jitter, factor, error);
-    TRY(ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error));
-    TRY(ng_cholesky(wide, &jitter, factor, error));
-    TRY(ng_copy(root, wide, error));
-    work->used = mark;
-    return NG_OK;
-}
-
 /* own: the side's eigenbasis, or NULL */
 static ng_status symmetric_root(ng_mat root, ngi_tensor *own, double tolerance, ng_mat factor,
                                 ng_work *work, ng_error *error)
 {
-    size_t mark = work->used;
     double floor = ng_dtype_eps(factor.dtype);
-    ng_mat wide = root;
-    if (root.dtype != factor.dtype)
-        TRY(ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error));
-    if (own == NULL) {
-        TRY(ng_spd_power(wide, factor, -0.5, floor, work, error));
-    } else {
-        TRY(ng_copy(own->next, own->now, error));
-        TRY(ng_spd_power_update(wide, NULL, own->next, factor, -0.5, floor, tolerance, work,
-                                error));
-        own->fresh = 1;
-    }
-    if (root.dtype != factor.dtype)
-        TRY(ng_copy(root, wide, error));
-    work->used = mark;
+    if (own == NULL)
+        return ng_spd_power(root, factor, -0.5, floor, work, error);
+    TRY(ng_copy(own->next, own->now, error));
+    TRY(ng_spd_power_update(root, NULL, own->next, factor, -0.5, floor, tolerance, work, error));
+    own->fresh = 1;
     return NG_OK;
+}
+
+/* root in the factor's dtype */
+static ng_status take_root(ng_mat root, ngi_tensor *own, ng_root form, double tolerance,
+                           ng_mat factor, ng_work *work, ng_error *error)
+{
+    double jitter;
+    switch (form) {
+    case NG_ROOT_CHOLESKY:
+        return ng_cholesky(root, &jitter, factor, error);
+    case NG_ROOT_INVERSE:
+        return ngi_spd_inverse(root, factor, work, error);
+    case NG_ROOT_SYMMETRIC:
+        break;
+    }
+    return symmetric_root(root, own, tolerance, factor, work, error);
 }
 
 ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_side side,
@@ -150,16 +155,19 @@ ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_
 {
     ngi_tensor *root = ngi_side_tensor(param, ngi_root, side);
     ng_mat factor = ngi_side_tensor(param, ngi_factor, side)->next;
-    ngi_rule r = ngi_rule_of(o);
     size_t mark = work->used;
-    ng_status status = r.root == NG_ROOT_CHOLESKY
-                           ? cholesky_root(root->next, factor, work, error)
-                           : symmetric_root(root->next, ngi_side_tensor(param, basis, side),
-                                            r.refresh_tolerance, factor, work, error);
+    ng_mat wide = root->next;
+    if (wide.dtype != factor.dtype)
+        TRY(ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error));
+    ng_status status =
+        take_root(wide, ngi_side_tensor(param, basis, side), ngi_kron_form(param, o),
+                  ngi_rule_of(o).refresh_tolerance, factor, work, error);
     root->fresh = status == NG_OK;
+    if (status == NG_OK && wide.dtype != root->next.dtype)
+        TRY(ng_copy(root->next, wide, error));
+    work->used = mark;
     if (status != NG_ENOCONV)
         return status;
-    work->used = mark;
     param->report.stale++; /* every solver failed: go on with the last good root */
     return NG_OK;
 }
@@ -178,63 +186,128 @@ static ng_status multiply(ng_mat x, ng_side side, ng_mat root, ng_work *work, ng
     return NG_OK;
 }
 
+/* The Cholesky factor C of the inverse is a root of it: S = C^-T. x <- C^T x or x C to whiten, C x
+ * or x C^T to un-whiten. */
+static ng_status multiply_half(ng_mat x, ng_side side, ng_mat inverse, int whiten, ng_work *work,
+                               ng_error *error)
+{
+    size_t mark = work->used;
+    double jitter;
+    ng_mat copy, c;
+    TRY(ng_work_mat(work, &c, inverse.rows, inverse.cols, inverse.dtype, error));
+    TRY(ng_work_mat(work, &copy, x.rows, x.cols, x.dtype, error));
+    TRY(ng_cholesky(c, &jitter, inverse, error));
+    TRY(ng_copy(copy, x, error));
+    TRY(side == NG_LEFT
+            ? ng_gemm(x, c, whiten ? NG_TRANS : NG_NOTRANS, copy, NG_NOTRANS, 1, 0, error)
+            : ng_gemm(x, copy, NG_NOTRANS, c, whiten ? NG_NOTRANS : NG_TRANS, 1, 0, error));
+    work->used = mark;
+    return NG_OK;
+}
+
+static ng_status turn(const ngi_param *param, const ng_steepest_options *o, ng_side side,
+                      ngi_age age, int whiten, ng_mat x, ng_work *work, ng_error *error)
+{
+    ng_mat root = ngi_kron_root(param, side, age);
+    ng_root kind = ngi_kron_form(param, o);
+    if (!ngi_kron_has(param, side))
+        return NG_OK;
+    if (kind == NG_ROOT_SYMMETRIC)
+        return multiply(x, side, root, work, error);
+    if (kind == NG_ROOT_INVERSE)
+        return multiply_half(x, side, root, whiten, work, error);
+    return ng_trsm(x, side, root, (side == NG_LEFT) == whiten ? NG_NOTRANS : NG_TRANS, 1, error);
+}
+
 ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
                                ngi_age age, ng_mat x, ng_work *work, ng_error *error)
 {
-    ng_mat root = ngi_kron_root(param, side, age);
-    if (!ngi_kron_has(param, side))
-        return NG_OK;
-    if (ngi_rule_of(o).root == NG_ROOT_SYMMETRIC)
-        return multiply(x, side, root, work, error);
-    return ng_trsm(x, side, root, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, error);
-}
-
-ng_status ngi_kron_unwhiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
-                                 ng_mat y, ng_work *work, ng_error *error)
-{
-    ng_mat root = ngi_kron_root(param, side, NGI_NEW);
-    if (!ngi_kron_has(param, side))
-        return NG_OK;
-    if (ngi_rule_of(o).root == NG_ROOT_SYMMETRIC)
-        return multiply(y, side, root, work, error);
-    return ng_trsm(y, side, root, side == NG_LEFT ? NG_TRANS : NG_NOTRANS, 1, error);
-}
-
-ng_status ngi_kron_whiten_new_side(const ngi_param *param, const ng_steepest_options *o,
-                                   ng_side side, ng_mat x, ng_work *work, ng_error *error)
-{
-    return ngi_kron_whiten_side(param, o, side, NGI_NEW, x, work, error);
+    return turn(param, o, side, age, 1, x, work, error);
 }
 
 ng_status ngi_kron_whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
                           ng_work *work, ng_error *error)
 {
-    TRY(ngi_kron_whiten_new_side(param, o, NG_LEFT, x, work, error));
-    return ngi_kron_whiten_new_side(param, o, NG_RIGHT, x, work, error);
+    TRY(turn(param, o, NG_LEFT, NGI_NEW, 1, x, work, error));
+    return turn(param, o, NG_RIGHT, NGI_NEW, 1, x, work, error);
 }
 
 ng_status ngi_kron_unwhiten(const ngi_param *param, const ng_steepest_options *o, ng_mat y,
                             ng_work *work, ng_error *error)
 {
-    TRY(ngi_kron_unwhiten_side(param, o, NG_LEFT, y, work, error));
-    return ngi_kron_unwhiten_side(param, o, NG_RIGHT, y, work, error);
+    TRY(turn(param, o, NG_LEFT, NGI_NEW, 0, y, work, error));
+    return turn(param, o, NG_RIGHT, NGI_NEW, 0, y, work, error);
+}
+
+/* ---- Factors and their inverses, for forms without a root ------------------------------------ */
+
+ng_status ngi_kron_solve(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
+                         ng_side side, ngi_age age, ng_mat x, ng_work *work, ng_error *error)
+{
+    ng_mat root = ngi_kron_root(param, side, age);
+    if (ngi_kron_has(param, side) && ngi_kron_form(param, o) == NG_ROOT_INVERSE)
+        return side == NG_LEFT ? ng_gemm(z, root, NG_NOTRANS, x, NG_NOTRANS, 1, 0, error)
+                               : ng_gemm(z, x, NG_NOTRANS, root, NG_NOTRANS, 1, 0, error);
+    TRY(ng_copy(z, x, error));
+    TRY(turn(param, o, side, age, 1, z, work, error));
+    return turn(param, o, side, age, 0, z, work, error);
+}
+
+ng_status ngi_kron_solve_side(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
+                              ng_side side, ng_mat x, ng_work *work, ng_error *error)
+{
+    return ngi_kron_solve(z, param, o, side, NGI_NEW, x, work, error);
+}
+
+/* From the root: L L^T, or the inverse of what it is the root of or the inverse. */
+ng_status ngi_kron_factor_side(ng_mat *factor, const ngi_param *param, const ng_steepest_options *o,
+                               ng_side side, ng_work *work, ng_error *error)
+{
+    ng_mat root = ngi_kron_root(param, side, NGI_NEW), inverse = root;
+    ng_root kind = ngi_kron_form(param, o);
+    *factor = ng_mat_none();
+    if (!ngi_kron_has(param, side))
+        return NG_OK;
+    TRY(ng_work_mat(work, factor, root.rows, root.cols, root.dtype, error));
+    if (kind == NG_ROOT_CHOLESKY)
+        return ng_syrk(*factor, root, NG_NOTRANS, 1, 0, error);
+    size_t mark = work->used;
+    if (kind == NG_ROOT_SYMMETRIC) {
+        TRY(ng_work_mat(work, &inverse, root.rows, root.cols, root.dtype, error));
+        TRY(ng_syrk(inverse, root, NG_NOTRANS, 1, 0, error));
+    }
+    TRY(ngi_spd_inverse(*factor, inverse, work, error));
+    work->used = mark;
+    return NG_OK;
+}
+
+/* ---- Scratch ------------------------------------------------------------------------------- */
+
+/* of a side with a factor of n rows */
+static size_t side_work(size_t n, ng_root kind, ng_dtype dtype, size_t product)
+{
+    size_t square = ng_work_mat_size(n, n, dtype), largest = ngi_size_add(square, product);
+    size_t taking = ng_work_mat_size(n, n, NG_F64), factor = ngi_size_mul(2, square);
+    if (kind == NG_ROOT_SYMMETRIC)
+        taking = ngi_size_add(taking, ng_spd_power_work(n, dtype));
+    if (kind == NG_ROOT_INVERSE)
+        taking = ngi_size_add(taking, ngi_spd_inverse_work(n, NG_F64));
+    if (kind != NG_ROOT_CHOLESKY)
+        factor = ngi_size_add(factor, ngi_spd_inverse_work(n, dtype));
+    largest = largest > taking ? largest : taking;
+    return largest > factor ? largest : factor;
 }
 
 size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t largest = 0;
-    ng_dtype wide = param->w.dtype; /* of a copy of the gradient: the factors' */
-    int symmetric = ngi_rule_of(o).root == NG_ROOT_SYMMETRIC;
+    /* of a copy of the gradient, in the factors' dtype */
+    size_t product = ng_work_mat_size(param->rows, param->cols, NG_F64), largest = product;
     for (int i = 0; i < 2; i++) {
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
-        size_t n = length(param, sides[i]);
-        size_t power = symmetric ? ng_spd_power_work(n, param->w.dtype) : 0;
-        size_t root = ngi_size_add(ng_work_mat_size(n, n, NG_F64), power);
-        if (factor != NULL && root > largest)
-            largest = root;
-        if (factor != NULL && factor->now.dtype == NG_F64)
-            wide = NG_F64;
+        size_t bytes =
+            side_work(length(param, sides[i]), ngi_kron_form(param, o), param->w.dtype, product);
+        if (factor != NULL && bytes > largest)
+            largest = bytes;
     }
-    size_t product = ng_work_mat_size(param->rows, param->cols, wide);
-    return largest > product ? largest : product;
+    return largest;
 }

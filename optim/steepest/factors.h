@@ -71,6 +71,18 @@ static inline ngi_rule ngi_rule_of(const ng_steepest_options *o)
     return ngi_metric_find(o->metric)->rule(o);
 }
 
+/* In which form the roots are kept: the rule's, but for the inverse of a factor kept in double for
+ * weights in f32. That factor may be so ill-conditioned that its inverse has no place in f32, and a
+ * Cholesky factor has. */
+static inline ng_root ngi_kron_form(const ngi_param *param, const ng_steepest_options *o)
+{
+    const ngi_tensor *left = ngi_tensor_find(param, ngi_factor.name[0]);
+    const ngi_tensor *one = left != NULL ? left : ngi_tensor_find(param, ngi_factor.name[1]);
+    ng_root root = ngi_rule_of(o).root;
+    int wide = one != NULL && one->now.dtype != param->w.dtype;
+    return root == NG_ROOT_INVERSE && wide ? NG_ROOT_CHOLESKY : root;
+}
+
 /* Does this side have a factor? With one_sided the larger one has none: it is
  * the identity there. */
 static inline int ngi_kron_has(const ngi_param *param, ng_side side)
@@ -95,12 +107,12 @@ static inline int ngi_due(const ngi_param *param, int interval)
 /* Adds factors and roots, all identities, as the rule asks. */
 ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_error *error);
 
-/* New factor of `side` <- decay old + (1 - decay) (x x^T / d + damping tr(old)/k I)
+/* New factor of `side` <- decay old + (1 - decay) (x y^T / d + damping tr(old)/k I)
  * for the k x k factor, then scaled to mean eigenvalue 1 if the options ask;
- * x x^T is x^T x on the right, d the length of the other side. NG_ERANGE if it
- * overflows. */
+ * x y^T, symmetric (y is x, or x = y times an inverse), is x^T y on the right, d the length of the
+ * other side. NG_ERANGE if it overflows. */
 ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng_side side,
-                              ng_mat x, ng_work *work, ng_error *error);
+                              ng_mat x, ng_mat y, ng_work *work, ng_error *error);
 
 /* factor <- keep factor + weight x x^T (x^T x on the right), lower triangle. */
 ng_status ngi_kron_add_gram(ng_mat factor, ng_side side, ng_mat x, double weight, double keep,
@@ -121,7 +133,11 @@ ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_
 ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
                                ngi_age age, ng_mat x, ng_work *work, ng_error *error);
 
-/* Scratch bytes of all of the above. */
+/* z <- P^-1 x or x Q^-1, with the root of that age. */
+ng_status ngi_kron_solve(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
+                         ng_side side, ngi_age age, ng_mat x, ng_work *work, ng_error *error);
+
+/* Scratch bytes of all here. */
 size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o);
 
 /* The slots of ngi_metric, with the new roots. */
@@ -129,9 +145,9 @@ ng_status ngi_kron_whiten(const ngi_param *param, const ng_steepest_options *o, 
                           ng_work *work, ng_error *error);
 ng_status ngi_kron_unwhiten(const ngi_param *param, const ng_steepest_options *o, ng_mat y,
                             ng_work *work, ng_error *error);
-ng_status ngi_kron_whiten_new_side(const ngi_param *param, const ng_steepest_options *o,
-                                   ng_side side, ng_mat x, ng_work *work, ng_error *error);
-ng_status ngi_kron_unwhiten_side(const ngi_param *param, const ng_steepest_options *o, ng_side side,
-                                 ng_mat y, ng_work *work, ng_error *error);
+ng_status ngi_kron_factor_side(ng_mat *factor, const ngi_param *param, const ng_steepest_options *o,
+                               ng_side side, ng_work *work, ng_error *error);
+ng_status ngi_kron_solve_side(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
+                              ng_side side, ng_mat x, ng_work *work, ng_error *error);
 
 #endif

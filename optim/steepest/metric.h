@@ -52,11 +52,14 @@ typedef struct {
                         ng_work *work, ng_error *error);
     ng_status (*unwhiten)(const ngi_param *param, const ng_steepest_options *o, ng_mat y,
                           ng_work *work, ng_error *error);
-    /* the same one side at a time, for the fused form (optional: not Kronecker) */
-    ng_status (*whiten_side)(const ngi_param *param, const ng_steepest_options *o, ng_side side,
-                             ng_mat x, ng_work *work, ng_error *error);
-    ng_status (*unwhiten_side)(const ngi_param *param, const ng_steepest_options *o, ng_side side,
-                               ng_mat y, ng_work *work, ng_error *error);
+    /* for the fused form, with the new state: the factor of a side, a view of its own or taken from
+     * work, lower triangle, in W's dtype; no data where it is the identity (optional: not
+     * Kronecker) */
+    ng_status (*factor_side)(ng_mat *factor, const ngi_param *param, const ng_steepest_options *o,
+                             ng_side side, ng_work *work, ng_error *error);
+    /* z <- P^-1 x or x Q^-1; x has any number of columns, or rows (present when factor_side is) */
+    ng_status (*solve_side)(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
+                            ng_side side, ng_mat x, ng_work *work, ng_error *error);
     /* are whiten and unwhiten the product of their sides under these options? (optional: yes) */
     int (*is_kronecker)(const ng_steepest_options *o);
 } ngi_metric;

@@ -35,6 +35,20 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
     return NG_OK;
 }
 
+/* x y^T (x^T y on the right) is what goes into this side's factor, up to its weight: of the other
+ * side's inverse, or a square. */
+static ng_status whitened(ng_mat x, ng_mat *y, ngi_param *param, const ng_steepest_options *o,
+                          ng_side side, ngi_age age, ng_mat g, ng_work *work, ng_error *error)
+{
+    ng_side other = ngi_other(side);
+    int product = ngi_kron_form(param, o) == NG_ROOT_INVERSE && ngi_kron_has(param, other);
+    *y = product ? g : x;
+    if (product)
+        return ngi_kron_solve(x, param, o, other, age, g, work, error);
+    TRY(ng_copy(x, g, error));
+    return ngi_kron_whiten_side(param, o, other, age, x, work, error);
+}
+
 /* One side's factor and root from g whitened on the other side with roots of
  * that age; unless the side has none or it is not its turn. */
 static ng_status update_side(ngi_param *param, const ng_steepest_options *o, ng_side side,
@@ -42,13 +56,12 @@ static ng_status update_side(ngi_param *param, const ng_steepest_options *o, ng_
 {
     size_t mark = work->used;
     int interval = side == ngi_output_side(param) ? o->fismo.refresh_p : o->fismo.refresh_q;
-    ng_mat x;
+    ng_mat x, y;
     if (!ngi_kron_has(param, side) || !ngi_due(param, interval))
         return NG_OK;
     TRY(ng_work_mat(work, &x, g.rows, g.cols, g.dtype, error));
-    TRY(ng_copy(x, g, error));
-    TRY(ngi_kron_whiten_side(param, o, ngi_other(side), age, x, work, error));
-    TRY(ngi_kron_accumulate(param, o, side, x, work, error));
+    TRY(whitened(x, &y, param, o, side, age, g, work, error));
+    TRY(ngi_kron_accumulate(param, o, side, x, y, work, error));
     work->used = mark;
     return ngi_kron_decompose(param, o, side, work, error);
 }
@@ -59,6 +72,19 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     ng_side out = ngi_output_side(param);
     TRY(update_side(param, o, out, NGI_OLD, g, work, error));
     return update_side(param, o, ngi_other(out), NGI_NEW, g, work, error);
+}
+
+/* The factor itself, where its root is of now. */
+static ng_status factor_side(ng_mat *factor, const ngi_param *param, const ng_steepest_options *o,
+                             ng_side side, ng_work *work, ng_error *error)
+{
+    const ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
+    (void)o;
+    *factor = t != NULL ? ngi_newest(t) : ng_mat_none();
+    if (t == NULL || factor->dtype == param->w.dtype)
+        return NG_OK;
+    TRY(ng_work_mat(work, factor, t->now.rows, t->now.cols, param->w.dtype, error));
+    return ng_copy(*factor, ngi_newest(t), error);
 }
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
@@ -94,8 +120,11 @@ static ng_status init(ng_steepest_options *options, size_t size)
 ng_status ng_steepest_init_fismo_sized(ng_steepest_options *options, size_t size)
 {
     TRY(init(options, size));
+    options->spectral.polar = NG_POLAR_FAST;
     options->gradient_scale = NG_GRADIENT_SCALE_RMS;
+    options->fismo.root = NG_ROOT_INVERSE;
     options->fismo.damping = 3;
+    options->fismo.refresh_p = options->fismo.refresh_q = 10;
     return NG_OK;
 }
 
@@ -118,6 +147,6 @@ const ngi_metric ngi_metric_fismo = {
     .update = update,
     .whiten = ngi_kron_whiten,
     .unwhiten = ngi_kron_unwhiten,
-    .whiten_side = ngi_kron_whiten_new_side,
-    .unwhiten_side = ngi_kron_unwhiten_side,
+    .factor_side = factor_side,
+    .solve_side = ngi_kron_solve_side,
 };

@@ -14,6 +14,7 @@ ng_status ng_steepest_init_muon_sized(ng_steepest_options *options, size_t size)
 {
     TRY(ng_steepest_init_sized(options, size));
     options->ball = NG_BALL_SPECTRAL;
+    options->spectral.polar = NG_POLAR_FAST;
     options->spectral.shape_scale = NG_SHAPE_SCALE_ORIGINAL;
     options->nesterov = 1;
     options->lr = 0.005;

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "lib/core/try.h"
+#include "lib/linalg/sweep.h"
 
 #define OWNER(field) kfac.field
 #include "optim/steepest/table.h"
@@ -102,14 +103,17 @@ static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_
     ngi_tensor *root = ngi_side_tensor(param, ngi_root, side);
     ng_dtype dtype = ngi_side_tensor(param, ngi_factor, side)->now.dtype;
     size_t n = root->now.rows;
+    ng_root form = ngi_kron_form(param, o);
     double damping = o->kfac.damping, tiny = 10 * (double)n * ng_dtype_eps(param->w.dtype);
     ng_mat damped, result;
     TRY(ng_work_mat(work, &damped, n, n, dtype, error));
     TRY(ng_work_mat(work, &result, n, n, dtype, error));
     TRY(damp(damped, param, o, side, error));
-    if (o->kfac.root == NG_ROOT_CHOLESKY || !(damping > 0))
+    if (form == NG_ROOT_CHOLESKY || !(damping > 0))
         TRY(cholesky(result, damped, tiny, damping, error));
-    if (o->kfac.root == NG_ROOT_SYMMETRIC) {
+    if (form == NG_ROOT_INVERSE)
+        TRY(ngi_spd_inverse(result, damped, work, error));
+    if (form == NG_ROOT_SYMMETRIC) {
         double floor = damping > 0 ? ng_dtype_eps(dtype) : 0;
         ng_status status = ng_spd_power(result, damped, -0.5, floor, work, error);
         if (status == NG_ESINGULAR && !(damping > 0))
@@ -179,6 +183,8 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
         size_t bytes = 2 * ng_work_mat_size(n, n, NG_F64);
         if (o->kfac.root == NG_ROOT_SYMMETRIC)
             bytes += ng_spd_power_work(n, NG_F64);
+        if (o->kfac.root == NG_ROOT_INVERSE)
+            bytes += ngi_spd_inverse_work(n, NG_F64);
         most = bytes > most && ngi_kron_has(param, sides[i]) ? bytes : most;
     }
     return exact(o) && eigen > most ? eigen : most;
@@ -216,7 +222,9 @@ ng_status ng_steepest_init_kfac_muon_sized(ng_steepest_options *options, size_t 
     TRY(ng_steepest_init_sized(options, size));
     options->metric = NG_METRIC_KFAC;
     options->kfac.damping = 0.1;
+    options->kfac.root = NG_ROOT_INVERSE;
     options->ball = NG_BALL_SPECTRAL;
+    options->spectral.polar = NG_POLAR_FAST;
     options->spectral.shape_scale = NG_SHAPE_SCALE_ORIGINAL;
     options->nesterov = 1;
     return NG_OK;
@@ -235,7 +243,7 @@ const ngi_metric ngi_metric_kfac = {
     .update = update,
     .whiten = whiten,
     .unwhiten = unwhiten,
-    .whiten_side = ngi_kron_whiten_new_side,
-    .unwhiten_side = ngi_kron_unwhiten_side,
+    .factor_side = ngi_kron_factor_side,
+    .solve_side = ngi_kron_solve_side,
     .is_kronecker = is_kronecker,
 };

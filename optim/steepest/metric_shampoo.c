@@ -134,6 +134,6 @@ const ngi_metric ngi_metric_shampoo = {
     .update = update,
     .whiten = ngi_kron_whiten,
     .unwhiten = ngi_kron_unwhiten,
-    .whiten_side = ngi_kron_whiten_new_side,
-    .unwhiten_side = ngi_kron_unwhiten_side,
+    .factor_side = ngi_kron_factor_side,
+    .solve_side = ngi_kron_solve_side,
 };

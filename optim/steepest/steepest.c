@@ -7,6 +7,8 @@
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/linalg/lower.h"
+#include "lib/linalg/polar/fractions.h"
 #include "lib/linalg/unit.h"
 #include "optim/front/range.h"
 #include "optim/steepest/factors.h"
@@ -31,7 +33,8 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
 static size_t fused_work(const ngi_param *param)
 {
     size_t m = param->rows, n = param->cols, k = m < n ? m : n;
-    return ngi_size_mul(2, ng_work_mat_size(k, k, param->w.dtype));
+    return ngi_size_add(ngi_size_mul(3, ng_work_mat_size(k, k, param->w.dtype)),
+                        ngi_largest_eigenvalue_work(k, param->w.dtype));
 }
 
 static size_t work_size(const ngi_param *param, const void *options)
@@ -62,49 +65,66 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
 
 /* ---- From the averaged gradient x to the direction d ---------------------------- */
 
-/* k (both triangles), the Gram matrix of Z <- S^-T K S^-1 (lower triangle), where K = H^T H is the
- * ball's multiplier from S^-1 k S^-T. As k is symmetric, S^-1 works on both of its sides from
- * `side`, with a transposition between. */
-static ng_status small_side(ng_mat k, ng_mat scratch, ngi_param *param,
-                            const ng_steepest_options *o, ng_side side, ng_work *work,
-                            ng_error *error)
+/* One side of a metric, for vectors. */
+typedef struct {
+    const ngi_param *param;
+    const ng_steepest_options *o;
+    ng_side side;
+} one_side;
+
+static ng_status solve(void *data, ng_mat z, ng_mat x, ng_work *work, ng_error *error)
 {
-    const ngi_metric *metric = ngi_metric_find(o->metric);
-    const ngi_ball *ball = ngi_ball_find(o->ball);
-    TRY(metric->whiten_side(param, o, side, k, work, error));
-    TRY(ng_transpose(scratch, k, error));
-    TRY(metric->whiten_side(param, o, side, scratch, work, error));
-    TRY(ball->half_multiplier(k, &param->report, scratch, o, work, error));
-    if (side == NG_LEFT) /* S^-T H^T on the left, H S^-1 on the right */
-        TRY(ng_transpose(scratch, k, error));
-    else
-        TRY(ng_copy(scratch, k, error));
-    TRY(metric->unwhiten_side(param, o, side, scratch, work, error));
-    return ng_syrk(k, scratch, side == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error);
+    const one_side *of = data;
+    ng_mat row_z = {z.data, 1, z.rows, z.rows, z.dtype}, row_x = {x.data, 1, x.rows, x.rows, x.dtype};
+    int left = of->side == NG_LEFT;
+    return ngi_metric_find(of->o->metric)
+        ->solve_side(left ? z : row_z, of->param, of->o, of->side, left ? x : row_x, work, error);
 }
 
-/* The root-free form: with Z = x whitened on its larger side only and K the
- * ball's multiplier from the Gram matrix of S^-1 Z (S on the smaller side),
- *     d = (S^-T K S^-1) Z, un-whitened on the larger side:
- * all work on the smaller side is k x k. Mirrored if x is tall. */
+/* k <- the ball's multiplier for the metric's factor p on the smaller side and a, its lower
+ * triangle. 0 for a = 0. */
+static ng_status multiplier(ng_mat k, ng_mat a, ngi_param *param, const ng_steepest_options *o,
+                            ng_side side, ng_work *work, ng_error *error)
+{
+    one_side of = {param, o, side};
+    double bound;
+    ng_mat p;
+    ng_mirror(a);
+    TRY(ngi_metric_find(o->metric)->factor_side(&p, param, o, side, work, error));
+    TRY(ngi_largest_eigenvalue(&bound, a, p, solve, &of, work, error));
+    if (!isfinite(bound))
+        return NG_ENOCONV;
+    if (bound == 0) {
+        ng_fill(k, 0);
+        return NG_OK;
+    }
+    return ngi_ball_find(o->ball)->multiplier(k, &param->report, a, p, bound, o, work, error);
+}
+
+/* The root-free form: with Z = x times the inverse of the factor on its larger side and a = Z x^T,
+ *     d = K Z,   K the ball's multiplier from a and the factor on the smaller side:
+ * no root is taken, and all work on the smaller side is k x k. Mirrored if x is tall. d ignores
+ * the scale of x; the squares in a do not, and take Z and x to order 1 each. */
 static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x,
-                       ng_work *work, ng_error *error)
+                       ng_mat z, ng_work *work, ng_error *error)
 {
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    size_t k = x.rows < x.cols ? x.rows : x.cols, mark = work->used;
-    ng_side small = x.rows <= x.cols ? NG_LEFT : NG_RIGHT;
-    ng_side large = small == NG_LEFT ? NG_RIGHT : NG_LEFT;
-    ng_mat gram, scratch;
-    TRY(ng_work_mat(work, &gram, k, k, x.dtype, error));
-    TRY(ng_work_mat(work, &scratch, k, k, x.dtype, error));
-    TRY(metric->whiten_side(param, o, large, x, work, error));
-    /* d ignores the scale of x; the squares in gram do not */
+    size_t n = x.rows < x.cols ? x.rows : x.cols, mark = work->used;
+    int wide = x.rows <= x.cols;
+    ng_mat a, k;
+    TRY(ng_work_mat(work, &a, n, n, x.dtype, error));
+    TRY(ng_work_mat(work, &k, n, n, x.dtype, error));
     ngi_scale_to_unit(x, x, ng_max_abs(x));
-    TRY(ng_syrk(gram, x, small == NG_LEFT ? NG_NOTRANS : NG_TRANS, 1, 0, error));
-    ng_mirror(gram);
-    TRY(small_side(gram, scratch, param, o, small, work, error));
-    TRY(ng_symm(d, small, gram, x, 1, 0, error));
-    TRY(metric->unwhiten_side(param, o, large, d, work, error));
+    TRY(metric->solve_side(z, param, o, wide ? NG_RIGHT : NG_LEFT, x, work, error));
+    double max = ng_max_abs(z);
+    if (!isfinite(max))
+        return NG_ENOCONV;
+    double unit = ngi_scale_to_unit(z, z, max);
+    TRY(ngi_gemm_lower(a, z, wide ? NG_NOTRANS : NG_TRANS, x, wide ? NG_TRANS : NG_NOTRANS, 1, 0,
+                       error));
+    TRY(multiplier(k, a, param, o, wide ? NG_LEFT : NG_RIGHT, work, error));
+    TRY(wide ? ng_gemm(d, k, NG_NOTRANS, z, NG_NOTRANS, sqrt(unit), 0, error)
+             : ng_gemm(d, z, NG_NOTRANS, k, NG_NOTRANS, sqrt(unit), 0, error));
     work->used = mark;
     return NG_OK;
 }
@@ -113,8 +133,8 @@ static int fusible(const ng_steepest_options *o)
 {
     const ngi_ball *ball = ngi_ball_find(o->ball);
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->half_multiplier != NULL &&
-           metric->whiten_side != NULL && ball->has_multiplier(o) &&
+    return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->multiplier != NULL &&
+           metric->factor_side != NULL && ball->has_multiplier(o) &&
            (metric->is_kronecker == NULL || metric->is_kronecker(o));
 }
 
@@ -180,11 +200,11 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         return NG_OK;
     }
     if (fusible(o)) {
-        ng_status status = fused(d, param, o, x, work, error);
+        ng_status status = fused(d, param, o, x, g, work, error);
         if (status != NG_ENOCONV)
             return status;
-        work->used = mark;
-        TRY(ngi_momentum_average(x, param, o, g, error)); /* the long way has other solvers */
+        work->used = mark; /* the long way has other solvers; x has its scale changed, and no ball
+                              that has a multiplier minds */
     }
     return o->grafting != NG_GRAFTING_NONE ? graft(d, param, o, g, x, work, error)
                                            : project(d, param, o, x, work, error);

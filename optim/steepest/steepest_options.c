@@ -7,7 +7,7 @@
 #define OWNER(field) field
 #include "optim/steepest/table.h"
 
-const char *const ngi_roots[3] = {"cholesky", "symmetric", NULL};
+const char *const ngi_roots[4] = {"cholesky", "symmetric", "inverse", NULL};
 const char *const ngi_metric_scales[4] = {"auto", "none", "trace", NULL};
 const char *const ngi_one_sided[4] = {"never", "auto", "always", NULL};
 const char *const ngi_factor_dtypes[4] = {"auto", "same", "f64", NULL};

@@ -29,7 +29,7 @@
     }
 
 /* names of the enums of natgrad/metric/factors.h */
-extern const char *const ngi_roots[3];
+extern const char *const ngi_roots[4];
 extern const char *const ngi_metric_scales[4];
 extern const char *const ngi_one_sided[4];
 extern const char *const ngi_factor_dtypes[4];

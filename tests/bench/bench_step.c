@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <natgrad.h>
-
 #include "tests/bench/bench.h"
+#include "tests/bench/step_ours.h"
 #include "tests/bench/step_peers.h"
 
-enum { GRADIENTS = 4, REFRESH = 4 };
+enum { REFRESH = 4 };
 
 typedef struct {
     const char *label;
@@ -25,76 +24,6 @@ static const shape shapes[] = {{"768x768", 768, 768, 0},
                                {"3072x768", 3072, 768, 1},
                                {"256x1024", 256, 1024, 0}};
 static const shape textbook_shape = {"768x3072", 768, 3072, 0};
-
-typedef struct {
-    float *w, *g[GRADIENTS];
-    size_t rows, cols;
-} problem;
-
-static void create_problem(problem *a, const shape *s)
-{
-    a->rows = s->rows;
-    a->cols = s->cols;
-    a->w = bench_floats(s->rows * s->cols, 0.02, 5);
-    for (unsigned i = 0; i < GRADIENTS; i++)
-        a->g[i] = bench_floats(s->rows * s->cols, 1, 7 + i);
-}
-
-static void destroy_problem(problem *a)
-{
-    free(a->w);
-    for (size_t i = 0; i < GRADIENTS; i++)
-        free(a->g[i]);
-}
-
-/* ---- Our side --------------------------------------------------------------- */
-
-typedef struct {
-    const problem *of;
-    float *w;
-    ng_optimizer *optimizer;
-    ng_group *group;
-    size_t steps, together; /* taken so far; in one call */
-} ours;
-
-static void take_step(ours *o)
-{
-    const problem *a = o->of;
-    float *g = a->g[o->steps++ % GRADIENTS];
-    bench_ok(
-        ng_group_rebind(o->group, 0, ng_f32(o->w, a->rows, a->cols), ng_f32(g, a->rows, a->cols)),
-        "gradient", NULL);
-    bench_ok(ng_optimizer_step(o->optimizer), "step", ng_optimizer_error(o->optimizer));
-}
-
-static void run_ours(void *data)
-{
-    ours *o = data;
-    for (size_t i = 0; i < o->together; i++)
-        take_step(o);
-}
-
-static void create_ours(ours *o, const problem *a, const ng_steepest_options *options)
-{
-    size_t count = a->rows * a->cols;
-    o->of = a;
-    o->w = bench_floats(count, 0, 1);
-    memcpy(o->w, a->w, count * sizeof *o->w);
-    o->steps = 0;
-    o->together = 1;
-    bench_ok(ng_optimizer_create(&o->optimizer, NULL), "optimizer", NULL);
-    bench_ok(ng_optimizer_add_group(o->optimizer, &o->group, options), "options",
-             ng_optimizer_error(o->optimizer));
-    bench_ok(ng_group_add(o->group, NULL, "w", ng_f32(o->w, a->rows, a->cols),
-                          ng_f32(a->g[0], a->rows, a->cols)),
-             "parameter", ng_optimizer_error(o->optimizer));
-}
-
-static void destroy_ours(ours *o)
-{
-    ng_optimizer_destroy(o->optimizer);
-    free(o->w);
-}
 
 /* ---- Their side ------------------------------------------------------------- */
 
@@ -189,7 +118,7 @@ static void run_shape(const shape *s)
     theirs t = {.of = &a};
     bench_job job = {.run = run_muon, .data = &t};
     bench_side muon = bench_job_side("muon ns5 gemm", &job);
-    create_problem(&a, s);
+    create_problem(&a, s->rows, s->cols);
     muon_peer_create(&t.muon, a.w, a.rows, a.cols);
     check_muon(&a, &t);
     compare_all(s, &a, muon);
@@ -220,7 +149,7 @@ static void run_textbook_shape(const shape *s)
     theirs t = {.of = &a};
     ng_steepest_options options;
     ours o;
-    create_problem(&a, s);
+    create_problem(&a, s->rows, s->cols);
     textbook_peer_create(&t.textbook, a.w, a.rows, a.cols);
     ng_steepest_init_fismo(&options);
     check_textbook(&a, &t, options);

@@ -217,6 +217,91 @@ START_TEST(root)
 }
 END_TEST
 
+/* a = u u^T and p with a spike along u: k u = u / (|u| sqrt(5)), although the condition number of
+ * a + t p is up to 1e7 and in f32 cancellation leaves noise where u is not. */
+START_TEST(rank_one)
+{
+    size_t n = sizes[_i / 2];
+    ng_dtype dtype = (ng_dtype)(_i % 2);
+    for (int turn = 0; turn < 8; turn++) {
+        ng_error err = {NG_OK, ""};
+        ng_work work;
+        ng_mat u = dense_normal(n, 1, &rng), a = padded(dense_mul(u, 0, u, 1), dtype);
+        ng_mat spike = dense_scale(4 / dense_dot(u, u), dense_mul(u, 0, u, 1));
+        ng_mat p = padded(dense_add(1, spike, 1, dense_identity(n)), dtype);
+        ng_mat k = test_mat(n, n, PAD, dtype);
+        ng_assert_ok(ng_work_create(&work, ngi_inverse_root_work(n, dtype), &err), &err);
+        ng_assert_ok(ngi_inverse_root(k, a, p, dense_dot(u, u) / 5 * 1.2, &work, &err), &err);
+        ng_assert_mat(dense_mul(dense_of(k), 0, u, 0), dense_scale(1 / (test_norm(u) * sqrt(5)), u),
+                      5e-3);
+        ng_work_destroy(&work);
+        test_free(a), test_free(p), test_free(k);
+        dense_release();
+    }
+}
+END_TEST
+
+/* With P: of P^-1 A, through the inverse of P. */
+static ng_status solve(void *data, ng_mat z, ng_mat x, ng_work *work, ng_error *error)
+{
+    const ng_mat *inverse = data;
+    (void)work;
+    return ng_gemm(z, *inverse, NG_NOTRANS, x, NG_NOTRANS, 1, 0, error);
+}
+
+START_TEST(generalised_bound)
+{
+    ng_dtype dtype = (ng_dtype)(_i % 2);
+    for (size_t n = 1; n < 60; n += 19)
+        for (int kind = 0; kind < 3; kind++) {
+            ng_work work;
+            double found;
+            ng_mat x = kind == 0 ? dense_normal(n, 2 * n, &rng) : dense_rank(n, n, 1, &rng);
+            ng_mat wide = whole_positive(n, 0.02), half = dense_power(wide, -0.5);
+            if (kind == 2) /* the largest column is the wrong one to begin with */
+                x = dense_add(1, dense_mul(dense_power(wide, 0.5), 0, x, 0), 0, x);
+            ng_mat a = padded(dense_mul(x, 0, x, 1), dtype), p = padded(wide, dtype);
+            ng_mat inverse = padded(dense_power(wide, -1), dtype);
+            size_t bytes = ngi_largest_eigenvalue_work(n, dtype);
+            ng_assert_ok(ng_work_create(&work, bytes, NULL), NULL);
+            ng_assert_ok(ngi_largest_eigenvalue(&found, a, p, solve, &inverse, &work, NULL), NULL);
+            double largest = pow(dense_spectral(dense_mul(half, 0, x, 0)), 2);
+            ng_assert_le(largest * (1 - 1e-4), found * 1.05);
+            ng_assert_le(found, 1.21 * largest);
+            ng_work_destroy(&work);
+            test_free(a), test_free(p), test_free(inverse);
+            dense_release();
+        }
+}
+END_TEST
+
+/* Condition numbers to the limit of the dtype; beyond it what is added to the diagonal helps. */
+START_TEST(inverse)
+{
+    size_t n = sizes[_i / 2];
+    ng_dtype dtype = (ng_dtype)(_i % 2);
+    ng_work work;
+    ng_error err = {NG_OK, ""};
+    ng_mat a = positive(n, 1e-2, dtype), b = test_mat(n, n, PAD, dtype), x = dense_of(a);
+    symmetrise(x);
+    ng_assert_ok(ng_work_create(&work, ngi_spd_inverse_work(n, dtype), &err), &err);
+    ng_assert_ok(ngi_spd_inverse(b, a, &work, &err), &err);
+    ng_assert_mat(dense_mul(x, 0, dense_of(b), 0), dense_identity(n),
+                  (1000 + sqrt((double)n)) * ng_dtype_eps(dtype));
+    ng_mat flat = test_mat(n, n, PAD, dtype);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            ng_mat_set(flat, i, j, 1);
+    ng_assert_ok(ngi_spd_inverse(b, flat, &work, &err), &err);
+    ck_assert(ng_is_finite(b));
+    ng_mat_set(flat, 0, 0, -1);
+    ng_assert_fails(ngi_spd_inverse(b, flat, &work, &err), NG_ESINGULAR, &err, "definite");
+    ck_assert_uint_eq(work.used, 0);
+    ng_work_destroy(&work);
+    test_free(a), test_free(b), test_free(flat);
+}
+END_TEST
+
 START_TEST(bound)
 {
     ng_dtype dtype = (ng_dtype)(_i % 2);
@@ -236,7 +321,7 @@ START_TEST(bound)
                     ng_mat_set(x, i, 0, 100);
             a = padded(dense_mul(x, 0, x, 1), dtype);
             ng_assert_ok(ng_work_create(&work, ngi_largest_eigenvalue_work(n, dtype), &err), &err);
-            ng_assert_ok(ngi_largest_eigenvalue(&found, a, &work, &err), &err);
+            ng_assert_ok(ngi_largest_eigenvalue(&found, a, ng_mat_none(), NULL, NULL, &work, &err), &err);
             double largest = pow(dense_spectral(x), 2);
             ng_assert_le(largest * (1 - 1e-5), found * 1.05);
             ng_assert_le(found, 1.3 * largest);
@@ -248,7 +333,7 @@ START_TEST(bound)
     double found = 1;
     ng_work work;
     ng_assert_ok(ng_work_create(&work, ngi_largest_eigenvalue_work(3, dtype), NULL), NULL);
-    ng_assert_ok(ngi_largest_eigenvalue(&found, zero, &work, NULL), NULL);
+    ng_assert_ok(ngi_largest_eigenvalue(&found, zero, ng_mat_none(), NULL, NULL, &work, NULL), NULL);
     ck_assert(found == 0);
     ng_work_destroy(&work);
     test_free(zero);
@@ -266,6 +351,9 @@ TEST_SUITE(sweep)
     tcase_add_test(tc, coefficients);
     tcase_add_test(tc, soft_floor);
     tcase_add_loop_test(tc, root, 0, 24);
+    tcase_add_loop_test(tc, rank_one, 0, 2 * SIZES);
+    tcase_add_loop_test(tc, generalised_bound, 0, 2);
+    tcase_add_loop_test(tc, inverse, 0, 2 * SIZES);
     tcase_add_loop_test(tc, bound, 0, 2);
     suite_add_tcase(suite, tc);
 }

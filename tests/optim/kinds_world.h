@@ -12,24 +12,27 @@ static const struct {
     const char *preset, *settings;
 } kinds[] = {{"sgd", ""},
              {"adamw", ""},
-             {"muon", "weight_decay=0.1"},
+             {"muon", "polar=exact weight_decay=0.1"},
              {"muon", "polar=fast nesterov=no gradient_scale=rms"},
              {"muon", "ball=frobenius"},
              {"muon", "ball=none"},
-             {"fismo", ""},
-             {"fismo", "polar=fast one_sided=always nesterov=yes"},
+             {"fismo", "polar=exact root=cholesky refresh_p=1 refresh_q=1"},
+             {"fismo", "one_sided=always nesterov=yes"},
              {"fismo", "root=symmetric refresh_tolerance=0.01 refresh_q=2"},
              {"fismo_paper", "damping=1e-6"},
              {"kfac", ""},
              {"kfac", "damping_kind=exact_eigen update_interval=2 gradient_scale=rms"},
              {"kfac", "metric=type2"},
              {"kfac", "damping=1e-6 root=symmetric"},
-             {"kfac_muon", ""},
+             {"kfac_muon", "polar=exact root=cholesky"},
              {"ekfac", "inverse_interval=2"},
              {"shampoo", "inverse_interval=2"},
              {"soap", "inverse_interval=2"},
              {"soap", "one_sided=always"},
-             {"kfac", "damping_kind=per_factor inverse_interval=2"}};
+             {"kfac", "damping_kind=per_factor inverse_interval=2"},
+             {"fismo", ""},
+             {"fismo", "refresh_p=1 refresh_q=2"},
+             {"kfac_muon", ""}};
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 20}, {11, 30}, {17, 2}};
 enum {
     KINDS = sizeof kinds / sizeof kinds[0],

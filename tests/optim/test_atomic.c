@@ -11,7 +11,8 @@ static const struct {
               {"adamw", ""},
               {"muon", "weight_decay=0.1"},
               {"fismo", ""},
-              {"fismo", "polar=fast root=symmetric"},
+              {"fismo", "polar=exact root=inverse refresh_p=2 refresh_q=3"},
+              {"fismo", "root=symmetric"},
               {"fismo_paper", ""},
               {"muon", "ball=frobenius"},
               {"shampoo", "inverse_interval=2"},
@@ -154,7 +155,7 @@ START_TEST(huge_fismo)
     for (int i = 0; i < TEST_SETUPS; i++) {
         test_rng rng = {72};
         test_run run;
-        test_run_open(&run, "fismo", "gradient_scale=none", 4, 7, test_setup_number(i));
+        test_run_open(&run, "fismo", TEST_EACH_STEP "gradient_scale=none", 4, 7, test_setup_number(i));
         test_run_step(&run, dense_normal(4, 7, &rng));
         ng_mat before = test_copy(run.w), g = dense_normal(4, 7, &rng);
         test_run_gradient(&run, dense_scale(run.w.dtype == NG_F32 ? 1e30 : 1e200, g));

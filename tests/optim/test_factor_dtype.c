@@ -12,10 +12,10 @@ static const double eps = 0x1p-23;
 
 static const struct {
     const char *preset, *settings;
-} kinds[] = {{"fismo", ""},
+} kinds[] = {{"fismo", TEST_EXACT TEST_EACH_STEP "root=cholesky "},
              {"fismo_paper", ""},
-             {"fismo", "root=symmetric "},
-             {"fismo", "ball=none metric_scale=trace "}};
+             {"fismo", TEST_EXACT TEST_EACH_STEP "root=symmetric "},
+             {"fismo", TEST_EXACT TEST_EACH_STEP "root=cholesky ball=none metric_scale=trace "}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static void open_run(test_run *run, int kind, const char *settings, ng_dtype dtype)

@@ -8,11 +8,13 @@ static const struct {
     const char *preset, *settings;
 } kinds[] = {{"sgd", ""},
              {"adamw", ""},
+             {"muon", "polar=exact"},
              {"muon", ""},
-             {"muon", "polar=fast"},
+             {"fismo", "polar=exact root=cholesky"},
+             {"fismo", "root=cholesky"},
+             {"fismo", "polar=exact root=symmetric"},
              {"fismo", ""},
-             {"fismo", "polar=fast"},
-             {"fismo", "root=symmetric"},
+             {"fismo", "polar=exact"},
              {"fismo_paper", ""},
              {"kfac", "inverse_interval=1"},
              {"kfac", "inverse_interval=1 damping_kind=exact_eigen"},
@@ -130,8 +132,8 @@ END_TEST
  * to have seen failures where there is something to fail. */
 START_TEST(lapack_is_reached)
 {
-    static const int used[KINDS] = {0, 0, 1, 0, 3, 3, 1, 1, 3,
-                                    0, 3, 0, 0, 0, 0, 0, 0, 1}; /* 1: any solver, 2: Cholesky */
+    static const int used[KINDS] = {0, 0, 1, 0, 3, 3, 1, 0, 3, 1,
+                                    3, 0, 0, 0, 0, 0, 0, 0, 0, 1}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));

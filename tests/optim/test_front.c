@@ -247,8 +247,10 @@ static void check_events(const diary *log, unsigned long long step, const ng_mat
         ck_assert_int_eq(event->route[0] != '\0', p >= 2);
         if (p >= 2) {
             ck_assert_uint_eq(event->rank, 3);
-            ng_assert_le(event->orthogonality_error, 1e-5);
-            ck_assert(event->condition >= 1 && event->condition < 1e4);
+            int exact = strcmp(presets[p], "fismo_paper") == 0;
+            ng_assert_le(event->orthogonality_error, exact ? 1e-5 : TEST_FAST);
+            ck_assert(exact ? event->condition >= 1 && event->condition < 1e4
+                            : isnan(event->condition));
         }
     }
 }

@@ -209,7 +209,7 @@ START_TEST(balls)
                           10 * tolerance(setup));
             strcat(settings, " polar=fast");
             ng_assert_mat(first_direction(settings, batch, 1, setup), wanted,
-                          50 * tolerance(setup));
+                          TEST_FAST);
             dense_release();
         }
 }

@@ -170,13 +170,15 @@ START_TEST(pinned)
     ck_assert(muon.metric == NG_METRIC_IDENTITY && muon.ball == NG_BALL_SPECTRAL);
     ck_assert(muon.spectral.shape_scale == NG_SHAPE_SCALE_ORIGINAL && muon.nesterov == 1);
     ck_assert(fismo.metric == NG_METRIC_FISMO && fismo.ball == NG_BALL_SPECTRAL);
-    ck_assert(fismo.momentum_space == NG_MOMENTUM_GRADIENT && fismo.fismo.root == NG_ROOT_CHOLESKY);
+    ck_assert(fismo.momentum_space == NG_MOMENTUM_GRADIENT && fismo.fismo.root == NG_ROOT_INVERSE);
     ck_assert(fismo.gradient_scale == NG_GRADIENT_SCALE_RMS && fismo.nesterov == 0);
     ck_assert(fismo.spectral.shape_scale == NG_SHAPE_SCALE_NONE && fismo.weight_decay == 0);
     ck_assert(paper.momentum_space == NG_MOMENTUM_WHITENED &&
               paper.fismo.root == NG_ROOT_SYMMETRIC);
     ck_assert(paper.gradient_scale == NG_GRADIENT_SCALE_NONE && paper.nesterov == 0);
-    ck_assert(muon.spectral.polar == NG_POLAR_EXACT && fismo.spectral.polar == NG_POLAR_EXACT);
+    ck_assert(muon.spectral.polar == NG_POLAR_FAST && fismo.spectral.polar == NG_POLAR_FAST);
+    ck_assert(paper.spectral.polar == NG_POLAR_EXACT);
+    ck_assert(fismo.fismo.refresh_p == 10 && fismo.fismo.refresh_q == 10 && paper.fismo.refresh_p == 1);
     ck_assert(fismo.fismo.metric_scale == NG_METRIC_SCALE_AUTO);
 }
 END_TEST

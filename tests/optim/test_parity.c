@@ -25,6 +25,12 @@ typedef struct {
         "damping", "0.04"                                                                          \
     }
 
+#define EXACT                                                                                      \
+    {"polar", "exact"}, {"refresh_p", "1"},                                                        \
+    {                                                                                              \
+        "refresh_q", "1"                                                                           \
+    }
+
 static const parity_case cases[] = {
     {"sgd_momentum.txt",
      "sgd",
@@ -47,16 +53,16 @@ static const parity_case cases[] = {
      1e-12},
     {"muon_exact_tall.txt",
      "muon",
-     {MUON, {"nesterov", "no"}, {"shape_scale", "match_rms_adamw"}},
+     {MUON, {"polar", "exact"}, {"nesterov", "no"}, {"shape_scale", "match_rms_adamw"}},
      1e-10},
-    {"muon_exact_wide.txt", "muon", {MUON, {"nesterov", "yes"}}, 1e-10},
+    {"muon_exact_wide.txt", "muon", {MUON, {"polar", "exact"}, {"nesterov", "yes"}}, 1e-10},
     {"muon_ns5_tall.txt", "muon", {MUON, {"polar", "newton_schulz"}}, 1e-12},
     {"muon_ns5_wide.txt", "muon", {MUON, {"polar", "newton_schulz"}}, 1e-12},
     {"fismo_paper_tall.txt", "fismo_paper", {FISMO, {"gradient_scale", "rms"}}, 1e-9},
     {"fismo_paper_wide.txt", "fismo_paper", {FISMO}, 1e-9},
     {"fismo_paper_square.txt", "fismo_paper", {FISMO, {"gradient_scale", "rms"}}, 1e-9},
-    {"fismo_gradient_space_tall.txt", "fismo", {FISMO, {"gradient_scale", "none"}}, 1e-9},
-    {"fismo_gradient_space_wide.txt", "fismo", {FISMO, {"gradient_scale", "rms"}}, 1e-9},
+    {"fismo_gradient_space_tall.txt", "fismo", {FISMO, EXACT, {"gradient_scale", "none"}}, 1e-9},
+    {"fismo_gradient_space_wide.txt", "fismo", {FISMO, EXACT, {"gradient_scale", "rms"}}, 1e-9},
 };
 
 /* to <- from or its transpose, any dtypes */

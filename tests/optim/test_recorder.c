@@ -60,7 +60,7 @@ static void check_line(const char *line, const ng_event *e, const char *name)
 START_TEST(lines_are_events)
 {
     float w[12] = {0}, dw[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 2};
-    void *options = test_options("muon", "");
+    void *options = test_options("muon", TEST_EXACT);
     ng_optimizer_options clip;
     ng_optimizer *opt;
     ng_group *group;

@@ -8,7 +8,7 @@
 static const size_t shapes[][2] = {{3, 7}, {7, 3}, {5, 5}, {1, 6}, {6, 1}, {8, 13}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0], STEPS = 14 };
 
-#define SETTINGS "lr=0.05 momentum=0.8 ema_decay=0.9 damping=0.3 weight_decay=0 "
+#define SETTINGS TEST_EXACT TEST_EACH_STEP "lr=0.05 momentum=0.8 ema_decay=0.9 damping=0.3 weight_decay=0 "
 
 /* f32: rounding of G, P and Q is amplified by the roots' conditions, at most
  * (1 + 1/mu) each here */
@@ -130,17 +130,18 @@ END_TEST
 START_TEST(other_forms)
 {
     static const char *const forms[] = {"polar=fast ", "root=symmetric ",
-                                        "polar=fast root=symmetric "};
+                                        "polar=fast root=symmetric ", "root=cholesky ",
+                                        "polar=fast root=cholesky "};
+    enum { FORMS = sizeof forms / sizeof forms[0] };
     size_t m = shapes[_i][0], n = shapes[_i][1];
-    for (int i = 0; i < 3 * TEST_SETUPS; i++) {
-        test_setup setup = test_setup_number(i / 3);
+    for (int i = 0; i < FORMS * TEST_SETUPS; i++) {
+        test_setup setup = test_setup_number(i / FORMS);
         fismo_rule rule = rule_of(0);
         char settings[256] = SETTINGS "refresh_p=2 refresh_q=3 ";
-        strcat(settings, forms[i % 3]);
+        strcat(settings, forms[i % FORMS]);
         rule.every_p = 2, rule.every_q = 3;
         double error = follow("fismo", settings, m, n, rule, setup);
-        /* the fused Gram form squares the condition of M, at most some 1e3 here */
-        double tol = i % 3 != 1 && setup.dtype == NG_F32 ? 1e-3 : tolerance(setup.dtype);
+        double tol = strstr(forms[i % FORMS], "fast") != NULL ? TEST_FAST : tolerance(setup.dtype);
         ck_assert_msg(error <= tol, "%s: %g", settings, error);
     }
 }
@@ -241,7 +242,7 @@ START_TEST(one_sided_forms)
         double error =
             follow("fismo", SETTINGS "one_sided=always polar=fast refresh_p=2 refresh_q=3",
                    sides[_i].m, sides[_i].n, rule, setup);
-        ng_assert_le(error, setup.dtype == NG_F64 ? 1e-10 : 1e-3);
+        ng_assert_le(error, TEST_FAST);
     }
 }
 END_TEST

@@ -91,9 +91,9 @@ START_TEST(fismo_factors)
     ng_regime_monitor monitor;
     desk d = {{NULL, 0, 0, 0, NG_F64}, {NULL, 0, 0, 0, NG_F64}, tolerance(setup), 0, 0, NG_OK, 0};
     test_run_open(&run, "fismo",
-                  one_sided ? "lr=1 gradient_scale=none momentum=0.9 ema_decay=0.8 damping=0.2 "
+                  one_sided ? TEST_EACH_STEP "lr=1 gradient_scale=none momentum=0.9 ema_decay=0.8 damping=0.2 "
                               "one_sided=always"
-                            : "lr=1 gradient_scale=none momentum=0.9 ema_decay=0.8 damping=0.2",
+                            : TEST_EACH_STEP "lr=1 gradient_scale=none momentum=0.9 ema_decay=0.8 damping=0.2",
                   OUTPUTS, INPUTS, setup);
     fismo_open(&state, OUTPUTS, INPUTS, one_sided ? one : rule);
     watch(&monitor, &d, &run, 3);

@@ -27,7 +27,9 @@ static void unhook(void)
 
 /* ---- The dense program ----------------------------------------------------------------- */
 
-#define SETTINGS "lr=1 momentum=0.8 ema_decay=0.9 damping=0.3 gradient_scale=none root=symmetric "
+#define SETTINGS                                                                                   \
+    TEST_EXACT TEST_EACH_STEP                                                                      \
+        "lr=1 momentum=0.8 ema_decay=0.9 damping=0.3 gradient_scale=none root=symmetric "
 
 typedef struct {
     ng_mat p, q, sp, sq, m; /* factors, their inverse roots, the average */

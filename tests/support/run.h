@@ -20,6 +20,13 @@ typedef struct {
     int transposed;
 } test_run;
 
+/* The presets of spectral balls, fismo's and muon's among them, come with fast polar factors, and
+ * fismo's factors rest for ten steps; oracles compute each step exactly. First among settings. */
+#define TEST_EXACT "polar=exact "
+#define TEST_EACH_STEP "refresh_p=1 refresh_q=1 "
+/* What a fast polar factor promises of the singular values. */
+#define TEST_FAST 5e-3
+
 /* The preset's options changed by "name=text name=text"; free() it. */
 void *test_options(const char *preset, const char *settings);
 

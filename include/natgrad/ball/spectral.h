@@ -2,8 +2,16 @@
  * Y = Polar(X) (natgrad/polar.h).
  *
  * With polar = fast and momentum in gradient space a Kronecker metric's step is
- * fused: D = S_P^-T K S_P^-1 M Q^-1 with K = (X X^T)^(-1/2) from one eigenproblem
- * on the smaller side (mirrored if m > n). */
+ * fused: no root is taken and no eigenproblem solved. (X X^T)^(-1/2) is a sum of
+ * shifted inverses, and in a metric each of them loses its roots:
+ *
+ *   D = [ sum_j w_j (A + t_j P)^-1 ] M Q^-1,   A = M Q^-1 M^T   (mirrored if m > n)
+ *
+ * which S_P^-T Polar(S_P^-1 M S_Q^-T) S_Q^-1 is, as far as polar = fast promises:
+ * singular values within 5e-3 of 1 from 3e-3 of the largest on. Below that they
+ * fall to 0, so a square matrix of Gaussian noise, whose smallest singular values
+ * lie there, comes out with its smallest at 0.4 to 0.9. The presets muon, fismo
+ * and kfac_muon use it; 0.68 to 1.13, all that Newton-Schulz gives, trains no worse. */
 #ifndef NATGRAD_BALL_SPECTRAL_H
 #define NATGRAD_BALL_SPECTRAL_H
 
@@ -22,7 +30,7 @@ typedef enum {
 
 typedef struct {
     ng_shape_scale shape_scale; /* default none */
-    ng_polar_accuracy polar;    /* default exact */
+    ng_polar_accuracy polar;    /* default exact; of the presets muon, fismo, kfac_muon fast */
 } ng_spectral_options;
 
 #ifdef __cplusplus

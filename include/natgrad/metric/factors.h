@@ -11,10 +11,15 @@
 extern "C" {
 #endif
 
-/* The root S of a factor. */
+/* The root S of a factor, and so the form in which its inverse is kept. */
 typedef enum {
-    NG_ROOT_CHOLESKY = 0, /* lower triangular; BLAS-3 speed */
-    NG_ROOT_SYMMETRIC = 1 /* S = P^(1/2) by eigendecomposition in double */
+    NG_ROOT_CHOLESKY = 0,  /* lower triangular; BLAS-3 speed */
+    NG_ROOT_SYMMETRIC = 1, /* S = P^(1/2) by eigendecomposition in double */
+    NG_ROOT_INVERSE = 2    /* P^-1 itself, by products alone: fastest where no root is asked for, as
+                              with spectral.polar = fast; otherwise S = C^-T with the Cholesky factor
+                              C of P^-1, taken at each step. For condition numbers up to some 1e5,
+                              damping 1e-4; of factors that factor_dtype keeps in double for weights
+                              in f32 the Cholesky factor is kept instead */
 } ng_root;
 
 typedef enum {

@@ -10,13 +10,14 @@
  * metric_scale = trace each is then scaled to trace m, n; with none it is not. G
  * is this step's gradient after gradient_scale.
  *
- * Preset fismo, at BLAS-3 speed: spectral ball, momentum 0.95 in gradient space,
+ * Preset fismo, at the speed of products: spectral ball, spectral.polar fast, root
+ * inverse, refresh_p and refresh_q 10, momentum 0.95 in gradient space,
  * gradient_scale rms, lr 0.01, damping 3. Preset fismo_paper, Algorithm 1 to the
- * letter: momentum_space whitened, root symmetric, gradients as they come, lr
- * 0.005, damping 1.
+ * letter: momentum_space whitened, root symmetric, exact polar factors, P and Q
+ * renewed every step, gradients as they come, lr 0.005, damping 1.
  *
- * NG_EOPTION: momentum_space = whitened with root = cholesky, refresh_tolerance
- * > 0 with root = cholesky. */
+ * NG_EOPTION: momentum_space = whitened without root = symmetric, refresh_tolerance
+ * > 0 without root = symmetric. */
 #ifndef NATGRAD_METRIC_FISMO_H
 #define NATGRAD_METRIC_FISMO_H
 

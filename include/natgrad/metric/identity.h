@@ -7,8 +7,8 @@
  *   spectral    D = Polar(M)              muon
  *
  * Preset muon (Jordan 2024, "Muon: an optimizer for hidden layers in neural
- * networks"): spectral ball, spectral.shape_scale original, nesterov, lr 0.005,
- * momentum 0.95.
+ * networks"): spectral ball, spectral.polar fast, spectral.shape_scale original, nesterov, lr
+ * 0.005, momentum 0.95.
  *
  * It measures no KL divergence: kl_clip > 0 is NG_EOPTION. */
 #ifndef NATGRAD_METRIC_IDENTITY_H

@@ -36,8 +36,8 @@
  * eigen-solver fails the last good inverse stays (ng_event, stale).
  *
  * Preset kfac: no ball, momentum 0.9, lr 0.005. Preset kfac_muon, K-FAC with
- * Muon's step: spectral ball, spectral.shape_scale original, nesterov, momentum
- * 0.95, lr 0.01, damping 0.1.
+ * Muon's step: spectral ball, spectral.polar fast, root inverse,
+ * spectral.shape_scale original, nesterov, momentum 0.95, lr 0.01, damping 0.1.
  *
  * NG_EOPTION: momentum_space = whitened without root = symmetric; exact_eigen with
  * momentum_space = whitened, or with one_sided other than never. */

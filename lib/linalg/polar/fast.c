@@ -37,32 +37,6 @@ static void weigh_rows(ng_mat v, ng_mat values, double floor)
     }
 }
 
-/* ---- From the Gram matrix alone ------------------------------------------------------ */
-
-size_t ngi_polar_half_multiplier_work(size_t k, ng_dtype dtype)
-{
-    return ng_work_mat_size(1, k, dtype) + ng_eigh_work(k, dtype);
-}
-
-ng_status ngi_polar_half_multiplier(ng_mat half, ng_polar_info *info, ng_mat gram, ng_work *work,
-                                    ng_error *error)
-{
-    size_t k = gram.rows, mark = work->used;
-    ng_mat values;
-    TRY(ng_work_mat(work, &values, 1, k, gram.dtype, error));
-    TRY(ng_eigh(values, half, NULL, gram, work, error));
-    double largest = fmax(ng_mat_get(values, 0, k - 1), 0);
-    double floor = SOFT_FLOOR * ng_dtype_eps(gram.dtype) * largest;
-    info->rank = 0;
-    info->condition = 1;
-    describe(info, values, largest, floor);
-    weigh_rows(half, values, floor);
-    work->used = mark;
-    return NG_OK;
-}
-
-/* ---- With X at hand -------------------------------------------------------------------- */
-
 /* The share of the small directions, u += v^T f(y y^T) y with y = v x (mirrored on the right),
  * v: r x k. The Gram matrix of y and f are in double. */
 static ng_status add_small(ng_mat u, ng_polar_info *info, ng_mat x, ng_mat v, double largest,

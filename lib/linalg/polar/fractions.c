@@ -76,32 +76,91 @@ ng_status ngi_inverse_root(ng_mat k, ng_mat a, ng_mat p, double bound, ng_work *
     return status == NG_ESINGULAR ? NG_ENOCONV : status;
 }
 
+size_t ngi_inverse_root_info_work(size_t n, ng_dtype dtype)
+{
+    return ngi_size_mul(3, ng_work_mat_size(n, n, dtype));
+}
+
+/* The eigenvalues of E = p k a k are those of U U^T; of a function of them the trace counts. */
+ng_status ngi_inverse_root_info(ng_polar_info *info, ng_mat k, ng_mat a, ng_mat p, ng_work *work,
+                                ng_error *error)
+{
+    size_t n = k.rows, mark = work->used;
+    ng_mat b, c, e;
+    TRY(ng_work_mat(work, &b, n, n, k.dtype, error));
+    TRY(ng_work_mat(work, &c, n, n, k.dtype, error));
+    TRY(ng_work_mat(work, &e, n, n, k.dtype, error));
+    TRY(ng_symm(b, NG_LEFT, a, k, 1, 0, error));
+    TRY(ng_gemm(e, k, NG_NOTRANS, b, NG_NOTRANS, 1, 0, error));
+    if (p.data != NULL) {
+        TRY(ng_copy(b, e, error));
+        TRY(ng_symm(e, NG_LEFT, p, b, 1, 0, error));
+    }
+    double trace = ng_trace(e);
+    info->rank = trace > 0 ? (size_t)lround(trace) : 0;
+    info->condition = NAN;
+    TRY(ng_transpose(c, e, error));
+    TRY(ng_copy(b, e, error));
+    ng_add_diagonal(b, -1);
+    if (info->rank < n) /* e (e - I)^2 */
+        TRY(ng_gemm(e, b, NG_NOTRANS, b, NG_NOTRANS, 1, 0, error));
+    else { /* (e - I)^2 */
+        TRY(ng_copy(e, b, error));
+        ng_add_diagonal(c, -1);
+    }
+    double square = ng_dot(c, e);
+    info->orthogonality_error = info->rank > 0 ? sqrt(fmax(0, square) / (double)info->rank) : 0;
+    work->used = mark;
+    return NG_OK;
+}
+
 size_t ngi_largest_eigenvalue_work(size_t n, ng_dtype dtype)
 {
     return ngi_size_mul(2, ng_work_mat_size(n, 1, dtype));
 }
 
-ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_work *work, ng_error *error)
+static double ratio(ng_mat a, ng_mat p, size_t i)
+{
+    return ng_mat_get(a, i, i) / (p.data != NULL ? ng_mat_get(p, i, i) : 1);
+}
+
+/* z <- P^-1 y; the length of z in the norm of P, where y = P z */
+static ng_status solved(double *length, ng_mat z, ng_mat y, ngi_solve *solve, void *data,
+                        ng_work *work, ng_error *error)
+{
+    TRY(solve != NULL ? solve(data, z, y, work, error) : ng_copy(z, y, error));
+    *length = sqrt(fmax(0, ng_dot(z, y)));
+    return NG_OK;
+}
+
+/* With P = S S^T these are power steps of S^-1 A S^-T: its vector S^T z has the length of z in the
+ * norm of P. */
+ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_mat p, ngi_solve *solve, void *data,
+                                 ng_work *work, ng_error *error)
 {
     enum { STEPS = 3 };
     const double margin = 1.2;
     size_t n = a.rows, first = 0, mark = work->used;
-    ng_mat v[2];
-    TRY(ng_work_mat(work, &v[0], n, 1, a.dtype, error));
-    TRY(ng_work_mat(work, &v[1], n, 1, a.dtype, error));
+    ng_mat y, z;
+    TRY(ng_work_mat(work, &y, n, 1, a.dtype, error));
+    TRY(ng_work_mat(work, &z, n, 1, a.dtype, error));
     for (size_t i = 1; i < n; i++)
-        if (ng_mat_get(a, i, i) > ng_mat_get(a, first, first))
+        if (ratio(a, p, i) > ratio(a, p, first))
             first = i;
-    double growth = ng_mat_get(a, first, first), length = growth > 0 ? 1 : 0;
-    ng_mat x = ng_mat_block(a, 0, first, n, 1);
-    for (int step = 0; step < STEPS && length > 0; step++) {
-        length = ng_norm(x);
-        if (length > 0)
-            TRY(ng_gemm(v[step % 2], a, NG_NOTRANS, x, NG_NOTRANS, 1 / length, 0, error));
-        x = v[step % 2];
-        growth = fmax(growth, ng_norm(x));
+    double growth = ratio(a, p, first), length = p.data != NULL ? ng_mat_get(p, first, first) : 1;
+    TRY(ng_copy(y, ng_mat_block(a, 0, first, n, 1), error));
+    ng_scale(y, growth > 0 ? 1 / sqrt(length) : 0);
+    for (int step = 0; step <= STEPS && growth > 0; step++) {
+        if (step > 0)
+            TRY(ng_gemm(y, a, NG_NOTRANS, z, NG_NOTRANS, 1 / length, 0, error));
+        TRY(solved(&length, z, y, p.data != NULL ? solve : NULL, data, work, error));
+        growth = fmax(growth, length);
+        if (!(length > 0))
+            break;
     }
-    *bound = fmin(margin * growth, ng_norm(a));
+    *bound = margin * growth;
+    if (p.data == NULL)
+        *bound = fmin(*bound, ng_norm(a));
     work->used = mark;
     return NG_OK;
 }
@@ -127,7 +186,7 @@ ng_status ngi_polar_gram_fractions(ng_mat u, ng_polar_info *info, ng_mat x, doub
     TRY(ng_work_mat(work, &root, k, k, x.dtype, error));
     TRY(ngi_polar_gram_matrix(gram, x, error));
     ng_mirror(gram);
-    TRY(ngi_largest_eigenvalue(&bound, gram, work, error));
+    TRY(ngi_largest_eigenvalue(&bound, gram, identity, NULL, NULL, work, error));
     TRY(ngi_inverse_root(root, gram, identity, bound, work, error));
     TRY(ng_symm(u, ngi_polar_side(x.rows, x.cols), root, x, 1, 0, error));
     info->route = "gram fractions";

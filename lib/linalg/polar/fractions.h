@@ -3,7 +3,7 @@
 #ifndef NGI_POLAR_FRACTIONS_H
 #define NGI_POLAR_FRACTIONS_H
 
-#include <natgrad/work.h>
+#include <natgrad/polar.h>
 
 enum { NGI_FRACTIONS_MOST = 8 };
 
@@ -24,10 +24,21 @@ ng_status ngi_inverse_root(ng_mat k, ng_mat a, ng_mat p, double bound, ng_work *
                            ng_error *error);
 size_t ngi_inverse_root_work(size_t n, ng_dtype dtype);
 
-/* An upper bound, mostly by less than 1.4, of the largest eigenvalue of a (both triangles, positive
- * semidefinite): three power steps from the column with the largest diagonal, and never more than
- * the Frobenius norm. 0 for a zero matrix. */
-ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_work *work, ng_error *error);
+/* Of U = S^T k S^-T X, X = S^-1 Z, a = Z Q^-1 Z^T: info's rank, ||U||_F^2 rounded, and its
+ * orthogonality error, from k and the k x k matrices alone; its condition is not known. */
+ng_status ngi_inverse_root_info(ng_polar_info *info, ng_mat k, ng_mat a, ng_mat p, ng_work *work,
+                                ng_error *error);
+size_t ngi_inverse_root_info_work(size_t n, ng_dtype dtype);
+
+/* z <- P^-1 x for vectors n x 1 */
+typedef ng_status ngi_solve(void *data, ng_mat z, ng_mat x, ng_work *work, ng_error *error);
+
+/* An upper bound, mostly by less than 1.4, of the largest eigenvalue of P^-1 a (a: both triangles,
+ * positive semidefinite; p: its diagonal): three power steps from the column where a_ii / p_ii is
+ * largest. Without p (data NULL) P is the identity, `solve` is not called, and the bound is never
+ * more than the Frobenius norm. 0 for a zero matrix. What solve needs of work is the caller's. */
+ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_mat p, ngi_solve *solve, void *data,
+                                 ng_work *work, ng_error *error);
 size_t ngi_largest_eigenvalue_work(size_t n, ng_dtype dtype);
 
 #endif

@@ -34,12 +34,6 @@ ngi_polar_route_work ngi_polar_gram_newton_schulz_work;
 ngi_polar_route_work ngi_polar_gram_fractions_work;
 ngi_polar_route_work ngi_polar_dwh_work;
 
-/* The same from the Gram matrix alone (k x k, symmetric, lower triangle):
- * half (k x k) with half^T half = gram^(-1/2) under the soft floor. */
-ng_status ngi_polar_half_multiplier(ng_mat half, ng_polar_info *info, ng_mat gram, ng_work *work,
-                                    ng_error *error);
-size_t ngi_polar_half_multiplier_work(size_t k, ng_dtype dtype);
-
 static inline ng_side ngi_polar_side(size_t m, size_t n)
 {
     return m <= n ? NG_LEFT : NG_RIGHT;
