@@ -121,6 +121,8 @@ static const struct {
     {"[5,4]", "[20]", NG_ESHAPE, "fc1.weight"},
     {"\"shape\":[4]", "\"shape\":[2,2]", NG_OK, ""}, /* the sum's bytes are there */
     {"crc32", "crc3/", NG_OK, ""},                   /* a section's, and no sum */
+    {"\"crc32\"", "\"x\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"crc32\"",
+     NG_EFORMAT, "1 of its tensors are nobody's"},
     {"crc32", "crc33", NG_ESHAPE, "holds 47"},
 };
 enum { EDITS = sizeof edits / sizeof *edits };
