@@ -38,6 +38,12 @@ START_TEST(by_name)
     ng_assert_ok(follow("y,c,w\nyes,red,7\n", "dtype=f64"), &err);
     assert_samples(data, 1, 3, x, (const int[]){1});
     close_data();
+    ng_assert_ok(follow("y,id,c,w\nyes,x7,red,7\n", "dtype=f64 ignore=id"), &err);
+    assert_samples(data, 1, 3, x, (const int[]){1});
+    close_data();
+    ng_assert_ok(follow("y,id,n,c,w\nyes,x7,,red,7\n", "dtype=f64 ignore=n,2"), &err);
+    assert_samples(data, 1, 3, x, (const int[]){1});
+    close_data();
     ng_assert_ok(follow("c,w\nred,7\n", "dtype=f64 header=yes"), &err); /* no labels */
     ck_assert(!ng_dataset_labelled(data));
     assert_samples(data, 1, 3, x, (const int[]){-1});
@@ -151,6 +157,8 @@ START_TEST(what_does_not_fit)
     ng_assert_fails(follow("w,c,y\n1,green,no\n", "header=yes"), NG_EFORMAT, &err,
                     "line 2, column 2 \"c\": the model knows no \"green\"");
     ng_assert_fails(follow("w,c,size,y\n1,red,2,no\n", "header=yes"), NG_EFORMAT, &err,
+                    "column 3 \"size\" is not among those of the model");
+    ng_assert_fails(follow("w,c,size,y\n1,red,2,no\n", "header=yes ignore=siz,4"), NG_EFORMAT, &err,
                     "column 3 \"size\" is not among those of the model");
     ng_assert_fails(follow("c,y\nred,no\n", "header=yes"), NG_EFORMAT, &err,
                     "column \"w\" of the model is missing");

@@ -78,9 +78,9 @@ NG_API ng_status ng_dataset_open(ng_dataset **dataset, const char *source,
 
 /* The same with the columns, categories, classes and scaling of `schema`. Columns
  * are found by name where both have a header, in any order; else by place. A
- * column that lacks, one that is new, a label or category that the schema does
- * not know, and options that contradict it are NG_EFORMAT or NG_EOPTION and
- * named. Without the columns of labels or targets the samples have none. */
+ * column that lacks, one that is new (unless `ignore` names it), a label or
+ * category that the schema does not know, and options that contradict it are
+ * NG_EFORMAT or NG_EOPTION and named. Without the columns of labels or targets the samples have none. */
 NG_API ng_status ng_dataset_open_like(ng_dataset **dataset, const ng_schema *schema,
                                       const char *source, const ng_dataset_options *options,
                                       ng_error *error);

@@ -196,6 +196,22 @@ static size_t look_up(const ngi_map *map, const ng_schema *model, ngi_span name,
     return at != NULL ? (size_t)(*at - model->column) : SIZE_MAX;
 }
 
+/* The option ignore, a list of names and numbers or one name with commas, has the file's column j. */
+static int is_left_out(const ngi_opening *o, ngi_span name, size_t j)
+{
+    const char *list = o->options->ignore;
+    if (list != NULL && strlen(list) == name.size && memcmp(list, name.at, name.size) == 0)
+        return 1;
+    while (list != NULL) {
+        size_t size = strcspn(list, ",");
+        if ((size == name.size && memcmp(list, name.at, size) == 0) ||
+            number_of((ngi_span){list, size}) == j + 1)
+            return 1;
+        list = list[size] == ',' ? list + size + 1 : NULL;
+    }
+    return 0;
+}
+
 static ng_status map_with(ngi_map *map, ngi_opening *o, const ngi_columns *found)
 {
     const ng_schema *model = o->model;
@@ -211,7 +227,7 @@ static ng_status map_with(ngi_map *map, ngi_opening *o, const ngi_columns *found
         char shown[NGI_SHOWN], text[NGI_PLACE];
         ngi_span name = map->named ? ngi_name_at(text, found->names[j], j) : (ngi_span){0};
         o->column[j] = look_up(map, model, name, j);
-        if (o->column[j] == SIZE_MAX)
+        if (o->column[j] == SIZE_MAX && !(map->named && is_left_out(o, name, j)))
             return ngi_file_fail(&o->file, NG_EFORMAT,
                                  "column %zu \"%s\" is not among those of the model", j + 1,
                                  ngi_shown(shown, name));
@@ -237,6 +253,8 @@ static ng_status check_map(ngi_opening *o, const ngi_columns *found, unsigned ch
     size_t answers = 0, given = 0;
     for (size_t j = 0; j < found->count; j++) {
         size_t k = o->column[j];
+        if (k == SIZE_MAX)
+            continue;
         if (seen[k]++)
             return ngi_file_fail(&o->file, NG_EFORMAT, "column \"%.60s\" is there twice",
                                  model->column[k].name);
