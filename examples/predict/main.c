@@ -22,6 +22,11 @@ static void print_help(void)
         "  --read NAME=X        how DATA are read, listed below; repeatable\n"
         "  --batch=N            samples at a time (default: as in training; other numbers may\n"
         "                       differ in the last digit)\n"
+        "  --uncertainty[=DATA] count the uncertainty of the weights in (Laplace's "
+        "approximation):\n"
+        "                       probabilities are less sure, values get a deviation. It is the\n"
+        "                       one in MODEL, or fitted to DATA: what the model was trained on\n"
+        "  --save=FILE          with --uncertainty: the model and its uncertainty\n"
         "  --threads=N          of the BLAS (default: 1)\n");
     arguments_help();
     printf("\nSources (DATA):\n");
@@ -32,6 +37,8 @@ static void print_help(void)
 
 static const argument options[] = {
     {"read", ARGUMENT_OWN, .offset = offsetof(config, reading), .take = reading_take},
+    {"uncertainty", ARGUMENT_TEXT, .offset = offsetof(config, uncertainty), .bare = ""},
+    {"save", ARGUMENT_TEXT, .offset = offsetof(config, save)},
     {"batch", ARGUMENT_COUNT, .offset = offsetof(config, batch), 1, 1 << 20},
     {"threads", ARGUMENT_INT, .offset = offsetof(config, threads), 1, 1024},
     {NULL},
@@ -47,6 +54,8 @@ static int parse(config *c, int argc, char **argv)
     int status = arguments_read(c, &a, argc, argv);
     if (status == 0 && a.operand[1] == NULL)
         return arguments_usage("expected MODEL and DATA");
+    if (status == 0 && c->save != NULL && c->uncertainty == NULL)
+        return arguments_usage("--save: there is nothing to save without --uncertainty");
     c->model = a.operand[0];
     c->data = a.operand[1];
     c->out = a.out;

@@ -24,6 +24,22 @@ static int name_source(char out[SOURCE_ROOM], const char *data, const char *own)
     return size < SOURCE_ROOM ? 0 : program_error("the name of DATA has %d characters", size);
 }
 
+int data_open(ng_dataset **data, const prediction *p, const config *c, const char *name)
+{
+    char source[SOURCE_ROOM];
+    ng_error error;
+    ng_dataset_options reading = c->reading;
+    reading.dtype = ng_model_input(p->model, 1).dtype;
+    int status = name_source(source, name, ng_schema_kind(p->schema));
+    if (status != 0)
+        return status;
+    ng_status opened = ng_dataset_open_like(data, p->schema, source, &reading, &error);
+    if (opened == NG_OK)
+        return 0;
+    program_error("%s", error.text);
+    return opened == NG_EARG || opened == NG_EOPTION ? 2 : 1;
+}
+
 /* What was found and decided, unless quiet. */
 static void say_what(const prediction *p)
 {
@@ -36,24 +52,6 @@ static void say_what(const prediction *p)
     progress_end(&bar);
 }
 
-static int open_data(prediction *p, const config *c)
-{
-    char source[SOURCE_ROOM];
-    ng_error error;
-    ng_dataset_options reading = c->reading;
-    reading.dtype = ng_model_input(p->model, 1).dtype;
-    int status = name_source(source, c->data, ng_schema_kind(p->schema));
-    if (status != 0)
-        return status;
-    ng_status opened = ng_dataset_open_like(&p->data, p->schema, source, &reading, &error);
-    if (opened != NG_OK) {
-        program_error("%s", error.text);
-        return opened == NG_EARG || opened == NG_EOPTION ? 2 : 1;
-    }
-    say_what(p);
-    return 0;
-}
-
 int prediction_open(prediction *p, const config *c)
 {
     ng_error error;
@@ -61,7 +59,7 @@ int prediction_open(prediction *p, const config *c)
     memset(p, 0, sizeof *p);
     ng_model_load_init(&how);
     how.max_batch = c->batch;
-    if (ng_model_load(&p->model, &p->schema, NULL, c->model, &how, &error) != NG_OK)
+    if (ng_model_load(&p->model, &p->schema, &p->file, c->model, &how, &error) != NG_OK)
         return program_error("%s", error.text);
     if (p->schema == NULL)
         return program_error("%s: a model without a schema: it does not say what its inputs are",
@@ -69,12 +67,18 @@ int prediction_open(prediction *p, const config *c)
     size_t outputs = ng_model_output(p->model).cols;
     p->classes = ng_schema_classes(p->schema) == outputs;
     p->values = !p->classes && ng_schema_targets(p->schema) == outputs;
-    return open_data(p, c);
+    int status = data_open(&p->data, p, c, c->data);
+    if (status == 0)
+        say_what(p);
+    return status == 0 && c->uncertainty != NULL ? bars_open(p, c) : status;
 }
 
 void prediction_close(prediction *p)
 {
     free(p->answers.data);
+    free(p->deviations.data);
+    ng_laplace_destroy(p->bars);
+    ng_tensors_close(p->file);
     free(p->truth.data);
     free(p->labels);
     ng_dataset_destroy(p->data);
@@ -91,10 +95,13 @@ static int allocate(prediction *p)
     p->labelled = ng_dataset_labelled(p->data);
     p->answers = (ng_mat){NULL, count, outputs, outputs, ng_model_input(p->model, 1).dtype};
     p->truth = (ng_mat){NULL, count, targets, targets, NG_F64};
+    p->deviations = p->truth;
+    p->deviations.data = calloc(count, targets > 0 ? targets * sizeof(double) : 1);
     p->answers.data = calloc(count, outputs * ng_dtype_size(p->answers.dtype));
     p->truth.data = calloc(count, targets > 0 ? targets * sizeof(double) : 1);
     p->labels = calloc(count, sizeof *p->labels);
-    return p->answers.data != NULL && p->truth.data != NULL && p->labels != NULL
+    return p->answers.data != NULL && p->truth.data != NULL && p->labels != NULL &&
+                   p->deviations.data != NULL
                ? 0
                : program_no_memory();
 }
@@ -142,8 +149,10 @@ static int predict_all(prediction *p, size_t batch, size_t *index, progress *bar
         for (size_t i = 0, n; i < part && status == NG_OK; i += n) {
             n = part - i < batch ? part - i : batch;
             status = gather_truth(p, p->count + i, n, index, &error);
+            if (status == NG_OK && p->bars != NULL)
+                status = bars_predict(p, index, n, &error);
         }
-        if (status == NG_OK)
+        if (status == NG_OK && p->bars == NULL)
             status = predict_part(p, p->count, part, &error);
         if (status != NG_OK)
             return program_error("%s", error.text);
@@ -155,7 +164,7 @@ static int predict_all(prediction *p, size_t batch, size_t *index, progress *bar
 /* Only what is done, in the units of the data. */
 static void finish(prediction *p)
 {
-    p->answers.rows = p->truth.rows = p->count;
+    p->answers.rows = p->truth.rows = p->deviations.rows = p->count;
     p->loss /= (double)p->count;
     for (size_t j = 0; j < p->truth.cols; j++) {
         double offset = 0, factor = 1;
@@ -163,6 +172,8 @@ static void finish(prediction *p)
         for (size_t i = 0; i < p->count; i++)
             ng_mat_set(p->truth, i, j, ng_mat_get(p->truth, i, j) / factor + offset);
     }
+    if (p->bars != NULL)
+        bars_finish(p);
 }
 
 int prediction_make(prediction *p)

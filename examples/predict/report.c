@@ -69,6 +69,8 @@ static int put_header(FILE *to, const prediction *p)
             if (p->labelled)
                 status = put_joined(to, "", target, "");
             status = status == 0 ? put_joined(to, "predicted ", target, "") : status;
+            if (p->bars != NULL && status == 0)
+                status = put_joined(to, "deviation of ", target, "");
         }
     }
     fputs("\n", to);
@@ -96,6 +98,8 @@ static void put_row(FILE *to, const prediction *p, size_t i)
         if (p->values && p->labelled)
             put_number(to, p->truth, i, j);
         put_number(to, p->answers, i, j);
+        if (p->values && p->bars != NULL)
+            put_number(to, p->deviations, i, j);
     }
     fputc('\n', to);
 }
@@ -180,7 +184,8 @@ static int report_values(const prediction *p, char *line, size_t size)
     if (ng_metrics_regression(&rmse, &r2, z, y, &error) != NG_OK)
         return program_error("%s", error.text);
     printf("\n");
-    snprintf(line, size, " loss=%.6g rmse=%.6g r2=%.6g", p->loss, rmse, r2);
+    snprintf(line, size, " %s=%.6g rmse=%.6g r2=%.6g", p->bars != NULL ? "nll" : "loss", p->loss,
+             rmse, r2);
     return 0;
 }
 
@@ -202,11 +207,12 @@ static void print_word(const char *key, const char *text)
 
 int report(const prediction *p, const config *c)
 {
-    char line[160] = "";
+    char line[160] = "", more[64] = "";
     int status = 0;
     printf("%s: %s, %zu inputs, %zu outputs; %zu samples\n",
            ng_task_name(ng_schema_task(p->schema)), ng_model_kind(p->model),
            ng_schema_features(p->schema), p->answers.cols, p->count);
+    bars_report(p, more, sizeof more);
     if (p->count > 0 && p->labelled && p->classes)
         status = report_classes(p, c->out, line, sizeof line);
     else if (p->count > 0 && p->labelled && p->values)
@@ -218,6 +224,6 @@ int report(const prediction *p, const config *c)
     printf("final");
     print_word("model", last_part(c->model));
     print_word("data", last_part(c->data));
-    printf(" samples=%zu%s\n", p->count, line);
+    printf(" samples=%zu%s%s\n", p->count, line, more);
     return 0;
 }

@@ -14,7 +14,8 @@ static void put_points(FILE *script, const prediction *p, size_t j, double *low,
         double y = ng_mat_get(p->truth, i, j), z = ng_mat_get(p->answers, i, j);
         *low = fmin(*low, fmin(y, z));
         *high = fmax(*high, fmax(y, z));
-        fprintf(script, "%.9g %.9g\n", y, z);
+        fprintf(script, "%.9g %.9g %.9g\n", y, z,
+                p->bars != NULL ? ng_mat_get(p->deviations, i, j) : 0);
     }
     fputs("EOD\n", script);
 }
@@ -42,9 +43,9 @@ int scatter_draw(const prediction *p, table *t)
         plot_range(script, 'x', low, high, 0);
         plot_range(script, 'y', low, high, 0);
         fprintf(script,
-                "plot x with lines dt 2 lc rgb '#000000', $points%zu using 1:2 with points pt 7 "
-                "ps 0.5 lc rgb '#0072B2'\n",
-                j);
+                "plot $points%zu using %s pt 7 ps 0.5 lc rgb '#0072B2', x with lines dt 2 lc rgb "
+                "'#000000'\n",
+                j, p->bars != NULL ? "1:2:3 with yerrorbars" : "1:2 with points");
     }
     fputs("unset multiplot\n", script);
     return plot_draw(&pic, t, 480 * (int)panels, 440);
