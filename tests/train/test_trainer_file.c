@@ -313,6 +313,30 @@ START_TEST(hostile)
 }
 END_TEST
 
+/* State that no step leaves is refused by the first step, and no weight changes. */
+START_TEST(impossible_state)
+{
+    bench b;
+    const char *honest = files_path("honest.safetensors"), *path = files_path("lie.safetensors");
+    bench_open(&b, "adamw", NG_F32);
+    bench_start(&b);
+    bench_fit(&b, NG_OK);
+    ck_assert_int_eq(ng_trainer_save(b.trainer, honest, NULL), NG_OK);
+    write_lie(path, honest, &(lie){.name = "optimizer/fc1.weight/second_moment", .value = -1});
+    ng_trainer_destroy(b.trainer);
+    b.options.epochs = 5;
+    bench_start(&b);
+    ck_assert_msg(ng_trainer_load(b.trainer, path) == NG_OK, "%s", ng_trainer_error(b.trainer));
+    ng_mat before = test_copy(bench_weights(b.model));
+    bench_fit(&b, NG_ERANGE);
+    ck_assert_msg(strstr(ng_trainer_error(b.trainer), "second_moment") != NULL, "%s",
+                  ng_trainer_error(b.trainer));
+    ck_assert(test_same_bits(before, bench_weights(b.model)));
+    test_free(before);
+    bench_close(&b);
+}
+END_TEST
+
 /* ---- Allocations
  * ------------------------------------------------------------------------------------ */
 
@@ -360,6 +384,7 @@ TEST_SUITE(trainer_file)
     tcase_add_test(tcase, other_settings);
     tcase_add_test(tcase, no_training);
     tcase_add_test(tcase, hostile);
+    tcase_add_test(tcase, impossible_state);
     tcase_add_test(tcase, allocations);
     suite_add_tcase(suite, tcase);
 }

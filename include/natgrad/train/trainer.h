@@ -175,7 +175,8 @@ NG_API ng_status ng_trainer_save(ng_trainer *trainer, const char *path, const ng
  * apart). The trainer is one for the same kind of model, with the same options; epochs, patience,
  * if not 0, and seconds may differ. Everything is checked before anything changes: NG_EOPTION names
  * the first setting that differs, NG_EFORMAT what lacks or cannot be, NG_ESHAPE, NG_ENONFINITE,
- * NG_ENOMEM, and what ng_model_load says. */
+ * NG_ENOMEM, and what ng_model_load says. State of the optimizer that no step leaves, such as a
+ * negative second moment, is refused by the first step (NG_ERANGE). */
 NG_API ng_status ng_trainer_load(ng_trainer *trainer, const char *path);
 
 /* ---- Using ------------------------------------------------------------------------ */
