@@ -59,8 +59,9 @@ int prediction_open(prediction *p, const config *c)
     memset(p, 0, sizeof *p);
     ng_model_load_init(&how);
     how.max_batch = c->batch;
-    if (ng_model_load(&p->model, &p->schema, &p->file, c->model, &how, &error) != NG_OK)
-        return program_error("%s", error.text);
+    ng_status loaded = ng_model_load(&p->model, &p->schema, &p->file, c->model, &how, &error);
+    if (loaded != NG_OK)
+        return program_error("%s%s", error.text, loaded == NG_ERANGE ? "; here --batch=N" : "");
     if (p->schema == NULL)
         return program_error("%s: a model without a schema: it does not say what its inputs are",
                              c->model);

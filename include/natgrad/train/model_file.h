@@ -61,7 +61,9 @@ NG_API ng_status ng_model_extra_add_text(ng_model_extra *extra, const char *key,
  * NG_ENONFINITE (a parameter holds NaN or infinity; the old file is worth more),
  * NG_ESHAPE (the schema is of another number of features, classes or targets), NG_EARG
  * (a name in extra twice, or not UTF-8), NG_ENOMEM; then PATH is as it was.
- * NG_EUNSUPPORTED on a machine that is not little-endian. */
+ * NG_EUNSUPPORTED on a machine that is not little-endian. A model whose buffers exceed the
+ * usual room of a load is saved like any other: who loads it gives more, or a smaller
+ * max_batch. */
 NG_API ng_status ng_model_save(const ng_model *model, const ng_schema *schema, const char *path,
                                const ng_model_extra *extra, ng_error *error);
 
