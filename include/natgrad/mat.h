@@ -127,7 +127,8 @@ static inline ng_stack ng_stack_f64(double *data, size_t count, size_t rows, siz
 /* Matrix i < count of the stack; not checked. */
 static inline ng_mat ng_stack_at(ng_stack s, size_t i)
 {
-    s.first.data = (char *)s.first.data + i * s.step * ng_dtype_size(s.first.dtype);
+    if (s.first.data != NULL)
+        s.first.data = (char *)s.first.data + i * s.step * ng_dtype_size(s.first.dtype);
     return s.first;
 }
 

@@ -107,7 +107,7 @@ NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **grou
 /* One step of every parameter of every group. NG_OK, NG_STOPPED (a monitor
  * asked; the step is done), or an error: NG_ENONFINITE (a gradient holds NaN or
  * infinity), NG_ERANGE (numbers too large for the dtype), NG_ESINGULAR,
- * NG_ENODATA (a parameter needs ng_group_capture and got none), NG_ENOCONV,
+ * NG_ENODATA (a parameter needs ng_group_capture and got none, or has no gradient so far), NG_ENOCONV,
  * NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed, but for what `atomic`
  * says. */
 NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
@@ -168,8 +168,9 @@ NG_API unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer);
 /* Rows of a weight view are outputs (NG_OUT_IN) or inputs (NG_IN_OUT). */
 typedef enum { NG_OUT_IN = 0, NG_IN_OUT = 1 } ng_layout;
 
-/* Adds the parameter w with gradient dw (same shape and dtype, any strides)
- * and allocates its state. *index (may be NULL) numbers it in its group. The
+/* Adds the parameter w with gradient dw (same shape and dtype, any strides; without data where
+ * there is none so far: ng_group_rebind binds it, and a step without it is NG_ENODATA with the
+ * parameter's name) and allocates its state. *index (may be NULL) numbers it in its group. The
  * name is copied; it must be new to the optimizer, and so must every weight: a
  * matrix used twice by the model (tied) is added once. Weights share no byte
  * with weights or gradients, of this parameter or another; views that only
@@ -201,6 +202,14 @@ NG_API ng_status ng_group_add_stack(ng_group *group, size_t *first, const char *
 
 /* Before the parameter's first step (else NG_EARG). Default NG_OUT_IN. */
 NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout layout);
+
+/* No step touches a frozen parameter: no momentum, no weight decay, no statistics, and its gradient
+ * is not read, nor does it count for clip_norm. 0: it takes part again, with the state it had. Not
+ * in checkpoints: set anew before a load. A skip holds for the coming step alone, for what the loss
+ * at hand did not use. NG_EUNSUPPORTED for natural (its Fisher matrix is of the whole group) and for
+ * those that share inputs; NG_EARG. */
+NG_API ng_status ng_group_freeze(ng_group *group, size_t index, int frozen);
+NG_API ng_status ng_group_skip(ng_group *group, size_t index);
 
 /* New pointers or strides for a parameter; shape and dtype stay (NG_ESHAPE,
  * NG_EDTYPE). What may share memory is as for ng_group_add (NG_EARG). */
@@ -278,6 +287,11 @@ NG_API ng_status ng_group_capture_stack(ng_group *group, size_t first, ng_stack 
  * table. NG_EOPTION, and then nothing has changed. */
 NG_API ng_status ng_group_set(ng_group *group, const char *name, double value);
 NG_API ng_status ng_group_get(const ng_group *group, const char *name, double *value);
+
+/* One factor on the lr of all groups, whatever sets these: >= 0, default 1. Options keep what they
+ * are set to; a step uses lr times it (NG_EOPTION where that is out of range), and so ng_event.lr
+ * is. Not in checkpoints. NG_EARG. natgrad/schedule.h has it as a function of the step. */
+NG_API ng_status ng_optimizer_set_multiplier(ng_optimizer *optimizer, double factor);
 
 /* ---- Monitors ------------------------------------------------------------ */
 

@@ -54,7 +54,8 @@ size_t ng_optimizer_describe(const ng_optimizer *optimizer, char *text, size_t s
             char shape[48];
             snprintf(shape, sizeof shape, "%zu x %zu%s", param->w.rows, param->w.cols,
                      param->bias.data != NULL ? " +b" : "");
-            put_row(&to, param->name, shape, param->w.dtype == NG_F32 ? "f32" : "f64", method, lr);
+            put_row(&to, param->name, shape, param->w.dtype == NG_F32 ? "f32" : "f64", method,
+                    param->frozen ? "frozen" : lr);
         }
     }
     return to.length;

@@ -46,7 +46,7 @@ static ng_status add_param(ngi_entries *list, const ngi_param *param, const plan
 {
     static const char *const borrowed_names[2] = {"weights", "bias"};
     if (p->summed &&
-        (param->sum.data == NULL || (param->dbias.data != NULL && param->sum_bias.data == NULL)))
+        (param->sum.data == NULL || (param->bias.data != NULL && param->sum_bias.data == NULL)))
         return ng_error_set(error, NG_ENODATA,
                             "parameter '%.60s' was added after gradients were accumulated",
                             param->name);

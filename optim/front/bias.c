@@ -15,7 +15,7 @@ static ng_status check_bias(const ng_group *group, const ngi_param *param, ng_ma
     ng_error *error = &group->optimizer->error;
     int anew = param->bias.data == NULL;
     b = column(b);
-    db = column(db);
+    db = column(db); /* or none */
     TRY(ngi_check_views(param->name, b, db, error));
     if (b.dtype != param->w.dtype)
         return ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its bias has another dtype",
@@ -40,11 +40,13 @@ static ng_status extend(ngi_param *grown, const ngi_param *param, const ng_group
                          .w = param->w,
                          .dw = param->dw,
                          .bias = column(b),
-                         .dbias = column(db),
+                         .dbias = ngi_gradient_view(column(b), column(db)),
                          .bias_input = 1,
                          .rows = param->w.rows + (param->layout == NG_IN_OUT),
                          .cols = param->w.cols + (param->layout == NG_OUT_IN),
                          .layout = param->layout,
+                         .frozen = param->frozen,
+                         .skipped = param->skipped,
                          .sum = param->sum,
                          .staged = param->staged};
     ng_status status = ngi_param_create_state(grown, group, &group->optimizer->error);
@@ -62,7 +64,7 @@ static ng_status bind(ngi_param *was, const ng_group *group, const ngi_piece *pi
     if (param->bias.data == NULL)
         TRY(extend(&grown, param, group, piece->x, piece->y));
     grown.bias = column(piece->x);
-    grown.dbias = column(piece->y);
+    grown.dbias = ngi_gradient_view(grown.bias, column(piece->y));
     *was = *param;
     *param = grown;
     return NG_OK;

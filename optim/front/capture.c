@@ -83,7 +83,7 @@ static ng_status capture(const ng_group *group, const ngi_pieces *p, double scal
     TRY(ng_work_create(&work, bytes, &group->optimizer->error));
     ngi_blas_enter(NGI_BLAS_AS_IT_IS);
     for (size_t i = 0; i < p->count; i++)
-        if (p->items[i].x.rows > 0)
+        if (p->items[i].x.rows > 0 && !p->items[i].param->frozen)
             group->method->capture(p->items[i].param, group->options, p->items[i].x,
                                    p->items[i].y, scale, &work);
     ngi_blas_leave(NGI_BLAS_AS_IT_IS);

@@ -13,6 +13,9 @@ struct ng_group {
     void *options;      /* our copy of the method's struct */
     ngi_param **params; /* each allocated by itself: addresses stay */
     size_t count, capacity;
+    ngi_param **active; /* those of the present step */
+    size_t active_count, active_capacity;
+    double own_lr; /* during a step, whose lr is multiplied */
     ngi_joint joint;
 };
 
@@ -52,7 +55,8 @@ struct ng_optimizer {
     ng_work *work;   /* scratch for prepare, one per thread, each large enough for any parameter */
     ngi_task *tasks; /* of a step, in the order of adding */
     ngi_turn *turns; /* the tasks again, costliest first */
-    size_t turn_count;
+    size_t task_count, turn_count;
+    double multiplier; /* of every group's lr */
     size_t param_count, task_capacity, turn_capacity;
     unsigned long long steps;
     ng_error error;
@@ -78,8 +82,11 @@ static inline ng_status ngi_check_struct(const void *filled, size_t size, size_t
 ng_status ngi_check_pair(ng_mat a, const char *a_name, ng_mat b, const char *b_name,
                          ng_error *error);
 
-/* w and dw are usable, not empty, alike in shape and dtype. */
+/* w and dw are usable, not empty, alike in shape and dtype; dw may be none so far. */
 ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error);
+
+/* dw, or the shape of the gradient of w where there is none so far. */
+ng_mat ngi_gradient_view(ng_mat w, ng_mat dw);
 
 /* Do the two views have a byte in common? Exact; no data: no. */
 int ngi_share_memory(ng_mat a, ng_mat b);

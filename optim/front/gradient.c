@@ -20,6 +20,25 @@ static ng_status for_each(ng_optimizer *optimizer, visit call)
     return NG_OK;
 }
 
+/* Of those that take part in the coming step. */
+static ng_status for_active(ng_optimizer *optimizer, visit call)
+{
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
+            if (ngi_active(optimizer->groups[g]->params[i]))
+                TRY(call(optimizer->groups[g]->params[i], optimizer, &optimizer->error));
+    return NG_OK;
+}
+
+static ng_status check_bound(const ngi_param *param, ng_error *error)
+{
+    if (param->dw.data != NULL && (param->bias.data == NULL || param->dbias.data != NULL))
+        return NG_OK;
+    return ng_error_set(error, NG_ENODATA, "parameter '%.60s': no gradient was bound%s (%s)",
+                        param->name, param->dw.data != NULL ? " to its bias" : "",
+                        param->dw.data != NULL ? "ng_group_add_bias" : "ng_group_rebind");
+}
+
 /* A copy of that shape, zero, unless there is one. */
 static ng_status ensure(ng_mat *copy, ng_mat of, ng_error *error)
 {
@@ -33,8 +52,8 @@ static ng_status ensure(ng_mat *copy, ng_mat of, ng_error *error)
 static ng_status reserve(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
     (void)optimizer;
-    TRY(ensure(&param->sum, param->dw, error));
-    return ensure(&param->sum_bias, param->dbias, error);
+    TRY(ensure(&param->sum, param->w, error));
+    return ensure(&param->sum_bias, param->bias, error);
 }
 
 ng_status ngi_gradients_reserve(ng_optimizer *optimizer)
@@ -62,6 +81,9 @@ static ng_status check(ngi_param *param, const ng_optimizer *optimizer, ng_error
 {
     int empty = optimizer->micro == 0;
     TRY(reserve(param, optimizer, error));
+    if (param->frozen)
+        return NG_OK;
+    TRY(check_bound(param, error));
     TRY(check_part(param, param->sum, param->dw, empty, error));
     return check_part(param, param->sum_bias, param->dbias, empty, error);
 }
@@ -69,8 +91,13 @@ static ng_status check(ngi_param *param, const ng_optimizer *optimizer, ng_error
 static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
     double keep = optimizer->micro > 0 ? 1 : 0;
+    if (param->frozen) { /* its gradient counts as 0 */
+        ng_scale(param->sum, keep);
+        ng_scale(param->sum_bias, keep);
+        return NG_OK;
+    }
     TRY(ng_axpby(param->sum, param->dw, 1, keep, error));
-    return param->dbias.data == NULL ? NG_OK
+    return param->bias.data == NULL ? NG_OK
                                      : ng_axpby(param->sum_bias, param->dbias, 1, keep, error);
 }
 
@@ -105,7 +132,8 @@ void ng_optimizer_drop(ng_optimizer *optimizer)
 
 static ng_status take(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
-    (void)optimizer, (void)error;
+    (void)optimizer;
+    TRY(check_bound(param, error));
     param->g = param->dw;
     param->g_bias = param->dbias;
     return NG_OK;
@@ -118,14 +146,16 @@ static double norm_of(const ngi_param *param)
 
 static ng_status stage(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
-    int summed = optimizer->micro > 0, biased = param->dbias.data != NULL;
+    int summed = optimizer->micro > 0, biased = param->bias.data != NULL;
     double part = summed ? 1 / (double)optimizer->micro : 1;
     if (summed && (param->sum.data == NULL || (biased && param->sum_bias.data == NULL)))
         return ng_error_set(error, NG_ENODATA,
                             "parameter '%.60s' was added after gradients were accumulated",
                             param->name);
-    TRY(ensure(&param->staged, param->dw, error));
-    TRY(ensure(&param->staged_bias, param->dbias, error));
+    if (!summed)
+        TRY(check_bound(param, error));
+    TRY(ensure(&param->staged, param->w, error));
+    TRY(ensure(&param->staged_bias, param->bias, error));
     TRY(ng_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error));
     if (biased)
         TRY(ng_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error));
@@ -151,7 +181,8 @@ static double whole_norm(const ng_optimizer *optimizer)
     double norm = 0;
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++)
-            norm = hypot(norm, norm_of(optimizer->groups[g]->params[i]));
+            if (ngi_active(optimizer->groups[g]->params[i]))
+                norm = hypot(norm, norm_of(optimizer->groups[g]->params[i]));
     return norm;
 }
 
@@ -159,8 +190,11 @@ static void scale_all(ng_optimizer *optimizer, double factor)
 {
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
-            ng_scale(optimizer->groups[g]->params[i]->staged, factor);
-            ng_scale(optimizer->groups[g]->params[i]->staged_bias, factor);
+            const ngi_param *param = optimizer->groups[g]->params[i];
+            if (!ngi_active(param))
+                continue;
+            ng_scale(param->staged, factor);
+            ng_scale(param->staged_bias, factor);
         }
 }
 
@@ -186,13 +220,22 @@ ng_status ngi_gradients_stage(ng_optimizer *optimizer)
     optimizer->staged =
         optimizer->micro > 0 || optimizer->clip_norm > 0 || optimizer->clip_value > 0;
     optimizer->clip_factor = 1;
-    TRY(for_each(optimizer, optimizer->staged ? stage : take));
+    TRY(for_active(optimizer, optimizer->staged ? stage : take));
     if (optimizer->clip_norm > 0)
         clip(optimizer);
+    return NG_OK;
+}
+
+static ng_status forget(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
+{
+    (void)optimizer, (void)error;
+    param->captured = ngi_active(param) ? param->captured : 0;
+    param->skipped = 0;
     return NG_OK;
 }
 
 void ngi_gradients_reset(ng_optimizer *optimizer)
 {
     optimizer->micro = 0;
+    for_each(optimizer, forget);
 }

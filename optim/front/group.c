@@ -44,6 +44,7 @@ void ngi_group_destroy(ng_group *group)
     for (size_t i = 0; i < group->count; i++)
         ngi_param_destroy(group->params[i]);
     free(group->params);
+    free(group->active);
     free(group->options);
     free(group);
 }
@@ -71,6 +72,8 @@ ng_status ngi_group_append(ng_group *group, size_t *index, const char *name, ng_
     TRY(ngi_check_binding(optimizer, NULL, 0, name, w, dw, error));
     TRY(ngi_array_grow(&group->params, &group->capacity, group->count, sizeof *group->params,
                        error));
+    TRY(ngi_array_grow(&group->active, &group->active_capacity, group->count,
+                       sizeof *group->active, error));
     TRY(ngi_step_reserve(optimizer));
     TRY(ngi_param_create(&param, group, name, w, dw, error));
     if (index != NULL)
@@ -156,7 +159,39 @@ ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw)
                             param->name, param->w.rows, param->w.cols, w.rows, w.cols);
     TRY(ngi_check_binding(group->optimizer, param, 0, param->name, w, dw, error));
     param->w = w;
-    param->dw = dw;
+    param->dw = ngi_gradient_view(w, dw);
+    return NG_OK;
+}
+
+/* ---- Left out ---------------------------------------------------------------------- */
+
+/* What others depend on cannot be left out alone. */
+static ng_status check_alone(const ng_group *group, const ngi_param *param)
+{
+    if (!group->method->wants_fisher && !ngi_shares_inputs(param))
+        return NG_OK;
+    return ng_error_set(&group->optimizer->error, NG_EUNSUPPORTED,
+                        "parameter '%.60s' cannot be left out: %s", param->name,
+                        group->method->wants_fisher ? "the Fisher matrix is of the whole group"
+                                                    : "it shares its inputs");
+}
+
+ng_status ng_group_freeze(ng_group *group, size_t index, int frozen)
+{
+    ngi_param *param;
+    TRY(ngi_param_find(&param, group, index));
+    if (frozen)
+        TRY(check_alone(group, param));
+    param->frozen = frozen != 0;
+    return NG_OK;
+}
+
+ng_status ng_group_skip(ng_group *group, size_t index)
+{
+    ngi_param *param;
+    TRY(ngi_param_find(&param, group, index));
+    TRY(check_alone(group, param));
+    param->skipped = 1;
     return NG_OK;
 }
 

@@ -49,7 +49,7 @@ typedef struct {
 
 typedef struct ngi_param {
     char *name;
-    ng_mat w, dw;       /* borrowed */
+    ng_mat w, dw;       /* borrowed; dw and dbias perhaps a shape without data so far */
     ng_mat bias, dbias; /* (optional) borrowed, outputs x 1: [W b] is one parameter */
     double bias_input;  /* what b is multiplied with in the layer, 1 or -1 */
     ng_mat g, g_bias;   /* the step's gradient, set before prepare: dw and dbias, or staged */
@@ -76,7 +76,13 @@ typedef struct ngi_param {
      * the others, which stand behind it in their group, declare none */
     struct ngi_param *leader; /* NULL: its own */
     size_t followers;         /* of a leader */
+    int frozen, skipped; /* steps pass it by; the coming one does */
 } ngi_param;
+
+static inline int ngi_active(const ngi_param *param)
+{
+    return !param->frozen && !param->skipped;
+}
 
 static inline int ngi_shares_inputs(const ngi_param *param)
 {

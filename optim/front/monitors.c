@@ -99,6 +99,7 @@ static int notify(const ng_optimizer *optimizer, double seconds)
                               .status = param->report.status};
             total.status = total.status == NG_OK ? event.status : total.status;
             ng_options_get(group->options, "lr", &event.lr, NULL);
+            event.lr *= optimizer->multiplier;
             total.gradient_norm = hypot(total.gradient_norm, event.gradient_norm);
             total.update_norm = hypot(total.update_norm, event.update_norm);
             stop |= deliver(optimizer, &event);

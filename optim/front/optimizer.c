@@ -1,6 +1,7 @@
 /* The optimizer: how it comes and goes, its groups, what it holds. */
 #include "optim/front/front.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "lib/core/try.h"
@@ -38,6 +39,7 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
     optimizer->clip_value = options != NULL ? options->clip_value : 0;
     optimizer->clip_norm = options != NULL ? options->clip_norm : 0;
     optimizer->clip_factor = 1;
+    optimizer->multiplier = 1;
     optimizer->work = calloc(threads > 0 ? (size_t)threads : 1, sizeof *optimizer->work);
     if (optimizer->work == NULL) {
         free(optimizer);
@@ -88,4 +90,15 @@ const char *ng_optimizer_error(const ng_optimizer *optimizer)
 unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer)
 {
     return optimizer != NULL ? optimizer->steps : 0;
+}
+
+ng_status ng_optimizer_set_multiplier(ng_optimizer *optimizer, double factor)
+{
+    if (optimizer == NULL)
+        return NG_EARG;
+    ng_error *error = ngi_begin(optimizer);
+    if (!(factor >= 0 && isfinite(factor)))
+        return ng_error_set(error, NG_EARG, "a multiplier of %g is not a number >= 0", factor);
+    optimizer->multiplier = factor;
+    return NG_OK;
 }

@@ -145,7 +145,7 @@ ng_status ngi_param_create(ngi_param **result, const ng_group *group, const char
         return ng_error_set(error, NG_ENOMEM, "no memory for parameter '%.60s'", name);
     }
     param->w = w;
-    param->dw = dw;
+    param->dw = ngi_gradient_view(w, dw);
     param->rows = w.rows;
     param->cols = w.cols;
     ng_status status = ngi_param_create_state(param, group, error);

@@ -32,6 +32,8 @@ static ng_status check_outputs(const char *name, ng_mat w, const division *d, ng
 
 static ng_mat block(ng_mat m, size_t start, size_t outputs, ng_layout layout)
 {
+    if (m.data == NULL) /* no gradient so far */
+        return m;
     return layout == NG_OUT_IN ? ng_mat_block(m, start, 0, outputs, m.cols)
                                : ng_mat_block(m, 0, start, m.rows, outputs);
 }
@@ -131,7 +133,8 @@ static ng_status cut(ngi_pieces *p, const ng_group *group, size_t *next, ng_mat 
                                 param->name, n, y.cols - start, y.cols);
         p->items[p->count].param = param;
         p->items[p->count].x = cut_x ? ng_mat_block(x, 0, start, x.rows, n) : x;
-        p->items[p->count++].y = ng_mat_block(y, 0, start, y.rows, n);
+        p->items[p->count++].y =
+            y.data != NULL ? ng_mat_block(y, 0, start, y.rows, n) : ng_mat_none();
         start += n;
     } while (start < y.cols);
     return NG_OK;
@@ -142,7 +145,11 @@ ng_status ngi_pieces_cut(ngi_pool *pool, ngi_pieces *pieces, const ng_group *gro
 {
     ng_error *error = &group->optimizer->error;
     const char *name = group->params[first]->name;
-    TRY(ngi_check_pair(x.first, "the first stack", y.first, "the second stack", error));
+    TRY(ng_mat_check(x.first, "the first stack", error));
+    if (y.first.data != NULL || !cut_x) /* gradients of biases may be none so far */
+        TRY(ng_mat_check(y.first, "the second stack", error));
+    else
+        y = ng_stack_of(ngi_gradient_view(x.first, y.first), x.count, 0);
     if (x.count == 0 || x.count != y.count || (cut_x && x.first.cols != y.first.cols))
         return ng_error_set(error, NG_ESHAPE, "'%.60s': stacks of %zu of %zu and %zu of %zu", name,
                             x.count, x.first.cols, y.count, y.first.cols);

@@ -80,26 +80,56 @@ static int by_cost(const void *a, const void *b)
     return (x->task > y->task) - (x->task < y->task);
 }
 
+/* The parameter's turn, or its place in that of its leader. */
+static void add_task(ng_optimizer *optimizer, ng_group *group, ngi_param *param)
+{
+    size_t count = optimizer->task_count++;
+    ngi_task *task = &optimizer->tasks[count];
+    ngi_turn anew = {0, count, 0};
+    task->group = group;
+    task->param = param;
+    task->status = NG_OK;
+    if (param->leader == NULL)
+        optimizer->turns[optimizer->turn_count++] = anew;
+    ngi_turn *turn = &optimizer->turns[optimizer->turn_count - 1];
+    turn->cost += cost(group, param);
+    turn->count++;
+}
+
+static void reset_report(ngi_param *param, int wanted)
+{
+    ngi_report report = {.polar = {.route = ""}, .wanted = wanted};
+    param->report = report;
+    for (size_t i = 0; i < param->tensor_count; i++)
+        param->tensor[i].fresh = 0;
+}
+
+static void leave_out(ngi_param *param)
+{
+    reset_report(param, 0);
+    param->gradient_norm = 0;
+    param->g = param->g_bias = ng_mat_none();
+}
+
+/* Of all parameters that are neither frozen nor skipped. */
 static void fill_tasks(ng_optimizer *optimizer)
 {
-    size_t count = 0, turns = 0;
+    optimizer->task_count = optimizer->turn_count = 0;
     for (size_t g = 0; g < optimizer->group_count; g++) {
         ng_group *group = optimizer->groups[g];
-        for (size_t i = 0; i < group->count; i++, count++) {
-            ngi_task *task = &optimizer->tasks[count];
-            ngi_turn anew = {0, count, 0};
-            task->group = group;
-            task->param = group->params[i];
-            task->status = NG_OK;
-            if (task->param->leader == NULL)
-                optimizer->turns[turns++] = anew;
-            optimizer->turns[turns - 1].cost += cost(group, task->param);
-            optimizer->turns[turns - 1].count++;
+        group->active_count = 0;
+        for (size_t i = 0; i < group->count; i++) {
+            ngi_param *param = group->params[i];
+            if (!ngi_active(param)) {
+                leave_out(param);
+                continue;
+            }
+            group->active[group->active_count++] = param;
+            add_task(optimizer, group, param);
         }
     }
-    optimizer->turn_count = turns;
-    if (optimizer->threads > 1 && turns > 0)
-        qsort(optimizer->turns, turns, sizeof *optimizer->turns, by_cost);
+    if (optimizer->threads > 1 && optimizer->turn_count > 0)
+        qsort(optimizer->turns, optimizer->turn_count, sizeof *optimizer->turns, by_cost);
 }
 
 /* ---- The two halves --------------------------------------------------------------------- */
@@ -154,14 +184,6 @@ static ng_status prepare_whole(ngi_task *task, ng_work *work, ng_error *error)
 {
     TRY(check_ready(task, error));
     return prepare_in(task, work, error);
-}
-
-static void reset_report(ngi_param *param, int wanted)
-{
-    ngi_report report = {.polar = {.route = ""}, .wanted = wanted};
-    param->report = report;
-    for (size_t i = 0; i < param->tensor_count; i++)
-        param->tensor[i].fresh = 0;
 }
 
 /* Runs what follows a first failure of the turn no more: it would read what is not there. */
@@ -226,7 +248,7 @@ static void commit(void *data, size_t index, int worker)
 /* The first failure in the order of adding, whichever thread met it. */
 static ng_status first_failure(ng_optimizer *optimizer)
 {
-    for (size_t i = 0; i < optimizer->param_count; i++)
+    for (size_t i = 0; i < optimizer->task_count; i++)
         if (optimizer->tasks[i].status != NG_OK) {
             optimizer->error = optimizer->tasks[i].error;
             return optimizer->tasks[i].status;
@@ -239,14 +261,15 @@ static ng_status agree(ng_optimizer *optimizer)
     for (size_t g = 0; g < optimizer->group_count; g++) {
         ng_group *group = optimizer->groups[g];
         ng_error inner = {NG_OK, ""};
-        if (group->count == 0 || group->method->agree == NULL)
+        if (group->active_count == 0 || group->method->agree == NULL)
             continue;
         optimizer->work[0].used = 0;
-        ng_status status = group->method->agree(group->params, group->count, group->options,
-                                                &group->joint, &optimizer->work[0], &inner);
+        ng_status status =
+            group->method->agree(group->active, group->active_count, group->options, &group->joint,
+                                 &optimizer->work[0], &inner);
         if (status != NG_OK)
             return ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
-                                group->params[0]->name, group->method->name, inner.text);
+                                group->active[0]->name, group->method->name, inner.text);
     }
     return NG_OK;
 }
@@ -369,11 +392,46 @@ static ng_status step(ng_optimizer *optimizer)
     TRY(reserve_work(optimizer));
     TRY(ngi_gradients_stage(optimizer));
     fill_tasks(optimizer);
-    if (optimizer->param_count > 0)
+    if (optimizer->task_count > 0)
         TRY(run(optimizer));
     ngi_gradients_reset(optimizer);
     optimizer->steps++;
     return NG_OK;
+}
+
+/* ---- One factor on every lr ------------------------------------------------------------------ */
+
+static void restore_lr(ng_optimizer *optimizer, size_t groups)
+{
+    for (size_t g = 0; g < groups; g++)
+        ng_options_set(optimizer->groups[g]->options, "lr", optimizer->groups[g]->own_lr, NULL);
+}
+
+static ng_status multiply_lr(ng_group *group, double factor, ng_error *error)
+{
+    TRY(ng_options_get(group->options, "lr", &group->own_lr, error));
+    TRY(ng_options_set(group->options, "lr", group->own_lr * factor, error));
+    ng_status status = ng_options_check(group->options, error);
+    if (status != NG_OK)
+        ng_options_set(group->options, "lr", group->own_lr, NULL);
+    return status;
+}
+
+/* The step with it; whatever happens groups have their own again. */
+static ng_status step_multiplied(ng_optimizer *optimizer)
+{
+    ng_status status = NG_OK;
+    size_t groups = 0;
+    if (optimizer->multiplier == 1)
+        return step(optimizer);
+    while (groups < optimizer->group_count &&
+           (status = multiply_lr(optimizer->groups[groups], optimizer->multiplier,
+                                 &optimizer->error)) == NG_OK)
+        groups++;
+    if (groups == optimizer->group_count)
+        status = step(optimizer);
+    restore_lr(optimizer, groups);
+    return status;
 }
 
 ng_status ng_optimizer_step(ng_optimizer *optimizer)
@@ -382,7 +440,7 @@ ng_status ng_optimizer_step(ng_optimizer *optimizer)
         return NG_EARG;
     double start = ngi_clock();
     ngi_begin(optimizer);
-    TRY(step(optimizer));
+    TRY(step_multiplied(optimizer));
     ng_status status = first_failure(optimizer); /* of those that were left alone */
     ng_error error = optimizer->error;
     int stop = ngi_tell(optimizer, ngi_clock() - start);

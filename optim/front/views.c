@@ -14,10 +14,18 @@ ng_status ngi_check_pair(ng_mat a, const char *a_name, ng_mat b, const char *b_n
     return ng_mat_check(b, b_name, error);
 }
 
+ng_mat ngi_gradient_view(ng_mat w, ng_mat dw)
+{
+    ng_mat shape = {NULL, w.rows, w.cols, w.cols, w.dtype};
+    return dw.data != NULL ? dw : shape;
+}
+
 ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error)
 {
     ng_error inner = {NG_OK, ""};
-    ng_status status = ngi_check_pair(w, "weights", dw, "gradient", &inner);
+    dw = ngi_gradient_view(w, dw);
+    ng_status status = dw.data != NULL ? ngi_check_pair(w, "weights", dw, "gradient", &inner)
+                                       : ng_mat_check(w, "weights", &inner);
     if (status != NG_OK)
         return ng_error_set(error, status, "parameter '%.60s': %.150s", name, inner.text);
     if (w.dtype != dw.dtype)

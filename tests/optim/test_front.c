@@ -99,7 +99,6 @@ START_TEST(bad_views)
     open_world(&x, presets[_i], "");
     refuse(&x, ng_group_add(x.group, &index, "p", good, ng_f64(d, 3, 4)), NG_EDTYPE, "'p'");
     refuse(&x, ng_group_add(x.group, &index, "p", good, ng_f32(dw, 4, 3)), NG_ESHAPE, "'p'");
-    refuse(&x, ng_group_add(x.group, &index, "p", good, ng_f32(NULL, 3, 4)), NG_EARG, "gradient");
     refuse(&x, ng_group_add(x.group, &index, "p", ng_f32(NULL, 3, 4), odd), NG_EARG, "weights");
     refuse(&x, ng_group_add(x.group, &index, "p", ng_f32(w, 0, 4), ng_f32(dw, 0, 4)), NG_ESHAPE,
            "'p'");
