@@ -157,7 +157,10 @@ static void fill_in(float points[N][2], int *label)
 
 static int whole_training(void)
 {
+    static float x[N][2];
+    static int label[N];
     double loss = 0, accuracy = 0;
+    fill_in(x, label);
 #include "block-7.inc"
     fprintf(stderr, "block 7: held-out loss %g, accuracy %g\n", loss, accuracy);
     ng_trainer_destroy(trainer);
