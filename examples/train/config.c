@@ -90,6 +90,18 @@ static int take_log(void *data, const char *text, const char *option)
     return 0;
 }
 
+static int take_bars(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    const char *name;
+    for (int i = 0; (name = ng_laplace_structure_name((size_t)i)) != NULL; i++)
+        if (strcmp(name, text) == 0) {
+            c->bars = 1 + i;
+            return 0;
+        }
+    return arguments_usage("--%s=%s: not one of last, kron", option, text);
+}
+
 /* ---- The command line ----------------------------------------------------------- */
 
 static const argument options[] = {
@@ -114,6 +126,7 @@ static const argument options[] = {
     {"ema", ARGUMENT_NUMBER, .offset = offsetof(config, how.ema), 0, 0.999999},
     {"save", ARGUMENT_TEXT, .offset = offsetof(config, save)},
     {"resume", ARGUMENT_TEXT, .offset = offsetof(config, resume)},
+    {"uncertainty", ARGUMENT_OWN, .take = take_bars, .bare = "last"},
     {"log", ARGUMENT_OWN, .take = take_log},
     {"context", ARGUMENT_COUNT, .offset = offsetof(config, context), 1, 4096},
     {"seed", ARGUMENT_SEEDS, .offset = offsetof(config, seeds)},
@@ -136,6 +149,7 @@ static int check_model(const config *c, unsigned long given)
                {"width", 1 << MODEL_GPT},
                {"heads", 1 << MODEL_GPT},
                {"hidden", 1 << MODEL_MLP | 1 << MODEL_CNN},
+               {"uncertainty", 1 << MODEL_MLP | 1 << MODEL_CNN},
                {"activation", 1 << MODEL_MLP}};
     for (size_t i = 0; options[i].name != NULL; i++)
         for (size_t k = 0; k < sizeof own / sizeof *own && given >> i & 1; k++)
@@ -182,6 +196,8 @@ static int check_runs(const config *c)
     for (size_t i = 0; i < sizeof own / sizeof *own && c->sweep; i++)
         if (own[i].given)
             return arguments_usage("--%s: not with --sweep", own[i].option);
+    if (c->bars > 0 && c->save == NULL)
+        return arguments_usage("--uncertainty: goes into the file of --save");
     if (c->resume != NULL && c->methods.count * c->seeds.count > 1)
         return arguments_usage("--resume: of one run; name one --optimizer and one --seed");
     if (c->resume != NULL && c->lr != NULL && strcmp(c->lr, "auto") == 0)

@@ -52,6 +52,8 @@ static int report(const config *c, const source *s, run *runs, desk *d)
         status = regimes_close(d->log, status);
     if (status == 0 && d->keep.kept[0] != '\0')
         printf("model: %s (%s)\n", c->save, d->keep.kept);
+    if (status == 0 && d->keep.kept[0] != '\0')
+        status = bars_keep(c, s);
     if (status == 0)
         status = report_runs(c, s, runs, count);
     for (size_t i = 0; i < count; i++)

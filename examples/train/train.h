@@ -37,6 +37,7 @@ typedef struct {
     ng_activation activation;
     int regimes;               /* steps from one report to the next; 0: none asked */
     const char *save, *resume; /* model files, or NULL */
+    int bars;                  /* 1 + ng_laplace_structure of --uncertainty; 0: none asked */
     const char *log;           /* FILE.jsonl or FILE.csv, or NULL */
     const char *lr;            /* "auto", a number for all, or NULL: each its own */
     char **words;              /* the command line */
@@ -121,6 +122,9 @@ void run_free(run *r);
 int keep_open(keeper *k, const config *c);
 int keep_epoch(keeper *k, ng_trainer *trainer, const source *s);
 int keep_run(keeper *k, ng_trainer *trainer, const source *s, const run *r);
+
+/* --uncertainty: in the end, error bars into the file: bars.c. */
+int bars_keep(const config *c, const source *s);
 
 /* 0, or 1 after reporting; points[first ... count - 1]: of the epochs that
  * follow `first`. */

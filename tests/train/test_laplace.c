@@ -66,6 +66,29 @@ static void check_regression(scene *s, ng_laplace *l, const ng_laplace_info *inf
     test_free(z), test_free(v), test_free(c);
 }
 
+/* All samples of a set are what each is by itself. */
+static void check_data(ng_laplace *l, const scene *s)
+{
+    size_t k = s->t.cols;
+    ng_error error = {NG_OK, ""};
+    ng_mat p = test_mat(s->count, k, 1, NG_F32), v = test_mat(s->count, k, 0, NG_F64);
+    ng_mat few = ng_mat_block(p, 0, 0, s->count - 1, k), none = ng_mat_none();
+    ng_mat z = test_mat(1, k, 0, NG_F64), zv = test_mat(1, k, 0, NG_F64);
+    ng_assert_ok(ng_laplace_predict_data(l, p, v, s->data, &error), &error);
+    for (size_t i = 0; i < s->count; i++) {
+        scene_input(s, dense_of(ng_mat_block(s->x, i, 0, 1, INPUTS)));
+        ng_assert_ok(ng_laplace_predict(l, z, zv, 1, &error), &error);
+        for (size_t j = 0; j < k; j++) {
+            ng_assert_le(fabs(ng_mat_get(p, i, j) - ng_mat_get(z, 0, j)), 1e-6);
+            ng_assert_rel(ng_mat_get(v, i, j), ng_mat_get(zv, 0, j), 1e-12);
+        }
+    }
+    ng_assert_ok(ng_laplace_predict_data(l, none, v, s->data, &error), &error);
+    ng_assert_fails(ng_laplace_predict_data(l, few, none, s->data, &error), NG_ESHAPE, &error,
+                    "mean");
+    test_free(p), test_free(v), test_free(z), test_free(zv);
+}
+
 /* Both structures: for one linear layer and this likelihood the Kronecker F is exact.
  * _i = structure, outputs - 1, with or without given tau and s. */
 START_TEST(linear_regression)
@@ -87,6 +110,7 @@ START_TEST(linear_regression)
     if (_i < 4)
         ck_assert(info.prior_precision == 0.7 && info.noise_variance == 0.3);
     check_regression(&s, l, &info);
+    check_data(l, &s);
     ng_laplace_destroy(l);
     scene_close(&s);
 }

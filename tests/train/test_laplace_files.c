@@ -1,4 +1,6 @@
 /* Posteriors in files, wrong arguments, and every allocation failing once. */
+#include <stdio.h>
+
 #include "tests/train/files.h"
 #include "tests/train/laplace_world.h"
 
@@ -197,6 +199,54 @@ START_TEST(no_posterior)
 }
 END_TEST
 
+/* Targets of another size than 1: means as ng_model_predict has them, variances in their units. */
+START_TEST(units_of_the_data)
+{
+    enum { ROWS = 12 };
+    static char text[1024];
+    char *at = text + sprintf(text, "x,y\n"), source[1400];
+    const size_t width = 1;
+    ng_dataset_options how;
+    ng_mlp_options o;
+    ng_dataset *data;
+    ng_model *model;
+    ng_laplace *l;
+    double offset, factor;
+    for (int i = 0; i < ROWS; i++)
+        at += sprintf(at, "%g,%g\n", 0.1 * i, 1000 + 70.0 * i + 30 * test_normal(&rng));
+    snprintf(source, sizeof source, "csv:%s", files_text("units.csv", text));
+    ng_dataset_init(&how);
+    how.task = NG_TASK_REGRESSION;
+    ng_assert_ok(ng_dataset_open(&data, source, &how, &error), &error);
+    ng_assert_ok(ng_schema_target_scale(ng_dataset_schema(data), 0, &offset, &factor), NULL);
+    ck_assert(factor < 0.1 && offset > 1000);
+    ng_mlp_init(&o);
+    o.dtype = NG_F64;
+    o.inputs = o.layers = 1;
+    o.widths = &width;
+    o.loss = NG_LOSS_SQUARED;
+    o.max_batch = 5;
+    ng_assert_ok(ng_model_create_mlp(&model, &o, &error), &error);
+    ng_assert_ok(ng_laplace_fit(&l, model, data, NULL, &error), &error);
+    ng_mat p = dense_mat(ROWS, 1), want = dense_mat(ROWS, 1), v = dense_mat(ROWS, 1);
+    ng_assert_ok(ng_laplace_predict_data(l, p, v, data, &error), &error);
+    ng_assert_ok(ng_model_predict(model, want, NULL, data, &error), &error);
+    ck_assert(test_same_bits(p, want));
+    for (size_t i = 0; i < ROWS; i++) {
+        double x, raw;
+        ng_assert_ok(ng_dataset_gather(data, ng_f64(&x, 1, 1), NULL, &i, 1, &error), &error);
+        test_assign(ng_model_input(model, 1), ng_f64(&x, 1, 1));
+        ng_assert_ok(ng_laplace_predict(l, ng_mat_none(), ng_f64(&raw, 1, 1), 1, &error), &error);
+        ng_assert_rel(ng_mat_get(v, i, 0), raw / (factor * factor), 1e-12);
+        ck_assert(sqrt(ng_mat_get(v, i, 0)) > 10 && sqrt(ng_mat_get(v, i, 0)) < 100);
+    }
+    ng_laplace_destroy(l);
+    ng_model_destroy(model);
+    ng_dataset_destroy(data);
+    dense_release();
+}
+END_TEST
+
 /* ---- Wrong arguments ---------------------------------------------------------------------- */
 
 START_TEST(options_out_of_range)
@@ -366,6 +416,7 @@ TEST_SUITE(laplace_files)
     tcase_add_loop_test(tc, hostile_files, 0, HOSTILE);
     tcase_add_test(tc, not_definite);
     tcase_add_test(tc, no_posterior);
+    tcase_add_test(tc, units_of_the_data);
     tcase_add_test(tc, options_out_of_range);
     tcase_add_test(tc, data_that_do_not_fit);
     tcase_add_test(tc, models_without);

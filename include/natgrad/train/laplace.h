@@ -130,6 +130,12 @@ NG_API ng_status ng_laplace_logits(ng_laplace *laplace, ng_mat mean, ng_mat cova
 NG_API ng_status ng_laplace_predict(ng_laplace *laplace, ng_mat mean, ng_mat variance, size_t batch,
                                     ng_error *error);
 
+/* The same for all samples of a data set, max_batch at a time, rows as there are samples; of the
+ * squared loss in the units of the data: unscaled as their schema says. NG_ENODATA: no
+ * samples; NG_ESHAPE: other features. */
+NG_API ng_status ng_laplace_predict_data(ng_laplace *laplace, ng_mat mean, ng_mat variance,
+                                         const ng_dataset *data, ng_error *error);
+
 /* mean (batch x outputs) <- probabilities (or outputs) averaged over `draws` >= 1
  * draws of each sample's logits: draws x outputs normal numbers a sample, in
  * turn. NG_EARG without fill_normal. */
