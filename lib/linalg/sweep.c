@@ -27,6 +27,7 @@ typedef struct {
     void (*load)(void *a, size_t np, size_t n, const void *x, size_t ldx, double t, const void *p,
                  size_t ldp);
     int (*sweep)(void *a, void *p, void *c, size_t np);
+    void (*mirror)(void *x, size_t ld, size_t n);
     void (*add)(void *k, size_t ldk, double w, const void *a, size_t np, size_t n);
     int (*few)(void *k, size_t ldk, size_t n, const void *x, size_t ldx, const void *p, size_t ldp,
                const double *t, const double *w, size_t terms, void *work);
@@ -93,7 +94,7 @@ typedef struct {
 
 #define TABLE(set, lanes, set_of_few)                                                              \
     {                                                                                              \
-        lanes, set##_load, set##_sweep, set##_add, set_of_few##_few                                \
+        lanes, set##_load, set##_sweep, set##_mirror, set##_add, set_of_few##_few                  \
     }
 
 /* The best this processor has. Six or eight terms fill eight lanes, not sixteen. */
@@ -126,9 +127,15 @@ size_t ngi_shifted_inverses_work(size_t n, ng_dtype dtype)
 {
     size_t np = padded(n);
     if (n <= NGI_FEW)
-        return ng_work_mat_size(n * (n + 1), MOST_LANES, dtype);
+        return ng_work_mat_size(n * (n + 5) / 2, MOST_LANES, dtype);
     return ngi_size_add(ng_work_mat_size(np, np, dtype),
                         ngi_size_mul(2, ng_work_mat_size(WIDTH, np, dtype)));
+}
+
+void ng_mirror(ng_mat x)
+{
+    size_t n = x.rows < x.cols ? x.rows : x.cols;
+    table(x.dtype)->mirror(x.data, x.stride, n);
 }
 
 static ng_status not_positive(ng_error *error, double t)
@@ -142,7 +149,7 @@ static ng_status few(ng_mat k, ng_mat a, ng_mat p, const double *t, const double
     const ngi_sweep_table *kernels = table(k.dtype);
     size_t n = k.rows;
     ng_mat lanes;
-    TRY(ng_work_mat(work, &lanes, n * (n + 1), MOST_LANES, k.dtype, error));
+    TRY(ng_work_mat(work, &lanes, n * (n + 5) / 2, MOST_LANES, k.dtype, error));
     for (size_t j = 0; j < terms; j += kernels->lanes) {
         size_t some = terms - j < kernels->lanes ? terms - j : kernels->lanes;
         if (!kernels->few(k.data, k.stride, n, a.data, a.stride, p.data, p.stride, t + j, w + j,

@@ -62,29 +62,41 @@ K(tile)(T *a, size_t ld, const T *ci, const T *cj, size_t ldc, size_t w, size_t 
 }
 
 /* Sweeps the 8 x 8 block d; m[k] <- its row k over the pivot, before pivot k, with 0 at k. Returns
- * 0 if a pivot is not positive. Whatever comes from a pivot comes from its row, inside the block and
- * beyond: what cancellation leaves of an ill-conditioned matrix may be noise to one part in a
+ * 0 if a pivot is not positive. Whatever comes from a pivot comes from its row, inside the block
+ * and beyond: what cancellation leaves of an ill-conditioned matrix may be noise to one part in a
  * thousand, and the row and the column do not have the same. */
 CPU static int K(block)(T d[8][8], T m[8][8], T *inverse, T *root)
 {
+    static const K(eight) unit[8] = {{1},
+                                     {0, 1},
+                                     {0, 0, 1},
+                                     {0, 0, 0, 1},
+                                     {0, 0, 0, 0, 1},
+                                     {0, 0, 0, 0, 0, 1},
+                                     {0, 0, 0, 0, 0, 0, 1},
+                                     {0, 0, 0, 0, 0, 0, 0, 1}};
+    K(eight) v[8];
     int positive = 1;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        v[i] = *(K(eight) *)d[i];
+#pragma GCC unroll 8
     for (size_t k = 0; k < 8; k++) {
-        T pivot = d[k][k];
+        T pivot = v[k][k];
         positive &= pivot > 0 && pivot <= LARGEST;
         inverse[k] = 1 / pivot;
         root[k] = positive ? 1 / SQRT(pivot) : 0;
-        d[k][k] = 0;
-        T x[8];
-        memcpy(x, d[k], sizeof x); /* and not the column, which rounding may have made another */
-        K(eight) row = *(K(eight) *)d[k] * inverse[k];
+        K(eight) others = 1 - unit[k], x = v[k] * others, row = x * inverse[k];
         *(K(eight) *)m[k] = row;
-        for (size_t i = 0; i < 8; i++) {
-            *(K(eight) *)d[i] -= row * x[i];
-            d[i][k] = x[i] * inverse[k];
-        }
-        *(K(eight) *)d[k] = row;
-        d[k][k] = -inverse[k];
+        row -= unit[k] * inverse[k]; /* makes the pivot's column, emptied, x / pivot */
+#pragma GCC unroll 8
+        for (size_t i = 0; i < 8; i++)
+            v[i] = v[i] * others - row * x[i];
+        v[k] = row;
     }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        *(K(eight) *)d[i] = v[i];
     return positive;
 }
 
@@ -228,44 +240,113 @@ CPU static void K(add)(void *kv, size_t ldk, double w, const void *av, size_t np
     }
 }
 
+/* lower triangle onto the upper one */
+CPU static void K(mirror)(void *xv, size_t ld, size_t n)
+{
+    T *x = xv;
+    size_t whole = n / 8 * 8;
+    for (size_t i = 0; i < n; i += 8)
+        for (size_t j = 0; j < i && i < whole; j += 8)
+            K(transpose)(x + j * ld + i, ld, x + i * ld + j, ld);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i < whole ? i / 8 * 8 : 0; j < i; j++)
+            x[j * ld + i] = x[i * ld + j];
+}
+
 /* ---- Small matrices: one matrix a lane ------------------------------------------------ */
 
-/* a[(i n + j)] (lower triangle, a vector of LANES matrices each) <- minus the inverses */
-CPU static int K(sweep_lanes)(K(vector) * a, K(vector) * x, size_t n)
+static inline size_t K(row)(size_t i)
+{
+    return i * (i + 1) / 2;
+}
+
+/* x <- column k of the symmetric a (lower triangle row by row, a vector of LANES matrices each: of
+ * 32 rows it fits into 32 KB) */
+CPU static inline void K(column)(K(vector) * x, const K(vector) * a, size_t n, size_t k)
+{
+    for (size_t i = 0; i < k; i++)
+        x[i] = a[K(row)(k) + i];
+    for (size_t i = k; i < n; i++)
+        x[i] = a[K(row)(i) + k];
+}
+
+/* column and row k of a <- x */
+CPU static inline void K(put_column)(K(vector) * a, const K(vector) * x, size_t n, size_t k)
+{
+    for (size_t i = 0; i < k; i++)
+        a[K(row)(k) + i] = x[i];
+    for (size_t i = k; i < n; i++)
+        a[K(row)(i) + k] = x[i];
+}
+
+CPU static inline int K(all_positive)(K(vector) pivot)
 {
     int positive = 1;
-    for (size_t k = 0; k < n; k++) {
-        K(vector) pivot = a[k * n + k], inverse = 1 / pivot;
-        for (size_t l = 0; l < LANES; l++)
-            positive &= pivot[l] > 0 && pivot[l] <= LARGEST;
-        for (size_t i = 0; i < k; i++)
-            x[i] = a[k * n + i];
-        x[k] = (K(vector)){0};
-        for (size_t i = k + 1; i < n; i++)
-            x[i] = a[i * n + k];
-        size_t i = 0;
-        for (; i + 1 < n; i += 2) { /* two rows at once load x half as often */
-            K(vector) y = x[i] * inverse, z = x[i + 1] * inverse, *row = a + i * n, *next = row + n;
-            for (size_t j = 0; j <= i; j++) {
-                row[j] -= y * x[j];
-                next[j] -= z * x[j];
-            }
-            next[i + 1] -= z * x[i + 1];
+    for (size_t l = 0; l < LANES; l++)
+        positive &= pivot[l] > 0 && pivot[l] <= LARGEST;
+    return positive;
+}
+
+/* a -= x p x^T + y q y^T, two rows at once: what this costs is its stores */
+CPU static inline void K(add_two)(K(vector) * a, const K(vector) * x, K(vector) p,
+                                  const K(vector) * y, K(vector) q, size_t n)
+{
+    size_t i = 0;
+    for (; i + 1 < n; i += 2) {
+        K(vector) px = x[i] * p, px1 = x[i + 1] * p, qy = y[i] * q, qy1 = y[i + 1] * q;
+        K(vector) *row = a + K(row)(i), *next = row + i + 1;
+        for (size_t j = 0; j <= i; j++) {
+            row[j] = row[j] - px * x[j] - qy * y[j];
+            next[j] = next[j] - px1 * x[j] - qy1 * y[j];
         }
-        for (; i < n; i++)
-            for (size_t j = 0; j <= i; j++)
-                a[i * n + j] -= x[i] * inverse * x[j];
-        for (i = 0; i < k; i++)
-            a[k * n + i] = x[i] * inverse;
-        a[k * n + k] = -inverse;
-        for (i = k + 1; i < n; i++)
-            a[i * n + k] = x[i] * inverse;
+        next[i + 1] = next[i + 1] - px1 * x[i + 1] - qy1 * y[i + 1];
+    }
+    for (; i < n; i++)
+        for (size_t j = 0; j <= i; j++)
+            a[K(row)(i) + j] -= x[i] * p * x[j] + y[i] * q * y[j];
+}
+
+/* a <- minus the inverses, two pivots at once; x: two columns of scratch. The second pivot's column
+ * is what the first one makes of it. With n odd the last pivot has none beside it. */
+CPU static int K(sweep_lanes)(K(vector) * a, K(vector) * x, size_t n)
+{
+    const K(vector) none = {0};
+    K(vector) *y = x + n;
+    int positive = 1;
+    for (size_t k = 0; k < n; k += 2) {
+        int two = k + 1 < n;
+        K(column)(x, a, n, k);
+        positive &= K(all_positive)(x[k]);
+        K(vector) p = 1 / x[k], q = none, link = none;
+        memset(y, 0, n * sizeof *y);
+        if (two) {
+            link = x[k + 1] * p;
+            K(column)(y, a, n, k + 1);
+            for (size_t i = 0; i < n; i++)
+                y[i] -= x[i] * link;
+            positive &= K(all_positive)(y[k + 1]);
+            q = 1 / y[k + 1];
+            x[k + 1] = y[k + 1] = none;
+        }
+        x[k] = y[k] = none;
+        K(add_two)(a, x, p, y, q, n);
+        for (size_t i = 0; i < n; i++) {
+            y[i] *= q;
+            x[i] = x[i] * p - y[i] * link;
+        }
+        x[k] = -p - link * link * q;
+        if (two) {
+            x[k + 1] = y[k] = link * q;
+            y[k + 1] = -q;
+            K(put_column)(a, y, n, k + 1);
+        }
+        K(put_column)(a, x, n, k);
     }
     return positive;
 }
 
-/* k (lower triangle) += sum of w_j (x + t_j p)^-1 over at most LANES terms; work: n (n + 1)
- * vectors */
+/* k (lower triangle) += sum of w_j (x + t_j p)^-1 over at most LANES terms; work: n (n +
+ * 5) / 2 vectors */
 CPU __attribute__((unused)) static int K(few)(void *kv, size_t ldk, size_t n, const void *xv,
                                               size_t ldx, const void *pv, size_t ldp,
                                               const double *t, const double *w, size_t terms,
@@ -280,12 +361,12 @@ CPU __attribute__((unused)) static int K(few)(void *kv, size_t ldk, size_t n, co
     }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++)
-            a[i * n + j] = shift * (p != NULL ? p[i * ldp + j] : (T)(i == j)) + x[i * ldx + j];
-    if (!K(sweep_lanes)(a, a + n * n, n))
+            a[K(row)(i) + j] = shift * (p != NULL ? p[i * ldp + j] : (T)(i == j)) + x[i * ldx + j];
+    if (!K(sweep_lanes)(a, a + K(row)(n), n))
         return 0;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j <= i; j++) {
-            K(vector) sum = weight * a[i * n + j];
+            K(vector) sum = weight * a[K(row)(i) + j];
             for (size_t l = 0; l < LANES; l++)
                 k[i * ldk + j] += sum[l];
         }

@@ -14,4 +14,11 @@ double ngi_scale_to_unit(ng_mat y, ng_mat x, double max);
  * has no place in the dtype; 0 stays 0. */
 void ngi_scale_to_norm(ng_mat x, double length);
 
+/* Is max, of a matrix relative to something of order 1, so large or small that products of three or
+ * four such matrices may leave f32? */
+static inline int ngi_extreme(double max)
+{
+    return !(max > 0x1p-20 && max < 0x1p20);
+}
+
 #endif

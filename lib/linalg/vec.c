@@ -19,7 +19,6 @@ typedef struct {
     void (*from_f32)(size_t n, const float *x, void *y);
     void (*from_f64)(size_t n, const double *x, void *y);
     void (*transpose)(size_t rows, size_t cols, const void *x, size_t ldx, void *y, size_t ldy);
-    void (*mirror)(size_t n, void *x, size_t ld);
 } vec_table;
 
 #define T float
@@ -154,11 +153,6 @@ ng_status ng_transpose(ng_mat y, ng_mat x, ng_error *error)
     TRY(ngi_check_shape(y, "y", x.cols, x.rows, x.dtype, error));
     vec[x.dtype]->transpose(x.rows, x.cols, x.data, x.stride, y.data, y.stride);
     return NG_OK;
-}
-
-void ng_mirror(ng_mat x)
-{
-    vec[x.dtype]->mirror(diagonal_length(x), x.data, x.stride);
 }
 
 double ng_max_abs(ng_mat x)

@@ -104,18 +104,6 @@ static void K(transpose)(size_t rows, size_t cols, const void *xv, size_t ldx, v
                     y[j * ldy + i] = x[i * ldx + j];
 }
 
-/* lower triangle onto the upper one of an n x n matrix, tile by tile */
-static void K(mirror)(size_t n, void *xv, size_t ld)
-{
-    enum { TILE = 32 };
-    T *x = xv;
-    for (size_t i0 = 0; i0 < n; i0 += TILE)
-        for (size_t j0 = 0; j0 <= i0; j0 += TILE)
-            for (size_t i = i0; i < i0 + TILE && i < n; i++)
-                for (size_t j = j0; j < j0 + TILE && j < i; j++)
-                    x[j * ld + i] = x[i * ld + j];
-}
-
 static const vec_table K(table) = {
     .lincomb = K(lincomb),
     .scale = K(scale),
@@ -126,5 +114,4 @@ static const vec_table K(table) = {
     .from_f32 = K(from_f32),
     .from_f64 = K(from_f64),
     .transpose = K(transpose),
-    .mirror = K(mirror),
 };

@@ -159,9 +159,8 @@ ng_status ngi_kron_decompose(ngi_param *param, const ng_steepest_options *o, ng_
     ng_mat wide = root->next;
     if (wide.dtype != factor.dtype)
         TRY(ng_work_mat(work, &wide, factor.rows, factor.cols, factor.dtype, error));
-    ng_status status =
-        take_root(wide, ngi_side_tensor(param, basis, side), ngi_kron_form(param, o),
-                  ngi_rule_of(o).refresh_tolerance, factor, work, error);
+    ng_status status = take_root(wide, ngi_side_tensor(param, basis, side), ngi_kron_form(param, o),
+                                 ngi_rule_of(o).refresh_tolerance, factor, work, error);
     root->fresh = status == NG_OK;
     if (status == NG_OK && wide.dtype != root->next.dtype)
         TRY(ng_copy(root->next, wide, error));

@@ -30,7 +30,8 @@ static inline ng_side ngi_other(ng_side side)
     return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
 }
 
-/* Does the parameter declare tensors of statistics on this side, or those whose inputs it shares? */
+/* Does the parameter declare tensors of statistics on this side, or those whose inputs it shares?
+ */
 static inline int ngi_leads(const ngi_param *param, ng_side side)
 {
     return param->leader == NULL || side == ngi_output_side(param);

@@ -31,28 +31,31 @@ static void rescale(ng_mat g, const ngi_param *param, const ng_steepest_options 
     ng_scale(g, param->gradient_scale);
 }
 
-/* How: the reciprocal of a tiny root mean square would overflow the dtype, so g, which is
- * overwritten, is brought to order 1 first. */
-static void measure(ngi_param *param, ng_mat g)
+/* How, for g with largest element max: the reciprocal of a tiny root mean square would overflow the
+ * dtype, so g, which is overwritten, is brought to order 1 first, unless it is near it: powers of
+ * two change no bit. */
+static void measure(ngi_param *param, ng_mat g, double max)
 {
     double count = (double)g.rows * (double)g.cols;
-    param->gradient_max = ng_max_abs(g);
-    if (!(param->gradient_max > 0))
+    int ordinary = max > 0x1p-60 && max < 0x1p60;
+    param->gradient_max = ordinary ? 0.5 : max; /* 1/2 is of order 1: nothing to do */
+    if (!(max > 0))
         return;
     ngi_scale_to_unit(g, g, param->gradient_max);
-    param->gradient_scale = sqrt(count) / ng_norm(g);
+    param->gradient_scale = sqrt(count) / sqrt(ng_dot(g, g));
     ng_scale(g, param->gradient_scale);
 }
 
 ng_status ngi_momentum_gradient(ng_mat g, ngi_param *param, const ng_steepest_options *o,
                                 ng_error *error)
 {
-    TRY(ngi_check_gradient(param, INFINITY, error));
+    double max;
+    TRY(ngi_gradient_bound(&max, param, INFINITY, error));
     TRY(ng_copy(ngi_weight_part(param, g), param->g, error));
     if (param->bias.data != NULL)
         TRY(ng_copy(ngi_bias_part(param, g), param->g_bias, error));
     if (o->gradient_scale == NG_GRADIENT_SCALE_RMS)
-        measure(param, g);
+        measure(param, g, max);
     return NG_OK;
 }
 

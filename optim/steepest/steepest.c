@@ -75,7 +75,8 @@ typedef struct {
 static ng_status solve(void *data, ng_mat z, ng_mat x, ng_work *work, ng_error *error)
 {
     const one_side *of = data;
-    ng_mat row_z = {z.data, 1, z.rows, z.rows, z.dtype}, row_x = {x.data, 1, x.rows, x.rows, x.dtype};
+    ng_mat row_z = {z.data, 1, z.rows, z.rows, z.dtype},
+           row_x = {x.data, 1, x.rows, x.rows, x.dtype};
     int left = of->side == NG_LEFT;
     return ngi_metric_find(of->o->metric)
         ->solve_side(left ? z : row_z, of->param, of->o, of->side, left ? x : row_x, work, error);
@@ -104,9 +105,10 @@ static ng_status multiplier(ng_mat k, ng_mat a, ngi_param *param, const ng_steep
 /* The root-free form: with Z = x times the inverse of the factor on its larger side and a = Z x^T,
  *     d = K Z,   K the ball's multiplier from a and the factor on the smaller side:
  * no root is taken, and all work on the smaller side is k x k. Mirrored if x is tall. d ignores
- * the scale of x; the squares in a do not, and take Z and x to order 1 each. */
-static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x,
-                       ng_mat z, ng_work *work, ng_error *error)
+ * the scale of x; the squares in a do not, so x and Z are taken to order 1 if they are far from it.
+ */
+static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x, ng_mat z,
+                       ng_work *work, ng_error *error)
 {
     const ngi_metric *metric = ngi_metric_find(o->metric);
     size_t n = x.rows < x.cols ? x.rows : x.cols, mark = work->used;
@@ -114,12 +116,15 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
     ng_mat a, k;
     TRY(ng_work_mat(work, &a, n, n, x.dtype, error));
     TRY(ng_work_mat(work, &k, n, n, x.dtype, error));
-    ngi_scale_to_unit(x, x, ng_max_abs(x));
+    double max = ng_max_abs(x), max_z, unit = 1;
+    if (ngi_extreme(max))
+        max /= ngi_scale_to_unit(x, x, max);
     TRY(metric->solve_side(z, param, o, wide ? NG_RIGHT : NG_LEFT, x, work, error));
-    double max = ng_max_abs(z);
-    if (!isfinite(max))
+    max_z = ng_max_abs(z);
+    if (!isfinite(max_z))
         return NG_ENOCONV;
-    double unit = ngi_scale_to_unit(z, z, max);
+    if (ngi_extreme(max_z / max)) /* not by z alone: whether it is does not depend on x's scale */
+        unit = ngi_scale_to_unit(z, z, max_z);
     TRY(ngi_gemm_lower(a, z, wide ? NG_NOTRANS : NG_TRANS, x, wide ? NG_TRANS : NG_NOTRANS, 1, 0,
                        error));
     TRY(multiplier(k, a, param, o, wide ? NG_LEFT : NG_RIGHT, work, error));

@@ -321,7 +321,8 @@ START_TEST(bound)
                     ng_mat_set(x, i, 0, 100);
             a = padded(dense_mul(x, 0, x, 1), dtype);
             ng_assert_ok(ng_work_create(&work, ngi_largest_eigenvalue_work(n, dtype), &err), &err);
-            ng_assert_ok(ngi_largest_eigenvalue(&found, a, ng_mat_none(), NULL, NULL, &work, &err), &err);
+            ng_assert_ok(ngi_largest_eigenvalue(&found, a, ng_mat_none(), NULL, NULL, &work, &err),
+                         &err);
             double largest = pow(dense_spectral(x), 2);
             ng_assert_le(largest * (1 - 1e-5), found * 1.05);
             ng_assert_le(found, 1.3 * largest);
@@ -333,7 +334,8 @@ START_TEST(bound)
     double found = 1;
     ng_work work;
     ng_assert_ok(ng_work_create(&work, ngi_largest_eigenvalue_work(3, dtype), NULL), NULL);
-    ng_assert_ok(ngi_largest_eigenvalue(&found, zero, ng_mat_none(), NULL, NULL, &work, NULL), NULL);
+    ng_assert_ok(ngi_largest_eigenvalue(&found, zero, ng_mat_none(), NULL, NULL, &work, NULL),
+                 NULL);
     ck_assert(found == 0);
     ng_work_destroy(&work);
     test_free(zero);

@@ -85,7 +85,8 @@ static double follow(const char *preset, const char *settings, size_t m, size_t 
     return worst;
 }
 
-#define SETTINGS TEST_EXACT TEST_EACH_STEP "lr=0.05 weight_decay=0.1 momentum=0.8 ema_decay=0.9 damping=0.3 "
+#define SETTINGS                                                                                   \
+    TEST_EXACT TEST_EACH_STEP "lr=0.05 weight_decay=0.1 momentum=0.8 ema_decay=0.9 damping=0.3 "
 
 START_TEST(algorithm_1)
 {
@@ -194,10 +195,11 @@ START_TEST(muon_is_the_limit)
 {
     for (int i = 0; i < TEST_SETUPS; i++) {
         test_setup setup = test_setup_number(i);
-        double error = compare("fismo",
-                               "lr=0.05 damping=1e14 nesterov=yes shape_scale=original "
-                               TEST_EXACT "gradient_scale=none",
-                               "muon", TEST_EXACT "lr=0.05", shapes[_i][0], shapes[_i][1], setup, 20);
+        double error =
+            compare("fismo",
+                    "lr=0.05 damping=1e14 nesterov=yes shape_scale=original " TEST_EXACT
+                    "gradient_scale=none",
+                    "muon", TEST_EXACT "lr=0.05", shapes[_i][0], shapes[_i][1], setup, 20);
         ng_assert_le(error, tolerance(setup.dtype, 1e-10));
     }
 }

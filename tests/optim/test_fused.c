@@ -5,8 +5,8 @@
 #include "tests/support/fismo.h"
 #include "tests/support/run.h"
 
-static const size_t shapes[][2] = {{36, 50}, {50, 36}, {40, 40}, {33, 34}, {5, 70}, {70, 5},
-                                   {1, 40},  {40, 1},  {8, 13},  {1, 1}};
+static const size_t shapes[][2] = {{36, 50}, {50, 36}, {40, 40}, {33, 34}, {5, 70},
+                                   {70, 5},  {1, 40},  {40, 1},  {8, 13},  {1, 1}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 #define SETTINGS "lr=1 momentum=0.8 ema_decay=0.9 damping=0.3 "
@@ -97,8 +97,8 @@ START_TEST(deficient)
                       test_setup_number(_i));
         fismo_open(&state, m, n, r);
         for (int step = 0; step < 3; step++) {
-            ng_mat g = kind < 2 ? dense_rank(m, n, kind == 0 ? 1 : m / 2, &rng)
-                                : dense_normal(m, n, &rng);
+            ng_mat g =
+                kind < 2 ? dense_rank(m, n, kind == 0 ? 1 : m / 2, &rng) : dense_normal(m, n, &rng);
             for (size_t i = 0; i < m && kind == 2; i++)
                 ng_mat_set(g, i, 3, 1e4);
             ng_mat d = test_run_direction(&run, g);

@@ -41,9 +41,7 @@ static double rounding(test_setup setup, int ball, int fast, ng_mat x)
     dense_svd_result f = dense_svd(x);
     double worst = test_norm(x) / ng_mat_get(f.s, 0, f.s.cols - 1);
     double magnified = ball < 2 ? 1 : worst;
-    return fast                   ? TEST_FAST
-           : setup.dtype == NG_F64 ? 1e-9
-                                   : 10 * ng_dtype_eps(NG_F32) * magnified;
+    return fast ? TEST_FAST : setup.dtype == NG_F64 ? 1e-9 : 10 * ng_dtype_eps(NG_F32) * magnified;
 }
 
 /* Rows within a space of dimension 2, wide or tall: what lies beyond stays zero. */

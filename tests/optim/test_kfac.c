@@ -208,8 +208,7 @@ START_TEST(balls)
             ng_assert_mat(first_direction(settings, batch, 1, setup), wanted,
                           10 * tolerance(setup));
             strcat(settings, " polar=fast");
-            ng_assert_mat(first_direction(settings, batch, 1, setup), wanted,
-                          TEST_FAST);
+            ng_assert_mat(first_direction(settings, batch, 1, setup), wanted, TEST_FAST);
             dense_release();
         }
 }

@@ -8,7 +8,8 @@
 static const size_t shapes[][2] = {{3, 7}, {7, 3}, {5, 5}, {1, 6}, {6, 1}, {8, 13}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0], STEPS = 14 };
 
-#define SETTINGS TEST_EXACT TEST_EACH_STEP "lr=0.05 momentum=0.8 ema_decay=0.9 damping=0.3 weight_decay=0 "
+#define SETTINGS                                                                                   \
+    TEST_EXACT TEST_EACH_STEP "lr=0.05 momentum=0.8 ema_decay=0.9 damping=0.3 weight_decay=0 "
 
 /* f32: rounding of G, P and Q is amplified by the roots' conditions, at most
  * (1 + 1/mu) each here */

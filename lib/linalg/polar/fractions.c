@@ -1,6 +1,7 @@
 #include "lib/linalg/polar/fractions.h"
 
 #include <math.h>
+#include <pthread.h>
 
 #include <natgrad/linalg.h>
 
@@ -57,6 +58,20 @@ void ngi_fractions(double *t, double *w, int terms, double l)
 
 /* ---- The root ------------------------------------------------------------------------------ */
 
+/* Found once: for a small matrix they would cost a tenth of its step. */
+typedef struct {
+    double t[NGI_FRACTIONS_MOST], w[NGI_FRACTIONS_MOST];
+} coefficients;
+
+static coefficients of_few, of_many;
+static pthread_once_t known = PTHREAD_ONCE_INIT;
+
+static void find(void)
+{
+    ngi_fractions(of_few.t, of_few.w, NGI_FRACTIONS_MOST, part);
+    ngi_fractions(of_many.t, of_many.w, TERMS, part);
+}
+
 size_t ngi_inverse_root_work(size_t n, ng_dtype dtype)
 {
     return ngi_shifted_inverses_work(n, dtype);
@@ -65,12 +80,13 @@ size_t ngi_inverse_root_work(size_t n, ng_dtype dtype)
 ng_status ngi_inverse_root(ng_mat k, ng_mat a, ng_mat p, double bound, ng_work *work,
                            ng_error *error)
 {
-    double t[NGI_FRACTIONS_MOST], w[NGI_FRACTIONS_MOST];
-    int terms = a.rows <= NGI_FEW ? NGI_FRACTIONS_MOST : TERMS;
-    ngi_fractions(t, w, terms, part);
+    double t[NGI_FRACTIONS_MOST], w[NGI_FRACTIONS_MOST], root = sqrt(bound);
+    int few = a.rows <= NGI_FEW, terms = few ? NGI_FRACTIONS_MOST : TERMS;
+    const coefficients *c = few ? &of_few : &of_many;
+    pthread_once(&known, find);
     for (int j = 0; j < terms; j++) {
-        t[j] *= bound;
-        w[j] *= sqrt(bound);
+        t[j] = c->t[j] * bound;
+        w[j] = c->w[j] * root;
     }
     ng_status status = ngi_shifted_inverses(k, a, p, t, w, (size_t)terms, work, error);
     return status == NG_ESINGULAR ? NG_ENOCONV : status;
