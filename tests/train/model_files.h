@@ -103,4 +103,19 @@ static inline ng_mat small_logits(ng_model *model)
     return test_copy(ng_model_output(model));
 }
 
+/* The two have the same name, kind, weights and logits, bit for bit. */
+static inline void assert_same(ng_model *one, ng_model *two)
+{
+    ck_assert_str_eq(ng_model_kind(one), ng_model_kind(two));
+    ck_assert_uint_eq(ng_model_parameters(one), ng_model_parameters(two));
+    for (size_t i = 0; i < ng_model_parameters(one); i++) {
+        ck_assert_str_eq(model_param(one, i).name, model_param(two, i).name);
+        ck_assert(test_same_bits(model_param(one, i).w, model_param(two, i).w));
+    }
+    ng_mat z = small_logits(one), same = small_logits(two);
+    ck_assert(test_same_bits(z, same));
+    test_free(z);
+    test_free(same);
+}
+
 #endif
