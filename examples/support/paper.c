@@ -87,14 +87,19 @@ ng_mixture *paper_mixture(ng_mat means, double variance, const double *weights, 
 
 static paper *helped; /* whose --help is asked for */
 
+static const char *option_of(const paper *p)
+{
+    return p->option != NULL ? p->option : "samples";
+}
+
 static void help(void)
 {
     printf("Usage: %s [OPTION]...\n%s\n\n"
-           "  --samples=N          %s, %zu to %zu\n"
+           "  --%s=N %*s%s, %zu to %zu\n"
            "                       (default: %zu)\n"
            "  --seed=N             of the random numbers (default: %zu)\n",
-           helped->name, helped->about, helped->counted, helped->least, helped->most,
-           helped->samples, helped->seed);
+           helped->name, helped->about, option_of(helped), (int)(16 - strlen(option_of(helped))), "",
+           helped->counted, helped->least, helped->most, helped->samples, helped->seed);
     arguments_help();
 }
 
@@ -132,7 +137,7 @@ static int run(paper *p, const char *folder)
 int paper_main(paper *p, int argc, char **argv)
 {
     const argument options[] = {
-        {"samples", ARGUMENT_COUNT, .offset = offsetof(paper, samples), (double)p->least,
+        {option_of(p), ARGUMENT_COUNT, .offset = offsetof(paper, samples), (double)p->least,
          (double)p->most},
         {"seed", ARGUMENT_COUNT, .offset = offsetof(paper, seed), 0, 4294967295u},
         {NULL}};

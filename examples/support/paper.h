@@ -15,7 +15,8 @@ typedef struct paper paper;
 struct paper {
     const char *name, *about; /* the program's, and what its help says it does: lines */
     const char *header;       /* of NAME.csv */
-    const char *counted;      /* what --samples counts */
+    const char *option;       /* (optional) what --samples is called here */
+    const char *counted;      /* what it counts */
     size_t samples;           /* <- --samples; the default stands here */
     size_t least, most;       /* its bounds */
     size_t seed;              /* <- --seed; the default stands here */
