@@ -127,7 +127,8 @@ NG_API ng_status ng_polar_coefficients(double (*coefficients)[3], ng_polar_itera
 NG_API ng_status ng_polar(ng_mat u, ng_polar_info *info, ng_mat x, const ng_polar_options *options,
                           ng_work *work, ng_error *error);
 
-/* Bytes ng_polar needs at most for this shape and these options. */
+/* Bytes ng_polar needs for this shape and these options. Where the route does not converge, which
+ * is rare, the next takes memory of its own for the call. */
 NG_API size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options *options);
 
 #ifdef __cplusplus

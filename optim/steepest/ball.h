@@ -17,15 +17,17 @@ typedef struct {
     double (*step_size)(double outputs, double inputs, const ng_steepest_options *o);
     /* scratch bytes for an m x n matrix (optional: none) */
     size_t (*work)(size_t m, size_t n, ng_dtype dtype, const ng_steepest_options *o);
-    /* y <- the projection of x; may overwrite x */
+    /* y <- the projection of x; may overwrite x. work NULL: it allocates for itself */
     ng_status (*project)(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
                          ng_work *work, ng_error *error);
     /* k (both triangles) <- S^-T F S^-1 where F X = project(X) for X = S^-1 Z, P = S S^T its
      * factor on that side (lower triangle; no data: the identity) and a = Z Q^-1 Z^T with the
      * other side's: S is not needed. bound > 0: not less than the largest eigenvalue of P^-1 a.
-     * Only for balls that ignore the scale of X. Its work is covered by `work` (optional) */
+     * Only for balls that ignore the scale of X (optional) */
     ng_status (*multiplier)(ng_mat k, ngi_report *report, ng_mat a, ng_mat p, double bound,
                             const ng_steepest_options *o, ng_work *work, ng_error *error);
+    /* scratch bytes of that for an n x n one (present when it is) */
+    size_t (*multiplier_work)(size_t n, ng_dtype dtype);
     /* does it hold under these options? (present when it is) */
     int (*has_multiplier)(const ng_steepest_options *o);
 } ngi_ball;

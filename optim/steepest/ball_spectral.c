@@ -35,8 +35,7 @@ static ng_polar_options polar_options(const ng_steepest_options *o)
 static size_t work_size(size_t m, size_t n, ng_dtype dtype, const ng_steepest_options *o)
 {
     ng_polar_options polar = polar_options(o);
-    size_t of_polar = ng_polar_work(m, n, dtype, &polar);
-    return ngi_size_add(of_polar, ngi_inverse_root_info_work(m < n ? m : n, dtype));
+    return ng_polar_work(m, n, dtype, &polar);
 }
 
 static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
@@ -49,6 +48,12 @@ static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepe
 static int has_multiplier(const ng_steepest_options *o)
 {
     return o->spectral.polar == NG_POLAR_FAST;
+}
+
+static size_t multiplier_work(size_t n, ng_dtype dtype)
+{
+    size_t root = ngi_inverse_root_work(n, dtype), info = ngi_inverse_root_info_work(n, dtype);
+    return root > info ? root : info;
 }
 
 static ng_status multiplier(ng_mat k, ngi_report *report, ng_mat a, ng_mat p, double bound,
@@ -78,5 +83,6 @@ const ngi_ball ngi_ball_spectral = {
     .work = work_size,
     .project = project,
     .multiplier = multiplier,
+    .multiplier_work = multiplier_work,
     .has_multiplier = has_multiplier,
 };

@@ -299,8 +299,12 @@ static size_t side_work(size_t n, ng_root kind, ng_dtype dtype, size_t product)
 
 size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
 {
-    /* of a copy of the gradient, in the factors' dtype */
-    size_t product = ng_work_mat_size(param->rows, param->cols, NG_F64), largest = product;
+    ng_dtype wide = param->w.dtype; /* of a copy of the gradient: the factors' */
+    for (int i = 0; i < 2; i++)
+        if (ngi_kron_has(param, sides[i]) &&
+            ngi_side_tensor(param, ngi_factor, sides[i])->now.dtype == NG_F64)
+            wide = NG_F64;
+    size_t product = ng_work_mat_size(param->rows, param->cols, wide), largest = product;
     for (int i = 0; i < 2; i++) {
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
         size_t bytes =

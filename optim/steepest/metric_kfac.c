@@ -180,7 +180,8 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
     size_t most = ngi_kron_work(param, o), eigen = ngi_eigen_work(param);
     for (int i = 0; i < 2; i++) {
         size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
-        size_t bytes = 2 * ng_work_mat_size(n, n, NG_F64);
+        const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
+        size_t bytes = 2 * ng_work_mat_size(n, n, factor != NULL ? factor->now.dtype : NG_F64);
         if (o->kfac.root == NG_ROOT_SYMMETRIC)
             bytes += ng_spd_power_work(n, NG_F64);
         if (o->kfac.root == NG_ROOT_INVERSE)

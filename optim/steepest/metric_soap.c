@@ -94,7 +94,8 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
     size_t rotate = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, param->w.dtype));
     size_t kron = ngi_kron_work(param, o), eigen = ngi_eigen_work(param);
-    return ngi_size_add(rotate, kron > eigen ? kron : eigen);
+    size_t most = kron > eigen ? kron : eigen;
+    return rotate > most ? rotate : most;
 }
 
 static const ng_option table[] = {

@@ -30,25 +30,6 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
     return metric->create != NULL ? metric->create(param, o, error) : NG_OK;
 }
 
-static size_t fused_work(const ngi_param *param)
-{
-    size_t m = param->rows, n = param->cols, k = m < n ? m : n;
-    return ngi_size_add(ngi_size_mul(3, ng_work_mat_size(k, k, param->w.dtype)),
-                        ngi_largest_eigenvalue_work(k, param->w.dtype));
-}
-
-static size_t work_size(const ngi_param *param, const void *options)
-{
-    const ng_steepest_options *o = options;
-    const ngi_metric *metric = ngi_metric_find(o->metric);
-    const ngi_ball *ball = ngi_ball_find(o->ball);
-    size_t of_metric = metric->work != NULL ? metric->work(param, o) : 0;
-    size_t of_ball =
-        ball->work != NULL ? ball->work(param->rows, param->cols, param->w.dtype, o) : 0;
-    size_t mats = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, param->w.dtype));
-    return ngi_size_add(ngi_size_add(mats, fused_work(param)), max_size(of_metric, of_ball));
-}
-
 static ng_status whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
                         ng_work *work, ng_error *error)
 {
@@ -143,6 +124,32 @@ static int fusible(const ng_steepest_options *o)
            (metric->is_kronecker == NULL || metric->is_kronecker(o));
 }
 
+static size_t fused_work(const ngi_param *param, const ng_steepest_options *o, size_t of_metric)
+{
+    size_t k = param->rows < param->cols ? param->rows : param->cols;
+    ng_dtype dtype = param->w.dtype;
+    size_t squares = ngi_size_mul(3, ng_work_mat_size(k, k, dtype)); /* a, k and the factor */
+    size_t of_ball = ngi_ball_find(o->ball)->multiplier_work(k, dtype);
+    return ngi_size_add(ngi_size_add(squares, ngi_largest_eigenvalue_work(k, dtype)),
+                        max_size(of_metric, of_ball));
+}
+
+/* Where the fused form fails, which is rare, the ball makes its scratch itself. */
+static size_t work_size(const ngi_param *param, const void *options)
+{
+    const ng_steepest_options *o = options;
+    const ngi_metric *metric = ngi_metric_find(o->metric);
+    const ngi_ball *ball = ngi_ball_find(o->ball);
+    ng_dtype dtype = param->w.dtype;
+    size_t mats = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, dtype));
+    size_t of_metric = metric->work != NULL ? metric->work(param, o) : 0, of_ball = 0;
+    if (fusible(o))
+        of_ball = fused_work(param, o, of_metric);
+    else if (ball->work != NULL)
+        of_ball = ball->work(param->rows, param->cols, dtype, o);
+    return ngi_size_add(mats, max_size(of_metric, of_ball));
+}
+
 /* ---- Prepare and commit ------------------------------------------------------------ */
 
 /* How far a step of length 1 goes: lr, and what the ball makes of the layer's shape. */
@@ -173,7 +180,7 @@ static ng_status project(ng_mat d, ngi_param *param, const ng_steepest_options *
 {
     if (o->momentum_space == NG_MOMENTUM_GRADIENT)
         TRY(whiten(param, o, x, work, error));
-    TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, o, work, error));
+    TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, o, fusible(o) ? NULL : work, error));
     if (o->kl_clip > 0)
         param->length = ng_norm(d); /* without a ball: <D, M> is its square */
     return unwhiten(param, o, d, work, error);

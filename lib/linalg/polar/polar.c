@@ -106,12 +106,18 @@ size_t ng_polar_work(size_t m, size_t n, ng_dtype dtype, const ng_polar_options 
     ng_polar_options defaults;
     ng_polar_init(&defaults);
     ng_polar_route chosen = choose(m, n, dtype, options != NULL ? options : &defaults);
-    size_t bytes = error_work(m, n, dtype);
-    for (const ng_polar_route *r = ladder(chosen); *r != NG_ROUTE_AUTO; r++) {
-        size_t of_route = routes[*r].work(m, n, dtype);
-        bytes = of_route > bytes ? of_route : bytes;
-    }
-    return ngi_size_add(ng_work_mat_size(m, n, dtype), bytes);
+    size_t error = error_work(m, n, dtype), first = routes[chosen].work(m, n, dtype);
+    return ngi_size_add(ng_work_mat_size(m, n, dtype), error > first ? error : first);
+}
+
+/* A rung that serves where the first did not converge: so seldom, and with so much scratch, that it
+ * has its own. */
+static ng_status run_alone(ng_polar_route rung, ng_mat u, ng_polar_info *info, ng_mat x,
+                           double unit, const ng_polar_options *options, ng_error *error)
+{
+    ngi_scratch s;
+    TRY(ngi_scratch_open(&s, NULL, routes[rung].work(x.rows, x.cols, x.dtype), error));
+    return ngi_scratch_close(&s, routes[rung].run(u, info, x, unit, options, s.work, error));
 }
 
 /* By the first route of the ladder that converges. x, not zero, goes into a scratch copy scaled by
@@ -120,17 +126,16 @@ static ng_status run(ng_mat u, ng_polar_info *info, ng_mat x, double max,
                      const ng_polar_options *options, int estimate, ng_work *work, ng_error *error)
 {
     size_t mark = work->used, rung;
-    ng_status status = NG_ENOCONV;
+    const ng_polar_route *r = ladder(choose(x.rows, x.cols, x.dtype, options));
     ng_mat scaled;
     double unit;
     TRY(ng_work_mat(work, &scaled, x.rows, x.cols, x.dtype, error));
     unit = ngi_scale_to_unit(scaled, x, max);
     rung = work->used;
-    for (const ng_polar_route *r = ladder(choose(x.rows, x.cols, x.dtype, options));
-         *r != NG_ROUTE_AUTO && status == NG_ENOCONV; r++) {
-        status = routes[*r].run(u, info, scaled, unit, options, work, error);
-        work->used = rung;
-    }
+    ng_status status = routes[*r].run(u, info, scaled, unit, options, work, error);
+    work->used = rung;
+    for (r++; *r != NG_ROUTE_AUTO && status == NG_ENOCONV; r++)
+        status = run_alone(*r, u, info, scaled, unit, options, error);
     TRY(status);
     work->used = mark;
     if (!estimate)
