@@ -276,6 +276,18 @@ START_TEST(options_out_of_range)
                     "structure");
     o = good, o.rounds = 0;
     ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error, "rounds");
+    o = good, o.most = 0;
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error, "most");
+    o.most = 14;
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_ERANGE, &error,
+                    "15 weights");
+    o.structure = NG_LAPLACE_KRON;
+    ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_ERANGE, &error, "fc2");
+    o.refit = 0;
+    ng_assert_ok(ng_laplace_fit(&l, s.model, s.data, &o, &error), &error);
+    ng_laplace_destroy(l);
+    ng_assert_fails(ng_laplace_fit(&l, NULL, s.data, NULL, &error), NG_EARG, &error, "model");
+    ng_assert_fails(ng_laplace_fit(&l, s.model, NULL, NULL, &error), NG_EARG, &error, "data");
     o = good, o.size--;
     ng_assert_fails(ng_laplace_fit(&l, s.model, s.data, &o, &error), NG_EOPTION, &error, "init");
     ck_assert_ptr_null(l);

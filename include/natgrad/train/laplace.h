@@ -67,6 +67,8 @@ typedef struct {
                                      * 1e-12 ... 1e12; 0 (default): by evidence */
     int refit;                      /* default 1; 0 leaves the model alone */
     size_t rounds;                  /* of refit and evidence, 1 ... 1000; default 50 */
+    size_t most;                    /* weights of the last layer that `last` and refit take, 1 ...;
+                                     * default 4096: a round takes a minute and 1 GB */
 } ng_laplace_options;
 
 /* Fills in the defaults; NG_EOPTION, nothing written, for a struct of another size. */
@@ -82,7 +84,7 @@ static inline ng_status ng_laplace_init(ng_laplace_options *options)
  * inputs of the last layer for all samples meanwhile, (inputs + 1) doubles each.
  * NG_EUNSUPPORTED: several rows of logits a sample, or kron for parameters outside
  * of layers. NG_EOPTION, NG_ESHAPE (other features than the model's), NG_ENODATA,
- * NG_EARG (a label that is no output), NG_ENONFINITE, NG_ENOCONV (Newton), NG_ENOMEM.
+ * NG_EARG (NULL, or a label that is no output), NG_ERANGE (more than `most`), NG_ENONFINITE, NG_ENOCONV (Newton), NG_ENOMEM.
  * On an error *laplace is NULL and the weights are as before. */
 NG_API ng_status ng_laplace_fit(ng_laplace **laplace, ng_model *model, const ng_dataset *data,
                                 const ng_laplace_options *options, ng_error *error);

@@ -9,7 +9,8 @@
 
 ng_status ng_laplace_init_sized(ng_laplace_options *options, size_t size)
 {
-    const ng_laplace_options defaults = {.size = sizeof defaults, .refit = 1, .rounds = 50};
+    const ng_laplace_options defaults = {
+        .size = sizeof defaults, .refit = 1, .rounds = 50, .most = 4096};
     if (options == NULL || size != sizeof defaults)
         return NG_EOPTION;
     *options = defaults;
@@ -35,6 +36,8 @@ static ng_status check_options(const ng_laplace_options *o, ng_error *error)
         return ng_error_set(error, NG_EOPTION, "structure: %d is none", (int)o->structure);
     if (o->rounds < 1 || o->rounds > 1000)
         return ng_error_set(error, NG_EOPTION, "rounds: %zu is not in 1 ... 1000", o->rounds);
+    if (o->most < 1)
+        return ng_error_set(error, NG_EOPTION, "most: 0");
     TRY(check_real(o->prior_precision, "prior_precision", 1e-10, 1e10, error));
     return check_real(o->noise_variance, "noise_variance", 1e-12, 1e12, error);
 }
@@ -113,6 +116,19 @@ static ng_status fit_samples(ng_laplace *l, const ng_laplace_options *o, const n
     return status;
 }
 
+/* All of F for very many weights would be no answer but silence. */
+static ng_status check_size(const ng_model *model, const ng_laplace_options *o, ng_error *error)
+{
+    const ngi_linear *head = &model->linear[model->layers - 1];
+    size_t c = head->a.cols + (head->bias != NG_MODEL_NONE), n = ngi_times(head->g.cols, c);
+    int all = o->structure == NG_LAPLACE_LAST || o->refit;
+    if (all && n > o->most)
+        return ng_error_set(error, NG_ERANGE,
+                            "%s: %zu weights, and most = %zu; kron without refit takes any number",
+                            head->name, n, o->most);
+    return NG_OK;
+}
+
 static ng_status fit_data(ng_laplace **laplace, ng_model *model, const ng_dataset *data,
                           const ng_laplace_options *o, ngi_samples *s, ng_error *error)
 {
@@ -131,7 +147,10 @@ ng_status ng_laplace_fit(ng_laplace **laplace, ng_model *model, const ng_dataset
     TRY(ng_laplace_init(&o));
     if (options != NULL)
         o = *options;
+    if (model == NULL || data == NULL)
+        return ng_error_set(error, NG_EARG, "%s is NULL", model == NULL ? "model" : "data");
     TRY(check_options(&o, error));
+    TRY(check_size(model, &o, error));
     ng_status status = fit_data(laplace, model, data, &o, &s, error);
     ngi_samples_free(&s);
     return ngi_laplace_built(laplace, status);
