@@ -91,7 +91,7 @@ void check_learning(paper *p)
     fieldnet_options o = {2, 20, 2, BATCH, FIELDNET_NATURAL, 0.1, 3e-4, steps, 42};
     double natural = learn(p, &o, "natural gradient"), adamw = HUGE_VAL;
     o.method = FIELDNET_ADAMW;
-    o.steps = steps * 32;
+    o.steps = steps == MARK ? MARK : steps * 32;
     for (int i = 0; i < 3; i++) {
         o.lr = rates[i];
         char name[32];

@@ -18,16 +18,20 @@ typedef struct {
     ng_mat slope, square;                     /* n x n: row i is d miss / d v_i; slope slope^T */
 } shot;
 
-/* miss <- end - to for the velocity v; its norm, infinite where no end is reached */
-static double shoot(const shot *s, ng_mat miss, ng_mat v)
+/* end <- where the velocity v ends, less `to`; *miss <- its norm, infinite where no end is reached. Only want
+ * of memory is an error. */
+static ng_status shoot(const shot *s, double *miss, ng_mat end, ng_mat v, ng_error *error)
 {
-    ng_copy(miss, s->from, NULL);
-    ng_copy(s->spare, v, NULL);
-    if (ng_geodesic_move(miss, s->spare, 1, s->amari_alpha, s->tolerance / 10, s->family, s->data,
-                         NULL) != NG_OK)
-        return HUGE_VAL;
-    ng_axpby(miss, s->to, -1, 1, NULL);
-    return ng_norm(miss);
+    *miss = HUGE_VAL;
+    TRY(ng_copy(end, s->from, error));
+    TRY(ng_copy(s->spare, v, error));
+    ng_status status = ng_geodesic_move(end, s->spare, 1, s->amari_alpha, s->tolerance / 10, s->family,
+                                        s->data, error);
+    if (status != NG_OK)
+        return status == NG_ENOMEM ? status : NG_OK;
+    TRY(ng_axpby(end, s->to, -1, 1, error));
+    *miss = ng_norm(end);
+    return NG_OK;
 }
 
 /* slope by central differences; by one side where the other ends nowhere */
@@ -37,12 +41,12 @@ static ng_status differentiate(const shot *s, ng_error *error)
     const double h = 1e-5 * (1 + ng_norm(s->v));
     for (size_t i = 0; i < n; i++) {
         ng_mat row = ng_mat_block(s->slope, i, 0, 1, n);
-        double v = ng_mat_get(s->v, 0, i);
-        ng_copy(s->trial, s->v, NULL);
+        double v = ng_mat_get(s->v, 0, i), left, right;
+        TRY(ng_copy(s->trial, s->v, error));
         ng_mat_set(s->trial, 0, i, v + h);
-        double right = shoot(s, row, s->trial);
+        TRY(shoot(s, &right, row, s->trial, error));
         ng_mat_set(s->trial, 0, i, v - h);
-        double left = shoot(s, s->near, s->trial);
+        TRY(shoot(s, &left, s->near, s->trial, error));
         if (!isfinite(left) && !isfinite(right))
             return ng_error_set(error, NG_ENOCONV, "velocity %zu: geodesics beside leave the family", i);
         double sides = isfinite(left) && isfinite(right) ? 0.5 / h : 1 / h;
@@ -66,10 +70,11 @@ static ng_status solve(const shot *s, ng_error *error)
 static ng_status iterate(shot *s, ng_error *error)
 {
     const double enough = 10 * s->tolerance * (1 + ng_norm(s->to));
-    double miss = shoot(s, s->miss, s->v);
+    double miss;
+    TRY(shoot(s, &miss, s->miss, s->v, error));
     for (int k = 0; !isfinite(miss) && k < MAX_HALVINGS; k++) { /* a first guess that ends nowhere */
         ng_scale(s->v, 0.5);
-        miss = shoot(s, s->miss, s->v);
+        TRY(shoot(s, &miss, s->miss, s->v, error));
     }
     for (int k = 0; k < MAX_ITERATIONS && miss > enough; k++) {
         double share = 1, next = HUGE_VAL;
@@ -77,7 +82,7 @@ static ng_status iterate(shot *s, ng_error *error)
         TRY(solve(s, error));
         for (int half = 0; half < MAX_HALVINGS && !(next < miss); half++, share /= 2) {
             TRY(ng_lincomb(s->trial, 1, s->v, -share, s->step, error));
-            next = shoot(s, s->near, s->trial);
+            TRY(shoot(s, &next, s->near, s->trial, error));
         }
         if (!(next < miss))
             break;

@@ -2,7 +2,8 @@
  * in no shell before it and no child after it, the NG_FAIL_AT-th allocation
  * fails. Counted are those of the program, of our libraries and of the C
  * library on their behalf; not those of BLAS and its runtime, which have no way
- * to report one, and not the buffers of streams, without which streams work.
+ * to report one, nor of GSL, whose integrators use what they did not get, and
+ * not the buffers of streams, without which streams work.
  * Says in the file NG_FAIL_LOG whether there were so many, and who asked. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -38,7 +39,7 @@ __attribute__((constructor)) static void arm(void)
 static int counts(const void *caller, Dl_info *info)
 {
     static const char *const others[] = {"blas", "lapack",   "gfortran",
-                                         "gomp", "quadmath", "ld-linux"};
+                                         "gomp", "quadmath", "ld-linux", "libgsl"};
     static const char *const buffers[] = {"_IO_file_doallocate", "_IO_wfile_doallocate"};
     if (dladdr(caller, info) == 0 || info->dli_fname == NULL)
         return 0;

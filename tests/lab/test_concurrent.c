@@ -1,4 +1,4 @@
-/* Families, lattices, chains and hypergraphs in several threads of the host's at once: what one
+/* Families, lattices, chains, hypergraphs and a shared mixture in several threads of the host's at once: what one
  * that is alone gets. To be run under ThreadSanitizer, too. */
 #include <string.h>
 
@@ -86,7 +86,33 @@ static ng_status hypergraph(finding *found)
     return status;
 }
 
-static ng_status (*const works[])(finding *found) = {family, lattice, chains, hypergraph};
+/* one mixture for all threads, made before them */
+static ng_mixture *shared;
+
+static ng_status mixture(finding *found)
+{
+    double x[6] = {0.3, -1, 2, 0.5, 0, 0}, score[6];
+    const ng_mixture_fields f = {.score = ng_f64(score, 3, 2), .mean = ng_f64(found->value, 3, 2)};
+    TRY(ng_mixture_evaluate(shared, &f, ng_f64(x, 3, 2), 0.6, 0.8, NG_MIXTURE_ALL, NULL));
+    found->value[6] = ng_dot(f.score, f.score);
+    return NG_OK;
+}
+
+static void share_mixture(void)
+{
+    static double means[4] = {1, 0, -1, 0.5}, covariances[8] = {1, 0, 0.2, 0.5, 0.4, 0, -0.1, 0.3};
+    ng_assert_ok(ng_mixture_create(&shared, ng_f64(means, 2, 2), ng_f64(covariances, 4, 2), NULL, NULL,
+                                   NULL),
+                 NULL);
+}
+
+static void drop_mixture(void)
+{
+    ng_mixture_destroy(shared);
+    shared = NULL;
+}
+
+static ng_status (*const works[])(finding *found) = {family, lattice, chains, hypergraph, mixture};
 static ng_status (*work)(finding *found);
 
 static ng_status often(void *data)
@@ -112,6 +138,7 @@ TEST_SUITE(concurrent)
 {
     TCase *tcase = tcase_create("lab");
     tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, share_mixture, drop_mixture);
     tcase_add_loop_test(tcase, at_once, 0, sizeof works / sizeof *works);
     suite_add_tcase(suite, tcase);
 }

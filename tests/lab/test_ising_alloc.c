@@ -46,9 +46,17 @@ static ng_status geodesic(ng_error *error)
     return status == NG_OK || (theta == 0.1 && velocity == 1) ? status : NG_EARG;
 }
 
+static ng_status connection(ng_error *error)
+{
+    double from = 0.1, to = 0.8, velocity = 0;
+    ng_status status = ng_geodesic_connect(ng_f64(&velocity, 1, 1), ng_f64(&from, 1, 1),
+                                           ng_f64(&to, 1, 1), 0, 1e-9, bernoulli, NULL, error);
+    return status == NG_OK || velocity == 0 ? status : NG_EARG;
+}
+
 START_TEST(every_allocation_fails_once)
 {
-    ng_status (*run[])(ng_error *) = {curvature, cumulants, geodesic};
+    ng_status (*run[])(ng_error *) = {curvature, cumulants, geodesic, connection};
     ng_status status = NG_ENOMEM;
     for (long k = 0; status != NG_OK; k++) {
         ng_error error = {NG_OK, ""};
@@ -69,6 +77,6 @@ END_TEST
 TEST_SUITE(ising_alloc)
 {
     TCase *tcase = tcase_create("ising alloc");
-    tcase_add_loop_test(tcase, every_allocation_fails_once, 0, 3);
+    tcase_add_loop_test(tcase, every_allocation_fails_once, 0, 4);
     suite_add_tcase(suite, tcase);
 }

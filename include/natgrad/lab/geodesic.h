@@ -36,7 +36,8 @@ NG_API ng_status ng_geodesic_move(ng_mat theta, ng_mat velocity, double time, do
  * differences and steps that are halved until they bring the end nearer. It begins from the velocity
  * there is on entry, and from to - from where that is zero; where several geodesics connect, that
  * decides. Ends when the end is within 10 tolerance (1 + |to|). tolerance 1e-12 to 1e-3 (NG_EARG).
- * NG_ENOCONV; otherwise as ng_geodesic_move, whose errors along the way count as ends far away. velocity
+ * NG_ENOCONV, NG_ENOMEM; otherwise as ng_geodesic_move at `from`: that the way leaves the family
+ * later counts as an end far away. velocity
  * changes only on success. */
 NG_API ng_status ng_geodesic_connect(ng_mat velocity, ng_mat from, ng_mat to, double amari_alpha,
                                      double tolerance, ng_family_at family, void *data,
