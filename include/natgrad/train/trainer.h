@@ -44,7 +44,7 @@ typedef struct ng_trainer ng_trainer;
  * of squared errors / sum of squares about the mean). NaN without a validation set. */
 typedef struct {
     double seconds;     /* of training, evaluations not counted */
-    double lr; /* of the method in its last step */
+    double lr;          /* of the method in its last step */
     double train_loss;  /* of the whole training set, with the weights at the end of the epoch */
     double loss, score; /* of the validation set */
 } ng_trainer_point;
@@ -67,7 +67,7 @@ typedef struct {
 } ng_trainer_event;
 
 /* Non-zero asks to stop: fit ends behind the present step, or evaluation, with NG_STOPPED. May
- * call ng_trainer_save, but nothing that trains. */
+ * call ng_trainer_save (but in an evaluation: NG_EARG), and nothing that trains. */
 typedef int (*ng_trainer_watch)(ng_trainer *trainer, const ng_trainer_event *event, void *data);
 
 /* ---- Options ---------------------------------------------------------------------- */

@@ -188,6 +188,15 @@ static ng_status judge_both(ng_trainer *t, ng_trainer_point *p, const ng_dataset
     return NG_OK;
 }
 
+static ng_status judge_averaged(ng_trainer *t, ng_trainer_point *p, const ng_dataset *train,
+                                const ng_dataset *validation)
+{
+    TRY(swap_average(t));
+    ng_status judged = judge_both(t, p, train, validation);
+    TRY(swap_average(t));
+    return judged;
+}
+
 /* The point behind an epoch, or where time ran out in one. */
 static ng_status add_point(ng_trainer *t, const ng_dataset *train, const ng_dataset *validation)
 {
@@ -197,9 +206,9 @@ static ng_status add_point(ng_trainer *t, const ng_dataset *train, const ng_data
         return ng_error_set(&t->error, NG_ENOMEM, "no memory for epoch %zu", at->epoch + 1);
     at->points = more;
     at->point_count = at->epoch;
-    TRY(swap_average(t));
-    ng_status judged = judge_both(t, &more[at->epoch], train, validation);
-    TRY(swap_average(t));
+    t->judging = 1;
+    ng_status judged = judge_averaged(t, &more[at->epoch], train, validation);
+    t->judging = 0;
     TRY(judged);
     more[at->epoch].seconds = at->seconds;
     ng_group_get(t->group, "lr", &more[at->epoch].lr);
@@ -260,6 +269,8 @@ static ng_status end(ng_trainer *t, ng_status trained)
 {
     if (trained < NG_OK)
         t->end = NG_TRAINER_FAILED;
+    else
+        t->error = (ng_error){NG_OK, ""}; /* of a call that `watch` made */
     TRY(ngi_trainer_show(t));
     return trained;
 }

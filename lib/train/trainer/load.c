@@ -77,26 +77,29 @@ static int whole(double x, double most)
     return x >= 0 && x <= most && x == floor(x);
 }
 
-/* Numbers that a training has; the count is that of the bytes of the order. */
+/* What the elements of the position are, in the order of ngi_position_pack. */
+enum { EPOCH, NEXT, LOSS, SCORE, SECONDS, BEST, BEST_LOSS, WAITED, COUNT, AVERAGED };
+
+/* Numbers that a training has; whether the count is that of the order is seen later. An epoch's
+ * last step may be done and the epoch not yet judged. */
 static ng_status check_position(const arrival *a)
 {
-    const double *p = a->position, most = 0x1p53;
-    double points = (double)a->points.rows;
-    int good = whole(p[8], most) && whole(p[0], most) && whole(p[1], p[8]) && p[4] >= 0 &&
-               (p[1] < p[8] || p[8] == 0) && fmod(p[1], (double)a->t->o.batch) == 0 &&
-               whole(p[5], points) && whole(p[7], points) && whole(p[9], most) &&
-               (points == p[0] || points == p[0] + 1) && (p[5] == 0 || isfinite(p[6])) &&
-               isfinite(p[4]) && (p[1] == 0 || isfinite(p[2]));
-    return good ? NG_OK
-                : ng_error_set(&a->t->error, NG_EFORMAT,
-                               "no training is at epoch %g, sample %g "
-                               "of %g",
-                               p[0], p[1], p[8]);
+    const double *p = a->position, most = 0x1p53, points = (double)a->points.rows;
+    int place = whole(p[COUNT], most) && whole(p[NEXT], p[COUNT]) &&
+                (p[NEXT] == p[COUNT] || fmod(p[NEXT], (double)a->t->o.batch) == 0);
+    int epochs = whole(p[EPOCH], most) && (points == p[EPOCH] || points == p[EPOCH] + 1) &&
+                 whole(p[BEST], points) && whole(p[WAITED], points) && whole(p[AVERAGED], most);
+    int finite = p[SECONDS] >= 0 && isfinite(p[SECONDS]) && (p[NEXT] == 0 || isfinite(p[LOSS])) &&
+                 (p[BEST] == 0 || isfinite(p[BEST_LOSS]));
+    return place && epochs && finite ? NG_OK
+                                     : ng_error_set(&a->t->error, NG_EFORMAT,
+                                                    "no training is at epoch %g, sample %g of %g",
+                                                    p[EPOCH], p[NEXT], p[COUNT]);
 }
 
 static ng_status check_order(const arrival *a, const uint64_t *order, unsigned char *seen)
 {
-    size_t count = (size_t)a->position[8];
+    size_t count = (size_t)a->position[COUNT];
     for (size_t i = 0; i < count; i++) {
         if (order[i] >= count || seen[order[i]])
             return ng_error_set(&a->t->error, NG_EFORMAT, "its order of the samples is none");
@@ -108,7 +111,7 @@ static ng_status check_order(const arrival *a, const uint64_t *order, unsigned c
 
 static ng_status read_order(arrival *a)
 {
-    size_t count = (size_t)a->position[8];
+    size_t count = (size_t)a->position[COUNT];
     const ng_tensor *tensor = NULL;
     TRY(find(&tensor, a, NGI_TRAINER "order"));
     if (tensor->bytes / sizeof(uint64_t) != count)
@@ -152,7 +155,7 @@ static ng_status read_position(arrival *a)
 static ng_status read_weights(arrival *a)
 {
     const ng_mat like = a->t->weights;
-    int averaged = a->position[9] > 0, best = a->position[5] > 0;
+    int averaged = a->position[AVERAGED] > 0, best = a->position[BEST] > 0;
     if (averaged != 0 && a->t->average == NULL)
         return ng_error_set(&a->t->error, NG_EFORMAT, "an average without ema");
     if (best && a->t->best.data == NULL)
@@ -240,15 +243,15 @@ static void take_position(arrival *a)
     ngi_position *at = &a->t->at;
     free(at->order);
     free(at->points);
-    *at = (ngi_position){.epoch = (size_t)p[0],
-                         .next = (size_t)p[1],
-                         .loss = p[2],
-                         .score = p[3],
-                         .seconds = p[4],
-                         .best = (size_t)p[5],
-                         .best_loss = p[6],
-                         .waited = (size_t)p[7],
-                         .count = (size_t)p[8],
+    *at = (ngi_position){.epoch = (size_t)p[EPOCH],
+                         .next = (size_t)p[NEXT],
+                         .loss = p[LOSS],
+                         .score = p[SCORE],
+                         .seconds = p[SECONDS],
+                         .best = (size_t)p[BEST],
+                         .best_loss = p[BEST_LOSS],
+                         .waited = (size_t)p[WAITED],
+                         .count = (size_t)p[COUNT],
                          .order = a->order,
                          .points = a->points.data,
                          .point_count = a->points.rows};
@@ -269,7 +272,7 @@ static ng_status take_all(arrival *a)
     }
     if (a->average.data != NULL) {
         take_row(t->weights, a->average);
-        TRY(ng_average_restore(t->average, (unsigned long long)a->position[9], &t->error));
+        TRY(ng_average_restore(t->average, (unsigned long long)a->position[AVERAGED], &t->error));
     }
     take_row(t->weights, a->live.data != NULL ? a->live : a->model->w);
     if (a->best.data != NULL)

@@ -168,8 +168,9 @@ ng_status ng_trainer_save(ng_trainer *t, const char *path, const ng_schema *sche
     if (t == NULL)
         return NG_EARG;
     t->error = (ng_error){NG_OK, ""};
-    if (path == NULL)
-        return ng_error_set(&t->error, NG_EARG, "save: path is NULL");
+    if (path == NULL || t->judging)
+        return ng_error_set(&t->error, NG_EARG,
+                            path == NULL ? "save: path is NULL" : "save: in an evaluation");
     ng_status status = save(t, &f, path, schema);
     ng_model_extra_destroy(f.extra);
     free(f.live.data);

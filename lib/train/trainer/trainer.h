@@ -43,6 +43,7 @@ struct ng_trainer {
     ngi_position at;
     ng_trainer_end end;
     int asked;
+    int judging; /* an epoch: the model may hold the average */
     size_t most;    /* samples evaluated at a time */
     size_t *index;  /* owned: most */
     int *labels;    /* owned: most or batch */
