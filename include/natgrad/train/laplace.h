@@ -26,7 +26,13 @@
  * no tau if its weight decay was decoupled (AdamW), stopped early or absent. So
  * by default the last layer, a convex problem once the others are held, is brought to the optimum
  * of the evidence's tau by Newton's method (for these likelihoods the natural
- * gradient), tau and weights by turns until they agree: `refit`.
+ * gradient), tau and weights by turns until they agree: `refit`. It is MacKay's
+ * re-estimation, which holds F while tau moves.
+ *
+ * What to expect. After wrong or few labels loss and calibration gain most. Where a
+ * net has learnt right labels by heart, or n is near N and above, predictions are
+ * too cautious, those of kron most; its order of what is unlike the samples is the
+ * better one. Figures: examples/laplace.
  *
  * Models with one row of logits a sample: mlp and cnn. All is done in double
  * but for the model's own passes. The model is borrowed, its weights must stay
@@ -125,10 +131,14 @@ NG_API ng_fisher *ng_laplace_fisher(ng_laplace *laplace, size_t *layer, size_t i
 NG_API ng_status ng_laplace_logits(ng_laplace *laplace, ng_mat mean, ng_mat covariance,
                                    size_t batch, ng_error *error);
 
-/* mean (batch x outputs) <- probabilities by the probit approximation, those of
- * the logits z_k / sqrt(1 + pi/8 var z_k) (MacKay 1992); for the squared loss the
- * outputs. variance (the same shape, or ng_mat_none()) <- of the logits; for the
- * squared loss that of a new observation, the noise's s included. */
+/* mean (batch x outputs K) <- probabilities by the probit approximation (MacKay 1992):
+ *   Bernoulli  sigmoid(z / sqrt(1 + pi/8 var z))
+ *   softmax    1 / sum_j exp((z_j - z_k) / sqrt(1 + pi/8 v_jk)), made to sum to 1,
+ *              v_jk = K / (2 (K - 1)) var(z_j - z_k), v_kk = 0: what is common to
+ *              all logits counts for nothing, two classes are the Bernoulli case
+ * and for the squared loss the outputs. variance (the same shape, or ng_mat_none())
+ * <- of the logits; for the squared loss that of a new observation, the noise's s
+ * included. */
 NG_API ng_status ng_laplace_predict(ng_laplace *laplace, ng_mat mean, ng_mat variance, size_t batch,
                                     ng_error *error);
 
