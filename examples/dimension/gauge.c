@@ -1,12 +1,14 @@
-/* Fields that add to a score and move no density: rotations of N(0, I) and of the circle, what they do
- * to solvers, to guidance and to the Jacobian, how they are split off, and how much of one a net learns. */
+/* Fields that add to a score and move no density: rotations of N(0, I) and of the circle, what they
+ * do to solvers, to guidance and to the Jacobian, how they are split off, and how much of one a net
+ * learns. */
 #include <math.h>
 #include <stdio.h>
 
 #include "examples/dimension/dimension.h"
 #include "examples/support/fieldnet.h"
 
-/* ---- Steps ------------------------------------------------------------------------------------ */
+/* ---- Steps ------------------------------------------------------------------------------------
+ */
 
 /* v = A x, A a quarter turn: div(p v) = 0 for p = N(0, I) */
 static ng_status turn(void *data, ng_mat f, ng_mat x, double t, ng_error *error)
@@ -24,8 +26,9 @@ static double inflation(const char *solver, double h)
 {
     double t[2] = {0, h}, x[2] = {0.6, -0.8};
     ng_error error = {NG_OK, ""};
-    paper_must(ng_solver_run(ng_f64(x, 1, 2), ng_solver_find(solver), t, 2, 0, NULL, turn, NULL, &error),
-               &error);
+    paper_must(
+        ng_solver_run(ng_f64(x, 1, 2), ng_solver_find(solver), t, 2, 0, NULL, turn, NULL, &error),
+        &error);
     return x[0] * x[0] + x[1] * x[1];
 }
 
@@ -50,7 +53,8 @@ void check_gauge(paper *p)
     }
 }
 
-/* ---- Guidance ------------------------------------------------------------------------------------ */
+/* ---- Guidance
+ * ------------------------------------------------------------------------------------ */
 
 /* Drift of Langevin's dynamics under (1 - w) s_u + w s_c, s_u = -x, s_c = -2 (x - m) + A (x - m) */
 static ng_status guided(void *data, ng_mat f, ng_mat x, double t, ng_error *error)
@@ -70,15 +74,17 @@ void check_guided_mean(paper *p)
     (void)p;
     for (int i = 0; i <= STEPS; i++)
         t[i] = 0.01 * i;
-    paper_must(ng_solver_run(ng_f64(x, 1, 2), ng_solver_find("heun"), t, STEPS + 1, 0, NULL, guided, &w,
-                             &error),
+    paper_must(ng_solver_run(ng_f64(x, 1, 2), ng_solver_find("heun"), t, STEPS + 1, 0, NULL, guided,
+                             &w, &error),
                &error);
     target_print("gauge", "guided_mean_x", 16.0 / 13, x[0], 1e-10);
     target_print("gauge", "guided_mean_y", 2.0 / 13, x[1], 1e-10);
-    verdict_print("gauge", "a rotation that moves no density is harmless under guidance", VERDICT_NO);
+    verdict_print("gauge", "a rotation that moves no density is harmless under guidance",
+                  VERDICT_NO);
 }
 
-/* ---- Hodge's split -------------------------------------------------------------------------------- */
+/* ---- Hodge's split
+ * -------------------------------------------------------------------------------- */
 
 enum { DEGREE = 4, BASIS = (DEGREE + 1) * (DEGREE + 2) / 2 - 1, SIDE = 41 };
 
@@ -146,7 +152,8 @@ void check_split(paper *p)
                b = ng_mat_get(r, i, 1);
         worst += weight[i] * (pow(a + c * v, 2) + pow(b - c * u, 2));
         rest += weight[i] * (a * a + b * b);
-        all += weight[i] * (pow(ng_mat_get(field, i, 0) + u, 2) + pow(ng_mat_get(field, i, 1) + v, 2));
+        all +=
+            weight[i] * (pow(ng_mat_get(field, i, 0) + u, 2) + pow(ng_mat_get(field, i, 1) + v, 2));
         turned += weight[i] * (pow(0.6 * u * u * v, 2) + pow(0.2 * u * u * u, 2));
     }
     target_print("gauge", "split_orthogonality", 0, orthogonal, 1e-12);
@@ -155,7 +162,8 @@ void check_split(paper *p)
     target_print("gauge", "split_adds_losses_up", all, rest + turned, 1e-10);
 }
 
-/* ---- A net and the Jacobian ---------------------------------------------------------------------- */
+/* ---- A net and the Jacobian
+ * ---------------------------------------------------------------------- */
 
 /* both singular values of a 2 x 2 matrix, the larger first */
 static void singular(double s[2], const double j[4])
@@ -206,6 +214,25 @@ static void net_jacobian(fieldnet *net, double j[4], double x, double y)
             j[a * 2 + b] = (a == b) - (out[4 * b + a] - out[4 * b + 2 + a]) / (2 * h);
 }
 
+/* Over places on the circle: count += dimensions by singular values and by the symmetric part, on
+ * the mean. Returns the antisymmetric share of the Jacobian's square. */
+static double round_the_circle(fieldnet *net, double sigma, double count[2])
+{
+    double curl = 0, whole = 0;
+    for (size_t i = 0; i < PLACES; i++) {
+        double j[4], s[2], values[WIDEST], angle = 4 * acos(0) * (double)i / PLACES;
+        net_jacobian(net, j, cos(angle), sin(angle));
+        singular(s, j);
+        curl += pow(j[1] - j[2], 2) / 2;
+        whole += j[0] * j[0] + j[1] * j[1] + j[2] * j[2] + j[3] * j[3];
+        count[0] += ((s[0] < 0.5) + (s[1] < 0.5)) / (double)PLACES;
+        for (int k = 0; k < 4; k++)
+            j[k] /= -sigma * sigma;
+        count[1] += (double)along(values, ng_f64(j, 1, 4), 0, 2, sigma) / PLACES;
+    }
+    return curl / whole;
+}
+
 /* A denoiser of the circle at one level, learnt by the natural gradient from samples. */
 void check_net(paper *p)
 {
@@ -218,7 +245,7 @@ void check_net(paper *p)
            answer = paper_mat(BATCH, 2), r = paper_mat(BATCH, 2);
     const ng_mixture_fields f = {.mean = exact};
     ng_error error = {NG_OK, ""};
-    double weight[BATCH], curl = 0, whole = 0, count[2] = {0, 0};
+    double weight[BATCH], count[2] = {0, 0};
     for (size_t step = 0; step < steps; step++) {
         circle_batch(x, clean, sigma, random);
         fieldnet_step(net, x, clean);
@@ -231,22 +258,13 @@ void check_net(paper *p)
     for (size_t i = 0; i < BATCH; i++)
         weight[i] = 1.0 / BATCH;
     split(r, answer, x, weight);
-    for (size_t i = 0; i < PLACES; i++) {
-        double j[4], s[2], values[WIDEST], angle = 4 * acos(0) * (double)i / PLACES;
-        net_jacobian(net, j, cos(angle), sin(angle));
-        singular(s, j);
-        curl += pow(j[1] - j[2], 2) / 2;
-        whole += j[0] * j[0] + j[1] * j[1] + j[2] * j[2] + j[3] * j[3];
-        count[0] += ((s[0] < 0.5) + (s[1] < 0.5)) / (double)PLACES;
-        for (int k = 0; k < 4; k++)
-            j[k] /= -sigma * sigma;
-        count[1] += (double)along(values, ng_f64(j, 1, 4), 0, 2, sigma) / PLACES;
-    }
-    printf("net: E|s^ - s|^2 / E|s|^2 %.5f, of it no gradient (degree %d) %.5f; antisymmetric share of "
+    double antisymmetric = round_the_circle(net, sigma, count);
+    printf("net: E|s^ - s|^2 / E|s|^2 %.5f, of it no gradient (degree %d) %.5f; antisymmetric "
+           "share of "
            "|grad s^|^2 %.5f\n"
            "     dimension by singular values %.2f, by the symmetric part %.2f\n",
            ng_dot(answer, answer) / BATCH / s4 / size, DEGREE, ng_dot(r, r) / BATCH / s4 / size,
-           curl / whole, count[0], count[1]);
+           antisymmetric, count[0], count[1]);
     target_print("gauge", "net_dimension_of_the_circle", 1, count[1], 0.05);
     target_print("gauge", "net_error_without_gradient_at_most_all", 1,
                  ng_dot(r, r) <= ng_dot(answer, answer), 0);

@@ -1,6 +1,6 @@
-/* dimension: the intrinsic dimension of data from the score of their noisy law. E[s s^T] = -E[grad s] is
- * the Fisher matrix of the location family of that law: 1/sigma^2 across the data, little along them. And
- * what of a score is gauge (arXiv:2402.03845). */
+/* dimension: the intrinsic dimension of data from the score of their noisy law. E[s s^T] = -E[grad
+ * s] is the Fisher matrix of the location family of that law: 1/sigma^2 across the data, little
+ * along them. And what of a score is gauge (arXiv:2402.03845). */
 #include <math.h>
 #include <stdio.h>
 
@@ -13,11 +13,11 @@ size_t along(double values[WIDEST], ng_mat jacobians, size_t row, size_t d, doub
     size_t count = 0;
     for (size_t i = 0; i < d; i++)
         for (size_t j = 0; j < d; j++)
-            square[i * d + j] = -sigma * sigma / 2 *
-                                (ng_mat_get(jacobians, row, i * d + j) +
-                                 ng_mat_get(jacobians, row, j * d + i));
-    paper_must(ng_eigh(ng_f64(values, 1, d), ng_f64(vectors, d, d), NULL, ng_f64(square, d, d), NULL,
-                       &error),
+            square[i * d + j] =
+                -sigma * sigma / 2 *
+                (ng_mat_get(jacobians, row, i * d + j) + ng_mat_get(jacobians, row, j * d + i));
+    paper_must(ng_eigh(ng_f64(values, 1, d), ng_f64(vectors, d, d), NULL, ng_f64(square, d, d),
+                       NULL, &error),
                &error);
     while (count < d && values[count] < 0.5)
         count++;
@@ -27,7 +27,8 @@ size_t along(double values[WIDEST], ng_mat jacobians, size_t row, size_t d, doub
 static int counted = 1; /* right by the spectrum so far */
 
 typedef struct {
-    double count, flipd, least, most; /* means over points: of both estimates, of extreme eigenvalues */
+    double count, flipd, least,
+        most; /* means over points: of both estimates, of extreme eigenvalues */
 } estimate;
 
 /* Both estimates at the rows of x: eigenvalues, and FLIPD's D + sigma^2 (div s + |s|^2). */
@@ -58,7 +59,8 @@ static void tell(paper *p, const char *name, double sigma, double truth, estimat
     fprintf(p->rows.to, "%s,%g,%g,%.6g,%.6g\n", name, sigma, truth, e.count, e.flipd);
 }
 
-/* ---- A plane ---------------------------------------------------------------------------------- */
+/* ---- A plane ----------------------------------------------------------------------------------
+ */
 
 static ng_status denoise(void *data, ng_mat f, ng_mat x, double sigma, ng_error *error)
 {
@@ -87,8 +89,8 @@ static void plane(paper *p)
     for (size_t i = 0; i <= STEPS; i++)
         levels[i] = far * pow(sigma / far, (double)i / STEPS);
     ng_set_identity(axes);
-    paper_must(ng_solver_run(axes, ng_solver_find("dpm++2m"), levels, STEPS + 1, 0, NULL, denoise, m,
-                             &error),
+    paper_must(ng_solver_run(axes, ng_solver_find("dpm++2m"), levels, STEPS + 1, 0, NULL, denoise,
+                             m, &error),
                &error);
     for (size_t i = 0; i < D; i++) {
         double s2 = widths[i] * widths[i], low = sigma * sigma, high = far * far;
@@ -102,7 +104,8 @@ static void plane(paper *p)
            "most");
 }
 
-/* ---- Curved data ---------------------------------------------------------------------------------- */
+/* ---- Curved data
+ * ---------------------------------------------------------------------------------- */
 
 ng_mixture *circle(size_t points)
 {
@@ -139,7 +142,8 @@ static void round_data(paper *p)
         ng_mat_set(x, 0, 1, r * 0.8);
         paper_must(ng_mixture_evaluate(ring, &f, x, 1, 0.3, NG_MIXTURE_ALL, &error), &error);
         double s = (bessel_ratio(r / s2) - r) / s2;
-        worst = fmax(worst, hypot(ng_mat_get(score, 0, 0) - 0.6 * s, ng_mat_get(score, 0, 1) - 0.8 * s));
+        worst = fmax(worst,
+                     hypot(ng_mat_get(score, 0, 0) - 0.6 * s, ng_mat_get(score, 0, 1) - 0.8 * s));
     }
     ng_mat_set(x, 0, 0, 0.6);
     ng_mat_set(x, 0, 1, 0.8);
@@ -161,7 +165,8 @@ static void sphere(paper *p)
     enum { POINTS = 20000 };
     ng_mat means = paper_mat(POINTS, 3), x = paper_mat(50, 3);
     for (size_t i = 0; i < POINTS; i++) {
-        double z = 1 - (2 * (double)i + 1) / POINTS, r = sqrt(1 - z * z), a = 2.39996322972865 * (double)i;
+        double z = 1 - (2 * (double)i + 1) / POINTS, r = sqrt(1 - z * z),
+               a = 2.39996322972865 * (double)i;
         ng_mat_set(means, i, 0, r * cos(a));
         ng_mat_set(means, i, 1, r * sin(a));
         ng_mat_set(means, i, 2, z);
@@ -176,7 +181,8 @@ static void sphere(paper *p)
     target_print("dimension", "sphere_FLIPD", 2, e.flipd, 5e-4);
 }
 
-/* (t cos t, 4 h, t sin t) / 4, evenly in arc length and height: inner points, and all but the rims count */
+/* (t cos t, 4 h, t sin t) / 4, evenly in arc length and height: inner points, and all but the rims
+ * count */
 static void roll(paper *p)
 {
     enum { LONG = 200, HIGH = 40 };
@@ -203,7 +209,8 @@ static void roll(paper *p)
     target_print("dimension", "swiss_roll_FLIPD", 2, e.flipd, 0.1);
 }
 
-/* Three components on a line, a plane and a space of three through different points of five dimensions. */
+/* Three components on a line, a plane and a space of three through different points of five
+ * dimensions. */
 static void subspaces(paper *p)
 {
     enum { D = 5, KINDS = 3 };
@@ -226,22 +233,27 @@ static void subspaces(paper *p)
         tell(p, name, 0.05, k + 1, e);
         snprintf(name, sizeof name, "subspace_count_%d", k + 1);
         counted &= target_print("dimension", name, k + 1, e.count, 0.05);
-        snprintf(name, sizeof name, "subspace_FLIPD_%d", k + 1); /* |s|^2 off the law's mean varies */
-        target_print("dimension", name, k + 1, e.flipd, 5 * sqrt(2.0 * (k + 1) / (double)p->samples) + 0.05);
+        snprintf(name, sizeof name, "subspace_FLIPD_%d",
+                 k + 1); /* |s|^2 off the law's mean varies */
+        target_print("dimension", name, k + 1, e.flipd,
+                     5 * sqrt(2.0 * (k + 1) / (double)p->samples) + 0.05);
     }
 }
 
-/* E[s s^T] and -E[grad s] of the noisy circle, over its samples: the trace of either is the information */
+/* E[s s^T] and -E[grad s] of the noisy circle, over its samples: the trace of either is the
+ * information */
 static void information(paper *p)
 {
     ng_mixture *ring = circle(1000);
     const double sigma = 0.2;
     const size_t n = p->samples;
-    ng_mat x = paper_mat(n, 2), z = paper_mat(n, 2), score = paper_mat(n, 2), jacobian = paper_mat(n, 4);
+    ng_mat x = paper_mat(n, 2), z = paper_mat(n, 2), score = paper_mat(n, 2),
+           jacobian = paper_mat(n, 4);
     const ng_mixture_fields f = {.score = score, .jacobian = jacobian};
     ng_error error = {NG_OK, ""};
     double trace = 0;
-    paper_must(ng_mixture_sample(ring, x, NULL, NG_MIXTURE_ALL, paper_random(p, 11), &error), &error);
+    paper_must(ng_mixture_sample(ring, x, NULL, NG_MIXTURE_ALL, paper_random(p, 11), &error),
+               &error);
     paper_normal(z, paper_random(p, 12));
     ng_axpby(x, z, sigma, 1, NULL);
     paper_must(ng_mixture_evaluate(ring, &f, x, 1, sigma, NG_MIXTURE_ALL, &error), &error);
@@ -256,40 +268,45 @@ static void information(paper *p)
 static void draw(FILE *out, paper *p)
 {
     (void)p;
-    fputs("set multiplot layout 1,2\nset grid lc rgb '#cccccc'\n"
-          "set title 'a harmless gauge c A x on the circle, σ = 0.1'\nset logscale x\n"
-          "set xlabel 'gauge c σ²'\nset ylabel 'of -σ² grad s, across and along'\nset key left top\n"
-          "plot $rows using (strcol(1) eq 'gauge' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
-          "'#D55E00' title 'larger singular value', $rows using (strcol(1) eq 'gauge' ? $2 : NaN):5 with "
-          "linespoints lw 2 pt 7 lc rgb '#0072B2' title 'smaller singular value', $rows using "
-          "(strcol(1) eq 'gauge' ? $2 : NaN):3 with linespoints lw 2 dt 2 pt 6 lc rgb '#000000' title "
-          "'dimension counted'\n"
-          "set title 'covariance after one turn of a gauge field'\nset logscale xy\n"
-          "set xlabel 'step times frequency'\nset ylabel 'covariance - 1'\nset format y '10^{%T}'\n"
-          "set key left top\n"
-          "plot $rows using (strcol(1) eq 'euler' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
-          "'#D55E00' title 'Euler', $rows using (strcol(1) eq 'heun' ? $2 : NaN):4 with linespoints lw "
-          "2 pt 7 lc rgb '#0072B2' title 'Heun'\nunset multiplot\n",
-          out);
+    fputs(
+        "set multiplot layout 1,2\nset grid lc rgb '#cccccc'\n"
+        "set title 'a harmless gauge c A x on the circle, σ = 0.1'\nset logscale x\n"
+        "set xlabel 'gauge c σ²'\nset ylabel 'of -σ² grad s, across and along'\nset key left top\n"
+        "plot $rows using (strcol(1) eq 'gauge' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
+        "'#D55E00' title 'larger singular value', $rows using (strcol(1) eq 'gauge' ? $2 : NaN):5 "
+        "with "
+        "linespoints lw 2 pt 7 lc rgb '#0072B2' title 'smaller singular value', $rows using "
+        "(strcol(1) eq 'gauge' ? $2 : NaN):3 with linespoints lw 2 dt 2 pt 6 lc rgb '#000000' "
+        "title "
+        "'dimension counted'\n"
+        "set title 'covariance after one turn of a gauge field'\nset logscale xy\n"
+        "set xlabel 'step times frequency'\nset ylabel 'covariance - 1'\nset format y '10^{%T}'\n"
+        "set key left top\n"
+        "plot $rows using (strcol(1) eq 'euler' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
+        "'#D55E00' title 'Euler', $rows using (strcol(1) eq 'heun' ? $2 : NaN):4 with linespoints "
+        "lw "
+        "2 pt 7 lc rgb '#0072B2' title 'Heun'\nunset multiplot\n",
+        out);
 }
 
 int main(int argc, char **argv)
 {
-    static void (*const stages[])(paper *) = {plane,       round_data,  sphere,
-                                              roll,        subspaces,   information,
-                                              check_gauge, check_guided_mean, check_split,
-                                              check_net,   NULL};
-    paper p = {.name = "dimension",
-               .about = "Intrinsic dimension from exact and learnt scores, and the gauge freedom of a score.",
-               .header = "what,sigma,true,spectrum,flipd",
-               .counted = "points of each law",
-               .samples = 4000,
-               .least = 8,
-               .most = 1000000,
-               .seed = 1,
-               .stages = stages,
-               .draw = draw,
-               .width = 1000,
-               .height = 420};
+    static void (*const stages[])(paper *) = {
+        plane,       round_data,        sphere,      roll,      subspaces, information,
+        check_gauge, check_guided_mean, check_split, check_net, NULL};
+    paper p = {
+        .name = "dimension",
+        .about =
+            "Intrinsic dimension from exact and learnt scores, and the gauge freedom of a score.",
+        .header = "what,sigma,true,spectrum,flipd",
+        .counted = "points of each law",
+        .samples = 4000,
+        .least = 8,
+        .most = 1000000,
+        .seed = 1,
+        .stages = stages,
+        .draw = draw,
+        .width = 1000,
+        .height = 420};
     return paper_main(&p, argc, argv);
 }

@@ -1,6 +1,7 @@
-/* evodiff: the orders of EVODiff (arXiv:2509.26096), DDIM and DPM-Solver++(2M) with an exact denoiser. The
- * solver follows the published code, a row being one channel; the natgrad/lab/solver.h table has it with
- * and without the factor 1 - sqrt(sigma sigma') of its last step. */
+/* evodiff: the orders of EVODiff (arXiv:2509.26096), DDIM and DPM-Solver++(2M) with an exact
+ * denoiser. The solver follows the published code, a row being one channel; the
+ * natgrad/lab/solver.h table has it with and without the factor 1 - sqrt(sigma sigma') of its last
+ * step. */
 #include <math.h>
 #include <stdio.h>
 
@@ -11,7 +12,8 @@ enum { COUNTS = 7, SOLVERS = 4, MOST = 16384 };
 
 static const size_t counts[COUNTS] = {10, 20, 40, 80, 160, 320, 640};
 static const char *const names[SOLVERS] = {"ddim", "dpm++2m", "evodiff", "evodiff_plain"};
-static double errors[SOLVERS][COUNTS], medians[SOLVERS][COUNTS]; /* rms and median over the starts */
+static double errors[SOLVERS][COUNTS],
+    medians[SOLVERS][COUNTS]; /* rms and median over the starts */
 
 static ng_status denoise(void *data, ng_mat f, ng_mat x, double sigma, ng_error *error)
 {
@@ -31,8 +33,8 @@ static void solve(ng_mat x, ng_mat start, ng_mixture *mixture, const char *name,
                &error);
 }
 
-/* Root mean square error of the end points. The reference: DPM-Solver++ with MOST steps, its error of
- * second order taken away by the run with half as many. */
+/* Root mean square error of the end points. The reference: DPM-Solver++ with MOST steps, its error
+ * of second order taken away by the run with half as many. */
 static void measure(paper *p)
 {
     static double places[6] = {2, 0, -1, 1.7, -1, -1.7};
@@ -66,8 +68,8 @@ static void measure(paper *p)
     }
 }
 
-/* From 160 to 640 steps, of the median: one start on the edge between two components, which a coarse
- * solver takes to the wrong one, rules the mean. */
+/* From 160 to 640 steps, of the median: one start on the edge between two components, which a
+ * coarse solver takes to the wrong one, rules the mean. */
 static double order(int s)
 {
     return log(medians[s][COUNTS - 3] / medians[s][COUNTS - 1]) / log(4);
@@ -80,11 +82,12 @@ static void judge(paper *p)
     target_print("evodiff", "order_dpm++2m", 2, order(1), 0.1);
     target_print("evodiff", "order_evodiff", 0, order(2), 0.3);
     target_print("evodiff", "order_evodiff_without_the_factor", 1, order(3), 0.1);
-    /* sqrt(sigma sigma') tends to 0.02, which is the share of x that the factor takes away; of the mixture
-     * E |x|^2 = 0.5 * 4 + 0.5 * 3.89 + 0.2 */
+    /* sqrt(sigma sigma') tends to 0.02, which is the share of x that the factor takes away; of the
+     * mixture E |x|^2 = 0.5 * 4 + 0.5 * 3.89 + 0.2 */
     target_print("evodiff", "error_that_stays_over_the_factor", 1,
                  errors[2][COUNTS - 1] / (0.02 * sqrt(0.5 * 4 + 0.5 * 3.89 + 0.2)), 0.1);
-    verdict_print("evodiff", "second order global convergence", order(3) > 1.8 ? VERDICT_YES : VERDICT_NO);
+    verdict_print("evodiff", "second order global convergence",
+                  order(3) > 1.8 ? VERDICT_YES : VERDICT_NO);
     verdict_print("evodiff", "the published code converges at all",
                   order(2) > 0.5 ? VERDICT_YES : VERDICT_NO);
     verdict_print("evodiff", "at 10 steps it is nearer than DDIM",
@@ -104,7 +107,8 @@ static void draw(FILE *out, paper *p)
           out);
     for (int s = 0; s < SOLVERS; s++)
         fprintf(out,
-                "%s$rows using (strcol(1) eq '%s' ? $2 : NaN):3 with linespoints lw 2 pt %d lc rgb '%s' "
+                "%s$rows using (strcol(1) eq '%s' ? $2 : NaN):3 with linespoints lw 2 pt %d lc rgb "
+                "'%s' "
                 "title '%s'",
                 s > 0 ? ", " : "", names[s], s + 4, plot_colour((size_t)s), titles[s]);
     fputs("\n", out);

@@ -1,5 +1,5 @@
-/* forecast: a graph GRU with prototypes and deviation losses, after ST-SSDL (arXiv:2510.04908), on waves
- * whose best forecast is known. */
+/* forecast: a graph GRU with prototypes and deviation losses, after ST-SSDL (arXiv:2510.04908), on
+ * waves whose best forecast is known. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,15 +10,13 @@
 enum { SEEDS = 3, VARIANTS = 3, METHODS = VARIANTS + 3 };
 
 static const variant variants[VARIANTS] = {{0, 0, 0}, {1, 0, 0}, {1, 0.1, 0.1}};
-static const char *const names[METHODS] = {"graph GRU",
-                                           "with prototypes",
-                                           "with both losses",
-                                           "exact conditional mean",
-                                           "historical average",
-                                           "persistence"};
+static const char *const names[METHODS] = {"graph GRU",          "with prototypes",
+                                           "with both losses",   "exact conditional mean",
+                                           "historical average", "persistence"};
 static double found[METHODS][SEEDS][AHEAD];
 
-/* ---- The gradient -------------------------------------------------------------------------------- */
+/* ---- The gradient
+ * -------------------------------------------------------------------------------- */
 
 static double loss_at(net *n, const variant *v, const waves *w, const size_t *first)
 {
@@ -26,8 +24,8 @@ static double loss_at(net *n, const variant *v, const waves *w, const size_t *fi
     return net_loss(n, v, w, first);
 }
 
-/* Differences at three entries of each parameter. Queries are constants of the losses on the prototypes:
- * with these only the prototypes' own derivative is that of the loss. */
+/* Differences at three entries of each parameter. Queries are constants of the losses on the
+ * prototypes: with these only the prototypes' own derivative is that of the loss. */
 static void check_gradient(paper *p)
 {
     const waves w = waves_make(paper_random(p, 1));
@@ -57,7 +55,8 @@ static void check_gradient(paper *p)
     target_print("stssdl", "gradient_against_differences", 0, worst, 1e-4);
 }
 
-/* ---- Training ---------------------------------------------------------------------------------------- */
+/* ---- Training
+ * ---------------------------------------------------------------------------------------- */
 
 static void must(ng_optimizer *opt, ng_status status)
 {
@@ -91,7 +90,8 @@ static void train(const paper *p, net *n, const variant *v, const waves *w, cons
     ng_optimizer_destroy(opt);
 }
 
-static void test(net *n, const variant *v, const waves *w, const waves *trained, double error[AHEAD])
+static void test(net *n, const variant *v, const waves *w, const waves *trained,
+                 double error[AHEAD])
 {
     for (size_t k = 0; k < AHEAD; k++)
         error[k] = 0;
@@ -122,7 +122,8 @@ static void one_seed(paper *p, size_t seed)
     persistence_error(found[VARIANTS + 2][seed], &unknown);
     for (int m = 0; m < METHODS; m++)
         for (size_t k = 0; k < AHEAD; k++)
-            fprintf(p->rows.to, "\"%s\",%zu,%zu,%.6g\n", names[m], seed + 1, k + 1, found[m][seed][k]);
+            fprintf(p->rows.to, "\"%s\",%zu,%zu,%.6g\n", names[m], seed + 1, k + 1,
+                    found[m][seed][k]);
 }
 
 static void first_seed(paper *p)
@@ -140,7 +141,8 @@ static void third_seed(paper *p)
     one_seed(p, 2);
 }
 
-/* ---- What it says ----------------------------------------------------------------------------------------- */
+/* ---- What it says
+ * ----------------------------------------------------------------------------------------- */
 
 /* over the hours ahead */
 static double mean_of(int method, int seed)
@@ -166,7 +168,8 @@ static void report(paper *p)
     (void)p;
     bayes_error(bound);
     stationary_error(&still);
-    printf("mean absolute error      hours ahead: 1       2       3   by seed: 1       2       3\n");
+    printf(
+        "mean absolute error      hours ahead: 1       2       3   by seed: 1       2       3\n");
     printf("%-32s %7.4f %7.4f %7.4f\n", "Bayes bound, closed form", bound[0], bound[1], bound[2]);
     for (int m = 0; m < METHODS; m++) {
         for (int k = 0; k < AHEAD; k++)
@@ -177,7 +180,8 @@ static void report(paper *p)
         printf("%-32s %7.4f %7.4f %7.4f     %7.4f %7.4f %7.4f\n", names[m], mean[m][0], mean[m][1],
                mean[m][2], mean_of(m, 0), mean_of(m, 1), mean_of(m, 2));
     }
-    /* errors of the mean over three tests of 512 windows by 12 nodes, correlated over a few of either */
+    /* errors of the mean over three tests of 512 windows by 12 nodes, correlated over a few of
+     * either */
     target_print("stssdl", "bayes_error_1_hour", bound[0], mean[VARIANTS][0], 0.01);
     target_print("stssdl", "bayes_error_3_hours", bound[2], mean[VARIANTS][2], 0.015);
     target_print("stssdl", "historical_average", still, mean[VARIANTS + 1][0], 0.03);
@@ -186,7 +190,8 @@ static void report(paper *p)
     verdict_print("stssdl", "the graph GRU forecasts better than the historical average",
                   beats(0, VARIANTS + 1, 0));
     verdict_print("stssdl", "prototypes alone help it by 1 %", beats(1, 0, 0.01));
-    verdict_print("stssdl", "the contrastive and deviation losses help it by 1 %", beats(2, 0, 0.01));
+    verdict_print("stssdl", "the contrastive and deviation losses help it by 1 %",
+                  beats(2, 0, 0.01));
 }
 
 static void draw(FILE *out, paper *p)
@@ -195,11 +200,13 @@ static void draw(FILE *out, paper *p)
     (void)p;
     bayes_error(bound);
     fputs("set grid lc rgb '#cccccc'\nset xlabel 'hours ahead'\nset ylabel 'mean absolute error'\n"
-          "set xrange [0.8:3.2]\nset yrange [0.22:0.34]\nset xtics 1\nset key outside right top\nplot ",
+          "set xrange [0.8:3.2]\nset yrange [0.22:0.34]\nset xtics 1\nset key outside right "
+          "top\nplot ",
           out);
     for (int m = 0; m < METHODS - 1; m++)
         fprintf(out,
-                "$rows using (strcol(1) eq '%s' ? $3 + %g : NaN):4 with points pt %d ps 1.2 lc rgb '%s' "
+                "$rows using (strcol(1) eq '%s' ? $3 + %g : NaN):4 with points pt %d ps 1.2 lc rgb "
+                "'%s' "
                 "title '%s', ",
                 names[m], 0.02 * (m - 2), m + 4, plot_colour((size_t)m), names[m]);
     fputs("'-' using 1:2 with lines lw 2 lc rgb '#000000' title 'Bayes bound'\n", out);
@@ -212,17 +219,19 @@ int main(int argc, char **argv)
 {
     static void (*const stages[])(paper *) = {check_gradient, first_seed, second_seed,
                                               third_seed,     report,     NULL};
-    paper p = {.name = "forecast",
-               .about = "A graph GRU with and without prototypes and deviation losses, and the Bayes bound.",
-               .header = "method,seed,ahead,error",
-               .counted = "steps of training of each of nine nets",
-               .samples = 400,
-               .least = 1,
-               .most = 100000,
-               .seed = 1,
-               .stages = stages,
-               .draw = draw,
-               .width = 900,
-               .height = 420};
+    paper p = {
+        .name = "forecast",
+        .about =
+            "A graph GRU with and without prototypes and deviation losses, and the Bayes bound.",
+        .header = "method,seed,ahead,error",
+        .counted = "steps of training of each of nine nets",
+        .samples = 400,
+        .least = 1,
+        .most = 100000,
+        .seed = 1,
+        .stages = stages,
+        .draw = draw,
+        .width = 900,
+        .height = 420};
     return paper_main(&p, argc, argv);
 }

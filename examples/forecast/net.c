@@ -9,9 +9,9 @@ enum { WIDE = INPUTS + HIDDEN, ORDER = 3, HEAD = HIDDEN + QUERY };
 static const struct {
     const char *name;
     size_t rows, cols;
-} shapes[PARAMETERS] = {{"gates.weight", ORDER * WIDE, 2 * HIDDEN},
+} shapes[PARAMETERS] = {{"gates.weight", ORDER *WIDE, 2 * HIDDEN},
                         {"gates.bias", 1, 2 * HIDDEN},
-                        {"candidate.weight", ORDER * WIDE, HIDDEN},
+                        {"candidate.weight", ORDER *WIDE, HIDDEN},
                         {"candidate.bias", 1, HIDDEN},
                         {"query.weight", HIDDEN, QUERY},
                         {"prototypes", PROTOTYPES, QUERY},
@@ -26,7 +26,8 @@ typedef struct {
 struct net {
     ng_mat w[PARAMETERS], dw[PARAMETERS];
     hour hours[WINDOW];
-    ng_mat h, joint, query, anchor_query, weights, head, out; /* of the last hour, and the forecasts */
+    ng_mat h, joint, query, anchor_query, weights, head,
+        out; /* of the last hour, and the forecasts */
     ng_mat dout, dh, dgates, dcandidate, ds, djoint, dhead, dquery, dweights;
 };
 
@@ -53,7 +54,8 @@ net *net_create(const ng_random *random)
         n->dw[i] = paper_mat(shapes[i].rows, shapes[i].cols);
         if (shapes[i].rows > 1) {
             paper_normal(n->w[i], random);
-            ng_scale(n->w[i], i == PROTO ? 0.5 : sqrt(2.0 / (double)(shapes[i].rows + shapes[i].cols)));
+            ng_scale(n->w[i],
+                     i == PROTO ? 0.5 : sqrt(2.0 / (double)(shapes[i].rows + shapes[i].cols)));
         }
     }
     for (size_t t = 0; t < WINDOW; t++)
@@ -63,11 +65,12 @@ net *net_create(const ng_random *random)
     struct {
         ng_mat *mat;
         size_t cols;
-    } rest[] = {{&n->h, HIDDEN},          {&n->joint, WIDE},       {&n->query, QUERY},
+    } rest[] = {{&n->h, HIDDEN},           {&n->joint, WIDE},         {&n->query, QUERY},
                 {&n->anchor_query, QUERY}, {&n->weights, PROTOTYPES}, {&n->head, HEAD},
-                {&n->out, AHEAD},         {&n->dh, HIDDEN},        {&n->dgates, 2 * HIDDEN},
-                {&n->dcandidate, HIDDEN}, {&n->ds, ORDER * WIDE},  {&n->djoint, WIDE},
-                {&n->dout, AHEAD}, {&n->dhead, HEAD},        {&n->dquery, QUERY},     {&n->dweights, PROTOTYPES}};
+                {&n->out, AHEAD},          {&n->dh, HIDDEN},          {&n->dgates, 2 * HIDDEN},
+                {&n->dcandidate, HIDDEN},  {&n->ds, ORDER * WIDE},    {&n->djoint, WIDE},
+                {&n->dout, AHEAD},         {&n->dhead, HEAD},         {&n->dquery, QUERY},
+                {&n->dweights, PROTOTYPES}};
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
         *rest[i].mat = paper_mat(ROWS, rest[i].cols);
     return n;
@@ -78,7 +81,8 @@ static double *at(ng_mat m, size_t row)
     return (double *)m.data + row * m.stride;
 }
 
-/* ---- Chebyshev polynomials of the ring's Laplacian, scaled: L = -(left + right)/2 ----------------- */
+/* ---- Chebyshev polynomials of the ring's Laplacian, scaled: L = -(left + right)/2
+ * ----------------- */
 
 /* to <- to + factor L from, blocks of WIDE columns */
 static void add_ring(ng_mat to, size_t to_col, ng_mat from, size_t from_col, double factor)
@@ -107,12 +111,13 @@ static void convolve(ng_mat s, ng_mat x)
 static void convolve_back(ng_mat dx, ng_mat ds)
 {
     add_ring(ds, WIDE, ds, 2 * WIDE, 2);
-    ng_lincomb(dx, 1, ng_mat_block(ds, 0, 0, ROWS, WIDE), -1, ng_mat_block(ds, 0, 2 * WIDE, ROWS, WIDE),
-               NULL);
+    ng_lincomb(dx, 1, ng_mat_block(ds, 0, 0, ROWS, WIDE), -1,
+               ng_mat_block(ds, 0, 2 * WIDE, ROWS, WIDE), NULL);
     add_ring(dx, 0, ds, WIDE, 1);
 }
 
-/* ---- Forward ------------------------------------------------------------------------------------------ */
+/* ---- Forward
+ * ------------------------------------------------------------------------------------------ */
 
 /* out <- x w + b */
 static void dense(ng_mat out, ng_mat x, ng_mat w, ng_mat b)
@@ -181,7 +186,8 @@ static void attend(net *n)
     }
 }
 
-ng_mat net_forecast(net *n, const variant *v, const waves *data, const waves *train, const size_t *first)
+ng_mat net_forecast(net *n, const variant *v, const waves *data, const waves *train,
+                    const size_t *first)
 {
     if (v->deviation > 0) { /* before the window, whose hours are needed on the way back */
         encode(n, data, train, first, 1);
@@ -204,7 +210,8 @@ ng_mat net_forecast(net *n, const variant *v, const waves *data, const waves *tr
     return n->out;
 }
 
-/* ---- Losses on the prototypes: queries are constants ----------------------------------------------------- */
+/* ---- Losses on the prototypes: queries are constants
+ * ----------------------------------------------------- */
 
 /* the nearest to q by inner product, but not `without` */
 static size_t top(const net *n, const double *q, size_t without)
@@ -267,7 +274,8 @@ static double deviate(net *n, double factor)
     return loss;
 }
 
-/* ---- Backward -------------------------------------------------------------------------------------------- */
+/* ---- Backward
+ * -------------------------------------------------------------------------------------------- */
 
 /* dw += x^T g, db += column sums of g */
 static void dense_back(ng_mat dw, ng_mat db, ng_mat x, ng_mat g)

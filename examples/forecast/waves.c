@@ -54,7 +54,8 @@ static void advance(double row[NODES])
         row[i] = next[i];
 }
 
-/* the mean size of a normal error: sqrt(2/pi) of its deviation; variances add |row of A^j|^2 NOISE^2 */
+/* the mean size of a normal error: sqrt(2/pi) of its deviation; variances add |row of A^j|^2
+ * NOISE^2 */
 static double error_after(size_t hours)
 {
     double row[NODES] = {1}, variance = 0;

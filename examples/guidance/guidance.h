@@ -6,14 +6,15 @@
 
 enum { STEPS = 50 }; /* of the diffusions */
 
-/* Conditional and unconditional denoisers of a mixture, mixed by a rule; x n x d. Rules that remember
- * (APG) do so in `momentum`, cleared at the start. */
+/* Conditional and unconditional denoisers of a mixture, mixed by a rule; x n x d. Rules that
+ * remember (APG) do so in `momentum`, cleared at the start. */
 typedef struct guide guide;
 
 struct guide {
     const ng_mixture *mixture;
-    double w;      /* weight: 1 is the conditional law itself */
-    double radius; /* of APG: the longest difference; its momentum and what is kept along the mean */
+    double w; /* weight: 1 is the conditional law itself */
+    double
+        radius; /* of APG: the longest difference; its momentum and what is kept along the mean */
     double beta, eta;
     ng_mat conditional, unconditional, momentum; /* n x d */
     void (*rule)(guide *g, ng_mat mixed);        /* from the two denoisers */
@@ -47,8 +48,9 @@ typedef struct {
 } projection;
 double guide_project(guide *g, ng_mat x, const projection *p);
 
-/* Frequency-decoupled guidance (arXiv:2506.19713) of signals of n numbers, a power of two: a Laplacian
- * pyramid of `levels` levels, each with its own weight, coarse last. out <- the mixture of c and u. */
+/* Frequency-decoupled guidance (arXiv:2506.19713) of signals of n numbers, a power of two: a
+ * Laplacian pyramid of `levels` levels, each with its own weight, coarse last. out <- the mixture
+ * of c and u. */
 void fdg_mix(double *out, const double *c, const double *u, size_t n, const double *weights,
              size_t levels);
 

@@ -99,9 +99,11 @@ void check_gaussian(paper *p)
     target_print("guidance", "sd_of_the_tilted_density_w=4", 0.2774, 1 / sqrt(4 / 0.25 - 3), 1e-4);
 }
 
-/* ---- Frequencies ------------------------------------------------------------------------------- */
+/* ---- Frequencies -------------------------------------------------------------------------------
+ */
 
-/* A stationary signal of NUMBERS: DCT mode k is N(0, tau_u^2) or, given the class, N(0, tau_c^2). */
+/* A stationary signal of NUMBERS: DCT mode k is N(0, tau_u^2) or, given the class, N(0, tau_c^2).
+ */
 enum { NUMBERS = 16 };
 
 static double mode(size_t k, size_t i)

@@ -1,4 +1,5 @@
-/* guidance: what classifier-free guidance and four of its repairs do to a law that is known exactly.
+/* guidance: what classifier-free guidance and four of its repairs do to a law that is known
+ * exactly.
  *
  * Class 0 of a mixture in the plane, components of variance 0.02 at (1, +-0.6), class 1 at
  * (-1, +-0.6). Both denoisers are exact: nothing that happens is the fault of a net. */
@@ -57,13 +58,14 @@ static void target2(const char *paper_name, const char *what, double w, double e
     target_print(paper_name, name, expected, found, tolerance);
 }
 
-/* ---- Diffusions: CFG, CFG++, APG -------------------------------------------------------------- */
+/* ---- Diffusions: CFG, CFG++, APG --------------------------------------------------------------
+ */
 
 /* expected: by another program with other random numbers, 1500 samples; 0: not known */
 static const struct {
     double w, mean, sd;
-} cfg_rows[] = {{1, 0.995, 0.135}, {2, 1.086, 0.093}, {4, 1.184, 0.073}, {8, 1.303, 0.059},
-                {16, 1.455, 0.050}};
+} cfg_rows[] = {
+    {1, 0.995, 0.135}, {2, 1.086, 0.093}, {4, 1.184, 0.073}, {8, 1.303, 0.059}, {16, 1.455, 0.050}};
 
 static finding sample(paper *p, guide *g, const char *method, double w)
 {
@@ -88,7 +90,8 @@ static void cfg(paper *p)
     }
     for (int i = 0; i < 5; i++) {
         double sd = cfg_rows[i].sd;
-        target2("cfg", "mean", cfg_rows[i].w, cfg_rows[i].mean, f[i].mean, 3 * 1.5 * sd / 39 + 5e-4);
+        target2("cfg", "mean", cfg_rows[i].w, cfg_rows[i].mean, f[i].mean,
+                3 * 1.5 * sd / 39 + 5e-4);
         target2("cfg", "sd", cfg_rows[i].w, sd, f[i].sd, 3 * 1.5 * sd / 55 + 5e-4);
     }
     verdict_print("cfg", "guidance samples the tilted density", VERDICT_NO);
@@ -141,7 +144,8 @@ static void apg(paper *p)
                   f[4].within > 0.55 ? VERDICT_YES : VERDICT_NO);
 }
 
-/* ---- Flow matching: manifold projection ---------------------------------------------------------- */
+/* ---- Flow matching: manifold projection
+ * ---------------------------------------------------------- */
 
 static finding project(paper *p, guide *g, const char *method, projection how, double *gap)
 {
@@ -178,7 +182,8 @@ static void manifold(paper *p)
                   plus.sd > 0.05 ? VERDICT_YES : VERDICT_NO);
 }
 
-/* ---- The picture -------------------------------------------------------------------------------- */
+/* ---- The picture --------------------------------------------------------------------------------
+ */
 
 static void draw(FILE *out, paper *p)
 {
@@ -194,30 +199,33 @@ static void draw(FILE *out, paper *p)
           "set xrange [0.4:1.9]\nset yrange [-1.2:1.2]\nset key top right\nplot ",
           out);
     for (int i = 0; i < 4; i++)
-        fprintf(out,
-                "%s$rows using (strcol(1) eq '%s-points' && $2 == %g ? $7 : NaN):8 with points pt 7 "
-                "ps %g lc rgb '%s' title '%s'",
-                i > 0 ? ", " : "", clouds[i].name, clouds[i].w, i == 3 ? 1.5 : 0.4,
-                plot_colour((size_t)i), clouds[i].title);
+        fprintf(
+            out,
+            "%s$rows using (strcol(1) eq '%s-points' && $2 == %g ? $7 : NaN):8 with points pt 7 "
+            "ps %g lc rgb '%s' title '%s'",
+            i > 0 ? ", " : "", clouds[i].name, clouds[i].w, i == 3 ? 1.5 : 0.4,
+            plot_colour((size_t)i), clouds[i].title);
     fputs("\nset logscale x 2\nset xlabel 'guidance weight w'\nset ylabel 'W2 to the true law'\n"
           "set xrange [0.9:18]\nset yrange [0:*]\nset key top left\nplot ",
           out);
     static const char *const curves[] = {"cfg", "cfg++", "apg"};
     for (int i = 0; i < 3; i++)
-        fprintf(out,
-                "%s$rows using (strcol(1) eq '%s' ? $2 : NaN):6 with linespoints lw 1.5 pt %d lc rgb "
-                "'%s' title '%s'",
-                i > 0 ? ", " : "", curves[i], i + 5, plot_colour((size_t)i + 1), curves[i]);
+        fprintf(
+            out,
+            "%s$rows using (strcol(1) eq '%s' ? $2 : NaN):6 with linespoints lw 1.5 pt %d lc rgb "
+            "'%s' title '%s'",
+            i > 0 ? ", " : "", curves[i], i + 5, plot_colour((size_t)i + 1), curves[i]);
     fputs("\nunset multiplot\n", out);
 }
 
 int main(int argc, char **argv)
 {
-    static void (*const stages[])(paper *) = {prepare,  cfg,             plus_plus,      apg,
-                                              manifold, check_plus_plus, check_gaussian, check_frequencies,
-                                              NULL};
+    static void (*const stages[])(paper *) = {
+        prepare,           cfg, plus_plus, apg, manifold, check_plus_plus, check_gaussian,
+        check_frequencies, NULL};
     paper p = {.name = "guidance",
-               .about = "What classifier-free guidance and its repairs do to a mixture known exactly.",
+               .about =
+                   "What classifier-free guidance and its repairs do to a mixture known exactly.",
                .header = "method,w,mean,sd,within,w2,x,y",
                .counted = "points of each law",
                .samples = 1500,

@@ -42,8 +42,7 @@ void rule_apg(guide *g, ng_mat mixed)
         double length = ng_norm(m), shrink = length > g->radius ? g->radius / length : 1,
                along = shrink * ng_dot(m, c) / ng_dot(c, c);
         for (size_t j = 0; j < d; j++) {
-            double part = along * ng_mat_get(c, 0, j),
-                   across = shrink * ng_mat_get(m, 0, j) - part;
+            double part = along * ng_mat_get(c, 0, j), across = shrink * ng_mat_get(m, 0, j) - part;
             ng_mat_set(mixed, i, j, ng_mat_get(c, 0, j) + (g->w - 1) * (across + g->eta * part));
         }
     }
@@ -87,7 +86,8 @@ void guide_sample_pp(guide *g, ng_mat x, const double *levels, size_t count, dou
     }
 }
 
-/* ---- Manifold projection ------------------------------------------------------------------------ */
+/* ---- Manifold projection ------------------------------------------------------------------------
+ */
 
 typedef struct {
     guide *g;
@@ -146,7 +146,8 @@ double guide_project(guide *g, ng_mat x, const projection *p)
     return gap;
 }
 
-/* ---- Frequencies ----------------------------------------------------------------------------------- */
+/* ---- Frequencies
+ * ----------------------------------------------------------------------------------- */
 
 enum { LONGEST = 64 };
 
@@ -154,8 +155,8 @@ enum { LONGEST = 64 };
 static void reduce(double *half, const double *x, size_t n)
 {
     for (size_t i = 0; i < n; i += 2)
-        half[i / 2] = (x[(i + n - 2) % n] + 4 * x[(i + n - 1) % n] + 6 * x[i] +
-                       4 * x[(i + 1) % n] + x[(i + 2) % n]) /
+        half[i / 2] = (x[(i + n - 2) % n] + 4 * x[(i + n - 1) % n] + 6 * x[i] + 4 * x[(i + 1) % n] +
+                       x[(i + 2) % n]) /
                       16;
 }
 

@@ -5,7 +5,8 @@
 
 #include "examples/interpolants/interpolants.h"
 
-/* ---- The flow ---------------------------------------------------------------------------------- */
+/* ---- The flow ----------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const schedule *s;
@@ -18,10 +19,10 @@ static ng_status drift(void *data, ng_mat f, ng_mat x, double t, ng_error *error
     const flow *w = data;
     ng_interpolant moment = w->s->at(t);
     ng_mat score = w->diffusion > 0 ? w->score : ng_mat_none();
-    ng_status status =
-        ng_mixture_interpolate(w->s->from_noise ? world.noise : world.from, world.to, ng_mat_none(),
-                               f, score, x, &moment, error);
-    return status == NG_OK && w->diffusion > 0 ? ng_axpby(f, score, w->diffusion, 1, error) : status;
+    ng_status status = ng_mixture_interpolate(w->s->from_noise ? world.noise : world.from, world.to,
+                                              ng_mat_none(), f, score, x, &moment, error);
+    return status == NG_OK && w->diffusion > 0 ? ng_axpby(f, score, w->diffusion, 1, error)
+                                               : status;
 }
 
 /* Times close together at both ends, where the fields change fastest. */
@@ -55,8 +56,9 @@ void check_cdf(paper *p)
         flow w = {&schedules[s], 0, ng_mat_none(), ng_mat_none()};
         for (size_t i = 0; i < POINTS; i++)
             ng_mat_set(x, i, 0, start[i] = -5 + 10.0 * (double)i / (POINTS - 1));
-        paper_must(ng_solver_run(x, ng_solver_find("heun"), t, STEPS + 1, 0, NULL, drift, &w, &error),
-                   &error);
+        paper_must(
+            ng_solver_run(x, ng_solver_find("heun"), t, STEPS + 1, 0, NULL, drift, &w, &error),
+            &error);
         for (size_t i = 0; i < POINTS; i++)
             largest = fmax(largest, fabs(cdf_at(world.to, ng_mat_get(x, i, 0)) -
                                          cdf_at(begin_of(&schedules[s]), start[i])));
@@ -67,7 +69,8 @@ void check_cdf(paper *p)
     target_print("interpolants", "flow_conserves_the_cdf", 0, worst, 1e-4);
 }
 
-/* ---- The continuity equation ---------------------------------------------------------------------- */
+/* ---- The continuity equation
+ * ---------------------------------------------------------------------- */
 
 static double density(const schedule *s, double x, double t, double *flux)
 {
@@ -99,7 +102,8 @@ void check_continuity(paper *p)
     target_print("interpolants", "continuity_residual", 0, worst, 1e-8);
 }
 
-/* ---- Diffusions -------------------------------------------------------------------------------------- */
+/* ---- Diffusions
+ * -------------------------------------------------------------------------------------- */
 
 static double cdf_of_to(void *data, double x)
 {
@@ -116,7 +120,8 @@ static double cdf_of_half(void *data, double x)
     double sum = 0;
     for (int i = 0; i < 2; i++)
         for (int j = 0; j < 3; j++) {
-            double sd = sqrt(t.alpha * t.alpha * 0.25 + t.beta * t.beta * v1[j] + t.gamma * t.gamma);
+            double sd =
+                sqrt(t.alpha * t.alpha * 0.25 + t.beta * t.beta * v1[j] + t.gamma * t.gamma);
             sum += erfc((t.alpha * m0[i] + t.beta * m1[j] - x) / (sd * sqrt(2))) / 12;
         }
     return sum;
@@ -132,8 +137,9 @@ void check_marginals(paper *p)
     double t[STEPS + 1], far = 1.95 / sqrt((double)p->samples);
     ng_error error = {NG_OK, ""};
     ng_mat start = paper_mat(p->samples, 1), x = paper_mat(p->samples, 1);
-    paper_must(ng_mixture_sample(world.from, start, NULL, NG_MIXTURE_ALL, paper_random(p, 1), &error),
-               &error);
+    paper_must(
+        ng_mixture_sample(world.from, start, NULL, NG_MIXTURE_ALL, paper_random(p, 1), &error),
+        &error);
     for (int e = 0; e < 3; e++) {
         flow w = {s, diffusions[e], ng_mat_none(), paper_mat(p->samples, 1)};
         const ng_solver_info *heun = ng_solver_find("stochastic_heun");
@@ -160,7 +166,8 @@ void check_marginals(paper *p)
     }
 }
 
-/* ---- Losses and the divergence ------------------------------------------------------------------------- */
+/* ---- Losses and the divergence
+ * ------------------------------------------------------------------------- */
 
 static ng_status shifted(void *data, ng_mat f, ng_mat x, double t, ng_error *error)
 {
@@ -172,8 +179,8 @@ static ng_status shifted(void *data, ng_mat f, ng_mat x, double t, ng_error *err
 }
 
 /* rho = N(0, 1) at all times, b = 0, s = -x; learnt wrongly as b^ = delta, s^ = -x + delta/eps. The
- * diffusion keeps the variance and moves the mean, so that the divergence is its square over two. With
- * losses of 1/2 |.|^2 the excesses are delta^2/2 and delta^2/(2 eps^2). */
+ * diffusion keeps the variance and moves the mean, so that the divergence is its square over two.
+ * With losses of 1/2 |.|^2 the excesses are delta^2/2 and delta^2/(2 eps^2). */
 void check_bounds(paper *p)
 {
     enum { STEPS = 200 };
@@ -191,7 +198,8 @@ void check_bounds(paper *p)
                    &error);
         double kl = mean * mean / 2, b = 0.5, s = 0.5 / (eps * eps), exact = 1 - exp(-eps);
         exact = 2 * exact * exact / (eps * eps);
-        double lemma = 4 / (4 * eps), halves = b / (2 * eps) + eps / 2 * s, wholes = b / eps + eps * s;
+        double lemma = 4 / (4 * eps), halves = b / (2 * eps) + eps / 2 * s,
+               wholes = b / eps + eps * s;
         printf("%-6g %-11.4f %-20.4f %-18.4f %.4f\n", eps, kl, lemma, halves, wholes);
         if (eps == 1)
             target_print("interpolants", "kl_over_delta2_eps=1", 0.7992, kl, 1e-3);
@@ -202,7 +210,8 @@ void check_bounds(paper *p)
     target_print("interpolants", "kl_closed_form", 1, own, 0);
     verdict_print("interpolants", "KL <= (1/4eps) int |bF^ - bF|^2 rho (Lemma 22)",
                   holds ? VERDICT_YES : VERDICT_NO);
-    verdict_print("interpolants", "KL <= excess_b / (2 eps) + eps excess_s / 2 with losses of 1/2 |.|^2",
+    verdict_print("interpolants",
+                  "KL <= excess_b / (2 eps) + eps excess_s / 2 with losses of 1/2 |.|^2",
                   violated > 0 ? VERDICT_NO : VERDICT_YES);
     verdict_print("interpolants", "KL <= excess_b / eps + eps excess_s with losses of 1/2 |.|^2",
                   holds ? VERDICT_YES : VERDICT_NO);

@@ -28,7 +28,8 @@ void make_world(paper *p);
 const ng_mixture *begin_of(const schedule *s);
 
 /* Fields at the rows of x: log density, velocity, score; any may be none. */
-void fields_at(const schedule *s, ng_mat log_density, ng_mat velocity, ng_mat score, ng_mat x, double t);
+void fields_at(const schedule *s, ng_mat log_density, ng_mat velocity, ng_mat score, ng_mat x,
+               double t);
 
 /* stages: exact.c, learn.c */
 void check_cdf(paper *p);

@@ -6,7 +6,8 @@
 #include "examples/interpolants/interpolants.h"
 #include "examples/support/fieldnet.h"
 
-/* ---- Learning b and the denoiser -------------------------------------------------------------- */
+/* ---- Learning b and the denoiser --------------------------------------------------------------
+ */
 
 enum { BATCH = 512, JUDGED = 4000, MARK = 25 };
 
@@ -18,8 +19,9 @@ static void draw_batch(ng_mat inputs, ng_mat targets, const ng_random *random)
     ng_error error = {NG_OK, ""};
     const size_t n = inputs.rows;
     s = schedule_find("linear, t(1-t)");
-    paper_must(ng_mixture_sample(world.from, ng_f64(x0, n, 1), NULL, NG_MIXTURE_ALL, random, &error),
-               &error);
+    paper_must(
+        ng_mixture_sample(world.from, ng_f64(x0, n, 1), NULL, NG_MIXTURE_ALL, random, &error),
+        &error);
     paper_must(ng_mixture_sample(world.to, ng_f64(x1, n, 1), NULL, NG_MIXTURE_ALL, random, &error),
                &error);
     random->fill_normal(random->data, z, n);
@@ -83,7 +85,8 @@ static double learn(paper *p, const fieldnet_options *o, const char *name)
     return found[0] + found[1];
 }
 
-/* AdamW with the best of its rates, in the time that the natural gradient takes or a little more. */
+/* AdamW with the best of its rates, in the time that the natural gradient takes or a little more.
+ */
 void check_learning(paper *p)
 {
     static const double rates[3] = {3e-3, 1e-2, 3e-2};
@@ -98,13 +101,15 @@ void check_learning(paper *p)
         snprintf(name, sizeof name, "adamw %g", rates[i]);
         adamw = fmin(adamw, learn(p, &o, name));
     }
-    verdict_print("interpolants", "the natural gradient learns b and s further than AdamW in its time",
+    verdict_print("interpolants",
+                  "the natural gradient learns b and s further than AdamW in its time",
                   natural < 0.8 * adamw ? VERDICT_YES
                   : natural < adamw     ? VERDICT_PARTLY
                                         : VERDICT_NO);
 }
 
-/* ---- The picture ----------------------------------------------------------------------------------- */
+/* ---- The picture
+ * ----------------------------------------------------------------------------------- */
 
 static void draw(FILE *out, paper *p)
 {
@@ -126,20 +131,23 @@ static void draw(FILE *out, paper *p)
           "set logscale y\nset xrange [0:*]\nset yrange [*:*]\nset grid lc rgb '#cccccc'\nplot ",
           out);
     for (int i = 0; i < 4; i++)
-        fprintf(out,
-                "%s$rows using (strcol(1) eq 'learn' && strcol(2) eq '%s' ? $3 : NaN):4 with lines lw "
-                "2 dt %d lc rgb '%s' title '%s'",
-                i > 0 ? ", " : "", curves[i], i + 1,
-                plot_method(i == 0 ? "natural gradient" : "adamw").colour, curves[i]);
+        fprintf(
+            out,
+            "%s$rows using (strcol(1) eq 'learn' && strcol(2) eq '%s' ? $3 : NaN):4 with lines lw "
+            "2 dt %d lc rgb '%s' title '%s'",
+            i > 0 ? ", " : "", curves[i], i + 1,
+            plot_method(i == 0 ? "natural gradient" : "adamw").colour, curves[i]);
     fputs("\nunset multiplot\n", out);
 }
 
 int main(int argc, char **argv)
 {
-    static void (*const stages[])(paper *) = {make_world,      check_cdf,    check_continuity,
-                                              check_marginals, check_bounds, check_learning, NULL};
+    static void (*const stages[])(paper *) = {
+        make_world,     check_cdf, check_continuity, check_marginals, check_bounds,
+        check_learning, NULL};
     paper p = {.name = "interpolants",
-               .about = "Stochastic interpolants between two mixtures with exact velocity and score.",
+               .about =
+                   "Stochastic interpolants between two mixtures with exact velocity and score.",
                .header = "what,name,x,value,other",
                .counted = "trajectories of each diffusion",
                .samples = 2500,

@@ -53,12 +53,8 @@ static ng_interpolant circle(double t, width w)
 {
     const double half_pi = acos(0), r = sqrt(1 - w.value * w.value), rate = -w.rate / r,
                  c = cos(half_pi * t), s = sin(half_pi * t);
-    return (ng_interpolant){r * c,
-                            r * s,
-                            w.value,
-                            rate * c - half_pi * r * s,
-                            rate * s + half_pi * r * c,
-                            w.rate};
+    return (ng_interpolant){
+        r * c, r * s, w.value, rate * c - half_pi * r * s, rate * s + half_pi * r * c, w.rate};
 }
 
 static ng_interpolant linear_root(double t)
@@ -107,11 +103,14 @@ static ng_interpolant mirror(double t)
     return (ng_interpolant){0, 1, w.value, 0, 0, w.rate};
 }
 
-const schedule schedules[SCHEDULES] = {
-    {"linear, sqrt(t(1-t))", linear_root, 0}, {"linear, t(1-t)", linear_parabola, 0},
-    {"linear, sin^2", linear_sine, 0},        {"linear, sigmoid", linear_plateau, 0},
-    {"trig, sqrt(t(1-t))", trig_root, 0},     {"enc-dec, sin^2", encode_decode, 0},
-    {"one-sided", one_sided, 1},              {"mirror, sqrt(t(1-t))", mirror, 0}};
+const schedule schedules[SCHEDULES] = {{"linear, sqrt(t(1-t))", linear_root, 0},
+                                       {"linear, t(1-t)", linear_parabola, 0},
+                                       {"linear, sin^2", linear_sine, 0},
+                                       {"linear, sigmoid", linear_plateau, 0},
+                                       {"trig, sqrt(t(1-t))", trig_root, 0},
+                                       {"enc-dec, sin^2", encode_decode, 0},
+                                       {"one-sided", one_sided, 1},
+                                       {"mirror, sqrt(t(1-t))", mirror, 0}};
 
 const schedule *schedule_find(const char *name)
 {
@@ -121,7 +120,8 @@ const schedule *schedule_find(const char *name)
     return NULL;
 }
 
-/* ---- The world ---------------------------------------------------------------------------------- */
+/* ---- The world ----------------------------------------------------------------------------------
+ */
 
 void make_world(paper *p)
 {
@@ -139,7 +139,8 @@ const ng_mixture *begin_of(const schedule *s)
     return s->from_noise ? world.noise : t.alpha == 0 ? world.to : world.from;
 }
 
-void fields_at(const schedule *s, ng_mat log_density, ng_mat velocity, ng_mat score, ng_mat x, double t)
+void fields_at(const schedule *s, ng_mat log_density, ng_mat velocity, ng_mat score, ng_mat x,
+               double t)
 {
     ng_error error = {NG_OK, ""};
     ng_interpolant moment = s->at(t);

@@ -1,5 +1,5 @@
-/* A checkerboard in the plane as so many points, its separation by sampling, and how well few steps of
- * Euler's method sample it along three paths. */
+/* A checkerboard in the plane as so many points, its separation by sampling, and how well few steps
+ * of Euler's method sample it along three paths. */
 #include <math.h>
 #include <stdio.h>
 
@@ -15,8 +15,8 @@ static optimum best;
 static const double low = -4.5, step = 0.05;
 static double rest[GRID];
 
-/* count points of the black squares of a 4 x 4 board of unit variance in each direction; the variance
- * of a coordinate that is uniform on 0 ... 4 is 4/3 */
+/* count points of the black squares of a 4 x 4 board of unit variance in each direction; the
+ * variance of a coordinate that is uniform on 0 ... 4 is 4/3 */
 static void throw_points(ng_mat x, const ng_random *random)
 {
     for (size_t i = 0; i < x.rows; i++) {
@@ -32,7 +32,7 @@ static double sampled(void *unused, double s, double *slope)
 {
     (void)unused;
     double at = s > 0 ? (log(s) - low) / step : -1;
-    *slope = 0; /* nobody asks */
+    *slope = 0;  /* nobody asks */
     if (at <= 0) /* lambda ~ s^2 */
         return 1 - (1 - rest[0]) * exp(2 * at * step) * (s > 0);
     if (at >= GRID - 1)
@@ -92,12 +92,10 @@ static ng_status velocity(void *context, ng_mat f, ng_mat x, double t, ng_error 
     field *w = context;
     moment now = w->path(&best, fmax(t, 1e-7));
     const ng_mixture_fields wanted = {.mean = w->mean};
-    ng_status status =
-        ng_mixture_evaluate(board, &wanted, x, now.a, now.m, NG_MIXTURE_ALL, error);
+    ng_status status = ng_mixture_evaluate(board, &wanted, x, now.a, now.m, NG_MIXTURE_ALL, error);
     double alpha = now.m_rate / now.m;
-    return status == NG_OK
-               ? ng_lincomb(f, alpha, x, now.a_rate - now.a * alpha, w->mean, error)
-               : status;
+    return status == NG_OK ? ng_lincomb(f, alpha, x, now.a_rate - now.a * alpha, w->mean, error)
+                           : status;
 }
 
 /* The distance W2 of the samples from the data themselves, after `steps` steps of Euler. */
@@ -111,8 +109,9 @@ static double sample(const paper *p, path *which, size_t steps, const char *name
     paper_normal(x, paper_random(p, 9));
     for (size_t i = 0; i <= steps; i++)
         t[i] = (double)i / (double)steps;
-    paper_must(ng_solver_run(x, ng_solver_find("euler"), t, steps + 1, 0, NULL, velocity, &w, &error),
-               &error);
+    paper_must(
+        ng_solver_run(x, ng_solver_find("euler"), t, steps + 1, 0, NULL, velocity, &w, &error),
+        &error);
     if (steps == 6)
         for (size_t i = 0; i < n; i++)
             fprintf(p->rows.to, "board,%s,%.4f,%.4f\n", name, ng_mat_get(x, i, 0),
@@ -135,8 +134,9 @@ void board_sample(paper *p)
         found[1] = sample(p, path_conditional, steps[i], "Cond-OT");
         found[2] = sample(p, path_trigonometric, steps[i], "trigonometric");
         printf("%20zu   %7.4f  %7.4f  %7.4f\n", steps[i], found[0], found[1], found[2]);
-        fprintf(p->rows.to, "steps,optimal,%zu,%.6g\nsteps,Cond-OT,%zu,%.6g\n"
-                            "steps,trigonometric,%zu,%.6g\n",
+        fprintf(p->rows.to,
+                "steps,optimal,%zu,%.6g\nsteps,Cond-OT,%zu,%.6g\n"
+                "steps,trigonometric,%zu,%.6g\n",
                 steps[i], found[0], steps[i], found[1], steps[i], found[2]);
         snprintf(name, sizeof name, "optimal_beats_cond_ot_%zu_steps", steps[i]);
         target_print("kinetic", name, 1, found[0] < found[1], 0);

@@ -12,7 +12,8 @@ typedef double separation(void *data, double s, double *slope);
 double two_points(void *data, double s, double *slope);
 
 /* The optimal path for that separation. With (a, m) = r (sin theta, cos theta) the energy is
- * INT r'^2 + r^2 gamma theta'^2 dt, flat in r and phi = INT sqrt(gamma) d theta: a straight chord. */
+ * INT r'^2 + r^2 gamma theta'^2 dt, flat in r and phi = INT sqrt(gamma) d theta: a straight chord.
+ */
 enum { ANGLES = 4001 };
 
 typedef struct {

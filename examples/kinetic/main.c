@@ -1,5 +1,5 @@
-/* kinetic: kinetic optimal probability paths (arXiv:2306.06626). The optimal path is a straight chord in
- * a flat plane, which closes the problem: KE = 2 - 2 cos Phi. */
+/* kinetic: kinetic optimal probability paths (arXiv:2306.06626). The optimal path is a straight
+ * chord in a flat plane, which closes the problem: KE = 2 - 2 cos Phi. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,8 @@ static void closed_form(paper *p)
     target_print("kinetic", "a(1/2)", 0.88480, half.a, 1e-5);
     target_print("kinetic", "m(1/2)", 0.31993, half.m, 1e-5);
     verdict_print("kinetic", "W2^2 <= optimal < trigonometric < Cond-OT",
-                  bound <= closed && closed < trig && trig < conditional ? VERDICT_YES : VERDICT_NO);
+                  bound <= closed && closed < trig && trig < conditional ? VERDICT_YES
+                                                                         : VERDICT_NO);
     for (int i = 1; i < 100; i++) {
         moment w = path_optimal(&two, 0.01 * i);
         fprintf(p->rows.to, "path,optimal,%.6g,%.6g\n", w.a, w.m);
@@ -72,27 +73,31 @@ static void geodesic(paper *p)
                                           (two.phi[i + 1] - two.phi[i]);
         }
     double shot = v[0] * v[0] + gamma_at(two_points, NULL, from[1], &slope) * v[1] * v[1];
-    target_print("kinetic", "energy_by_geodesic_solver", 1 + 0.81 - 1.8 * cos(phi[1] - phi[0]), shot, 1e-6);
+    target_print("kinetic", "energy_by_geodesic_solver", 1 + 0.81 - 1.8 * cos(phi[1] - phi[0]),
+                 shot, 1e-6);
 }
 
 static void draw(FILE *out, paper *p)
 {
     (void)p;
-    fputs("set multiplot layout 1,3\nset grid lc rgb '#cccccc'\nset size square\n"
-          "set title 'paths for data +1 and -1'\nset xlabel 'a'\nset ylabel 'm'\n"
-          "set xrange [0:1.05]\nset yrange [0:1.05]\nset key bottom left\nset parametric\n"
-          "set trange [0:1]\n"
-          "plot $rows using (strcol(1) eq 'path' ? $3 : NaN):4 with lines lw 2 lc rgb '#D55E00' title "
-          "'optimal, 0.459', sin(pi*t/2),cos(pi*t/2) lw 2 lc rgb '#0072B2' title "
-          "'trigonometric, 0.869', t,1-t lw 2 lc rgb '#009E73' title 'Cond-OT, 0.982'\n"
-          "unset parametric\nset title 'checkerboard, 6 steps'\nset xlabel ''\nset ylabel ''\n"
-          "set xrange [-2:2]\nset yrange [-2:2]\nset key off\n"
-          "plot $rows using (strcol(1) eq 'board' && strcol(2) eq 'Cond-OT' ? $3 : NaN):4 with points "
-          "pt 7 ps 0.3 lc rgb '#009E73', $rows using (strcol(1) eq 'board' && strcol(2) eq 'optimal' "
-          "? $3 : NaN):4 with points pt 7 ps 0.3 lc rgb '#D55E00'\n"
-          "set title 'distance W2 from the board'\nset xlabel 'Euler steps'\nset xrange [1:17]\n"
-          "set yrange [0:*]\nset key top right\nplot ",
-          out);
+    fputs(
+        "set multiplot layout 1,3\nset grid lc rgb '#cccccc'\nset size square\n"
+        "set title 'paths for data +1 and -1'\nset xlabel 'a'\nset ylabel 'm'\n"
+        "set xrange [0:1.05]\nset yrange [0:1.05]\nset key bottom left\nset parametric\n"
+        "set trange [0:1]\n"
+        "plot $rows using (strcol(1) eq 'path' ? $3 : NaN):4 with lines lw 2 lc rgb '#D55E00' "
+        "title "
+        "'optimal, 0.459', sin(pi*t/2),cos(pi*t/2) lw 2 lc rgb '#0072B2' title "
+        "'trigonometric, 0.869', t,1-t lw 2 lc rgb '#009E73' title 'Cond-OT, 0.982'\n"
+        "unset parametric\nset title 'checkerboard, 6 steps'\nset xlabel ''\nset ylabel ''\n"
+        "set xrange [-2:2]\nset yrange [-2:2]\nset key off\n"
+        "plot $rows using (strcol(1) eq 'board' && strcol(2) eq 'Cond-OT' ? $3 : NaN):4 with "
+        "points "
+        "pt 7 ps 0.3 lc rgb '#009E73', $rows using (strcol(1) eq 'board' && strcol(2) eq 'optimal' "
+        "? $3 : NaN):4 with points pt 7 ps 0.3 lc rgb '#D55E00'\n"
+        "set title 'distance W2 from the board'\nset xlabel 'Euler steps'\nset xrange [1:17]\n"
+        "set yrange [0:*]\nset key top right\nplot ",
+        out);
     static const char *const names[3] = {"optimal", "trigonometric", "Cond-OT"};
     static const char *const colours[3] = {"#D55E00", "#0072B2", "#009E73"};
     for (int i = 0; i < 3; i++)
@@ -105,18 +110,21 @@ static void draw(FILE *out, paper *p)
 
 int main(int argc, char **argv)
 {
-    static void (*const stages[])(paper *) = {closed_form, geodesic, board_prepare, board_sample, NULL};
-    paper p = {.name = "kinetic",
-               .about = "Kinetic optimal probability paths: a closed form, and few steps on a checkerboard.",
-               .header = "what,name,x,y",
-               .counted = "points of the checkerboard that are followed (at most 512 are compared)",
-               .samples = 2048,
-               .least = 8,
-               .most = 1000000,
-               .seed = 1,
-               .stages = stages,
-               .draw = draw,
-               .width = 1200,
-               .height = 430};
+    static void (*const stages[])(paper *) = {closed_form, geodesic, board_prepare, board_sample,
+                                              NULL};
+    paper p = {
+        .name = "kinetic",
+        .about =
+            "Kinetic optimal probability paths: a closed form, and few steps on a checkerboard.",
+        .header = "what,name,x,y",
+        .counted = "points of the checkerboard that are followed (at most 512 are compared)",
+        .samples = 2048,
+        .least = 8,
+        .most = 1000000,
+        .seed = 1,
+        .stages = stages,
+        .draw = draw,
+        .width = 1200,
+        .height = 430};
     return paper_main(&p, argc, argv);
 }

@@ -12,8 +12,8 @@ double two_points(void *data, double s, double *slope)
     double sum = 0, change = 0;
     (void)data;
     for (int i = -200; i <= 200; i++) {
-        double z = i * h, u = s * s + s * z, e = exp(-2 * fabs(u)), sech2 = 4 * e / (1 + e) / (1 + e),
-               weight = h * exp(-z * z / 2) / sqrt(4 * half_pi);
+        double z = i * h, u = s * s + s * z, e = exp(-2 * fabs(u)),
+               sech2 = 4 * e / (1 + e) / (1 + e), weight = h * exp(-z * z / 2) / sqrt(4 * half_pi);
         sum += weight * sech2;
         change -= weight * 2 * sech2 * tanh(u) * (2 * s + z);
     }
@@ -29,7 +29,8 @@ double gamma_at(separation *apart, void *data, double theta, double *slope)
     return gamma > 0 ? gamma : 0;
 }
 
-/* phi by Simpson's rule between neighbours. The last angle is a little below pi/2, where gamma = 1. */
+/* phi by Simpson's rule between neighbours. The last angle is a little below pi/2, where gamma = 1.
+ */
 void optimum_find(optimum *o, separation *apart, void *data)
 {
     double unused, before = 0;
@@ -43,8 +44,8 @@ void optimum_find(optimum *o, separation *apart, void *data)
         if (i > 0) {
             double middle =
                 sqrt(gamma_at(apart, data, (o->theta[i] + o->theta[i - 1]) / 2, &unused));
-            o->phi[i] = o->phi[i - 1] +
-                        (o->theta[i] - o->theta[i - 1]) * (before + 4 * middle + now) / 6;
+            o->phi[i] =
+                o->phi[i - 1] + (o->theta[i] - o->theta[i - 1]) * (before + 4 * middle + now) / 6;
         }
         before = now;
     }
@@ -100,7 +101,8 @@ double energy(path *p, const optimum *o)
     enum { STEPS = 4000 };
     double sum = 0, unused;
     for (int i = 0; i < STEPS; i++) {
-        double u = half_pi * (i + 0.5) / STEPS, t = sin(u) * sin(u), h = half_pi / STEPS * sin(2 * u);
+        double u = half_pi * (i + 0.5) / STEPS, t = sin(u) * sin(u),
+               h = half_pi / STEPS * sin(2 * u);
         moment w = p(o, t);
         double beta = w.a_rate - w.a * w.m_rate / w.m;
         sum += h * (w.m_rate * w.m_rate + w.a_rate * w.a_rate -

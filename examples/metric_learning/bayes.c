@@ -1,10 +1,12 @@
-/* The best there is: the likelihood ratio, and the Fisher length from the mean, without sampling. */
+/* The best there is: the likelihood ratio, and the Fisher length from the mean, without sampling.
+ */
 #include <math.h>
 #include <stdlib.h>
 
 #include "examples/metric_learning/metric_learning.h"
 
-/* density of chi square with k degrees of freedom and noncentrality c, a Poisson mixture of central ones */
+/* density of chi square with k degrees of freedom and noncentrality c, a Poisson mixture of central
+ * ones */
 static double chi_square(double x, double k, double c)
 {
     double sum = 0, poisson = exp(-c / 2);
@@ -29,7 +31,8 @@ double log_ratio(const double square[MODALITIES])
     return log(0.5 * ratio(square[0]) + 0.5 * ratio(square[1]));
 }
 
-/* ---- Areas -------------------------------------------------------------------------------------- */
+/* ---- Areas --------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     double score, normal, anomalous; /* masses */

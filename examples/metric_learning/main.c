@@ -7,15 +7,16 @@
 
 enum { SEEDS = 3, SCORES = 5, BATCH = 256, PAIRS = BATCH * NEAREST };
 
-static const char *const names[SCORES] = {"Euclidean, nearest anchor", "learnt scale, nearest anchor",
-                                          "Fisher length, nearest anchor", "Fisher length, from the mean",
-                                          "likelihood ratio"};
+static const char *const names[SCORES] = {
+    "Euclidean, nearest anchor", "learnt scale, nearest anchor", "Fisher length, nearest anchor",
+    "Fisher length, from the mean", "likelihood ratio"};
 static double found[SEEDS][SCORES];
 
-/* ---- Nearest anchors --------------------------------------------------------------------------- */
+/* ---- Nearest anchors ---------------------------------------------------------------------------
+ */
 
-/* The NEAREST anchors of n patches in one modality: inputs (n NEAREST x 2 D) <- direction and anchor,
- * distance (n NEAREST) <- over the typical one. */
+/* The NEAREST anchors of n patches in one modality: inputs (n NEAREST x 2 D) <- direction and
+ * anchor, distance (n NEAREST) <- over the typical one. */
 static void pairs_of(const bed *b, int m, ng_mat x, ng_mat inputs, double *distance)
 {
     for (size_t i = 0; i < x.rows; i++) {
@@ -50,7 +51,8 @@ static void pairs_of(const bed *b, int m, ng_mat x, ng_mat inputs, double *dista
     }
 }
 
-/* ---- The learnt scale ---------------------------------------------------------------------------- */
+/* ---- The learnt scale
+ * ---------------------------------------------------------------------------- */
 
 /* log of the scale, in -1 ... 1 */
 static double log_scale(double output)
@@ -59,7 +61,8 @@ static double log_scale(double output)
 }
 
 /* score[i] += the least over the anchors of scale times distance; chosen (may be NULL) <- which */
-static void add_scores(double *score, size_t *chosen, ng_mat output, const double *distance, size_t n)
+static void add_scores(double *score, size_t *chosen, ng_mat output, const double *distance,
+                       size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         size_t best = i * NEAREST;
@@ -84,11 +87,10 @@ typedef struct {
     size_t chosen[MODALITIES][BATCH];
 } learner;
 
-/* One step on a batch whose first half is normal and whose second half are normal patches with isotropic
- * noise: nobody says which directions are tight. The losses, as derivatives by the outputs:
- *   weighted SVDD        score^2 of a normal patch over its Euclidean score
- *   inverse distance     (margin - score)+ of a noisy one over its Euclidean score
- *   L1                   0.01 |log scale|
+/* One step on a batch whose first half is normal and whose second half are normal patches with
+ * isotropic noise: nobody says which directions are tight. The losses, as derivatives by the
+ * outputs: weighted SVDD        score^2 of a normal patch over its Euclidean score inverse distance
+ * (margin - score)+ of a noisy one over its Euclidean score L1                   0.01 |log scale|
  * What stands before them, consistency and permutation, asks the scale for symmetries that these
  * modalities have from the start: they are independent, and the anchors have no order. */
 static void learn(const bed *b, learner *l, const ng_random *random)
@@ -119,7 +121,7 @@ static void learn(const bed *b, learner *l, const ng_random *random)
             size_t k = l->chosen[m][i];
             double out = ng_mat_get(l->output[m], k, 0), slope = 1 - pow(tanh(out), 2),
                    part = exp(log_scale(out)) * l->distance[m][k] * slope; /* d score / d output */
-            double push = i < BATCH / 2           ? 2 * l->score[i] / plain[i]
+            double push = i < BATCH / 2          ? 2 * l->score[i] / plain[i]
                           : l->score[i] < margin ? -4 / plain[i]
                                                  : 0;
             double l1 = 0.01 * (out > 0 ? 1 : -1) * slope;
@@ -135,8 +137,8 @@ static learner *train(paper *p, const bed *b, size_t seed)
     const size_t steps = p->samples < 200 ? 3 : 120;
     const ng_random *random = paper_random(p, 100 * seed + 1);
     for (size_t m = 0; m < MODALITIES; m++) {
-        fieldnet_options o = {2 * D, 16, 1, PAIRS, FIELDNET_NATURAL, 0.1, 1e-2, steps,
-                              100 * seed + 2 + m};
+        fieldnet_options o = {
+            2 * D, 16, 1, PAIRS, FIELDNET_NATURAL, 0.1, 1e-2, steps, 100 * seed + 2 + m};
         l.net[m] = fieldnet_create(p, &o);
         l.x[m] = paper_mat(BATCH, D);
         l.inputs[m] = paper_mat(PAIRS, 2 * D);
@@ -148,9 +150,11 @@ static learner *train(paper *p, const bed *b, size_t seed)
     return &l;
 }
 
-/* ---- All scores -------------------------------------------------------------------------------------- */
+/* ---- All scores
+ * -------------------------------------------------------------------------------------- */
 
-/* the Fisher length of x - a, or of x, squared; tight (may be NULL) <- the part in the tight space */
+/* the Fisher length of x - a, or of x, squared; tight (may be NULL) <- the part in the tight space
+ */
 static double fisher_square(const bed *b, int m, const double *x, const double *a, double *tight)
 {
     double difference[D], white[D], sum = 0;
@@ -250,15 +254,19 @@ static void report(paper *p)
         puts("");
     }
     double closed = (mean[1] - mean[0]) / (bound[1] - mean[0]);
-    printf("the learnt scale closes %.0f %% of the way from Euclid to the bound, the Fisher length from the "
+    printf("the learnt scale closes %.0f %% of the way from Euclid to the bound, the Fisher length "
+           "from the "
            "mean %.0f %%\n",
            100 * closed, 100 * (bound[0] - mean[0]) / (bound[1] - mean[0]));
     target_print("g2sf", "area_of_fisher_length", bound[0], mean[3], far);
     target_print("g2sf", "area_of_likelihood_ratio", bound[1], mean[4], far);
     target_print("g2sf", "nothing_beats_the_bound", 1,
-                 mean[0] < bound[1] + far && mean[1] < bound[1] + far && mean[2] < bound[1] + far, 0);
+                 mean[0] < bound[1] + far && mean[1] < bound[1] + far && mean[2] < bound[1] + far,
+                 0);
     verdict_print("g2sf", "a learnt direction-aware scale detects better than Euclidean distance",
-                  closed > 0.1 ? VERDICT_YES : closed > 0.02 ? VERDICT_PARTLY : VERDICT_NO);
+                  closed > 0.1    ? VERDICT_YES
+                  : closed > 0.02 ? VERDICT_PARTLY
+                                  : VERDICT_NO);
     verdict_print("g2sf", "it does as well as the Fisher length to the nearest anchor",
                   mean[1] > mean[2] - 0.005 ? VERDICT_YES : VERDICT_NO);
 }
@@ -266,14 +274,16 @@ static void report(paper *p)
 static void draw(FILE *out, paper *p)
 {
     (void)p;
-    fprintf(out,
-            "set grid lc rgb '#cccccc'\nset style data histograms\nset style histogram clustered gap 1\n"
-            "set style fill solid 0.8\nset yrange [0.5:1]\nset ylabel 'area under the curve'\n"
-            "set key off\nset xtics ('Euclidean' 0, 'learnt' 1, 'Fisher, anchor' 2, 'Fisher, mean' 3, "
-            "'likelihood ratio' 4)\nset xrange [-0.6:4.6]\nset boxwidth 0.2\n"
-            "set arrow 1 from -0.6,%.6g to 4.6,%.6g nohead dt 2\n"
-            "set label 1 'Bayes bound' at -0.5,%.6g offset 0,0.6\nplot ",
-            area_of_likelihood(), area_of_likelihood(), area_of_likelihood());
+    fprintf(
+        out,
+        "set grid lc rgb '#cccccc'\nset style data histograms\nset style histogram clustered gap "
+        "1\n"
+        "set style fill solid 0.8\nset yrange [0.5:1]\nset ylabel 'area under the curve'\n"
+        "set key off\nset xtics ('Euclidean' 0, 'learnt' 1, 'Fisher, anchor' 2, 'Fisher, mean' 3, "
+        "'likelihood ratio' 4)\nset xrange [-0.6:4.6]\nset boxwidth 0.2\n"
+        "set arrow 1 from -0.6,%.6g to 4.6,%.6g nohead dt 2\n"
+        "set label 1 'Bayes bound' at -0.5,%.6g offset 0,0.6\nplot ",
+        area_of_likelihood(), area_of_likelihood(), area_of_likelihood());
     for (int seed = 0; seed < SEEDS; seed++)
         fprintf(out, "%s'-' using ($1+%g):2 with boxes lc rgb '%s'", seed > 0 ? ", " : "",
                 0.22 * (seed - 1), plot_colour((size_t)seed));
@@ -288,17 +298,18 @@ static void draw(FILE *out, paper *p)
 int main(int argc, char **argv)
 {
     static void (*const stages[])(paper *) = {first, second, third, report, NULL};
-    paper p = {.name = "metric_learning",
-               .about = "A learnt direction-aware anomaly score against the Fisher length and the bound.",
-               .header = "score,seed,area",
-               .counted = "normal patches, and as many anomalies, of each test",
-               .samples = 3000,
-               .least = 8,
-               .most = 100000,
-               .seed = 1,
-               .stages = stages,
-               .draw = draw,
-               .width = 800,
-               .height = 420};
+    paper p = {
+        .name = "metric_learning",
+        .about = "A learnt direction-aware anomaly score against the Fisher length and the bound.",
+        .header = "score,seed,area",
+        .counted = "normal patches, and as many anomalies, of each test",
+        .samples = 3000,
+        .least = 8,
+        .most = 100000,
+        .seed = 1,
+        .stages = stages,
+        .draw = draw,
+        .width = 800,
+        .height = 420};
     return paper_main(&p, argc, argv);
 }

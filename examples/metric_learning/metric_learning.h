@@ -5,8 +5,9 @@
 #include "examples/support/fieldnet.h"
 #include "examples/support/paper.h"
 
-/* Each modality: N(0, R diag(WIDE^2 x LOOSE, NARROW^2 x TIGHT) R^T). An anomaly is displaced by SHIFT narrow
- * standard deviations in a uniform direction of the tight space of one modality, either as likely. */
+/* Each modality: N(0, R diag(WIDE^2 x LOOSE, NARROW^2 x TIGHT) R^T). An anomaly is displaced by
+ * SHIFT narrow standard deviations in a uniform direction of the tight space of one modality,
+ * either as likely. */
 enum { MODALITIES = 2, LOOSE = 3, TIGHT = 3, D = LOOSE + TIGHT, BANK = 300, NEAREST = 5 };
 #define NARROW 0.15
 #define SHIFT 4.0
@@ -22,11 +23,12 @@ void bed_make(bed *b, const ng_random *random);
 /* x[m] (n x D each) <- patches */
 void bed_patches(const bed *b, ng_mat x[MODALITIES], int anomalous, const ng_random *random);
 
-/* Coordinates of a patch along the directions, each over its standard deviation: its Fisher length is
- * theirs, since the Fisher matrix of the location is the inverse covariance. */
+/* Coordinates of a patch along the directions, each over its standard deviation: its Fisher length
+ * is theirs, since the Fisher matrix of the location is the inverse covariance. */
 void bed_white(const bed *b, double white[D], const double *x, int modality);
 
-/* ---- bayes.c: areas under the curve of detection, by quadrature ------------------------------------ */
+/* ---- bayes.c: areas under the curve of detection, by quadrature
+ * ------------------------------------ */
 
 double area_of_likelihood(void);
 double area_of_fisher_length(void);

@@ -1,6 +1,7 @@
-/* pfgm: PFGM++ (arXiv:2302.04265). Data are charges in N of N + D dimensions; their field, averaged over
- * the directions of the other D, perturbs each point by Student's t with D degrees of freedom and scale
- * sigma = r / sqrt(D). D = infinity is diffusion. The field of three charges is exact here. */
+/* pfgm: PFGM++ (arXiv:2302.04265). Data are charges in N of N + D dimensions; their field, averaged
+ * over the directions of the other D, perturbs each point by Student's t with D degrees of freedom
+ * and scale sigma = r / sqrt(D). D = infinity is diffusion. The field of three charges is exact
+ * here. */
 #include <math.h>
 #include <stdio.h>
 
@@ -15,9 +16,9 @@ static const double dimensions[DIMENSIONS] = {1, 4, 64, 2048};
 /* ---- The field ------------------------------------------------------------------------------- */
 
 typedef struct {
-    double d;      /* D */
-    size_t used;   /* charges */
-    double noise;  /* standard deviation of an error of the velocity, each component and call */
+    double d;     /* D */
+    size_t used;  /* charges */
+    double noise; /* standard deviation of an error of the velocity, each component and call */
     const ng_random *random;
 } charges;
 
@@ -66,8 +67,9 @@ static void land(ng_mat x, charges *c, const ng_random *random)
     levels(sigma);
     ng_student prior = {N, c->d, sigma[0], NULL};
     paper_must(ng_student_sample(&prior, x, random, &error), &error);
-    paper_must(ng_solver_run(x, ng_solver_find("heun"), sigma, STEPS + 1, 0, NULL, field, c, &error),
-               &error);
+    paper_must(
+        ng_solver_run(x, ng_solver_find("heun"), sigma, STEPS + 1, 0, NULL, field, c, &error),
+        &error);
 }
 
 static size_t nearest(ng_mat x, size_t row)
@@ -75,7 +77,8 @@ static size_t nearest(ng_mat x, size_t row)
     size_t best = 0;
     double least = HUGE_VAL;
     for (size_t k = 0; k < CHARGES; k++) {
-        double away = hypot(ng_mat_get(x, row, 0) - where[k][0], ng_mat_get(x, row, 1) - where[k][1]);
+        double away =
+            hypot(ng_mat_get(x, row, 0) - where[k][0], ng_mat_get(x, row, 1) - where[k][1]);
         if (away < least) {
             least = away;
             best = k;
@@ -84,15 +87,15 @@ static size_t nearest(ng_mat x, size_t row)
     return best;
 }
 
-/* ---- Kernels ------------------------------------------------------------------------------------ */
+/* ---- Kernels ------------------------------------------------------------------------------------
+ */
 
 static double radial(void *data, double square)
 {
     const ng_student *s = data;
     double radius = sqrt(square * s->dof), cdf = 0;
     ng_error error = {NG_OK, ""};
-    paper_must(
-        ng_student_radius_cdf(s, ng_f64(&cdf, 1, 1), ng_f64(&radius, 1, 1), &error), &error);
+    paper_must(ng_student_radius_cdf(s, ng_f64(&cdf, 1, 1), ng_f64(&radius, 1, 1), &error), &error);
     return cdf;
 }
 
@@ -106,8 +109,7 @@ static void kernel(paper *p)
         char name[40];
         paper_must(ng_student_sample(&s, x, paper_random(p, 10 + (size_t)k), &error), &error);
         for (size_t i = 0; i < x.rows; i++) /* R^2 / r^2 with r^2 = D */
-            ng_mat_set(square, i, 0,
-                       pow(ng_norm(ng_mat_block(x, i, 0, 1, 5)), 2) / dimensions[k]);
+            ng_mat_set(square, i, 0, pow(ng_norm(ng_mat_block(x, i, 0, 1, 5)), 2) / dimensions[k]);
         snprintf(name, sizeof name, "radial_law_ks_D=%g", dimensions[k]);
         target_print("pfgm", name, 0, paper_ks(square, radial, &s),
                      1.95 / sqrt((double)p->samples));
@@ -127,8 +129,8 @@ static double distance(double d)
     double sum = 0;
     for (int i = 0; i < POINTS; i++) {
         double x = -20 + 40.0 * i / (POINTS - 1), log_density = 0;
-        paper_must(
-            ng_student_log_density(&s, ng_f64(&log_density, 1, 1), ng_f64(&x, 1, 1), &error), &error);
+        paper_must(ng_student_log_density(&s, ng_f64(&log_density, 1, 1), ng_f64(&x, 1, 1), &error),
+                   &error);
         sum += 0.5 * 40.0 / (POINTS - 1) *
                fabs(exp(log_density) - exp(-x * x / 2) / sqrt(4 * acos(0)));
     }
@@ -143,7 +145,8 @@ static void limit(paper *p)
     target_print("pfgm", "order_of_the_gaussian_limit", 1, order, 0.02);
 }
 
-/* ---- Flows ---------------------------------------------------------------------------------------- */
+/* ---- Flows
+ * ---------------------------------------------------------------------------------------- */
 
 /* One charge: x - y keeps its direction, and shrinks as sigma. */
 static void rays(paper *p)
@@ -156,8 +159,9 @@ static void rays(paper *p)
     paper_normal(x, paper_random(p, 20));
     ng_scale(x, 80);
     ng_copy(y, x, NULL);
-    paper_must(ng_solver_run(y, ng_solver_find("heun"), sigma, STEPS / 2, 0, NULL, field, &c, &error),
-               &error);
+    paper_must(
+        ng_solver_run(y, ng_solver_find("heun"), sigma, STEPS / 2, 0, NULL, field, &c, &error),
+        &error);
     for (size_t i = 0; i < 50; i++) {
         double a = ng_mat_get(x, i, 0) - 1, b = ng_mat_get(x, i, 1), e = ng_mat_get(y, i, 0) - 1,
                f = ng_mat_get(y, i, 1);
@@ -178,7 +182,8 @@ static void fractions(paper *p)
         land(x, &c, paper_random(p, 30 + (size_t)k));
         for (size_t i = 0; i < x.rows; i++)
             found[k][nearest(x, i)] += 1 / (double)x.rows;
-        printf("D = %-16g %7.4f %7.4f %7.4f\n", dimensions[k], found[k][0], found[k][1], found[k][2]);
+        printf("D = %-16g %7.4f %7.4f %7.4f\n", dimensions[k], found[k][0], found[k][1],
+               found[k][2]);
     }
     for (int k = 0; k < DIMENSIONS; k++)
         for (int j = 0; j < CHARGES; j++) {
@@ -194,11 +199,12 @@ static void fractions(paper *p)
         }
 }
 
-/* ---- Errors of the field ----------------------------------------------------------------------------- */
+/* ---- Errors of the field
+ * ----------------------------------------------------------------------------- */
 
-/* The same error in units of the velocity for all D, and the same starts with and without it: the share
- * of particles that it sends to another charge. (W2 of the landed law is the root of a few misplaced
- * shares, and drowns in the noise of sampling.) */
+/* The same error in units of the velocity for all D, and the same starts with and without it: the
+ * share of particles that it sends to another charge. (W2 of the landed law is the root of a few
+ * misplaced shares, and drowns in the noise of sampling.) */
 static void robustness(paper *p)
 {
     static const double errors[3] = {0.2, 0.5, 1};
@@ -229,29 +235,35 @@ static void robustness(paper *p)
         rises = rises && moved[e][0] < moved[e][1] && moved[e][1] < fmin(moved[e][2], moved[e][3]);
         falls = falls && moved[e][0] > moved[e][1] && moved[e][1] > fmax(moved[e][2], moved[e][3]);
     }
-    printf("W2 between landings with error 1 and without: %.3f %.3f %.3f %.3f\n", w2[0], w2[1], w2[2],
-           w2[3]);
+    printf("W2 between landings with error 1 and without: %.3f %.3f %.3f %.3f\n", w2[0], w2[1],
+           w2[2], w2[3]);
     verdict_print("pfgm", "a smaller D tolerates errors of the field better",
-                  rises ? VERDICT_YES : falls ? VERDICT_NO : VERDICT_PARTLY);
+                  rises   ? VERDICT_YES
+                  : falls ? VERDICT_NO
+                          : VERDICT_PARTLY);
 }
 
 static void draw(FILE *out, paper *p)
 {
     (void)p;
-    fputs("set multiplot layout 1,2\nset grid lc rgb '#cccccc'\nset logscale x\nset xlabel 'D'\n"
-          "set title 'distance of the kernel from a Gaussian'\nset logscale y\nset format y '10^{%T}'\n"
-          "set key top right\n"
-          "plot $rows using (strcol(1) eq 'gaussian' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
-          "'#0072B2' title 'total variation, N = 1', 0.16/x lw 1 dt 2 lc rgb '#000000' title 'as 1 / D'\n"
-          "unset logscale y\nset format y '%g'\nset yrange [0:*]\n"
-          "set title 'share sent to another charge'\nset key top left\nplot ",
-          out);
+    fputs(
+        "set multiplot layout 1,2\nset grid lc rgb '#cccccc'\nset logscale x\nset xlabel 'D'\n"
+        "set title 'distance of the kernel from a Gaussian'\nset logscale y\nset format y "
+        "'10^{%T}'\n"
+        "set key top right\n"
+        "plot $rows using (strcol(1) eq 'gaussian' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
+        "'#0072B2' title 'total variation, N = 1', 0.16/x lw 1 dt 2 lc rgb '#000000' title 'as 1 / "
+        "D'\n"
+        "unset logscale y\nset format y '%g'\nset yrange [0:*]\n"
+        "set title 'share sent to another charge'\nset key top left\nplot ",
+        out);
     static const double errors[3] = {0.2, 0.5, 1};
     for (int i = 0; i < 3; i++)
-        fprintf(out,
-                "%s$rows using (strcol(1) eq 'error' && $3 == %g ? $2 : NaN):4 with linespoints lw 2 "
-                "pt 7 lc rgb '%s' title 'error %g'",
-                i > 0 ? ", " : "", errors[i], plot_colour((size_t)i), errors[i]);
+        fprintf(
+            out,
+            "%s$rows using (strcol(1) eq 'error' && $3 == %g ? $2 : NaN):4 with linespoints lw 2 "
+            "pt 7 lc rgb '%s' title 'error %g'",
+            i > 0 ? ", " : "", errors[i], plot_colour((size_t)i), errors[i]);
     fputs("\nunset multiplot\n", out);
 }
 

@@ -176,8 +176,8 @@ void fieldnet_answer(fieldnet *net, ng_mat out, ng_mat inputs)
                            ng_mat_block(inputs, first, 0, rows, inputs.cols), &error),
                    &error);
         paper_must(ng_model_forward(net->model, rows, &error), &error);
-        paper_must(ng_copy(ng_mat_block(out, first, 0, rows, out.cols),
-                           ng_model_output(net->model), &error),
+        paper_must(ng_copy(ng_mat_block(out, first, 0, rows, out.cols), ng_model_output(net->model),
+                           &error),
                    &error);
     }
 }

@@ -1,6 +1,6 @@
-/* A small net that learns a field by least squares, in double precision: by the natural gradient with
- * its exact Fisher matrix, which for squared errors is the mean of J^T J, J the derivative of the
- * outputs by the parameters; or by AdamW. Errors end the program (paper.h). */
+/* A small net that learns a field by least squares, in double precision: by the natural gradient
+ * with its exact Fisher matrix, which for squared errors is the mean of J^T J, J the derivative of
+ * the outputs by the parameters; or by AdamW. Errors end the program (paper.h). */
 #ifndef EXAMPLES_FIELDNET_H
 #define EXAMPLES_FIELDNET_H
 

@@ -98,8 +98,8 @@ static void help(void)
            "  --%s=N %*s%s, %zu to %zu\n"
            "                       (default: %zu)\n"
            "  --seed=N             of the random numbers (default: %zu)\n",
-           helped->name, helped->about, option_of(helped), (int)(16 - strlen(option_of(helped))), "",
-           helped->counted, helped->least, helped->most, helped->samples, helped->seed);
+           helped->name, helped->about, option_of(helped), (int)(16 - strlen(option_of(helped))),
+           "", helped->counted, helped->least, helped->most, helped->samples, helped->seed);
     arguments_help();
 }
 
@@ -155,7 +155,8 @@ int paper_main(paper *p, int argc, char **argv)
     return program_end(status);
 }
 
-/* ---- Numbers about samples -------------------------------------------------------------------- */
+/* ---- Numbers about samples --------------------------------------------------------------------
+ */
 
 double paper_mean(ng_mat x, size_t column)
 {
@@ -198,8 +199,8 @@ static double square_distance(ng_mat x, size_t i, ng_mat y, size_t j)
     return sum;
 }
 
-/* The cheapest assignment by shortest augmenting paths with prices (Jonker and Volgenant 1987). Rows
- * and columns count from 1; column 0 is where a new row begins. */
+/* The cheapest assignment by shortest augmenting paths with prices (Jonker and Volgenant 1987).
+ * Rows and columns count from 1; column 0 is where a new row begins. */
 typedef struct {
     size_t *row_of, *way;  /* whose column it is; the column before on the path */
     double *u, *v, *least; /* prices of rows and columns; the shortest path to a column */

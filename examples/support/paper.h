@@ -13,17 +13,17 @@
 typedef struct paper paper;
 
 struct paper {
-    const char *name, *about; /* the program's, and what its help says it does: lines */
-    const char *header;       /* of NAME.csv */
-    const char *option;       /* (optional) what --samples is called here */
-    const char *counted;      /* what it counts */
-    size_t samples;           /* <- --samples; the default stands here */
-    size_t least, most;       /* its bounds */
-    size_t seed;              /* <- --seed; the default stands here */
-    void (*const *stages)(paper *p); /* in order, ends with NULL; ^C stops between two */
+    const char *name, *about;             /* the program's, and what its help says it does: lines */
+    const char *header;                   /* of NAME.csv */
+    const char *option;                   /* (optional) what --samples is called here */
+    const char *counted;                  /* what it counts */
+    size_t samples;                       /* <- --samples; the default stands here */
+    size_t least, most;                   /* its bounds */
+    size_t seed;                          /* <- --seed; the default stands here */
+    void (*const *stages)(paper *p);      /* in order, ends with NULL; ^C stops between two */
     void (*draw)(FILE *script, paper *p); /* writes the script of NAME.svg */
-    int width, height;                        /* of the picture */
-    table rows;                               /* stages write here */
+    int width, height;                    /* of the picture */
+    table rows;                           /* stages write here */
 };
 
 /* What main returns. */
@@ -41,8 +41,8 @@ const ng_random *paper_random(const paper *p, size_t stream);
 /* x <- normal numbers */
 void paper_normal(ng_mat x, const ng_random *random);
 
-/* A mixture of K components, means K x d, covariances K d x d, the rest as of ng_mixture_create; or all
- * with the covariance `variance` I. */
+/* A mixture of K components, means K x d, covariances K d x d, the rest as of ng_mixture_create; or
+ * all with the covariance `variance` I. */
 ng_mixture *paper_laws(ng_mat means, ng_mat covariances, const double *weights, const int *labels);
 ng_mixture *paper_mixture(ng_mat means, double variance, const double *weights, const int *labels);
 

@@ -22,7 +22,10 @@ void gaussian_coefficients(double *c, size_t m, double t)
         sum += 2 * bessel[k];
     for (size_t j = 0; j < m; j++)
         c[j] = j % 2 != 0 || j / 2 > LONGEST ? 0
-                                             : (j == 0 ? 1 : j % 4 == 0 ? 2 : -2) * bessel[j / 2] / sum;
+                                             : (j == 0       ? 1
+                                                : j % 4 == 0 ? 2
+                                                             : -2) *
+                                                   bessel[j / 2] / sum;
 }
 
 void interpolate(double *c, size_t m, double (*f)(void *data, double x), void *data)

@@ -8,7 +8,8 @@
 
 enum { LATTICE = 10, DEGREE = 65 };
 
-/* ---- One dimension ------------------------------------------------------------------------------ */
+/* ---- One dimension ------------------------------------------------------------------------------
+ */
 
 static double gaussian(void *data, double x)
 {
@@ -21,7 +22,7 @@ static void one_dimension(paper *p)
     static const struct {
         double t, expected, decades;
         size_t m;
-    } rows[] = {{8, 1.7e-3, 0.05, 33},  {8, 2.4e-9, 0.05, 65},  {16, 3.6e-5, 0.05, 65},
+    } rows[] = {{8, 1.7e-3, 0.05, 33}, {8, 2.4e-9, 0.05, 65}, {16, 3.6e-5, 0.05, 65},
                 {16, 2e-15, 0.6, 129}, {32, 2e-4, 0.05, 129}, {32, 2e-13, 0.6, 257}};
     double exact[129], found[129], worst = 0, t = 8, newton = 0;
     char name[48];
@@ -48,7 +49,8 @@ static void one_dimension(paper *p)
             fprintf(p->rows.to, "degree,%g,%zu,%.4g\n", far, m, fmax(truncation(far, m), 1e-17));
 }
 
-/* ---- Ranks ------------------------------------------------------------------------------------------ */
+/* ---- Ranks
+ * ------------------------------------------------------------------------------------------ */
 
 /* factors (m x terms) of the long-range part, and its weights */
 static ng_mat long_range(double weights[TERMS], double t_max, size_t m)
@@ -79,8 +81,8 @@ static void ranks(paper *p)
         size_t reduced = reduced_rank(factors, weights, 1e-7),
                whole = rank_of_terms(factors, weights, 1e-7);
         printf("%-6g %-6zu %-14zu %zu\n", t_max, newton_terms(t_max), reduced, whole);
-        fprintf(p->rows.to, "rank,%g,%zu,%zu\nhosvd,%g,%zu,%zu\n", t_max, newton_terms(t_max), reduced,
-                t_max, newton_terms(t_max), whole);
+        fprintf(p->rows.to, "rank,%g,%zu,%zu\nhosvd,%g,%zu,%zu\n", t_max, newton_terms(t_max),
+                reduced, t_max, newton_terms(t_max), whole);
         snprintf(name, sizeof name, "rank_t_max=%g", t_max);
         target_print("tucker", name, expected[i], (double)reduced, 0);
         less = less && whole < reduced;
@@ -94,7 +96,8 @@ static void ranks(paper *p)
                   less ? VERDICT_NO : VERDICT_YES);
 }
 
-/* ---- Tensors ----------------------------------------------------------------------------------------- */
+/* ---- Tensors
+ * ----------------------------------------------------------------------------------------- */
 
 static void formats(paper *p)
 {
@@ -114,10 +117,11 @@ static void formats(paper *p)
         falls = falls && error <= last * (1 + 1e-6);
         last = error;
     }
-    printf("HOSVD error %.3e at ranks %zu %zu %zu, after four sweeps of ALS %.3e\n", first, t.rank[0],
-           t.rank[1], t.rank[2], error);
+    printf("HOSVD error %.3e at ranks %zu %zu %zu, after four sweeps of ALS %.3e\n", first,
+           t.rank[0], t.rank[1], t.rank[2], error);
     target_print("tucker", "als_never_worse", 1, falls && error <= first, 0);
-    /* of a matrix HOSVD's bases are the singular vectors, and Kronecker eigenbases of G G^T and G^T G */
+    /* of a matrix HOSVD's bases are the singular vectors, and Kronecker eigenbases of G G^T and G^T
+     * G */
     ng_mat g = paper_mat(7, 7), gram = paper_mat(7, 7), u = paper_mat(7, 7), s = paper_mat(1, 7),
            vt = paper_mat(7, 7), overlap = paper_mat(7, 7);
     ng_error e = {NG_OK, ""};
@@ -131,7 +135,8 @@ static void formats(paper *p)
     target_print("tucker", "matrix_bases_are_singular_vectors", 0, worst, 1e-10);
 }
 
-/* ---- A lattice of charges ------------------------------------------------------------------------------- */
+/* ---- A lattice of charges
+ * ------------------------------------------------------------------------------- */
 
 static double place(size_t i)
 {
@@ -159,7 +164,8 @@ static double direct(const double x[3], size_t terms)
     return sum;
 }
 
-/* A product lattice: the factors of the sum are sums of factors, 3 LATTICE for LATTICE^3 charges. */
+/* A product lattice: the factors of the sum are sums of factors, 3 LATTICE for LATTICE^3 charges.
+ */
 static void lattice(paper *p)
 {
     const size_t m = DEGREE, terms = newton_terms(8);
@@ -186,7 +192,8 @@ static void lattice(paper *p)
         worst = fmax(worst, fabs(tucker_value(&t, x) - exact));
         largest = fmax(largest, fabs(exact));
     }
-    printf("lattice of %d charges: ranks %zu %zu %zu, %zu numbers for %zu in the tensor; error %.2e of the "
+    printf("lattice of %d charges: ranks %zu %zu %zu, %zu numbers for %zu in the tensor; error "
+           "%.2e of the "
            "largest potential\n",
            LATTICE * LATTICE * LATTICE, t.rank[0], t.rank[1], t.rank[2],
            t.rank[0] * t.rank[1] * t.rank[2] + 3 * t.rank[0] * m, m * m * m, worst / largest);
@@ -196,17 +203,22 @@ static void lattice(paper *p)
 static void draw(FILE *out, paper *p)
 {
     (void)p;
-    fputs("set multiplot layout 1,2\nset grid lc rgb '#cccccc'\nset logscale y\nset format y '10^{%T}'\n"
-          "set title 'exp(-t²x²) by m Chebyshev polynomials'\nset xlabel 'm'\nset ylabel 'largest error'\n"
+    fputs("set multiplot layout 1,2\nset grid lc rgb '#cccccc'\nset logscale y\nset format y "
+          "'10^{%T}'\n"
+          "set title 'exp(-t²x²) by m Chebyshev polynomials'\nset xlabel 'm'\nset ylabel 'largest "
+          "error'\n"
           "set yrange [1e-16:2]\nset xtics (33, 65, 129, 257)\nset key bottom left\nplot ",
           out);
     for (int i = 0; i < 4; i++)
-        fprintf(out,
-                "%s$rows using (strcol(1) eq 'degree' && $2 == %d ? $3 : NaN):4 with lines lw 2 lc rgb "
-                "'%s' title 't = %d'",
-                i > 0 ? ", " : "", 4 << i, plot_colour((size_t)i), 4 << i);
-    fputs("\nunset logscale y\nset format y '%g'\nset xtics auto\nset logscale x 2\nset yrange [0:*]\n"
-          "set title 'Tucker rank of the long-range part at 1e-7'\nset xlabel 't_{max}'\nset ylabel ''\n"
+        fprintf(
+            out,
+            "%s$rows using (strcol(1) eq 'degree' && $2 == %d ? $3 : NaN):4 with lines lw 2 lc rgb "
+            "'%s' title 't = %d'",
+            i > 0 ? ", " : "", 4 << i, plot_colour((size_t)i), 4 << i);
+    fputs("\nunset logscale y\nset format y '%g'\nset xtics auto\nset logscale x 2\nset yrange "
+          "[0:*]\n"
+          "set title 'Tucker rank of the long-range part at 1e-7'\nset xlabel 't_{max}'\nset "
+          "ylabel ''\n"
           "set key bottom right\n"
           "plot $rows using (strcol(1) eq 'rank' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
           "'#0072B2' title 'reduced HOSVD', $rows using (strcol(1) eq 'hosvd' ? $2 : NaN):4 with "

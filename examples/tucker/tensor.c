@@ -11,7 +11,8 @@ static ng_mat unfold(const double *tensor, size_t m, int mode)
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < m; j++)
             for (size_t k = 0; k < m; k++) {
-                size_t at[3] = {i, j, k}, row = at[mode], rest = at[mode == 0] * m + at[mode == 2 ? 1 : 2];
+                size_t at[3] = {i, j, k}, row = at[mode],
+                       rest = at[mode == 0] * m + at[mode == 2 ? 1 : 2];
                 ng_mat_set(out, row, rest, tensor[(i * m + j) * m + k]);
             }
     return out;
@@ -58,8 +59,8 @@ void hosvd(tucker *t, const double *tensor, size_t m, double tolerance)
     project(t, tensor);
 }
 
-/* The best basis of one mode with the other two fixed: leading eigenvectors of the Gram matrix of the
- * tensor in their bases. */
+/* The best basis of one mode with the other two fixed: leading eigenvectors of the Gram matrix of
+ * the tensor in their bases. */
 static void improve(tucker *t, const double *tensor, int mode)
 {
     const size_t m = t->m, rank = t->rank[mode];
@@ -112,29 +113,34 @@ void from_terms(double *tensor, const ng_mat factors[3], const double *weights)
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < m; j++)
             for (size_t k = 0; k < terms; k++)
-                ng_mat_set(pair, j, k, weights[k] * ng_mat_get(factors[0], i, k) *
-                                           ng_mat_get(factors[1], j, k));
-        ng_gemm(ng_f64(tensor + i * m * m, m, m), pair, NG_NOTRANS, factors[2], NG_TRANS, 1, 0, NULL);
+                ng_mat_set(pair, j, k,
+                           weights[k] * ng_mat_get(factors[0], i, k) *
+                               ng_mat_get(factors[1], j, k));
+        ng_gemm(ng_f64(tensor + i * m * m, m, m), pair, NG_NOTRANS, factors[2], NG_TRANS, 1, 0,
+                NULL);
     }
 }
 
 /* The unfolding is U W Z^T, column k of Z being u_k u_k^T, of which one triangle is enough with the
- * others' weight. With Z = A S V^T its singular values are those of U W V S: a Gram matrix would lose all
- * below 1e-8. */
+ * others' weight. With Z = A S V^T its singular values are those of U W V S: a Gram matrix would
+ * lose all below 1e-8. */
 size_t rank_of_terms(ng_mat factors, const double *weights, double tolerance)
 {
     const size_t m = factors.rows, terms = factors.cols, pairs = m * (m + 1) / 2;
     ng_mat z = paper_mat(pairs, terms), a = paper_mat(pairs, terms), s = paper_mat(1, terms),
-           vt = paper_mat(terms, terms), scaled = paper_mat(m, terms), product = paper_mat(m, terms);
+           vt = paper_mat(terms, terms), scaled = paper_mat(m, terms),
+           product = paper_mat(m, terms);
     const size_t least = m < terms ? m : terms;
-    ng_mat left = paper_mat(m, least), values = paper_mat(1, least), right = paper_mat(least, terms);
+    ng_mat left = paper_mat(m, least), values = paper_mat(1, least),
+           right = paper_mat(least, terms);
     ng_error error = {NG_OK, ""};
     size_t row = 0, rank = least;
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j <= i; j++, row++)
             for (size_t k = 0; k < terms; k++)
-                ng_mat_set(z, row, k, (i == j ? 1 : sqrt(2)) * ng_mat_get(factors, i, k) *
-                                          ng_mat_get(factors, j, k));
+                ng_mat_set(z, row, k,
+                           (i == j ? 1 : sqrt(2)) * ng_mat_get(factors, i, k) *
+                               ng_mat_get(factors, j, k));
     paper_must(ng_svd(a, s, vt, NULL, z, NULL, &error), &error);
     for (size_t i = 0; i < m; i++)
         for (size_t k = 0; k < terms; k++)

@@ -18,15 +18,15 @@ typedef struct {
     ng_mat slope, square;                     /* n x n: row i is d miss / d v_i; slope slope^T */
 } shot;
 
-/* end <- where the velocity v ends, less `to`; *miss <- its norm, infinite where no end is reached. Only want
- * of memory is an error. */
+/* end <- where the velocity v ends, less `to`; *miss <- its norm, infinite where no end is reached.
+ * Only want of memory is an error. */
 static ng_status shoot(const shot *s, double *miss, ng_mat end, ng_mat v, ng_error *error)
 {
     *miss = HUGE_VAL;
     TRY(ng_copy(end, s->from, error));
     TRY(ng_copy(s->spare, v, error));
-    ng_status status = ng_geodesic_move(end, s->spare, 1, s->amari_alpha, s->tolerance / 10, s->family,
-                                        s->data, error);
+    ng_status status = ng_geodesic_move(end, s->spare, 1, s->amari_alpha, s->tolerance / 10,
+                                        s->family, s->data, error);
     if (status != NG_OK)
         return status == NG_ENOMEM ? status : NG_OK;
     TRY(ng_axpby(end, s->to, -1, 1, error));
@@ -48,7 +48,8 @@ static ng_status differentiate(const shot *s, ng_error *error)
         ng_mat_set(s->trial, 0, i, v - h);
         TRY(shoot(s, &left, s->near, s->trial, error));
         if (!isfinite(left) && !isfinite(right))
-            return ng_error_set(error, NG_ENOCONV, "velocity %zu: geodesics beside leave the family", i);
+            return ng_error_set(error, NG_ENOCONV,
+                                "velocity %zu: geodesics beside leave the family", i);
         double sides = isfinite(left) && isfinite(right) ? 0.5 / h : 1 / h;
         TRY(ng_lincomb(row, sides, isfinite(right) ? row : s->miss, -sides,
                        isfinite(left) ? s->near : s->miss, error));
@@ -72,7 +73,8 @@ static ng_status iterate(shot *s, ng_error *error)
     const double enough = 10 * s->tolerance * (1 + ng_norm(s->to));
     double miss;
     TRY(shoot(s, &miss, s->miss, s->v, error));
-    for (int k = 0; !isfinite(miss) && k < MAX_HALVINGS; k++) { /* a first guess that ends nowhere */
+    for (int k = 0; !isfinite(miss) && k < MAX_HALVINGS;
+         k++) { /* a first guess that ends nowhere */
         ng_scale(s->v, 0.5);
         TRY(shoot(s, &miss, s->miss, s->v, error));
     }
@@ -110,8 +112,8 @@ static ng_status connect(shot *s, ng_mat velocity, ng_work *work, ng_error *erro
     /* what is wrong at `from` itself is said by name */
     TRY(ng_copy(s->near, s->from, error));
     ng_fill(s->spare, 0);
-    TRY(ng_geodesic_move(s->near, s->spare, 1, s->amari_alpha, s->tolerance / 10, s->family, s->data,
-                         error));
+    TRY(ng_geodesic_move(s->near, s->spare, 1, s->amari_alpha, s->tolerance / 10, s->family,
+                         s->data, error));
     TRY(iterate(s, error));
     return ng_copy(velocity, s->v, error);
 }
@@ -141,9 +143,8 @@ ng_status ng_geodesic_connect(ng_mat velocity, ng_mat from, ng_mat to, double am
               .tolerance = tolerance,
               .family = family,
               .data = data};
-    TRY(ng_work_create(&work,
-                       6 * ng_work_mat_size(1, n, NG_F64) + 2 * ng_work_mat_size(n, n, NG_F64),
-                       error));
+    TRY(ng_work_create(
+        &work, 6 * ng_work_mat_size(1, n, NG_F64) + 2 * ng_work_mat_size(n, n, NG_F64), error));
     ng_status status = connect(&s, velocity, &work, error);
     ng_work_destroy(&work);
     return status;

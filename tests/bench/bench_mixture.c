@@ -1,7 +1,7 @@
 /* The score of a mixture, 10^5 points x 64 components in 16 dimensions, against the dgemm it
- * cannot do without: whitening for all components, points x 16 x 1024, and back, points x 1024 x 16,
- * as square products of as many operations, which is where dgemm is at its best. Beside it the same
- * two products in their own shapes. */
+ * cannot do without: whitening for all components, points x 16 x 1024, and back, points x 1024 x
+ * 16, as square products of as many operations, which is where dgemm is at its best. Beside it the
+ * same two products in their own shapes. */
 #include <stdlib.h>
 
 #include <natgrad-lab.h>
@@ -75,7 +75,8 @@ int main(int argc, char **argv)
              error.text);
     squares s = {doubles(SQUARE, SQUARE, &random, 1), doubles(SQUARE, SQUARE, &random, 1),
                  doubles(SQUARE, SQUARE, &random, 1), 0};
-    s.times = (int)(2.0 * POINTS * COMPONENTS * DIMENSION * DIMENSION / SQUARE / SQUARE / SQUARE + 0.5);
+    s.times =
+        (int)(2.0 * POINTS * COMPONENTS * DIMENSION * DIMENSION / SQUARE / SQUARE / SQUARE + 0.5);
     shapes p = {o.x, doubles(DIMENSION, wide, &random, 1), doubles(POINTS, wide, &random, 1),
                 doubles(wide, DIMENSION, &random, 1), o.score};
     bench_job score = {.run = run_ours, .data = &o}, square = {.run = run_squares, .data = &s},

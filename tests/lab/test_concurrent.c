@@ -1,5 +1,5 @@
-/* Families, lattices, chains, hypergraphs and a shared mixture in several threads of the host's at once: what one
- * that is alone gets. To be run under ThreadSanitizer, too. */
+/* Families, lattices, chains, hypergraphs and a shared mixture in several threads of the host's at
+ * once: what one that is alone gets. To be run under ThreadSanitizer, too. */
 #include <string.h>
 
 #include <natgrad-lab.h>
@@ -101,8 +101,8 @@ static ng_status mixture(finding *found)
 static void share_mixture(void)
 {
     static double means[4] = {1, 0, -1, 0.5}, covariances[8] = {1, 0, 0.2, 0.5, 0.4, 0, -0.1, 0.3};
-    ng_assert_ok(ng_mixture_create(&shared, ng_f64(means, 2, 2), ng_f64(covariances, 4, 2), NULL, NULL,
-                                   NULL),
+    ng_assert_ok(ng_mixture_create(&shared, ng_f64(means, 2, 2), ng_f64(covariances, 4, 2), NULL,
+                                   NULL, NULL),
                  NULL);
 }
 

@@ -149,8 +149,8 @@ END_TEST
 START_TEST(connections)
 {
     double from[N] = {0.3, -0.5, 0.2}, to[N] = {-1, 0.8, 1.1}, v[N] = {0}, p[K], q[K], overlap = 0;
-    ng_assert_ok(ng_geodesic_connect(ng_f64(v, 1, N), ng_f64(from, 1, N), ng_f64(to, 1, N), 0, 1e-10,
-                                     categorical, NULL, &error),
+    ng_assert_ok(ng_geodesic_connect(ng_f64(v, 1, N), ng_f64(from, 1, N), ng_f64(to, 1, N), 0,
+                                     1e-10, categorical, NULL, &error),
                  &error);
     probabilities(p, from);
     probabilities(q, to);
@@ -159,19 +159,19 @@ START_TEST(connections)
     ng_assert_rel(speed(categorical, N, from, v), 2 * acos(overlap), 1e-8);
     /* far apart along the mean, where the first guess leaves the family */
     double one[2] = {0, -0.5}, two[2] = {6 / 0.64, -0.5 / 0.64}, w[2] = {0};
-    ng_assert_ok(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(one, 1, 2), ng_f64(two, 1, 2), 0, 1e-10,
-                                     normal, NULL, &error),
+    ng_assert_ok(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(one, 1, 2), ng_f64(two, 1, 2), 0,
+                                     1e-10, normal, NULL, &error),
                  &error);
     double d2 = 36, minus = 0.2 * 0.2, plus = 1.8 * 1.8;
     ng_assert_rel(speed(normal, 2, one, w),
                   2 * sqrt(2) * atanh(sqrt((d2 + 2 * minus) / (d2 + 2 * plus))), 1e-7);
     memset(w, 0, sizeof w);
     double outside[2] = {0, 1};
-    ng_assert_fails(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(one, 1, 2), ng_f64(outside, 1, 2), 0,
-                                        1e-10, normal, NULL, &error),
+    ng_assert_fails(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(one, 1, 2), ng_f64(outside, 1, 2),
+                                        0, 1e-10, normal, NULL, &error),
                     NG_ENOCONV, &error, "");
-    ng_assert_fails(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(outside, 1, 2), ng_f64(one, 1, 2), 0,
-                                        1e-10, normal, NULL, &error),
+    ng_assert_fails(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(outside, 1, 2), ng_f64(one, 1, 2),
+                                        0, 1e-10, normal, NULL, &error),
                     NG_ERANGE, &error, "no normal distribution");
     ng_assert_fails(ng_geodesic_connect(ng_f64(w, 1, 2), ng_f64(one, 1, 2), ng_f64(two, 1, 1), 0,
                                         1e-10, normal, NULL, &error),
@@ -199,8 +199,8 @@ static ng_status polar_plane(void *data, ng_mat f, double *third, const double *
 START_TEST(any_metric)
 {
     double from[2] = {1, 0.2}, to[2] = {1.5, 1.7}, v[2] = {0};
-    ng_assert_ok(ng_geodesic_connect(ng_f64(v, 1, 2), ng_f64(from, 1, 2), ng_f64(to, 1, 2), 0, 1e-10,
-                                     polar_plane, NULL, &error),
+    ng_assert_ok(ng_geodesic_connect(ng_f64(v, 1, 2), ng_f64(from, 1, 2), ng_f64(to, 1, 2), 0,
+                                     1e-10, polar_plane, NULL, &error),
                  &error);
     ng_assert_rel(v[0] * v[0] + v[1] * v[1], 1 + 2.25 - 3 * cos(1.5), 1e-9);
 }

@@ -2,49 +2,9 @@
  * elimination of its own, and the continuity equation. */
 #include <stdlib.h>
 
-#include <natgrad-lab.h>
-
-#include "tests/support/support.h"
+#include "tests/lab/mixture_world.h"
 
 static ng_error error;
-
-/* ---- Worlds --------------------------------------------------------------------- */
-
-enum { D = 3, K = 4, N = 7 };
-
-typedef struct {
-    double means[K * D], covariances[K * D * D];
-} world;
-
-static const double weights[K] = {0.5, 2, 1, 0.7};
-static const int labels[K] = {0, 1, 0, 2};
-
-/* random means, covariances A A^T / 2 + floor I of d dimensions; upper triangles hold NaN */
-static ng_mixture *random_mixture(world *w, size_t k, size_t d, double floor, unsigned long long seed)
-{
-    test_rng rng = {seed};
-    ng_mixture *m;
-    for (size_t i = 0; i < k * d; i++)
-        w->means[i] = 1.5 * test_normal(&rng);
-    for (size_t c = 0; c < k; c++) {
-        double a[D * D];
-        for (size_t i = 0; i < d * d; i++)
-            a[i] = test_normal(&rng);
-        for (size_t i = 0; i < d; i++)
-            for (size_t j = 0; j < d; j++) {
-                double sum = i == j ? floor : 0;
-                for (size_t e = 0; e < d; e++)
-                    sum += a[i * d + e] * a[j * d + e] / 2;
-                w->covariances[(c * d + i) * d + j] = j > i ? (double)NAN : sum;
-            }
-    }
-    ng_assert_ok(ng_mixture_create(&m, ng_f64(w->means, k, d), ng_f64(w->covariances, k * d, d),
-                                   weights, labels, &error),
-                 &error);
-    ck_assert_uint_eq(ng_mixture_components(m), k);
-    ck_assert_uint_eq(ng_mixture_dimension(m), d);
-    return m;
-}
 
 /* log N(x; mean, c) by elimination without pivots; c is overwritten */
 static double naive_normal(const double *x, const double *mean, double *c, size_t d)
@@ -78,9 +38,9 @@ static double naive_density(const world *w, size_t k, size_t d, const double *x,
                 cov[i * d + j] =
                     a * a * w->covariances[(c * d + (i > j ? i : j)) * d + (i > j ? j : i)] +
                     (i == j ? s * s : 0);
-        double in = label < 0 || labels[c] == label;
-        total += in * weights[c];
-        sum += share[c] = in * weights[c] * exp(naive_normal(x, mean, cov, d));
+        double in = label < 0 || mixture_labels[c] == label;
+        total += in * mixture_weights[c];
+        sum += share[c] = in * mixture_weights[c] * exp(naive_normal(x, mean, cov, d));
     }
     for (size_t c = 0; c < k; c++)
         share[c] /= sum;
@@ -90,8 +50,9 @@ static double naive_density(const world *w, size_t k, size_t d, const double *x,
 static const struct {
     double a, s;
     int label;
-} schedules[] = {{1, 0, NG_MIXTURE_ALL}, {0.6, 0.8, NG_MIXTURE_ALL}, {1, 3, NG_MIXTURE_ALL},
-                 {0.3, 0.7, 0},          {-0.5, 0.5, 1},             {0, 1.5, NG_MIXTURE_ALL}};
+} schedules[] = {{1, 0, NG_MIXTURE_ALL}, {0.6, 0.8, NG_MIXTURE_ALL},
+                 {1, 3, NG_MIXTURE_ALL}, {0.3, 0.7, 0},
+                 {-0.5, 0.5, 1},         {0, 1.5, NG_MIXTURE_ALL}};
 enum { SCHEDULES = sizeof schedules / sizeof *schedules };
 
 /* ---- Fields at points ------------------------------------------------------------- */
@@ -113,8 +74,8 @@ static sheet open_sheet(size_t n, size_t k, size_t d, size_t pad, test_rng *rng)
 
 static void close_sheet(sheet *s)
 {
-    ng_mat all[] = {s->x,     s->f.log_density, s->f.responsibility, s->f.score, s->f.jacobian,
-                    s->f.mean, s->f.covariance};
+    ng_mat all[] = {s->x,          s->f.log_density, s->f.responsibility, s->f.score,
+                    s->f.jacobian, s->f.mean,        s->f.covariance};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         test_free(all[i]);
 }
@@ -193,21 +154,26 @@ START_TEST(posterior_by_quadrature)
         const double low = -12, step = 24.0 / (POINTS - 1);
         for (int i = 0; i < POINTS; i++) {
             double y = low + i * step, u = (x - a[q] * y) / s[q];
-            double weight = (i == 0 || i == POINTS - 1 ? 1 : i % 2 ? 4 : 2) *
+            double weight = (i == 0 || i == POINTS - 1 ? 1
+                             : i % 2                   ? 4
+                                                       : 2) *
                             exp(naive_density(&w, K, 1, &y, 1, 0, -1, share) - u * u / 2);
             for (int power = 0; power < 3; power++)
                 sums[power] += weight * pow(y, power);
             if (i <= (POINTS - 1) / 2) /* the distribution function at 0 of x1 */
-                below += (i == 0 || i == (POINTS - 1) / 2 ? 1 : i % 2 ? 4 : 2) * step / 3 *
-                         exp(naive_density(&w, K, 1, &y, 1, 0, -1, share));
+                below += (i == 0 || i == (POINTS - 1) / 2 ? 1
+                          : i % 2                         ? 4
+                                                          : 2) *
+                         step / 3 * exp(naive_density(&w, K, 1, &y, 1, 0, -1, share));
         }
-        ng_mixture_fields f = {.mean = ng_f64(&mean, 1, 1), .covariance = ng_f64(&covariance, 1, 1)};
+        ng_mixture_fields f = {.mean = ng_f64(&mean, 1, 1),
+                               .covariance = ng_f64(&covariance, 1, 1)};
         ng_assert_ok(ng_mixture_evaluate(m, &f, ng_f64(&x, 1, 1), a[q], s[q], -1, &error), &error);
         ng_assert_rel(mean, sums[1] / sums[0], 1e-9);
         ng_assert_rel(covariance, sums[2] / sums[0] - mean * mean, 1e-8);
         double zero = 0;
-        ng_assert_ok(
-            ng_mixture_cdf(m, ng_f64(&cdf, 1, 1), ng_f64(&zero, 1, 1), 1, 0, -1, &error), &error);
+        ng_assert_ok(ng_mixture_cdf(m, ng_f64(&cdf, 1, 1), ng_f64(&zero, 1, 1), 1, 0, -1, &error),
+                     &error);
         ng_assert_rel(cdf, below, 1e-9);
     }
     ng_mixture_destroy(m);
@@ -225,8 +191,8 @@ START_TEST(blocks_and_single_fields)
     ng_scale(whole.x, 30);
     test_assign(part.x, whole.x);
     ng_assert_ok(ng_mixture_evaluate(m, &whole.f, whole.x, 0.8, 0.6, -1, &error), &error);
-    ng_mat *of[] = {&part.f.log_density, &part.f.responsibility, &part.f.score, &part.f.jacobian,
-                    &part.f.mean,        &part.f.covariance};
+    ng_mat *of[] = {&part.f.log_density, &part.f.responsibility, &part.f.score,
+                    &part.f.jacobian,    &part.f.mean,           &part.f.covariance};
     ng_mat expected[] = {whole.f.log_density, whole.f.responsibility, whole.f.score,
                          whole.f.jacobian,    whole.f.mean,           whole.f.covariance};
     for (size_t i = 0; i < 6; i++) {
@@ -249,17 +215,6 @@ START_TEST(blocks_and_single_fields)
 END_TEST
 
 /* ---- Between two mixtures ------------------------------------------------------------- */
-
-static ng_interpolant at_time(double t)
-{
-    const double half_pi = acos(0), gamma = sqrt(t * (1 - t)) / 2;
-    return (ng_interpolant){.alpha = cos(half_pi * t),
-                            .beta = sin(half_pi * t),
-                            .gamma = gamma,
-                            .alpha_rate = -half_pi * sin(half_pi * t),
-                            .beta_rate = half_pi * cos(half_pi * t),
-                            .gamma_rate = (1 - 2 * t) / 8};
-}
 
 static double path_density(const ng_mixture *from, const ng_mixture *to, double x, double t,
                            double *velocity)
@@ -304,9 +259,9 @@ START_TEST(from_noise)
     double zero[D] = {0}, identity[D * D] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     test_rng rng = {8};
     ng_mixture *noise, *to = random_mixture(&w, K, D, 0.3, 31);
-    ng_assert_ok(ng_mixture_create(&noise, ng_f64(zero, 1, D), ng_f64(identity, D, D), NULL, NULL,
-                                   &error),
-                 &error);
+    ng_assert_ok(
+        ng_mixture_create(&noise, ng_f64(zero, 1, D), ng_f64(identity, D, D), NULL, NULL, &error),
+        &error);
     sheet one = open_sheet(N, K, D, 1, &rng), two = open_sheet(N, K, D, 0, &rng);
     ng_interpolant t = at_time(0.3);
     double a = t.beta, s = sqrt(t.alpha * t.alpha + t.gamma * t.gamma);
@@ -327,171 +282,6 @@ START_TEST(from_noise)
 }
 END_TEST
 
-/* ---- Samples ----------------------------------------------------------------------------- */
-
-START_TEST(samples)
-{
-    enum { COUNT = 40000 };
-    world w;
-    ng_random random;
-    ng_mixture *m = random_mixture(&w, K, D, 0.3, 41);
-    ng_assert_ok(ng_rng_create(&random, 6, &error), &error);
-    ng_mat x = test_mat(COUNT, D, 1, NG_F64);
-    size_t *from = calloc(COUNT, sizeof *from), seen[K] = {0};
-    double sum[K][D] = {{0}}, square[K][D * D] = {{0}};
-    ck_assert(from != NULL);
-    ng_assert_ok(ng_mixture_sample(m, x, from, NG_MIXTURE_ALL, &random, &error), &error);
-    for (size_t row = 0; row < COUNT; row++) {
-        size_t c = from[row];
-        ck_assert_uint_lt(c, K);
-        seen[c]++;
-        for (size_t i = 0; i < D; i++)
-            for (size_t j = 0; j <= i; j++) {
-                double u = ng_mat_get(x, row, i) - w.means[c * D + i],
-                       v = ng_mat_get(x, row, j) - w.means[c * D + j];
-                sum[c][i] += j == 0 ? u : 0;
-                square[c][i * D + j] += u * v;
-            }
-    }
-    for (size_t c = 0; c < K; c++) { /* five standard errors */
-        double n = (double)seen[c], p = weights[c] / 4.2;
-        ng_assert_le(fabs(n / COUNT - p), 5 * sqrt(p * (1 - p) / COUNT));
-        for (size_t i = 0; i < D; i++)
-            for (size_t j = 0; j <= i; j++) {
-                const double *cov = w.covariances + c * D * D;
-                double wide = cov[i * D + i] * cov[j * D + j];
-                ng_assert_le(fabs(sum[c][i] / n), 5 * sqrt(cov[i * D + i] / n));
-                ng_assert_le(fabs(square[c][i * D + j] / n - cov[i * D + j]), 5 * sqrt(2 * wide / n));
-            }
-    }
-    ng_assert_ok(ng_mixture_sample(m, x, from, 0, &random, &error), &error);
-    for (size_t row = 0; row < COUNT; row++)
-        ck_assert(from[row] == 0 || from[row] == 2);
-    ng_rng_destroy(&random);
-    free(from);
-    test_free(x);
-    ng_mixture_destroy(m);
-}
-END_TEST
-
-/* Two points without width: the law under noise is known, and without noise there is none. */
-START_TEST(point_masses)
-{
-    double means[2] = {-1, 1}, none[2] = {0}, x = 0.3, mean, log_density, cdf;
-    ng_mixture *m;
-    ng_random random;
-    ng_assert_ok(ng_mixture_create(&m, ng_f64(means, 2, 1), ng_f64(none, 2, 1), NULL, NULL, &error),
-                 &error);
-    ng_mixture_fields f = {.log_density = ng_f64(&log_density, 1, 1), .mean = ng_f64(&mean, 1, 1)};
-    ng_assert_ok(ng_mixture_evaluate(m, &f, ng_f64(&x, 1, 1), 0.5, 0.4, -1, &error), &error);
-    ng_assert_rel(mean, tanh(0.5 * x / 0.16), 1e-14);
-    ng_assert_fails(ng_mixture_evaluate(m, &f, ng_f64(&x, 1, 1), 1, 0, -1, &error), NG_ESINGULAR,
-                    &error, "component 0");
-    ng_assert_ok(ng_mixture_cdf(m, ng_f64(&cdf, 1, 1), ng_f64(&x, 1, 1), 1, 0, -1, &error), &error);
-    ck_assert(cdf == 0.5);
-    ng_assert_ok(ng_rng_create(&random, 1, &error), &error);
-    for (int i = 0; i < 20; i++) {
-        ng_assert_ok(ng_mixture_sample(m, ng_f64(&x, 1, 1), NULL, 1, &random, &error), &error);
-        ck_assert(x == 1);
-    }
-    ng_rng_destroy(&random);
-    ng_mixture_destroy(m);
-}
-END_TEST
-
-/* ---- Refusals ------------------------------------------------------------------------------ */
-
-START_TEST(refusals)
-{
-    world w;
-    ng_mixture *m = random_mixture(&w, K, D, 0.3, 1), *none = m;
-    double x[2 * D] = {0}, out[2 * D], bad[K] = {1, 1, 0, 1}, nan[D] = {0, NAN, 0};
-    float single[2 * D] = {0};
-    int negative[K] = {0, 0, 0, -3};
-    ng_mat points = ng_f64(x, 2, D), means = ng_f64(w.means, K, D),
-           covariances = ng_f64(w.covariances, K * D, D);
-    ng_mixture_fields f = {.score = ng_f64(out, 2, D)};
-    ng_assert_fails(ng_mixture_create(&none, means, covariances, bad, NULL, &error), NG_EARG,
-                    &error, "weights[2]");
-    ck_assert(none == NULL);
-    ng_assert_fails(ng_mixture_create(&none, means, covariances, NULL, negative, &error), NG_EARG,
-                    &error, "labels[3]");
-    ng_assert_fails(ng_mixture_create(&none, means, means, NULL, NULL, &error), NG_ESHAPE, &error,
-                    "covariances is 4 x 3, expected 12 x 3");
-    ng_assert_fails(ng_mixture_create(&none, ng_f64(x, 0, D), ng_f64(x, 0, D), NULL, NULL, &error),
-                    NG_ERANGE, &error, "0 components");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, points, 1, -1, -1, &error), NG_EARG, &error, "s = -1");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, points, NAN, 1, -1, &error), NG_EARG, &error, "a = ");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, points, 0, 0, -1, &error), NG_ESINGULAR, &error,
-                    "component 0");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, points, 1, 1, 7, &error), NG_EARG, &error, "label 7");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, ng_f64(nan, 1, D), 1, 1, -1, &error), NG_ENONFINITE,
-                    &error, "x is not finite");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, ng_f32(single, 2, D), 1, 1, -1, &error), NG_EDTYPE,
-                    &error, "x");
-    ng_assert_fails(ng_mixture_evaluate(m, &f, ng_f64(x, 1, D), 1, 1, -1, &error), NG_ESHAPE,
-                    &error, "score is 2 x 3");
-    ng_assert_fails(ng_mixture_evaluate(NULL, &f, points, 1, 1, -1, &error), NG_EARG, &error,
-                    "mixture");
-    f.score = points;
-    ng_assert_fails(ng_mixture_evaluate(m, &f, points, 1, 1, -1, &error), NG_EARG, &error,
-                    "score is x");
-    ng_assert_fails(ng_mixture_cdf(m, ng_f64(out, 2, 1), points, 1, 1, -1, &error), NG_ESHAPE,
-                    &error, "3 dimensions");
-    x[0] = 1e200;
-    f.score = ng_f64(out, 2, D);
-    ng_assert_fails(ng_mixture_evaluate(m, &f, points, 1, 1, -1, &error), NG_ERANGE, &error,
-                    "row 0");
-    w.covariances[D * D] = -1;
-    ng_assert_fails(ng_mixture_create(&none, means, covariances, NULL, NULL, &error), NG_ESINGULAR,
-                    &error, "covariance 1");
-    w.covariances[0] = NAN;
-    ng_assert_fails(ng_mixture_create(&none, means, covariances, NULL, NULL, &error), NG_ENONFINITE,
-                    &error, "covariance 0");
-    ng_mixture_destroy(m);
-}
-END_TEST
-
-/* ---- Failing allocations --------------------------------------------------------------------- */
-
-static ng_status everything(ng_error *e)
-{
-    static double means[2] = {-1, 1}, covariances[2] = {1, 2}, x[2] = {0.1, 0.2}, out[2];
-    ng_mixture *m;
-    ng_random random = {NULL};
-    ng_interpolant t = at_time(0.5);
-    ng_mat points = ng_f64(x, 2, 1);
-    const ng_mixture_fields f = {.jacobian = ng_f64(out, 2, 1)};
-    ng_status status =
-        ng_mixture_create(&m, ng_f64(means, 2, 1), ng_f64(covariances, 2, 1), NULL, NULL, e);
-    if (status == NG_OK)
-        status = ng_rng_create(&random, 1, e);
-    if (status == NG_OK)
-        status = ng_mixture_sample(m, points, NULL, -1, &random, e);
-    if (status == NG_OK)
-        status = ng_mixture_evaluate(m, &f, points, 1, 1, -1, e);
-    if (status == NG_OK)
-        status = ng_mixture_interpolate(m, m, ng_mat_none(), f.jacobian, ng_mat_none(), points, &t,
-                                        e);
-    ng_rng_destroy(&random);
-    ng_mixture_destroy(m);
-    return status;
-}
-
-START_TEST(every_allocation_fails_once)
-{
-    ng_status status = NG_ENOMEM;
-    for (long k = 0; status != NG_OK; k++) {
-        error.text[0] = '\0';
-        fault_once(FAULT_MEMORY, k + 1, FAIL);
-        status = everything(&error);
-        long counted = fault_over();
-        ck_assert(status == NG_OK ? counted == k && k >= 8 : counted > k);
-        ck_assert(status == NG_OK || (status == NG_ENOMEM && error.text[0] != '\0'));
-    }
-}
-END_TEST
-
 TEST_SUITE(mixture)
 {
     TCase *tcase = tcase_create("mixture");
@@ -500,9 +290,5 @@ TEST_SUITE(mixture)
     tcase_add_test(tcase, blocks_and_single_fields);
     tcase_add_test(tcase, continuity);
     tcase_add_test(tcase, from_noise);
-    tcase_add_test(tcase, samples);
-    tcase_add_test(tcase, point_masses);
-    tcase_add_test(tcase, refusals);
-    tcase_add_test(tcase, every_allocation_fails_once);
     suite_add_tcase(suite, tcase);
 }

@@ -1,5 +1,5 @@
-/* Student's t: the normalisation, the Fisher matrix and the law of the radius by quadrature, samples
- * against that law, the Gaussian limit. */
+/* Student's t: the normalisation, the Fisher matrix and the law of the radius by quadrature,
+ * samples against that law, the Gaussian limit. */
 #include <stdlib.h>
 
 #include <natgrad-lab.h>
@@ -15,8 +15,7 @@ static double over_shares(double n, double dof, double (*f)(double b, double n, 
     const double half_pi = acos(0);
     double sum = 0, total = 0;
     for (int i = 0; i < STEPS; i++) {
-        double a = half_pi * (i + 0.5) / STEPS,
-               weight = pow(sin(a), n - 1) * pow(cos(a), dof - 1);
+        double a = half_pi * (i + 0.5) / STEPS, weight = pow(sin(a), n - 1) * pow(cos(a), dof - 1);
         sum += weight * f(sin(a) * sin(a), n, dof);
         total += weight;
     }
@@ -70,12 +69,12 @@ START_TEST(density_and_radius)
                        radius[2] = {r - h, r + h}, cdf[2];
                 if (n == 1)
                     x[0] = center[0] - r;
-                ng_assert_ok(ng_student_log_density(&s, ng_f64(&log_density, 1, 1),
-                                                    ng_f64(x, 1, n), &error),
-                             &error);
-                ng_assert_ok(ng_student_radius_cdf(&s, ng_f64(cdf, 2, 1), ng_f64(radius, 2, 1),
-                                                   &error),
-                             &error);
+                ng_assert_ok(
+                    ng_student_log_density(&s, ng_f64(&log_density, 1, 1), ng_f64(x, 1, n), &error),
+                    &error);
+                ng_assert_ok(
+                    ng_student_radius_cdf(&s, ng_f64(cdf, 2, 1), ng_f64(radius, 2, 1), &error),
+                    &error);
                 double area = n == 1 ? 2 : 2 * pi * r;
                 ng_assert_le(fabs((cdf[1] - cdf[0]) / (2 * h) - area * exp(log_density)),
                              1e-7 * (1 + area * exp(log_density)));

@@ -32,9 +32,9 @@ NG_API ng_status ng_geodesic_move(ng_mat theta, ng_mat velocity, double time, do
                              double tolerance, ng_family_at family, void *data, ng_error *error);
 
 /* velocity (1 x n) <- the one at `from` (1 x n) of a geodesic that is at `to` (1 x n) after time 1,
- * so that with amari_alpha = 0 its length there is the distance: shooting, by Newton's iteration with
- * differences and steps that are halved until they bring the end nearer. It begins from the velocity
- * there is on entry, and from to - from where that is zero; where several geodesics connect, that
+ * so that with amari_alpha = 0 its length there is the distance: shooting, by Newton's iteration
+ * with differences and steps that are halved until they bring the end nearer. It begins from the
+ * velocity there is on entry, and from to - from where that is zero; where several geodesics connect, that
  * decides. Ends when the end is within 10 tolerance (1 + |to|). tolerance 1e-12 to 1e-3 (NG_EARG).
  * NG_ENOCONV, NG_ENOMEM; otherwise as ng_geodesic_move at `from`: that the way leaves the family
  * later counts as an end far away. velocity

@@ -7,7 +7,7 @@
  * denoiser E[x1 | x] and their derivatives are sums over components weighted by the
  * responsibilities r_k(x) = p(k | x):
  *
- *   score       grad log p(x)  = sum_k r_k s_k,   s_k = -P_k (x - a m_k), P_k = (a^2 C_k + s^2 I)^-1
+ *   score       grad log p(x)  = sum_k r_k s_k, s_k = -P_k (x - a m_k), P_k = (a^2 C_k + s^2 I)^-1
  *   jacobian    grad score     = sum_k r_k (-P_k + (s_k - score)(s_k - score)^T)
  *   mean        E[x1 | x]      = sum_k r_k m_k(x), m_k(x) = m_k + a C_k P_k (x - a m_k)
  *   covariance  Cov[x1 | x]    = sum_k r_k (s^2 C_k P_k + (m_k(x) - mean)(m_k(x) - mean)^T)

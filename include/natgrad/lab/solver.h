@@ -50,8 +50,8 @@ NG_API const ng_solver_info *ng_solver_find(const char *name);
 typedef ng_status (*ng_solver_field)(void *data, ng_mat f, ng_mat x, double t, ng_error *error);
 
 /* Moves the rows of x (n x d, NG_F64) from nodes[0] to nodes[count - 1], count >= 2. solver: a row
- * of the table. diffusion (>= 0) and random are the stochastic ones', else 0 and NULL will do. NG_EARG
- * for nodes that are not finite, not positive and falling for a denoiser, or not in one direction;
+ * of the table. diffusion (>= 0) and random are the stochastic ones', else 0 and NULL will do.
+ * NG_EARG for nodes that are not finite, not positive and falling for a denoiser, or not in one direction;
  * NG_EDTYPE; NG_ENONFINITE when x is or becomes not finite; NG_ENOMEM. x moves only on success. */
 NG_API ng_status ng_solver_run(ng_mat x, const ng_solver_info *solver, const double *nodes,
                                size_t count, double diffusion, const ng_random *random,
@@ -66,7 +66,7 @@ NG_API ng_status ng_solver_run(ng_mat x, const ng_solver_info *solver, const dou
  *   x_{k+1} = x_k + mixing f_k - sum gamma_i (dx_i + mixing df_i)
  *
  * m = 0 is Picard's iteration. On a linear map without ridge the iterates are GMRES's: g of the
- * k-th GMRES iterate. Each row of x (n x d) is a problem of its own, all of them in one call of g. */
+ * k-th GMRES iterate. Each row of x (n x d) is a problem of its own, all of them in one call. */
 typedef struct {
     size_t size;       /* sizeof(ng_anderson_options), set by ng_anderson_init */
     size_t memory;     /* default 5, at most 64 and at most d */

@@ -4,14 +4,15 @@
  *   c    = Gamma((dof + n)/2) / (Gamma(dof/2) (pi dof)^(n/2) scale^n)
  *
  * A q-exponential family (Amari) with q = 1 + 2/(dof + n), not an exponential one; it becomes
- * N(center, scale^2 I) as dof grows. |x - center|^2 / (dof scale^2) is beta prime with n/2 and dof/2.
+ * N(center, scale^2 I) as dof grows. |x - center|^2 / (dof scale^2) is beta prime with n/2 and
+ * dof/2.
  * In the coordinates (center, log scale) the Fisher matrix of one sample is diagonal,
  *
  *   center     (dof + n) / (dof + n + 2) / scale^2     n times
  *   log scale  2 n dof / (dof + n + 2)
  *
- * Views are of NG_F64 (else NG_EDTYPE; NG_ESHAPE); n < 1, dof or scale not positive and finite and NULL
- * where something is needed are NG_EARG; NaN and infinity in an input NG_ENONFINITE. */
+ * Views are of NG_F64 (else NG_EDTYPE; NG_ESHAPE); n < 1, dof or scale not positive and finite and
+ * NULL where something is needed are NG_EARG; NaN and infinity in an input NG_ENONFINITE. */
 #ifndef NATGRAD_LAB_STUDENT_H
 #define NATGRAD_LAB_STUDENT_H
 
@@ -40,8 +41,8 @@ NG_API ng_status ng_student_radius_cdf(const ng_student *student, ng_mat cdf, ng
                                        ng_error *error);
 
 /* Rows of x (k x n) <- independent samples: a normal vector over the root of an independent gamma
- * number with shape dof/2 (Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 2000). NG_ERANGE where a dof
- * near 0 makes numbers that overflow. */
+ * number with shape dof/2 (Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 2000). NG_ERANGE where a
+ * dof near 0 makes numbers that overflow. */
 NG_API ng_status ng_student_sample(const ng_student *student, ng_mat x, const ng_random *random,
                                    ng_error *error);
 

@@ -116,15 +116,16 @@ ng_status ng_student_sample(const ng_student *student, ng_mat x, const ng_random
     if (random == NULL || random->fill_normal == NULL || random->fill_uniform == NULL)
         return ng_error_set(error, NG_EARG, "random: fill_uniform and fill_normal are needed");
     for (size_t row = 0; row < x.rows; row++) {
-        double wide = student->scale * exp(0.5 * (log(student->dof / 2) -
-                                                  log_gamma_number(student->dof / 2, random)));
+        double wide =
+            student->scale *
+            exp(0.5 * (log(student->dof / 2) - log_gamma_number(student->dof / 2, random)));
         for (size_t i = 0; i < student->n; i++) {
             double z;
             random->fill_normal(random->data, &z, 1);
             ng_mat_set(x, row, i, center_of(student, i) + wide * z);
         }
     }
-    return ng_is_finite(x) ? NG_OK
-                           : ng_error_set(error, NG_ERANGE, "a sample of dof = %g overflows",
-                                          student->dof);
+    return ng_is_finite(x)
+               ? NG_OK
+               : ng_error_set(error, NG_ERANGE, "a sample of dof = %g overflows", student->dof);
 }

@@ -45,7 +45,8 @@ static ng_status add_law(scheduled *p, size_t to, size_t c, ng_error *error)
     }
     for (size_t i = 0; i < d; i++)
         ng_mat_set(p->mean.base, to, i, ng_mat_get(m->means, c, i));
-    p->laws.log_weight[to] = log(m->weight[c] / p->weight) - 0.5 * log_det - 0.5 * (double)d * log_2pi;
+    p->laws.log_weight[to] =
+        log(m->weight[c] / p->weight) - 0.5 * log_det - 0.5 * (double)d * log_2pi;
     p->laws.index[to] = c;
     return NG_OK;
 }
@@ -143,8 +144,8 @@ ng_status ng_mixture_evaluate(const ng_mixture *mixture, const ng_mixture_fields
     TRY(check_fields(mixture, fields, x, error));
     const size_t d = mixture->d;
     scheduled p = {.mixture = mixture, .a = a, .s = s, .label = label, .weight = weight};
-    TRY(ng_work_create(&work,
-                       ngi_laws_bytes(count, d, 2) + ng_work_mat_size(x.rows, d, NG_F64), error));
+    TRY(ng_work_create(&work, ngi_laws_bytes(count, d, 2) + ng_work_mat_size(x.rows, d, NG_F64),
+                       error));
     ng_status status = evaluate(&p, fields, x, count, &work, error);
     ng_work_destroy(&work);
     return status;
@@ -196,8 +197,8 @@ static ng_status add_pair(pairs *p, size_t to, size_t i, size_t j, ng_error *err
         ng_mat_set(p->velocity.base, to, a, t->alpha_rate * from + t->beta_rate * target);
         log_det += 2 * log(ng_mat_get(p->c, a, a));
     }
-    p->laws.log_weight[to] = log(p->from->weight[i]) + log(p->to->weight[j]) - 0.5 * log_det -
-                             0.5 * (double)d * log_2pi;
+    p->laws.log_weight[to] =
+        log(p->from->weight[i]) + log(p->to->weight[j]) - 0.5 * log_det - 0.5 * (double)d * log_2pi;
     return NG_OK;
 }
 

@@ -189,8 +189,8 @@ static void shape(const ng_mixture *m, ng_mat x, size_t row, size_t c, const dou
     for (size_t j = 0; j < m->d; j++) {
         double sum = ng_mat_get(m->means, c, j);
         for (size_t i = 0; i < m->d; i++)
-            sum += sqrt(ng_mat_get(m->values, c, i)) * z[i] *
-                   ng_mat_get(m->vectors, c * m->d + i, j);
+            sum +=
+                sqrt(ng_mat_get(m->values, c, i)) * z[i] * ng_mat_get(m->vectors, c * m->d + i, j);
         ng_mat_set(x, row, j, sum);
     }
 }
@@ -202,9 +202,9 @@ ng_status ng_mixture_sample(const ng_mixture *mixture, ng_mat x, size_t *compone
     double total;
     if (mixture == NULL || random == NULL || random->fill_uniform == NULL ||
         random->fill_normal == NULL)
-        return ng_error_set(error, NG_EARG, mixture == NULL
-                                                ? "mixture is NULL"
-                                                : "random: fill_uniform and fill_normal are needed");
+        return ng_error_set(error, NG_EARG,
+                            mixture == NULL ? "mixture is NULL"
+                                            : "random: fill_uniform and fill_normal are needed");
     TRY(ngi_mixture_view(x, x.rows, mixture->d, "x", error));
     TRY(ngi_mixture_class(mixture, &count, &total, label, error));
     double *numbers = calloc(x.rows + mixture->d, sizeof *numbers);

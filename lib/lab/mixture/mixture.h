@@ -35,8 +35,8 @@ typedef struct {
     ng_mat within; /* k x d^2: the D_c */
 } ngi_field;
 
-/* Room for laws and for fields out of one workspace, and how many bytes that takes, with three d x d
- * matrices beside. */
+/* Room for laws and for fields out of one workspace, and how many bytes that takes, with three d x
+ * d matrices beside. */
 ng_status ngi_laws_take(ngi_laws *laws, size_t k, size_t d, ng_work *work, ng_error *error);
 ng_status ngi_field_take(ngi_field *field, size_t k, size_t d, ng_work *work, ng_error *error);
 size_t ngi_laws_bytes(size_t k, size_t d, size_t fields);

@@ -188,15 +188,14 @@ static void correct(run *r, const tempo *w, ng_mat m, size_t row)
         pull += m0[j] * step;
     }
     p.pull = part(pull, change);
-    double eta_star = 0.5 * part(forward * forward * p.d2d2 - back * back * p.d1d1,
-                                 forward * forward * p.d2d2 + back * back * p.d1d1 -
-                                     2 * forward * back * p.d1d2);
+    double eta_star =
+        0.5 * part(forward * forward * p.d2d2 - back * back * p.d1d1,
+                   forward * forward * p.d2d2 + back * back * p.d1d1 - 2 * forward * back * p.d1d2);
     double eta = 0.5 * sigmoid(fabs(eta_star)), zeta = zeta_of(w, &p, look, eta);
     for (size_t j = 0; j < d; j++)
-        x[j] = row_of(r->ddim, row)[j] +
-               0.5 * w->th / zeta *
-                   (-eta / w->ratio * (m0[j] - rho1 * m1[j]) +
-                    w->ratio * (1 - eta) * (mt[j] - rho2 * m0[j]));
+        x[j] = row_of(r->ddim, row)[j] + 0.5 * w->th / zeta *
+                                             (-eta / w->ratio * (m0[j] - rho1 * m1[j]) +
+                                              w->ratio * (1 - eta) * (mt[j] - rho2 * m0[j]));
 }
 
 /* The last step: DDIM plus half of m0 - r m1, times `factor`. */
@@ -207,8 +206,7 @@ static void finish(run *r, size_t i, int factor)
                  shrink = factor ? 1 - sqrt(s * t) : 1;
     for (size_t row = 0; row < r->x.rows; row++)
         for (size_t j = 0; j < r->x.cols; j++) {
-            double m0 = row_of(r->f, row)[j], m1 = row_of(r->g, row)[j],
-                   *x = row_of(r->x, row) + j;
+            double m0 = row_of(r->f, row)[j], m1 = row_of(r->g, row)[j], *x = row_of(r->x, row) + j;
             *x = shrink * (keep * *x + (1 - keep) * m0) + 0.5 * (1 - keep) * (m0 - part_of_m1 * m1);
         }
 }
