@@ -66,6 +66,13 @@ NG_API ng_status ng_options_get(const void *options, const char *name, double *v
 /* Text as on a command line: "0.02", "yes", "spectral". */
 NG_API ng_status ng_options_set_text(void *options, const char *name, const char *text,
                                      ng_error *error);
+/* Several at once, "lr=0.02 metric=kfac damping=0.1": name=text with blanks, ends of lines or commas
+ * between; a metric or ball before its own options. All of them or none. On an error problem (size
+ * bytes, may be NULL when that is 0; "" otherwise) says which text was wrong and lists, a line each
+ * and in full, the option's range or choices, or all options there are; it is cut where it has no
+ * room (4000 bytes are plenty). NG_EOPTION, NG_EARG, NG_ENOMEM. */
+NG_API ng_status ng_options_set_all(void *options, const char *settings, char *problem, size_t size,
+                                    ng_error *error);
 NG_API ng_status ng_options_get_text(const void *options, const char *name, char *text, size_t size,
                                      ng_error *error);
 
