@@ -124,6 +124,7 @@ ng_status ng_steepest_init_fismo_sized(ng_steepest_options *options, size_t size
     options->gradient_scale = NG_GRADIENT_SCALE_RMS;
     options->fismo.root = NG_ROOT_INVERSE;
     options->fismo.damping = 3;
+    options->fismo.one_sided = NG_ONE_SIDED_AUTO;
     options->fismo.refresh_p = options->fismo.refresh_q = 10;
     return NG_OK;
 }

@@ -9,7 +9,7 @@ static const size_t shapes[][2] = {{36, 50}, {50, 36}, {40, 40}, {33, 34}, {5, 7
                                    {70, 5},  {1, 40},  {40, 1},  {8, 13},  {1, 1}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
-#define SETTINGS "lr=1 momentum=0.8 ema_decay=0.9 damping=0.3 "
+#define SETTINGS "one_sided=never lr=1 momentum=0.8 ema_decay=0.9 damping=0.3 "
 
 static const fismo_rule rule = {.momentum = 0.8, .ema_decay = 0.9, .damping = 0.3, .rms = 1};
 

@@ -178,6 +178,8 @@ START_TEST(pinned)
     ck_assert(paper.gradient_scale == NG_GRADIENT_SCALE_NONE && paper.nesterov == 0);
     ck_assert(muon.spectral.polar == NG_POLAR_FAST && fismo.spectral.polar == NG_POLAR_FAST);
     ck_assert(paper.spectral.polar == NG_POLAR_EXACT);
+    ck_assert(fismo.fismo.one_sided == NG_ONE_SIDED_AUTO &&
+              paper.fismo.one_sided == NG_ONE_SIDED_NEVER);
     ck_assert(fismo.fismo.refresh_p == 10 && fismo.fismo.refresh_q == 10 &&
               paper.fismo.refresh_p == 1);
     ck_assert(fismo.fismo.metric_scale == NG_METRIC_SCALE_AUTO);

@@ -11,7 +11,7 @@
  * is this step's gradient after gradient_scale.
  *
  * Preset fismo, at the speed of products: spectral ball, spectral.polar fast, root
- * inverse, refresh_p and refresh_q 10, momentum 0.95 in gradient space,
+ * inverse, refresh_p and refresh_q 10, one_sided auto, momentum 0.95 in gradient space,
  * gradient_scale rms, lr 0.01, damping 3. Preset fismo_paper, Algorithm 1 to the
  * letter: momentum_space whitened, root symmetric, exact polar factors, P and Q
  * renewed every step, gradients as they come, lr 0.005, damping 1.

@@ -26,7 +26,7 @@
 /* X(name, doc): ng_steepest_init_name */
 #define NG_STEEPEST_PRESET_LIST(X)                                                                 \
     X(muon, "orthogonalised momentum: identity metric, spectral ball")                             \
-    X(fismo, "Fisher-structured orthogonalised momentum: averages in gradient space, Cholesky")    \
+    X(fismo, "Fisher-structured orthogonalised momentum: averages in gradient space, by products") \
     X(fismo_paper, "the same, Algorithm 1 to the letter: whitened average, symmetric roots")       \
     X(kfac, "natural gradient with Kronecker factors from activations and output gradients")       \
     X(kfac_muon, "K-FAC with Muon's step: the same metric, spectral ball")                         \
