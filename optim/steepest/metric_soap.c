@@ -114,6 +114,7 @@ ng_status ng_steepest_init_soap_sized(ng_steepest_options *options, size_t size)
 {
     TRY(ng_steepest_init_sized(options, size));
     options->metric = NG_METRIC_SOAP;
+    options->soap.one_sided = NG_ONE_SIDED_AUTO;
     options->lr = 0.004;
     return NG_OK;
 }

@@ -16,7 +16,7 @@
  * their eigenvectors are rounding's choice, and results of another BLAS may differ by far
  * more than rounding: two kernel sets of one library by 20 % for a 32 x 64 matrix.
  *
- * Preset soap: no ball, momentum 0.95, lr 0.004.
+ * Preset soap: no ball, momentum 0.95, lr 0.004, one_sided auto.
  *
  * NG_EOPTION: momentum_space = whitened. */
 #ifndef NATGRAD_METRIC_SOAP_H
