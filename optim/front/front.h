@@ -184,6 +184,15 @@ void ngi_gradients_reset(ng_optimizer *optimizer);
 /* Room in a step for one more parameter. */
 ng_status ngi_step_reserve(ng_optimizer *optimizer);
 
+/* Scratch for the hungriest turn or group; options may have changed since the last step. */
+ng_status ngi_tasks_reserve(ng_optimizer *optimizer);
+
+/* optimizer->tasks and turns <- all parameters that are neither frozen nor skipped. */
+void ngi_tasks_fill(ng_optimizer *optimizer);
+
+/* Nothing is reported and no tensor is fresh; wanted: does somebody listen? */
+void ngi_report_reset(ngi_param *param, int wanted);
+
 /* Tells the monitors and the message callback of the step just done; 1: a monitor asked to stop. */
 int ngi_tell(const ng_optimizer *optimizer, double seconds);
 

@@ -4,133 +4,13 @@
 #include "optim/front/state.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include <natgrad/linalg.h>
 
 #include "lib/core/clock.h"
-#include "lib/core/size.h"
 #include "lib/core/threads.h"
 #include "lib/core/try.h"
 #include "lib/linalg/blas.h"
-
-/* ---- Before: all that is allocated in a step --------------------------------------- */
-
-ng_status ngi_step_reserve(ng_optimizer *optimizer)
-{
-    size_t count = optimizer->param_count;
-    TRY(ngi_array_grow(&optimizer->tasks, &optimizer->task_capacity, count,
-                       sizeof *optimizer->tasks, &optimizer->error));
-    return ngi_array_grow(&optimizer->turns, &optimizer->turn_capacity, count,
-                          sizeof *optimizer->turns, &optimizer->error);
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Bytes of a thread for the step of parameter i and of those that share its inputs. */
-static size_t work_of(const ng_group *group, size_t i)
-{
-    size_t scratch = 0, lent = 0;
-    for (size_t k = i; k <= i + group->params[i]->followers; k++) {
-        const ngi_param *param = group->params[k];
-        if (group->method->work != NULL)
-            scratch = larger(scratch, group->method->work(param, group->options));
-        lent = ngi_size_add(lent, param->lent ? ngi_param_spare(param) : 0);
-    }
-    return ngi_size_add(lent, scratch);
-}
-
-/* Scratch for the hungriest turn or group; options may have changed since the last step. */
-static ng_status reserve_work(ng_optimizer *optimizer)
-{
-    size_t wanted = 0;
-    for (size_t g = 0; g < optimizer->group_count; g++) {
-        const ng_group *group = optimizer->groups[g];
-        for (size_t i = 0; i < group->count; i += 1 + group->params[i]->followers)
-            wanted = larger(wanted, work_of(group, i));
-        if (group->count > 0 && group->method->agree_work != NULL)
-            wanted = larger(wanted, group->method->agree_work(group->params, group->count,
-                                                              group->options));
-    }
-    for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++) {
-        if (wanted <= optimizer->work[i].size)
-            continue;
-        ng_work_destroy(&optimizer->work[i]);
-        TRY(ng_work_create(&optimizer->work[i], wanted, &optimizer->error));
-    }
-    return NG_OK;
-}
-
-/* What a step costs, roughly: a product with the smaller side, or one pass. */
-static double cost(const ng_group *group, const ngi_param *param)
-{
-    double m = (double)param->w.rows, n = (double)param->w.cols;
-    return m * n * (group->method->elementwise ? 1 : (m < n ? m : n));
-}
-
-/* Costliest first, then in the order of adding. */
-static int by_cost(const void *a, const void *b)
-{
-    const ngi_turn *x = a, *y = b;
-    if (x->cost != y->cost)
-        return x->cost < y->cost ? 1 : -1;
-    return (x->task > y->task) - (x->task < y->task);
-}
-
-/* The parameter's turn, or its place in that of its leader. */
-static void add_task(ng_optimizer *optimizer, ng_group *group, ngi_param *param)
-{
-    size_t count = optimizer->task_count++;
-    ngi_task *task = &optimizer->tasks[count];
-    ngi_turn anew = {0, count, 0};
-    task->group = group;
-    task->param = param;
-    task->status = NG_OK;
-    if (param->leader == NULL)
-        optimizer->turns[optimizer->turn_count++] = anew;
-    ngi_turn *turn = &optimizer->turns[optimizer->turn_count - 1];
-    turn->cost += cost(group, param);
-    turn->count++;
-}
-
-static void reset_report(ngi_param *param, int wanted)
-{
-    ngi_report report = {.polar = {.route = ""}, .wanted = wanted};
-    param->report = report;
-    for (size_t i = 0; i < param->tensor_count; i++)
-        param->tensor[i].fresh = 0;
-}
-
-static void leave_out(ngi_param *param)
-{
-    reset_report(param, 0);
-    param->gradient_norm = 0;
-    param->g = param->g_bias = ng_mat_none();
-}
-
-/* Of all parameters that are neither frozen nor skipped. */
-static void fill_tasks(ng_optimizer *optimizer)
-{
-    optimizer->task_count = optimizer->turn_count = 0;
-    for (size_t g = 0; g < optimizer->group_count; g++) {
-        ng_group *group = optimizer->groups[g];
-        group->active_count = 0;
-        for (size_t i = 0; i < group->count; i++) {
-            ngi_param *param = group->params[i];
-            if (!ngi_active(param)) {
-                leave_out(param);
-                continue;
-            }
-            group->active[group->active_count++] = param;
-            add_task(optimizer, group, param);
-        }
-    }
-    if (optimizer->threads > 1 && optimizer->turn_count > 0)
-        qsort(optimizer->turns, optimizer->turn_count, sizeof *optimizer->turns, by_cost);
-}
 
 /* ---- The two halves --------------------------------------------------------------------- */
 
@@ -193,7 +73,7 @@ static void prepare_turn(ng_optimizer *optimizer, const ngi_turn *turn, ng_work 
         ngi_task *task = &optimizer->tasks[turn->task + i];
         ng_error inner = {NG_OK, ""};
         double start = ngi_clock();
-        reset_report(task->param, optimizer->listener_count > 0);
+        ngi_report_reset(task->param, optimizer->listener_count > 0);
         work->used = 0;
         set_outcome(task, prepare_whole(task, work, &inner), &inner);
         task->param->report.seconds = ngi_clock() - start;
@@ -264,9 +144,8 @@ static ng_status agree(ng_optimizer *optimizer)
         if (group->active_count == 0 || group->method->agree == NULL)
             continue;
         optimizer->work[0].used = 0;
-        ng_status status =
-            group->method->agree(group->active, group->active_count, group->options, &group->joint,
-                                 &optimizer->work[0], &inner);
+        ng_status status = group->method->agree(group->active, group->active_count, group->options,
+                                                &group->joint, &optimizer->work[0], &inner);
         if (status != NG_OK)
             return ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
                                 group->active[0]->name, group->method->name, inner.text);
@@ -330,7 +209,7 @@ static ng_status prepare_lent(ng_optimizer *optimizer, const ngi_turn *turn, ng_
         ngi_task *task = &optimizer->tasks[turn->task + i];
         ng_error inner = {NG_OK, ""};
         double start = ngi_clock();
-        reset_report(task->param, optimizer->listener_count > 0);
+        ngi_report_reset(task->param, optimizer->listener_count > 0);
         set_outcome(task, prepare_alone(task, work, &inner), &inner);
         task->param->report.seconds = ngi_clock() - start;
         TRY(task->status);
@@ -341,7 +220,7 @@ static ng_status prepare_lent(ng_optimizer *optimizer, const ngi_turn *turn, ng_
 /* The step passes the parameter by. */
 static void leave_alone(ngi_param *param, ng_status status)
 {
-    reset_report(param, param->report.wanted);
+    ngi_report_reset(param, param->report.wanted);
     param->report.status = status;
     param->captured = 0;
 }
@@ -352,8 +231,7 @@ static void run_turn(void *data, size_t index, int worker)
     ng_optimizer *optimizer = data;
     const ngi_turn *turn = &optimizer->turns[index];
     int lent = optimizer->tasks[turn->task].param->lent;
-    ng_status status =
-        lent ? prepare_lent(optimizer, turn, &optimizer->work[worker]) : NG_OK;
+    ng_status status = lent ? prepare_lent(optimizer, turn, &optimizer->work[worker]) : NG_OK;
     if (status == NG_OK)
         commit(data, index, worker);
     for (size_t i = 0; i < turn->count && lent; i++) {
@@ -389,9 +267,9 @@ static ng_status run(ng_optimizer *optimizer)
 
 static ng_status step(ng_optimizer *optimizer)
 {
-    TRY(reserve_work(optimizer));
+    TRY(ngi_tasks_reserve(optimizer));
     TRY(ngi_gradients_stage(optimizer));
-    fill_tasks(optimizer);
+    ngi_tasks_fill(optimizer);
     if (optimizer->task_count > 0)
         TRY(run(optimizer));
     ngi_gradients_reset(optimizer);
