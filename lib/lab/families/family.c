@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/core/try.h"
+#include "lib/lab/view.h"
 
 ng_status ngi_family_create(ng_family **family, const ngi_family_kind *kind, size_t n, size_t width,
                             ng_error *error)
@@ -73,13 +74,7 @@ static ng_status check_square(const ng_family *f, ng_mat m, const char *name, ng
 {
     if (f == NULL)
         return ng_error_set(error, NG_EARG, "family is NULL");
-    TRY(ng_mat_check(m, name, error));
-    if (m.dtype != NG_F64)
-        return ng_error_set(error, NG_EDTYPE, "%s: expected NG_F64", name);
-    if (m.rows != f->n || m.cols != f->n)
-        return ng_error_set(error, NG_ESHAPE, "%s is %zu x %zu, expected %zu x %zu", name, m.rows,
-                            m.cols, f->n, f->n);
-    return NG_OK;
+    return ngi_lab_view(m, f->n, f->n, name, error);
 }
 
 static ng_status check_samples(const ng_family *f, ng_mat x, ng_error *error)

@@ -7,7 +7,7 @@
 #include <gsl/gsl_sf_gamma.h>
 #include <natgrad/linalg.h>
 
-#include "lib/core/try.h"
+#include "lib/lab/view.h"
 
 static ng_status check(const ng_student *s, ng_error *error)
 {
@@ -22,17 +22,6 @@ static ng_status check(const ng_student *s, ng_error *error)
     return NG_OK;
 }
 
-static ng_status check_view(ng_mat m, size_t rows, size_t cols, const char *name, ng_error *error)
-{
-    TRY(ng_mat_check(m, name, error));
-    if (m.dtype != NG_F64)
-        return ng_error_set(error, NG_EDTYPE, "%s: expected NG_F64", name);
-    if (m.rows != rows || m.cols != cols)
-        return ng_error_set(error, NG_ESHAPE, "%s is %zu x %zu, expected %zu x %zu", name, m.rows,
-                            m.cols, rows, cols);
-    return NG_OK;
-}
-
 static double center_of(const ng_student *s, size_t i)
 {
     return s->center == NULL ? 0 : s->center[i];
@@ -42,8 +31,8 @@ ng_status ng_student_log_density(const ng_student *student, ng_mat log_density, 
                                  ng_error *error)
 {
     TRY(check(student, error));
-    TRY(check_view(x, x.rows, student->n, "x", error));
-    TRY(check_view(log_density, x.rows, 1, "log_density", error));
+    TRY(ngi_lab_view(x, x.rows, student->n, "x", error));
+    TRY(ngi_lab_view(log_density, x.rows, 1, "log_density", error));
     if (!ng_is_finite(x))
         return ng_error_set(error, NG_ENONFINITE, "x is not finite");
     const double n = (double)student->n, dof = student->dof, s = student->scale;
@@ -63,7 +52,7 @@ ng_status ng_student_fisher(const ng_student *student, ng_mat f, ng_error *error
 {
     TRY(check(student, error));
     const size_t n = student->n;
-    TRY(check_view(f, n + 1, n + 1, "f", error));
+    TRY(ngi_lab_view(f, n + 1, n + 1, "f", error));
     const double dof = student->dof, all = dof + (double)n;
     ng_fill(f, 0);
     for (size_t i = 0; i < n; i++)
@@ -76,8 +65,8 @@ ng_status ng_student_radius_cdf(const ng_student *student, ng_mat cdf, ng_mat ra
                                 ng_error *error)
 {
     TRY(check(student, error));
-    TRY(check_view(radius, radius.rows, 1, "radius", error));
-    TRY(check_view(cdf, radius.rows, 1, "cdf", error));
+    TRY(ngi_lab_view(radius, radius.rows, 1, "radius", error));
+    TRY(ngi_lab_view(cdf, radius.rows, 1, "cdf", error));
     for (size_t row = 0; row < radius.rows; row++) {
         double r = ng_mat_get(radius, row, 0) / student->scale, square = r * r;
         if (!(r >= 0))
@@ -112,7 +101,7 @@ ng_status ng_student_sample(const ng_student *student, ng_mat x, const ng_random
                             ng_error *error)
 {
     TRY(check(student, error));
-    TRY(check_view(x, x.rows, student->n, "x", error));
+    TRY(ngi_lab_view(x, x.rows, student->n, "x", error));
     if (random == NULL || random->fill_normal == NULL || random->fill_uniform == NULL)
         return ng_error_set(error, NG_EARG, "random: fill_uniform and fill_normal are needed");
     for (size_t row = 0; row < x.rows; row++) {

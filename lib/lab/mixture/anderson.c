@@ -7,6 +7,7 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/try.h"
+#include "lib/lab/view.h"
 
 enum { MAX_MEMORY = 64 };
 
@@ -28,31 +29,18 @@ typedef struct {
     ng_mat gram, right;     /* memory x memory, 1 x memory */
 } state;
 
-static double *row_of(ng_mat m, size_t row)
-{
-    return (double *)m.data + row * m.stride;
-}
-
-static double dot(const double *x, const double *y, size_t d)
-{
-    double sum = 0;
-    for (size_t i = 0; i < d; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 /* right <- gamma of one row with `held` differences */
 static ng_status mix(state *s, size_t row, size_t held, ng_error *error)
 {
     const size_t d = s->x.cols;
     ng_mat gram = ng_mat_block(s->gram, 0, 0, held, held),
            right = ng_mat_block(s->right, 0, 0, 1, held);
-    const double *df = row_of(s->df, row);
+    const double *df = ngi_lab_row(s->df, row);
     double trace = 0;
     for (size_t i = 0; i < held; i++) {
-        ng_mat_set(right, 0, i, dot(df + i * d, row_of(s->f, row), d));
+        ng_mat_set(right, 0, i, ngi_lab_dot(df + i * d, ngi_lab_row(s->f, row), d));
         for (size_t j = 0; j <= i; j++)
-            ng_mat_set(gram, i, j, dot(df + i * d, df + j * d, d));
+            ng_mat_set(gram, i, j, ngi_lab_dot(df + i * d, df + j * d, d));
         trace += ng_mat_get(gram, i, i);
         ng_mat_set(gram, i, i, ng_mat_get(gram, i, i) + s->o->ridge);
     }
@@ -71,13 +59,13 @@ static ng_status mix(state *s, size_t row, size_t held, ng_error *error)
 static void move(state *s, size_t row, size_t held, size_t slot)
 {
     const size_t d = s->x.cols;
-    double *x = row_of(s->x, row), *dx = row_of(s->dx, row);
-    const double *f = row_of(s->f, row), *df = row_of(s->df, row);
+    double *x = ngi_lab_row(s->x, row), *dx = ngi_lab_row(s->dx, row);
+    const double *f = ngi_lab_row(s->f, row), *df = ngi_lab_row(s->df, row);
     for (size_t j = 0; j < d; j++) {
         double next = x[j] + s->o->mixing * f[j];
         for (size_t i = 0; i < held; i++)
             next -= ng_mat_get(s->right, 0, i) * (dx[i * d + j] + s->o->mixing * df[i * d + j]);
-        row_of(s->before, row)[j] = f[j];
+        ngi_lab_row(s->before, row)[j] = f[j];
         if (s->memory > 0) /* this slot's old difference has been read for this j */
             dx[slot * d + j] = next - x[j];
         x[j] = next;
@@ -93,7 +81,9 @@ static ng_status look(state *s, double *residual, ng_error *error)
     TRY(ng_lincomb(s->f, 1, s->g, -1, s->x, error));
     *residual = 0;
     for (size_t row = 0; row < s->x.rows; row++)
-        *residual = fmax(*residual, sqrt(dot(row_of(s->f, row), row_of(s->f, row), s->x.cols)));
+        *residual =
+            fmax(*residual,
+                 sqrt(ngi_lab_dot(ngi_lab_row(s->f, row), ngi_lab_row(s->f, row), s->x.cols)));
     return NG_OK;
 }
 
@@ -107,9 +97,10 @@ static ng_status iterate(state *s, double *residual, ng_error *error)
         if (*residual <= s->o->tolerance && s->o->tolerance > 0)
             return NG_OK;
         for (size_t row = 0; row < s->x.rows; row++) {
-            double *df = row_of(s->df, row);
+            double *df = ngi_lab_row(s->df, row);
             for (size_t j = 0; j < d && held > 0; j++)
-                df[(k - 1) % memory * d + j] = row_of(s->f, row)[j] - row_of(s->before, row)[j];
+                df[(k - 1) % memory * d + j] =
+                    ngi_lab_row(s->f, row)[j] - ngi_lab_row(s->before, row)[j];
             if (held > 0)
                 TRY(mix(s, row, held, error));
             move(s, row, held, memory > 0 ? k % memory : 0);

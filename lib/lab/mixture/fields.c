@@ -122,7 +122,7 @@ static ng_status check_fields(const ng_mixture *m, const ng_mixture_fields *f, n
                 {"covariance", f->covariance, m->d * m->d}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (ngi_wanted(list[i].view)) {
-            TRY(ngi_mixture_view(list[i].view, x.rows, list[i].cols, list[i].name, error));
+            TRY(ngi_lab_view(list[i].view, x.rows, list[i].cols, list[i].name, error));
             if (list[i].view.data == x.data && x.rows > 0)
                 return ng_error_set(error, NG_EARG, "%s is x itself", list[i].name);
         }

@@ -11,22 +11,11 @@
 
 /* ---- What is handed in --------------------------------------------------------------- */
 
-ng_status ngi_mixture_view(ng_mat m, size_t rows, size_t cols, const char *name, ng_error *error)
-{
-    TRY(ng_mat_check(m, name, error));
-    if (m.dtype != NG_F64)
-        return ng_error_set(error, NG_EDTYPE, "%s: expected NG_F64", name);
-    if (m.rows != rows || m.cols != cols)
-        return ng_error_set(error, NG_ESHAPE, "%s is %zu x %zu, expected %zu x %zu", name, m.rows,
-                            m.cols, rows, cols);
-    return NG_OK;
-}
-
 ng_status ngi_mixture_points(const ng_mixture *mixture, ng_mat x, ng_error *error)
 {
     if (mixture == NULL)
         return ng_error_set(error, NG_EARG, "mixture is NULL");
-    TRY(ngi_mixture_view(x, x.rows, mixture->d, "x", error));
+    TRY(ngi_lab_view(x, x.rows, mixture->d, "x", error));
     if (!ng_is_finite(x))
         return ng_error_set(error, NG_ENONFINITE, "x is not finite");
     return NG_OK;
@@ -53,10 +42,10 @@ static ng_status check(ng_mat means, ng_mat covariances, const double *weights, 
                        ng_error *error)
 {
     const size_t most = (size_t)1 << 31, k = means.rows, d = means.cols;
-    TRY(ngi_mixture_view(means, k, d, "means", error));
+    TRY(ngi_lab_view(means, k, d, "means", error));
     if (k == 0 || d == 0 || k > most / d || k * d > most / d)
         return ng_error_set(error, NG_ERANGE, "%zu components in %zu dimensions", k, d);
-    TRY(ngi_mixture_view(covariances, k * d, d, "covariances", error));
+    TRY(ngi_lab_view(covariances, k * d, d, "covariances", error));
     if (!ng_is_finite(means))
         return ng_error_set(error, NG_ENONFINITE, "means are not finite");
     for (size_t c = 0; c < k; c++) {
@@ -205,7 +194,7 @@ ng_status ng_mixture_sample(const ng_mixture *mixture, ng_mat x, size_t *compone
         return ng_error_set(error, NG_EARG,
                             mixture == NULL ? "mixture is NULL"
                                             : "random: fill_uniform and fill_normal are needed");
-    TRY(ngi_mixture_view(x, x.rows, mixture->d, "x", error));
+    TRY(ngi_lab_view(x, x.rows, mixture->d, "x", error));
     TRY(ngi_mixture_class(mixture, &count, &total, label, error));
     double *numbers = calloc(x.rows + mixture->d, sizeof *numbers);
     if (numbers == NULL)
@@ -233,7 +222,7 @@ ng_status ng_mixture_cdf(const ng_mixture *mixture, ng_mat cdf, ng_mat x, double
     if (mixture->d != 1)
         return ng_error_set(error, NG_ESHAPE, "a distribution function in %zu dimensions",
                             mixture->d);
-    TRY(ngi_mixture_view(cdf, x.rows, 1, "cdf", error));
+    TRY(ngi_lab_view(cdf, x.rows, 1, "cdf", error));
     if (!isfinite(a) || !isfinite(s) || s < 0)
         return ng_error_set(error, NG_EARG, "a = %g, s = %g", a, s);
     TRY(ngi_mixture_class(mixture, &count, &total, label, error));

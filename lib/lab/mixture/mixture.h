@@ -5,6 +5,8 @@
 #include <natgrad/lab/mixture.h>
 #include <natgrad/work.h>
 
+#include "lib/lab/view.h"
+
 struct ng_mixture {
     size_t k, d;
     double *weight; /* k, sum 1 */
@@ -48,9 +50,6 @@ ng_status ngi_laws_evaluate(const ngi_laws *laws, ng_mat log_density, ng_mat res
 /* ---- Checks ----------------------------------------------------------------------- */
 
 int ngi_wanted(ng_mat m);
-
-/* rows x cols of NG_F64 */
-ng_status ngi_mixture_view(ng_mat m, size_t rows, size_t cols, const char *name, ng_error *error);
 
 /* Points of a mixture: finite, n x d. */
 ng_status ngi_mixture_points(const ng_mixture *mixture, ng_mat x, ng_error *error);

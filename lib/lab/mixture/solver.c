@@ -7,6 +7,7 @@
 #include <natgrad/linalg.h>
 
 #include "lib/core/try.h"
+#include "lib/lab/view.h"
 
 typedef struct {
     const double *nodes;
@@ -83,19 +84,6 @@ static ng_status dpm2m(run *r, size_t i, ng_error *error)
 
 /* ---- EVODiff ------------------------------------------------------------------------------ */
 
-static double *row_of(ng_mat m, size_t row)
-{
-    return (double *)m.data + row * m.stride;
-}
-
-static double dot(const double *x, const double *y, size_t d)
-{
-    double sum = 0;
-    for (size_t i = 0; i < d; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 /* x . y / y . y within -2 ... 2; 0 where y is 0 */
 static double part(double xy, double yy)
 {
@@ -139,9 +127,10 @@ static double balance(const tempo *w, double product)
 static void probe(const run *r, const tempo *w, size_t row)
 {
     const size_t d = r->x.cols;
-    const double *m0 = row_of(r->f, row), *m1 = row_of(r->g, row), *x = row_of(r->x, row);
-    double *ddim_row = row_of(r->ddim, row), *point = row_of(r->point, row);
-    double rho = balance(w, part(dot(m0, m1, d), dot(m1, m1, d)));
+    const double *m0 = ngi_lab_row(r->f, row), *m1 = ngi_lab_row(r->g, row),
+                 *x = ngi_lab_row(r->x, row);
+    double *ddim_row = ngi_lab_row(r->ddim, row), *point = ngi_lab_row(r->point, row);
+    double rho = balance(w, part(ngi_lab_dot(m0, m1, d), ngi_lab_dot(m1, m1, d)));
     double scale = fmax(0.25, fmin(1.5, sigmoid(0.25 * fabs(rho)))) * w->ratio;
     for (size_t j = 0; j < d; j++) {
         ddim_row[j] = w->keep * x[j] + w->th * m0[j];
@@ -172,10 +161,11 @@ static double zeta_of(const tempo *w, const products *p, double look, double eta
 static void correct(run *r, const tempo *w, ng_mat m, size_t row)
 {
     const size_t d = r->x.cols;
-    const double *m0 = row_of(r->f, row), *m1 = row_of(r->g, row), *mt = row_of(m, row);
-    double *x = row_of(r->x, row);
-    double rho1 = balance(w, part(dot(m0, m1, d), dot(m1, m1, d))),
-           rho2 = balance(w, part(dot(mt, m0, d), dot(m0, m0, d)));
+    const double *m0 = ngi_lab_row(r->f, row), *m1 = ngi_lab_row(r->g, row),
+                 *mt = ngi_lab_row(m, row);
+    double *x = ngi_lab_row(r->x, row);
+    double rho1 = balance(w, part(ngi_lab_dot(m0, m1, d), ngi_lab_dot(m1, m1, d))),
+           rho2 = balance(w, part(ngi_lab_dot(mt, m0, d), ngi_lab_dot(m0, m0, d)));
     double look = fmax(0.25, fmin(1.5, sigmoid(0.25 * fabs(rho1)))) * w->ratio;
     products p = {0, 0, 0, 0};
     double change = 0, pull = 0, forward = w->ratio / w->h, back = 1 / (w->ratio * w->h);
@@ -193,9 +183,9 @@ static void correct(run *r, const tempo *w, ng_mat m, size_t row)
                    forward * forward * p.d2d2 + back * back * p.d1d1 - 2 * forward * back * p.d1d2);
     double eta = 0.5 * sigmoid(fabs(eta_star)), zeta = zeta_of(w, &p, look, eta);
     for (size_t j = 0; j < d; j++)
-        x[j] = row_of(r->ddim, row)[j] + 0.5 * w->th / zeta *
-                                             (-eta / w->ratio * (m0[j] - rho1 * m1[j]) +
-                                              w->ratio * (1 - eta) * (mt[j] - rho2 * m0[j]));
+        x[j] = ngi_lab_row(r->ddim, row)[j] + 0.5 * w->th / zeta *
+                                                  (-eta / w->ratio * (m0[j] - rho1 * m1[j]) +
+                                                   w->ratio * (1 - eta) * (mt[j] - rho2 * m0[j]));
 }
 
 /* The last step: DDIM plus half of m0 - r m1, times `factor`. */
@@ -206,7 +196,8 @@ static void finish(run *r, size_t i, int factor)
                  shrink = factor ? 1 - sqrt(s * t) : 1;
     for (size_t row = 0; row < r->x.rows; row++)
         for (size_t j = 0; j < r->x.cols; j++) {
-            double m0 = row_of(r->f, row)[j], m1 = row_of(r->g, row)[j], *x = row_of(r->x, row) + j;
+            double m0 = ngi_lab_row(r->f, row)[j], m1 = ngi_lab_row(r->g, row)[j],
+                   *x = ngi_lab_row(r->x, row) + j;
             *x = shrink * (keep * *x + (1 - keep) * m0) + 0.5 * (1 - keep) * (m0 - part_of_m1 * m1);
         }
 }
