@@ -278,7 +278,7 @@ static void draw(FILE *out, paper *p)
         out,
         "set grid lc rgb '#cccccc'\nset style data histograms\nset style histogram clustered gap "
         "1\n"
-        "set style fill solid 0.8\nset yrange [0.5:1]\nset ylabel 'area under the curve'\n"
+        "set style fill solid 0.8\nset title 'three seeds'\nset yrange [0.5:1]\nset ylabel 'area under the curve'\n"
         "set key off\nset xtics ('Euclidean' 0, 'learnt' 1, 'Fisher, anchor' 2, 'Fisher, mean' 3, "
         "'likelihood ratio' 4)\nset xrange [-0.6:4.6]\nset boxwidth 0.2\n"
         "set arrow 1 from -0.6,%.6g to 4.6,%.6g nohead dt 2\n"

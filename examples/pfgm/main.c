@@ -254,7 +254,7 @@ static void draw(FILE *out, paper *p)
         "plot $rows using (strcol(1) eq 'gaussian' ? $2 : NaN):4 with linespoints lw 2 pt 7 lc rgb "
         "'#0072B2' title 'total variation, N = 1', 0.16/x lw 1 dt 2 lc rgb '#000000' title 'as 1 / "
         "D'\n"
-        "unset logscale y\nset format y '%g'\nset yrange [0:*]\n"
+        "unset logscale y\nset format y '%g'\nset yrange [0:0.32]\n"
         "set title 'share sent to another charge'\nset key top left\nplot ",
         out);
     static const double errors[3] = {0.2, 0.5, 1};

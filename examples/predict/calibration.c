@@ -24,9 +24,9 @@ static int draw(const prediction *p, double ece, table *t)
           script);
     plot_title(script, "%zu samples, calibration error %.4f", p->count, ece);
     fputs("set yrange [0:1]\nset ylabel 'share that is right'\n"
-          "plot x with lines dt 2 lc rgb '#000000', "
-          "$bins using (($1 + $2) / 2):($3 > 0 ? $5 : NaN) with boxes lc rgb '#0072B2', "
-          "'' using ($3 > 0 ? $4 : NaN):5 with points pt 7 ps 0.8 lc rgb '#D55E00'\n"
+          "plot $bins using (($1 + $2) / 2):($3 > 0 ? $5 : NaN) with boxes lc rgb '#0072B2', "
+          "x with lines dt 2 lc rgb '#000000', " /* over the boxes, which would hide it */
+          "$bins using ($3 > 0 ? $4 : NaN):5 with points pt 7 ps 0.8 lc rgb '#D55E00'\n"
           "set title 'samples'\nset autoscale y\nset yrange [0:*]\nunset ylabel\n"
           "plot $bins using (($1 + $2) / 2):3 with boxes lc rgb '#0072B2'\nunset multiplot\n",
           script);
