@@ -207,7 +207,7 @@ static void draw(FILE *out, paper *p)
           "'10^{%T}'\n"
           "set title 'exp(-t²x²) by m Chebyshev polynomials'\nset xlabel 'm'\nset ylabel 'largest "
           "error'\n"
-          "set yrange [1e-16:1e4]\nset xtics (33, 65, 129, 257)\nset key top right horizontal\nplot ",
+          "set yrange [1e-16:1e4]\nset xtics (33, 65, 129, 257)\nset key top right\nplot ",
           out);
     for (int i = 0; i < 4; i++)
         fprintf(
