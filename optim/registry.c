@@ -23,6 +23,9 @@ static const ngi_ball *const balls[] = {
     [NG_BALL_NONE] = &ngi_ball_none,
     [NG_BALL_FROBENIUS] = &ngi_ball_frobenius,
     [NG_BALL_SPECTRAL] = &ngi_ball_spectral,
+    [NG_BALL_SIGN] = &ngi_ball_sign,
+    [NG_BALL_ROWS] = &ngi_ball_rows,
+    [NG_BALL_COLUMNS] = &ngi_ball_columns,
 };
 
 const ngi_ball *ngi_ball_find(ng_ball ball)

@@ -167,7 +167,7 @@ static void print_parts(ng_steepest_options *options, const char *kind)
 void methods_print(void)
 {
     ng_steepest_options steepest;
-    printf("\nOptimizers; --help=NAME shows one with all its options:\n\n");
+    printf("\nOptimizers; --help=NAME shows one with all its options:\n");
     for (size_t i = 0; i < ng_preset_count(); i++) {
         const ng_preset *preset = ng_preset_get(i);
         printf("%s:%*s%s\n", preset->name, NAMES - (int)strlen(preset->name), "", preset->doc);
@@ -175,7 +175,7 @@ void methods_print(void)
     printf(
         "\nOptions, --set NAME.OPTION=X. All but sgd and adamw are steepest descent under a "
         "metric,\n"
-        "in a ball, and have the options of both. Defaults, where NAME has none of its own:\n\n");
+        "in a ball, and have the options of both. Defaults, where NAME has none of its own:\n");
     print_method("sgd", "sgd");
     print_method("adamw", "adamw");
     ng_steepest_init(&steepest);

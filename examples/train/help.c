@@ -52,7 +52,7 @@ void help_print(void)
         "                       by --validate; writes DIR/sweep.csv\n"
         "  --regimes[=N]        every N steps (default: 50) the regimes of each layer's Kronecker\n"
         "                       factors, of eigenvalues above 1e-6 of the largest, to\n"
-        "                       DIR/regimes.csv and a picture; not of sgd, adamw, muon, or --sweep\n"
+        "                       DIR/regimes.csv and a picture; not of methods without any, or --sweep\n"
         "\nMatrix methods (all but sgd and adamw) step the hidden weights; biases, norms, "
         "embeddings\n"
         "and the last layer go to adamw with lr 0.001, or as --set adamw.OPTION says. kfac,\n"

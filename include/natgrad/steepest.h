@@ -10,8 +10,16 @@
  *   Y = X                    no ball
  *       X / ||X||_F          Frobenius ball
  *       Polar(X)             spectral ball (natgrad/ball/spectral.h)
+ *       sign(X)              sign: the largest element
+ *       X_i / ||X_i||        rows: the largest norm of a row, an output's weights
+ *       X_j / ||X_j||        columns: the largest norm of a column, an input's weights
  *   D = S_P^-T Y S_Q^-1                       un-whiten
  *   W <- (1 - lr weight_decay) W - lr shape_scale D
+ *
+ * Y maximises <X, Y> over the matrices of norm 1; the maximum is the dual norm of X:
+ * ||X||_F, the sum of singular values, of absolute elements, of the norms of rows or
+ * of columns. The last three balls know coordinates, so that in a metric D depends on
+ * which root S is.
  *
  * metric \ ball    none               Frobenius         spectral
  * identity         gradient descent   normalised GD     Muon
@@ -27,8 +35,22 @@
  * of the chosen metric and ball are found, and a name of another one is NG_EOPTION.
  * Options of metrics and balls that are not chosen are kept and not read.
  *
+ * length = dual, in a ball: D is multiplied by <X, Y>, the dual norm, so that it
+ * shrinks with the gradient: the minimum of -<X, Y> + 1/2 ||Y||^2 (with the spectral
+ * ball under the identity PolarGrad: Lau, Long & Su 2025, arXiv:2505.21799). Where a
+ * polar factor is not exact, <X, Y> takes it as it is.
+ *
+ * row_normalisation, in a ball (NorMuon: Li et al. 2025, arXiv:2510.05491): after the
+ * un-whitening, for each output i with state v_i (v = 0 at first, no bias correction)
+ *   v_i <- row_beta2 v_i + (1 - row_beta2) mean_j D_ij^2
+ *   D_ij <- D_ij / (sqrt(v_i) + 1e-10)
+ * and D back to its Frobenius norm before, times ||before|| / (||after|| + 1e-10).
+ *
+ * cautious_decay (Chen et al. 2025, arXiv:2510.12402): weight_decay acts on the W_ij
+ * with W_ij D_ij >= 0 alone, those the step does not take away from 0.
+ *
  * At rest: in exact arithmetic M decays for ever where gradients stay away, and a
- * ball would make each remnant a whole step. With a ball M becomes 0, and D with it,
+ * ball would make each remnant a whole step. With a ball and length = unit M becomes 0, and D with it,
  * where its largest element is at most eps (of W's dtype) times the largest it has
  * seen, max over s <= t of momentum^((t - s)/2) max |M_s|: after 2 log(eps)/log(momentum)
  * steps without a gradient (621 in f32 with momentum 0.95). Gradients that shrink
@@ -43,11 +65,12 @@
  * most kappa. (kfac-pytorch's kl_clip is 2 kappa and takes <D, G>.)
  *
  * NG_EOPTION: grafting with a ball, with momentum_space = whitened or with kl_clip
- * > 0; kl_clip > 0 with a ball or the identity metric; what a metric's header adds.
+ * > 0; kl_clip > 0 with a ball or the identity metric; length = dual or row_normalisation
+ * without a ball; what a metric's header adds.
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M, D and what M has seen
- * (M twice with momentum_space = whitened), and for all metrics but identity two factors and
+ * (M twice with momentum_space = whitened), max(m, n) numbers twice for row_normalisation, and for all metrics but identity two factors and
  * their roots or bases twice (a step is all or nothing), for kfac, ekfac and type2 the sums of captured statistics,
  * for ekfac, soap, type2 and exact_eigen a diagonal of W's size twice. */
 #ifndef NATGRAD_STEEPEST_H
@@ -68,12 +91,25 @@ typedef enum {
 #undef NG_METRIC_ENUM
 } ng_metric;
 
-typedef enum { NG_BALL_NONE = 0, NG_BALL_FROBENIUS = 1, NG_BALL_SPECTRAL = 2 } ng_ball;
+typedef enum {
+    NG_BALL_NONE = 0,
+    NG_BALL_FROBENIUS = 1,
+    NG_BALL_SPECTRAL = 2,
+    NG_BALL_SIGN = 3,
+    NG_BALL_ROWS = 4,
+    NG_BALL_COLUMNS = 5
+} ng_ball;
+
+typedef enum {
+    NG_LENGTH_UNIT = 0, /* 1 in the ball's norm */
+    NG_LENGTH_DUAL = 1  /* the dual norm of X */
+} ng_length;
 
 /* Where the moving average is taken. */
 typedef enum {
     NG_MOMENTUM_GRADIENT =
-        0, /* of gradients, whitened afresh each step: any root gives the same D */
+        0, /* of gradients, whitened afresh each step: any root gives the same D (but with the balls
+              sign, rows and columns) */
     NG_MOMENTUM_WHITENED =
         1 /* of whitened gradients (FISMO's Alg. 1 to the letter): symmetric roots only */
 } ng_momentum_space;
@@ -99,8 +135,12 @@ typedef struct {
     double momentum;     /* default 0.95, [0, 1) */
     int nesterov;        /* default 0; 0 or 1 */
     double weight_decay; /* default 0, >= 0, decoupled, per unit of lr, never shape-scaled */
+    int cautious_decay;  /* default 0; 0 or 1 */
     ng_metric metric;    /* default identity; fixed once there are parameters */
     ng_ball ball;        /* default none */
+    ng_length length;                 /* default unit */
+    int row_normalisation;            /* default 0; 0 or 1; fixed */
+    double row_beta2;                 /* default 0.95, [0, 1) */
     ng_momentum_space momentum_space; /* default gradient; fixed */
     ng_gradient_scale gradient_scale; /* default none */
     double kl_clip;                   /* default 0: off; >= 0 */

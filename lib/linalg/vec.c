@@ -8,12 +8,15 @@
 #include "lib/core/clones.h"
 #include "lib/core/mat.h"
 #include "lib/core/try.h"
+#include "lib/linalg/signs.h"
 
 typedef struct {
     void (*lincomb)(size_t n, void *z, double a, const void *x, double b, const void *y);
     void (*scale)(size_t n, double a, void *x);
     void (*fill)(size_t n, double value, void *x);
     void (*clamp)(size_t n, double limit, void *x);
+    void (*sign)(size_t n, const void *x, void *y);
+    void (*agreeing)(size_t n, double a, const void *x, double b, void *y);
     double (*dot)(size_t n, const void *x, const void *y, double scale);
     double (*max_abs)(size_t n, const void *x);
     void (*from_f32)(size_t n, const float *x, void *y);
@@ -128,6 +131,20 @@ void ng_clamp(ng_mat x, double limit)
     x = flattened(x);
     for (size_t i = 0; i < x.rows; i++)
         vec[x.dtype]->clamp(x.cols, limit, row(x, i));
+}
+
+void ngi_sign(ng_mat y, ng_mat x)
+{
+    flatten_pair(&y, &x);
+    for (size_t i = 0; i < y.rows; i++)
+        vec[y.dtype]->sign(y.cols, row(x, i), row(y, i));
+}
+
+void ngi_axpby_agreeing(ng_mat y, ng_mat x, double a, double b)
+{
+    flatten_pair(&y, &x);
+    for (size_t i = 0; i < y.rows; i++)
+        vec[y.dtype]->agreeing(y.cols, a, row(x, i), b, row(y, i));
 }
 
 static size_t diagonal_length(ng_mat x)

@@ -45,6 +45,27 @@ static void K(clamp)(size_t n, double limit, void *xv)
 }
 
 NGI_CLONES
+static void K(sign)(size_t n, const void *xv, void *yv)
+{
+    const T *x = xv;
+    T *y = yv;
+    for (size_t i = 0; i < n; i++)
+        y[i] = (T)((x[i] > 0) - (x[i] < 0));
+}
+
+/* y <- a x + (b where the signs of x and y are not opposite, 1 elsewhere) y */
+NGI_CLONES
+static void K(agreeing)(size_t n, double a, const void *xv, double b, void *yv)
+{
+    const T *x = xv;
+    T *y = yv, ta = (T)a, tb = (T)b;
+    for (size_t i = 0; i < n; i++) {
+        int opposite = ((x[i] > 0) & (y[i] < 0)) | ((x[i] < 0) & (y[i] > 0));
+        y[i] = ta * x[i] + (opposite ? (T)1 : tb) * y[i];
+    }
+}
+
+NGI_CLONES
 static double K(dot)(size_t n, const void *xv, const void *yv, double scale)
 {
     const T *x = xv, *y = yv;
@@ -109,6 +130,8 @@ static const vec_table K(table) = {
     .scale = K(scale),
     .fill = K(fill),
     .clamp = K(clamp),
+    .sign = K(sign),
+    .agreeing = K(agreeing),
     .dot = K(dot),
     .max_abs = K(max_abs),
     .from_f32 = K(from_f32),

@@ -4,10 +4,10 @@
 #include "lib/core/try.h"
 #include "lib/linalg/unit.h"
 
-static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
-                         ng_work *work, ng_error *error)
+static ng_status project(ng_mat y, ngi_report *report, ng_mat x, ng_side outputs,
+                         const ng_steepest_options *o, ng_work *work, ng_error *error)
 {
-    (void)report, (void)o, (void)work;
+    (void)report, (void)outputs, (void)o, (void)work;
     TRY(ng_copy(y, x, error));
     ngi_scale_to_norm(y, 1);
     return NG_OK;

@@ -38,10 +38,11 @@ static size_t work_size(size_t m, size_t n, ng_dtype dtype, const ng_steepest_op
     return ng_polar_work(m, n, dtype, &polar);
 }
 
-static ng_status project(ng_mat y, ngi_report *report, ng_mat x, const ng_steepest_options *o,
-                         ng_work *work, ng_error *error)
+static ng_status project(ng_mat y, ngi_report *report, ng_mat x, ng_side outputs,
+                         const ng_steepest_options *o, ng_work *work, ng_error *error)
 {
     ng_polar_options polar = polar_options(o);
+    (void)outputs;
     return ng_polar(y, report->wanted ? &report->polar : NULL, x, &polar, work, error);
 }
 

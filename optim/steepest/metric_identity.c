@@ -21,4 +21,12 @@ ng_status ng_steepest_init_muon_sized(ng_steepest_options *options, size_t size)
     return NG_OK;
 }
 
+ng_status ng_steepest_init_normuon_sized(ng_steepest_options *options, size_t size)
+{
+    TRY(ng_steepest_init_muon_sized(options, size));
+    options->row_normalisation = 1;
+    options->lr = 0.02;
+    return NG_OK;
+}
+
 const ngi_metric ngi_metric_identity = {.name = "identity", .check = check};

@@ -66,7 +66,8 @@ static int at_rest(ngi_param *param, const ng_steepest_options *o, double max)
 {
     ngi_tensor *seen = &param->tensor[SEEN];
     double most = fmax(max, sqrt(o->momentum) * ng_mat_get(seen->now, 0, 0));
-    int rest = ngi_ball_find(o->ball)->unit && max <= ng_dtype_eps(param->w.dtype) * most;
+    int unit = ngi_ball_find(o->ball)->unit && o->length == NG_LENGTH_UNIT;
+    int rest = unit && max <= ng_dtype_eps(param->w.dtype) * most;
     ng_mat_set(seen->next, 0, 0, rest ? 0 : most);
     seen->fresh = 1;
     return rest;

@@ -9,11 +9,13 @@
 #include "lib/core/try.h"
 #include "lib/linalg/lower.h"
 #include "lib/linalg/polar/fractions.h"
+#include "lib/linalg/signs.h"
 #include "lib/linalg/unit.h"
 #include "optim/front/range.h"
 #include "optim/steepest/factors.h"
 #include "optim/steepest/grafting.h"
 #include "optim/steepest/momentum.h"
+#include "optim/steepest/row_normalisation.h"
 
 static size_t max_size(size_t a, size_t b)
 {
@@ -27,6 +29,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
     TRY(ngi_momentum_create(param, o, error));
     ngi_param_update(param);
     TRY(ngi_graft_create(param, o, error));
+    TRY(ngi_rows_create(param, o, error));
     return metric->create != NULL ? metric->create(param, o, error) : NG_OK;
 }
 
@@ -87,9 +90,9 @@ static ng_status multiplier(ng_mat k, ng_mat a, ngi_param *param, const ng_steep
  *     d = K Z,   K the ball's multiplier from a and the factor on the smaller side:
  * no root is taken, and all work on the smaller side is k x k. Mirrored if x is tall. d ignores
  * the scale of x; the squares in a do not, so x and Z are taken to order 1 if they are far from it.
- */
-static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x, ng_mat z,
-                       ng_work *work, ng_error *error)
+ * *dual as project has it. */
+static ng_status fused(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
+                       ng_mat x, ng_mat z, ng_work *work, ng_error *error)
 {
     const ngi_metric *metric = ngi_metric_find(o->metric);
     size_t n = x.rows < x.cols ? x.rows : x.cols, mark = work->used;
@@ -97,9 +100,10 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
     ng_mat a, k;
     TRY(ng_work_mat(work, &a, n, n, x.dtype, error));
     TRY(ng_work_mat(work, &k, n, n, x.dtype, error));
-    double max = ng_max_abs(x), max_z, unit = 1;
+    double max = ng_max_abs(x), max_z, unit = 1, unit_x = 1;
     if (ngi_extreme(max))
-        max /= ngi_scale_to_unit(x, x, max);
+        unit_x = ngi_scale_to_unit(x, x, max);
+    max /= unit_x;
     TRY(metric->solve_side(z, param, o, wide ? NG_RIGHT : NG_LEFT, x, work, error));
     max_z = ng_max_abs(z);
     if (!isfinite(max_z))
@@ -111,6 +115,8 @@ static ng_status fused(ng_mat d, ngi_param *param, const ng_steepest_options *o,
     TRY(multiplier(k, a, param, o, wide ? NG_LEFT : NG_RIGHT, work, error));
     TRY(wide ? ng_gemm(d, k, NG_NOTRANS, z, NG_NOTRANS, sqrt(unit), 0, error)
              : ng_gemm(d, z, NG_NOTRANS, k, NG_NOTRANS, sqrt(unit), 0, error));
+    if (o->length == NG_LENGTH_DUAL)
+        *dual = unit_x * ng_dot(d, x);
     work->used = mark;
     return NG_OK;
 }
@@ -168,19 +174,24 @@ static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng
     if (!isfinite(max) || max * size > limit || size > limit)
         return ng_error_set(error, NG_ERANGE, "the step overflows its dtype (largest element %g)",
                             max);
-    TRY(ngi_check_weights(param, 1 - o->lr * o->weight_decay, max * size, error));
+    double keep = 1 - o->lr * o->weight_decay; /* of all weights, or of some and 1 of the others */
+    TRY(ngi_check_weights(param, o->cautious_decay && fabs(keep) < 1 ? 1 : keep, max * size, error));
     if (param->report.wanted)
         param->report.update_norm = size * ng_norm(param->update);
     return NG_OK;
 }
 
-/* The long way, from the averaged gradient x (already whitened with momentum_space = whitened). */
-static ng_status project(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x,
-                         ng_work *work, ng_error *error)
+/* The long way, from the averaged gradient x (already whitened with momentum_space = whitened).
+ * *dual <- <X, Y>, the norm of X that is dual to the ball's, where it is asked for. */
+static ng_status project(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
+                         ng_mat x, ng_work *work, ng_error *error)
 {
     if (o->momentum_space == NG_MOMENTUM_GRADIENT)
         TRY(whiten(param, o, x, work, error));
-    TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, o, fusible(o) ? NULL : work, error));
+    TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, ngi_output_side(param), o,
+                                        fusible(o) ? NULL : work, error));
+    if (o->length == NG_LENGTH_DUAL)
+        *dual = ng_dot(d, x);
     if (o->kl_clip > 0)
         param->length = ng_norm(d); /* without a ball: <D, M> is its square */
     return unwhiten(param, o, d, work, error);
@@ -192,15 +203,26 @@ static ng_status graft(ng_mat d, ngi_param *param, const ng_steepest_options *o,
 {
     double length;
     TRY(ngi_graft_length(&length, param, o, g, x, error));
-    TRY(project(d, param, o, x, work, error));
+    TRY(project(d, NULL, param, o, x, work, error));
     double own = ng_norm(d);
     if (own > 0)
         ng_scale(d, length / own);
     return NG_OK;
 }
 
-static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_mat x,
-                           ng_work *work, ng_error *error)
+/* What follows the projection. */
+static ng_status finish(ng_mat d, double dual, ngi_param *param, const ng_steepest_options *o,
+                        ng_error *error)
+{
+    if (o->row_normalisation)
+        TRY(ngi_rows_normalise(d, param, o, error));
+    if (o->length == NG_LENGTH_DUAL)
+        ng_scale(d, dual);
+    return NG_OK;
+}
+
+static ng_status direction(double *dual, ngi_param *param, const ng_steepest_options *o, ng_mat g,
+                           ng_mat x, ng_work *work, ng_error *error)
 {
     ng_mat d = param->update;
     size_t mark = work->used;
@@ -212,14 +234,14 @@ static ng_status direction(ngi_param *param, const ng_steepest_options *o, ng_ma
         return NG_OK;
     }
     if (fusible(o)) {
-        ng_status status = fused(d, param, o, x, g, work, error);
+        ng_status status = fused(d, dual, param, o, x, g, work, error);
         if (status != NG_ENOCONV)
             return status;
         work->used = mark; /* the long way has other solvers; x has its scale changed, and no ball
                               that has a multiplier minds */
     }
     return o->grafting != NG_GRAFTING_NONE ? graft(d, param, o, g, x, work, error)
-                                           : project(d, param, o, x, work, error);
+                                           : project(d, dual, param, o, x, work, error);
 }
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
@@ -227,13 +249,15 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
     size_t m = param->rows, n = param->cols;
+    double dual = 0;
     ng_mat g, x;
     TRY(ng_work_mat(work, &g, m, n, param->w.dtype, error));
     TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
     TRY(ngi_momentum_gradient(g, param, o, error));
     if (metric->update != NULL)
         TRY(metric->update(param, o, g, work, error));
-    TRY(direction(param, o, g, x, work, error));
+    TRY(direction(&dual, param, o, g, x, work, error));
+    TRY(finish(param->update, dual, param, o, error));
     return check_update(param, o, error);
 }
 
@@ -268,13 +292,22 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
     return NG_OK;
 }
 
+static void move(ng_mat w, ng_mat d, double step, const ng_steepest_options *o)
+{
+    double keep = 1 - o->lr * o->weight_decay;
+    if (o->cautious_decay)
+        ngi_axpby_agreeing(w, d, -step, keep);
+    else
+        ng_axpby(w, d, -step, keep, NULL);
+}
+
 static void commit(ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
-    double step = -step_size(param, o) * param->factor, keep = 1 - o->lr * o->weight_decay;
-    ng_axpby(param->w, ngi_weight_part(param, param->update), step, keep, NULL);
+    double step = step_size(param, o) * param->factor;
+    move(param->w, ngi_weight_part(param, param->update), step, o);
     if (param->bias.data != NULL)
-        ng_axpby(param->bias, ngi_bias_part(param, param->update), step, keep, NULL);
+        move(param->bias, ngi_bias_part(param, param->update), step, o);
     ngi_momentum_commit(param, o);
 }
 

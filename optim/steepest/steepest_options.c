@@ -16,9 +16,11 @@ const char *const ngi_eigenbases[3] = {"qr", "eigh", NULL};
 
 #define METRIC_NAME(NAME, name) #name,
 static const char *const metrics[] = {"identity", NG_METRIC_LIST(METRIC_NAME) NULL};
-static const char *const balls[] = {"none", "frobenius", "spectral", NULL};
+static const char *const balls[] = {"none", "frobenius", "spectral", "sign",
+                                    "rows", "columns",   NULL};
 static const char *const momentum_spaces[] = {"gradient", "whitened", NULL};
 static const char *const gradient_scales[] = {"none", "rms", NULL};
+static const char *const lengths[] = {"unit", "dual", NULL};
 static const char *const graftings[] = {"none", "sgd", "adam", NULL};
 
 const ng_option ngi_steepest_table[] = {
@@ -27,8 +29,15 @@ const ng_option ngi_steepest_table[] = {
     {FIELD(nesterov), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
      .doc = "step along (1 - momentum) G + momentum M"},
     REAL(weight_decay, 0, DBL_MAX, 0, "decoupled weight decay per unit of lr"),
+    {FIELD(cautious_decay), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
+     .doc = "decay only weights that the step takes towards 0"},
     CHOICE(metric, NG_METRIC_IDENTITY, metrics, 1, "which Fisher matrix measures the step"),
     CHOICE(ball, NG_BALL_NONE, balls, 0, "what bounds the step in that metric"),
+    CHOICE(length, NG_LENGTH_UNIT, lengths, 0,
+           "how long a step in a ball is: 1, or the dual norm of what is projected"),
+    {FIELD(row_normalisation), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1,
+     .fixed = 1, .doc = "divide each output's step by its root mean square so far (in a ball)"},
+    REAL(row_beta2, 0.95, 1, 1, "decay of the mean squares of row_normalisation"),
     CHOICE(momentum_space, NG_MOMENTUM_GRADIENT, momentum_spaces, 1,
            "where gradients are averaged; whitened: symmetric roots, no eigenbases"),
     CHOICE(gradient_scale, NG_GRADIENT_SCALE_NONE, gradient_scales, 0,
@@ -91,5 +100,8 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
                             "kl_clip = 0");
     if (o->kl_clip > 0 && o->ball != NG_BALL_NONE)
         return ng_error_set(error, NG_EOPTION, "steepest: kl_clip needs ball = none");
+    if (o->ball == NG_BALL_NONE && (o->length == NG_LENGTH_DUAL || o->row_normalisation))
+        return ng_error_set(error, NG_EOPTION, "steepest: %s needs a ball",
+                            o->row_normalisation ? "row_normalisation" : "length = dual");
     return metric->check != NULL ? metric->check(o, error) : NG_OK;
 }

@@ -32,7 +32,13 @@ static const struct {
              {"kfac", "damping_kind=per_factor inverse_interval=2"},
              {"fismo", ""},
              {"fismo", "refresh_p=1 refresh_q=2"},
-             {"kfac_muon", ""}};
+             {"kfac_muon", ""},
+             {"muon", "ball=sign cautious_decay=yes weight_decay=0.1"},
+             {"muon", "ball=rows length=dual"},
+             {"muon", "ball=columns"},
+             {"muon", "length=dual"},
+             {"normuon", ""},
+             {"kfac_muon", "length=dual row_normalisation=yes cautious_decay=yes weight_decay=0.1"}};
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 20}, {11, 30}, {17, 2}};
 enum {
     KINDS = sizeof kinds / sizeof kinds[0],

@@ -15,6 +15,8 @@ static const struct {
               {"fismo", "root=symmetric"},
               {"fismo_paper", ""},
               {"muon", "ball=frobenius"},
+              {"normuon", ""},
+              {"muon", "ball=rows length=dual cautious_decay=yes weight_decay=0.1"},
               {"shampoo", "inverse_interval=2"},
               {"shampoo", "grafting=none ball=spectral inverse_interval=1"},
               {"soap", "inverse_interval=2"},

@@ -50,6 +50,7 @@ static const struct {
     {9, "/left_pending", 0, -1, NG_ERANGE},
     {10, "/right_factor", 2, -1000, NG_ERANGE},
     {11, "/diagonal", 7, -1, NG_ERANGE},
+    {14, "/row_moment", 0, -1, NG_ERANGE},
     {0, "counts", 0, 0.5, NG_EARG},
     {0, "counts", 0, -1, NG_EARG},
     {0, "counts", 0, 9007199254740992, NG_EARG},

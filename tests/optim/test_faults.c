@@ -25,7 +25,11 @@ static const struct {
              {"shampoo", "inverse_interval=1"},
              {"shampoo", "inverse_interval=1 grafting=none ball=spectral polar=fast"},
              {"soap", "inverse_interval=1 eigenbasis=eigh"},
-             {"soap", "inverse_interval=1 eigenbasis=qr ball=spectral"}};
+             {"soap", "inverse_interval=1 eigenbasis=qr ball=spectral"},
+             {"normuon", "length=dual"},
+             {"fismo", "ball=rows"},
+             {"muon", "ball=columns row_normalisation=yes"},
+             {"muon", "ball=sign"}};
 enum { KINDS = sizeof kinds / sizeof kinds[0], M = 4, N = 6 };
 
 static int captures(int kind)
@@ -133,7 +137,7 @@ END_TEST
 START_TEST(lapack_is_reached)
 {
     static const int used[KINDS] = {0, 0, 1, 0, 3, 3, 1, 0, 3, 1,
-                                    3, 0, 0, 0, 0, 0, 0, 0, 0, 1}; /* 1: any solver, 2: Cholesky */
+                                    3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));

@@ -229,6 +229,10 @@ START_TEST(small)
         {"muon", "momentum=0 polar=exact"},
         {"muon", "momentum=0 polar=fast"},
         {"muon", "momentum=0 ball=frobenius"},
+        {"muon", "momentum=0 ball=sign"},
+        {"muon", "momentum=0 ball=rows"},
+        {"muon", "momentum=0 ball=columns"},
+        {"normuon", "momentum=0"},
         {"fismo", "momentum=0"},
     };
     static const double scales[] = {1e-7, 1e-14, 1e-20, 1e-38, 1e-41};
@@ -258,7 +262,7 @@ TEST_SUITE(finite)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, huge, 0, PRESETS);
     tcase_add_test(tcase, coupled);
-    tcase_add_loop_test(tcase, small, 0, 2 * 5);
+    tcase_add_loop_test(tcase, small, 0, 2 * 9);
     tcase_add_test(tcase, written_state);
     tcase_add_test(tcase, illegal_state);
     tcase_add_test(tcase, sums);

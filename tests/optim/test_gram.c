@@ -279,7 +279,7 @@ static void follow_soap(const char *settings, int qr, int interval, double beta2
 START_TEST(soap)
 {
     test_setup setup = test_setup_number(_i);
-    for (int ball = 0; ball < TEST_BALLS; ball++) {
+    for (int ball = 0; ball < TEST_INVARIANT_BALLS; ball++) {
         follow_soap("beta2=0.9 eigenbasis=eigh inverse_interval=1", 0, 1, 0.9, 0, 3, 3, ball,
                     setup);
         follow_soap("beta2=0.9 eigenbasis=qr inverse_interval=1", 1, 1, 0.9, 0, 3, 3, ball, setup);

@@ -209,6 +209,33 @@ START_TEST(balls)
                           10 * tolerance(setup));
             strcat(settings, " polar=fast");
             ng_assert_mat(first_direction(settings, batch, 1, setup), wanted, TEST_FAST);
+            strcat(settings, " length=dual"); /* fused, and the long way */
+            wanted = dense_scale(dense_nuclear(x), wanted);
+            ng_assert_mat(first_direction(settings, batch, 1, setup), wanted, 2 * TEST_FAST);
+            strcat(settings, " polar=exact");
+            ng_assert_mat(first_direction(settings, batch, 1, setup), wanted,
+                          10 * tolerance(setup));
+            dense_release();
+        }
+}
+END_TEST
+
+/* length = dual, fused, is linear in the gradient, also where that is so large or small that it is
+ * scaled on the way. */
+START_TEST(dual_is_linear)
+{
+    test_setup setup = test_setup_number(_i);
+    test_rng rng = {14};
+    for (int s = 0; s < SHAPES; s++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            kfac_batch batch = kfac_random(shapes[s][2], shapes[s][0], shapes[s][1], &rng), far;
+            const char *settings = PLAIN "damping=0.3 root=inverse ball=spectral polar=fast length=dual";
+            double size = pow(2, 40 * sign);
+            far = batch;
+            far.dw = dense_scale(size, batch.dw);
+            ng_mat d = first_direction(settings, batch, 1, setup);
+            ng_assert_mat(dense_scale(1 / size, first_direction(settings, far, 1, setup)), d,
+                          tolerance(setup));
             dense_release();
         }
 }
@@ -275,6 +302,7 @@ TEST_SUITE(kfac)
     tcase_add_test(tcase, scale_is_per_sample);
     tcase_add_loop_test(tcase, averages_and_intervals, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, balls, 0, TEST_SETUPS);
+    tcase_add_loop_test(tcase, dual_is_linear, 0, TEST_SETUPS);
     tcase_add_test(tcase, balls_exact);
     tcase_add_loop_test(tcase, one_sided, 0, TEST_SETUPS);
     suite_add_tcase(suite, tcase);

@@ -32,8 +32,9 @@ static void for_all_pairs(void *options, void (*visit)(void *options))
 
 START_TEST(presets)
 {
-    static const char *const names[] = {"sgd",  "adamw",     "muon",  "fismo",   "fismo_paper",
-                                        "kfac", "kfac_muon", "ekfac", "shampoo", "soap"};
+    static const char *const names[] = {"sgd",         "adamw", "muon",      "normuon", "fismo",
+                                        "fismo_paper", "kfac",  "kfac_muon", "ekfac",   "shampoo",
+                                        "soap"};
     ck_assert_uint_eq(ng_preset_count(), sizeof names / sizeof *names);
     ck_assert_ptr_null(ng_preset_get(ng_preset_count()));
     for (size_t i = 0; i < ng_preset_count(); i++) {
@@ -267,6 +268,8 @@ START_TEST(combinations)
         {"muon", "kl_clip=0.1", "kl_clip"},
         {"muon", "ball=none kl_clip=0.1", "kl_clip"},
         {"muon", "grafting=sgd", "grafting"},
+        {"muon", "ball=none length=dual", "length"},
+        {"normuon", "ball=none", "row_normalisation"},
         {"muon", "ball=none shape_scale=original", "shape_scale"},
         {"fismo_paper", "root=cholesky", "symmetric"},
         {"fismo", "refresh_tolerance=0.1", "symmetric"},

@@ -77,7 +77,7 @@ START_TEST(steps)
     static const size_t shapes[][2] = {{4, 3}, {3, 5}, {1, 4}, {4, 1}, {1, 1}};
     test_setup setup = test_setup_number(_i);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
-        for (int ball = 0; ball < TEST_BALLS; ball++) {
+        for (int ball = 0; ball < TEST_INVARIANT_BALLS; ball++) {
             follow(0, 1, shapes[s][0], shapes[s][1], ball, setup);
             follow(0.7, 3, shapes[s][0], shapes[s][1], ball, setup);
         }

@@ -68,6 +68,8 @@ static const struct {
               {"fismo", "polar=fast refresh_q=2 damping=1e-5"},
               {"muon", "polar=newton_schulz"},
               {"muon", "ball=frobenius"},
+              {"normuon", ""},
+              {"muon", "ball=sign"},
               {"shampoo", "inverse_interval=2"},
               {"soap", "inverse_interval=2"}};
 /* the costliest neither first nor last in the order of adding */

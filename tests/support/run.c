@@ -100,11 +100,30 @@ test_setup test_setup_number(int i)
     return setup;
 }
 
-const char *const test_balls[TEST_BALLS] = {" ball=none", " ball=frobenius", " ball=spectral"};
+const char *const test_balls[TEST_BALLS] = {" ball=none", " ball=frobenius", " ball=spectral",
+                                            " ball=sign", " ball=rows",      " ball=columns"};
+
+/* the norm of the line of x that the element is in, a row or a column; ball 3: of the element */
+static double size_of(int ball, ng_mat x, size_t i, size_t j)
+{
+    double sum = 0;
+    for (size_t k = 0; k < (ball == 4 ? x.cols : x.rows); k++) {
+        double e = ball == 4 ? ng_mat_get(x, i, k) : ng_mat_get(x, k, j);
+        sum += e * e;
+    }
+    return ball == 3 ? fabs(ng_mat_get(x, i, j)) : sqrt(sum);
+}
 
 ng_mat test_project(int ball, ng_mat x)
 {
     if (ball == 0)
         return x;
-    return ball == 2 ? dense_polar(x, 1e-12) : dense_scale(1 / test_norm(x), x);
+    if (ball < 3)
+        return ball == 2 ? dense_polar(x, 1e-12) : dense_scale(1 / test_norm(x), x);
+    ng_mat y = dense_mat(x.rows, x.cols);
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t j = 0; j < x.cols; j++)
+            if (size_of(ball, x, i, j) > 0)
+                ng_mat_set(y, i, j, ng_mat_get(x, i, j) / size_of(ball, x, i, j));
+    return y;
 }

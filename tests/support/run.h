@@ -45,8 +45,9 @@ ng_mat test_run_weights(const test_run *run);
 /* -(W after), from a step of W = 0: D times the step size; W stays there */
 ng_mat test_run_direction(test_run *run, ng_mat g);
 
-/* The settings of every ball, and x projected as each of them does. */
-enum { TEST_BALLS = 3 };
+/* The settings of every ball, and x projected as each of them does. The first ones know no
+ * coordinates: those of a space where x is zero but for rounding do not matter. */
+enum { TEST_BALLS = 6, TEST_INVARIANT_BALLS = 3 };
 extern const char *const test_balls[TEST_BALLS];
 ng_mat test_project(int ball, ng_mat x);
 

@@ -26,6 +26,7 @@
 /* X(name, doc): ng_steepest_init_name */
 #define NG_STEEPEST_PRESET_LIST(X)                                                                 \
     X(muon, "orthogonalised momentum: identity metric, spectral ball")                             \
+    X(normuon, "muon with each output's step brought to the same size")                            \
     X(fismo, "Fisher-structured orthogonalised momentum: averages in gradient space, by products") \
     X(fismo_paper, "the same, Algorithm 1 to the letter: whitened average, symmetric roots")       \
     X(kfac, "natural gradient with Kronecker factors from activations and output gradients")       \

@@ -1,4 +1,5 @@
-/* Every preset on every task: at its default learning rate, and at the best of six.
+/* Every preset, and Muon with steps of its dual norm, on every task: at its default learning rate,
+ * and at the best of six.
  *
  * A task's goal is the least, over AdamW's six rates, of the median over three seeds of the
  * validation loss after the task's epochs. A setting's time is the median over seeds of the
@@ -7,7 +8,8 @@
  * of a preset are its default times 1/8 ... 4. What AdamW steps beside a matrix method has AdamW's
  * best rate of the task where the method has its best, and its default where that has its default.
  *
- *   bench_target [FOLDER [TASK...]]    leaves target.csv, target_curves.csv and its picture there
+ *   bench_target [FOLDER [NAME...]]    leaves target.csv, target_curves.csv and its picture there;
+ *                                      of tasks and methods (AdamW always runs) those named
  */
 #include "tests/bench/target/target.h"
 
@@ -29,7 +31,7 @@ typedef struct {
 } outcome;
 
 static struct {
-    const ng_preset *preset[PRESETS];
+    racer racer[PRESETS];
     size_t count, adamw;
     outcome at[PRESETS][TASKS];
     table rows, curves;
@@ -47,9 +49,9 @@ static double default_lr(const ng_preset *preset)
     return lr;
 }
 
-static double rate(const ng_preset *preset, int i)
+static double rate(const racer *of, int i)
 {
-    return default_lr(preset) * pow(2, i - DEFAULT_RATE);
+    return of->lr * pow(2, i - DEFAULT_RATE);
 }
 
 /* ---- A setting: three seeds ---------------------------------------------------------- */
@@ -60,7 +62,7 @@ typedef struct {
 
 static void write_row(const race *r)
 {
-    fprintf(all.rows.to, "%s,%s,%g,%g,%lu,%.6g,%.5f,%.5f,%.6g\n", r->task->name, r->preset->name,
+    fprintf(all.rows.to, "%s,%s,%g,%g,%lu,%.6g,%.5f,%.5f,%.6g\n", r->task->name, r->racer->name,
             r->lr, r->rest_lr, r->seed, r->goal, r->seconds, r->spent, r->loss);
 }
 
@@ -70,7 +72,7 @@ static medians run_setting(race *r)
     char note[96];
     ng_error error;
     for (unsigned long s = 0; s < SEEDS; s++) {
-        snprintf(note, sizeof note, "%s %s lr %g", r->task->name, r->preset->name, r->lr);
+        snprintf(note, sizeof note, "%s %s lr %g", r->task->name, r->racer->name, r->lr);
         progress_update(&all.bar, all.done++, note);
         r->seed = s + 1;
         bench_ok(race_run(r, &error), "training", error.text);
@@ -89,9 +91,9 @@ static void find_goal(race *r, double *goal, double *lr, double *seconds)
 {
     *goal = INFINITY;
     *lr = *seconds = 0;
-    r->preset = all.preset[all.adamw];
+    r->racer = &all.racer[all.adamw];
     for (int i = 0; i < RATES; i++) {
-        r->lr = r->rest_lr = rate(r->preset, i);
+        r->lr = r->rest_lr = rate(r->racer, i);
         r->goal = -INFINITY;
         r->limit = INFINITY;
         medians m = run_setting(r);
@@ -105,12 +107,12 @@ static void find_goal(race *r, double *goal, double *lr, double *seconds)
         bench_fail(r->task->name, "AdamW left the numbers at every rate");
 }
 
-static outcome run_preset(race *r, const ng_preset *preset, double adamw_lr, double seconds)
+static outcome run_racer(race *r, const racer *of, double adamw_lr, double seconds)
 {
     outcome o = {INFINITY, 0, INFINITY};
-    r->preset = preset;
+    r->racer = of;
     for (int i = RATES - 1; i >= 0; i--) {
-        r->lr = rate(preset, i);
+        r->lr = rate(of, i);
         r->rest_lr = adamw_lr;
         r->limit = fmin(PATIENCE * seconds, 2 * o.best);
         double found = run_setting(r).seconds;
@@ -119,8 +121,8 @@ static outcome run_preset(race *r, const ng_preset *preset, double adamw_lr, dou
             o.lr = r->lr;
         }
     }
-    r->lr = default_lr(preset);
-    r->rest_lr = default_lr(all.preset[all.adamw]);
+    r->lr = of->lr;
+    r->rest_lr = all.racer[all.adamw].lr;
     r->limit = PATIENCE * seconds;
     o.usual = run_setting(r).seconds;
     return o;
@@ -130,7 +132,7 @@ static outcome run_preset(race *r, const ng_preset *preset, double adamw_lr, dou
 static void run_curve(race *r, outcome o, double adamw_lr, double seconds)
 {
     ng_error error;
-    r->lr = o.lr > 0 ? o.lr : default_lr(r->preset);
+    r->lr = o.lr > 0 ? o.lr : r->racer->lr;
     r->rest_lr = adamw_lr;
     r->goal = -INFINITY;
     r->limit = 1.5 * seconds;
@@ -156,7 +158,7 @@ static void run_task(size_t k)
            tasks[k].what, tasks[k].epochs, tasks[k].batch, lr, goal, seconds);
     for (size_t p = 0; p < all.count; p++) {
         r.goal = goal;
-        all.at[p][k] = run_preset(&r, all.preset[p], lr, seconds);
+        all.at[p][k] = run_racer(&r, &all.racer[p], lr, seconds);
         run_curve(&r, all.at[p][k], lr, seconds);
     }
     ng_dataset_destroy(r.train);
@@ -173,7 +175,7 @@ static double print_row(size_t p, int usual)
 {
     double ratio[TASKS];
     size_t count = 0;
-    printf("%-14s", all.preset[p]->name);
+    printf("%-14s", all.racer[p].name);
     for (size_t k = 0; k < TASKS; k++) {
         outcome o = all.at[p][k];
         double value = (usual ? o.usual : o.best) / all.at[all.adamw][k].best;
@@ -200,18 +202,55 @@ static void print_table(const char *title, int usual)
     for (size_t p = 0; p < all.count; p++)
         median[p] = print_row(p, usual);
     for (size_t p = 0; p < all.count && !usual; p++) {
-        snprintf(claim[p], sizeof claim[p], "target_%s", all.preset[p]->name);
+        snprintf(claim[p], sizeof claim[p], "target_%s", all.racer[p].name);
         bench_state(claim[p], "median", median[p]);
     }
 }
 
-/* Without names all tasks are. */
-static int is_named(size_t k, int argc, char **argv)
+/* Is the name among the arguments? */
+static int is_named(const char *name, int argc, char **argv)
 {
-    int named = argc <= 2;
+    int named = 0;
     for (int i = 2; i < argc; i++)
-        named |= strcmp(argv[i], tasks[k].name) == 0;
+        named |= strcmp(argv[i], name) == 0;
     return named;
+}
+
+/* Without names of tasks all of them run. */
+static int task_runs(size_t k, int argc, char **argv)
+{
+    int any = 0;
+    for (size_t i = 0; i < TASKS; i++)
+        any |= is_named(tasks[i].name, argc, argv);
+    return !any || is_named(tasks[k].name, argc, argv);
+}
+
+/* Muon's length is 1, that of its gradients' nuclear norm another unit. */
+static const racer variants[] = {{"muon_dual", NULL, "length", "dual", 0.1}};
+enum { VARIANTS = sizeof variants / sizeof variants[0] };
+
+static void choose_racers(int argc, char **argv)
+{
+    racer every[PRESETS];
+    size_t count = 0;
+    int any = 0;
+    for (size_t i = 0; i < ng_preset_count() && i < PRESETS - VARIANTS; i++) {
+        const ng_preset *preset = ng_preset_get(i);
+        every[count++] = (racer){preset->name, preset, NULL, NULL, default_lr(preset)};
+    }
+    for (size_t i = 0; i < VARIANTS; i++) {
+        every[count] = variants[i];
+        every[count++].preset = ng_preset_find("muon");
+    }
+    for (size_t i = 0; i < count; i++)
+        any |= is_named(every[i].name, argc, argv);
+    for (size_t i = 0; i < count; i++) {
+        int adamw = strcmp(every[i].name, "adamw") == 0;
+        if (any && !adamw && !is_named(every[i].name, argc, argv))
+            continue;
+        all.adamw = adamw ? all.count : all.adamw;
+        all.racer[all.count++] = every[i];
+    }
 }
 
 int main(int argc, char **argv)
@@ -220,11 +259,7 @@ int main(int argc, char **argv)
     char csv[MAX_PATH];
     snprintf(csv, sizeof csv, "%s/bench-target.csv", folder);
     bench_begin(2, (char *[]){argv[0], csv, NULL}, "target", 1);
-    for (size_t i = 0; i < ng_preset_count() && all.count < PRESETS; i++) {
-        all.preset[all.count] = ng_preset_get(i);
-        all.adamw = strcmp(ng_preset_get(i)->name, "adamw") == 0 ? all.count : all.adamw;
-        all.count++;
-    }
+    choose_racers(argc, argv);
     if (table_open(&all.rows, folder, "target",
                    "task,method,lr,rest_lr,seed,goal,seconds_to_goal,seconds,loss") != 0 ||
         table_open(&all.curves, folder, "target_curves", "task,method,epoch,seconds,loss") != 0)
@@ -232,7 +267,7 @@ int main(int argc, char **argv)
     progress_start(&all.bar, "target",
                    TASKS * SEEDS * ((double)RATES + (double)all.count * (RATES + 1)), "runs");
     for (size_t k = 0; k < TASKS; k++)
-        if (is_named(k, argc, argv))
+        if (task_runs(k, argc, argv))
             run_task(k);
     progress_end(&all.bar);
     print_table("Processor time to the goal over AdamW's, each at its best of six rates", 0);

@@ -32,7 +32,7 @@ static int watch(ng_trainer *trainer, const ng_trainer_event *event, void *data)
     r->loss = event->point->loss;
     r->spent = w->time;
     if (r->curve != NULL)
-        fprintf(r->curve->to, "%s,%s,%zu,%.5f,%.6g\n", r->task->name, r->preset->name, event->epoch,
+        fprintf(r->curve->to, "%s,%s,%zu,%.5f,%.6g\n", r->task->name, r->racer->name, event->epoch,
                 w->time, r->loss);
     if (!(r->loss <= r->goal))
         return 0;
@@ -63,7 +63,7 @@ static ng_status fit(race *r, ng_model *model, void *method, void *rest, ng_erro
         r->loss = INFINITY;
         status = NG_OK;
     } else if (status < 0)
-        ng_error_set(error, status, "%s, %s: %s", r->task->name, r->preset->name,
+        ng_error_set(error, status, "%s, %s: %s", r->task->name, r->racer->name,
                      ng_trainer_error(trainer));
     ng_trainer_destroy(trainer);
     return status < 0 ? status : NG_OK;
@@ -75,7 +75,9 @@ ng_status race_run(race *r, ng_error *error)
     ng_model *model = NULL;
     r->seconds = r->loss = INFINITY;
     r->spent = 0;
-    ng_status status = ng_options_new(&method, r->preset->name, error);
+    ng_status status = ng_options_new(&method, r->racer->preset->name, error);
+    if (status == NG_OK && r->racer->option != NULL)
+        status = ng_options_set_text(method, r->racer->option, r->racer->value, error);
     if (status == NG_OK)
         status = ng_options_new(&rest, "adamw", error);
     if (status == NG_OK)

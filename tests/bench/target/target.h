@@ -23,13 +23,21 @@ struct task {
 
 extern const task tasks[TASKS];
 
+/* Who races: a preset, perhaps with one option of its own. */
+typedef struct {
+    const char *name;
+    const ng_preset *preset;
+    const char *option, *value; /* NULL: none */
+    double lr;                  /* the fourth of its six rates */
+} racer;
+
 /* One training. */
 typedef struct {
     /* given */
     const task *task;
     ng_dataset *train, *held_out;
-    const ng_preset *preset;
-    double lr, rest_lr; /* of the preset, and of AdamW beside it */
+    const racer *racer;
+    double lr, rest_lr; /* of the racer, and of AdamW beside it */
     unsigned long seed;
     double goal;  /* stop at this validation loss; -inf: at the end of the epochs */
     double limit; /* stop after so many seconds of processor time; infinity: none */
