@@ -28,7 +28,8 @@ NG_API ng_status ng_axpby(ng_mat y, ng_mat x, double a, double b, ng_error *erro
 /* z <- a x + b y; z may be x or y. What a 0 multiplies is not read. */
 NG_API ng_status ng_lincomb(ng_mat z, double a, ng_mat x, double b, ng_mat y, ng_error *error);
 
-/* y <- x, any pair of dtypes. Overflow on narrowing gives an infinity. */
+/* y <- x, any pair of dtypes, those of sixteen bits among them: widened exactly, narrowed to the
+ * nearest with ties to even. Overflow on narrowing gives an infinity; NaN stays NaN. */
 NG_API ng_status ng_copy(ng_mat y, ng_mat x, ng_error *error);
 
 /* Every element <- value; x <- a x; the diagonal of x <- diagonal + a. */
@@ -50,7 +51,8 @@ NG_API void ng_mirror(ng_mat x);
 
 /* ---- Numbers about a matrix -------------------------------------------- */
 
-/* max |x|; NaN if there is a NaN, else infinity if there is one. 0 if empty. */
+/* This, ng_is_finite and ng_norm read NG_F16 and NG_BF16 too.
+ * max |x|; NaN if there is a NaN, else infinity if there is one. 0 if empty. */
 NG_API double ng_max_abs(ng_mat x);
 
 /* 1 if no element is NaN or infinite. */

@@ -1,4 +1,4 @@
-/* natgrad/mat.h: matrix views, row-major, float or double.
+/* natgrad/mat.h: matrix views, row-major, float or double; weights in sixteen bits too.
  *
  * A view is {data, rows, cols, stride, dtype}: element (i, j) is
  * data[i * stride + j]. Rows are a layer's outputs, columns its inputs.
@@ -9,13 +9,17 @@
 #define NATGRAD_MAT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <natgrad/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef enum { NG_F32 = 0, NG_F64 = 1 } ng_dtype;
+/* F16 is IEEE binary16, BF16 the upper half of F32. Both are for storage: ng_copy converts them,
+ * ng_max_abs, ng_is_finite and ng_norm read them, files hold them (natgrad/tensors.h). Everything
+ * else refuses them, NG_EDTYPE. */
+typedef enum { NG_F32 = 0, NG_F64 = 1, NG_F16 = 2, NG_BF16 = 3 } ng_dtype;
 
 typedef struct {
     void *data;
@@ -35,6 +39,19 @@ static inline ng_mat ng_f32(float *data, size_t rows, size_t cols)
 static inline ng_mat ng_f64(double *data, size_t rows, size_t cols)
 {
     ng_mat m = {data, rows, cols, cols, NG_F64};
+    return m;
+}
+
+/* Dense views of numbers of sixteen bits, given as their bits. */
+static inline ng_mat ng_f16(uint16_t *data, size_t rows, size_t cols)
+{
+    ng_mat m = {data, rows, cols, cols, NG_F16};
+    return m;
+}
+
+static inline ng_mat ng_bf16(uint16_t *data, size_t rows, size_t cols)
+{
+    ng_mat m = {data, rows, cols, cols, NG_BF16};
     return m;
 }
 
@@ -58,17 +75,25 @@ static inline ng_mat ng_f64_strided(double *data, size_t rows, size_t cols, size
     return m;
 }
 
-/* Bytes of one element: 4 or 8. */
+/* Bytes of one element: 4, 8 or 2. */
 static inline size_t ng_dtype_size(ng_dtype dtype)
 {
-    return dtype == NG_F32 ? sizeof(float) : sizeof(double);
+    return dtype == NG_F32 ? sizeof(float) : dtype == NG_F64 ? sizeof(double) : sizeof(uint16_t);
 }
 
-/* Machine epsilon of the type: 2^-23 or 2^-52. */
+/* Machine epsilon of the type: 2^-23, 2^-52, 2^-10 or 2^-7. */
 static inline double ng_dtype_eps(ng_dtype dtype)
 {
-    return dtype == NG_F32 ? 1.1920928955078125e-07 : 2.2204460492503131e-16;
+    return dtype == NG_F32   ? 1.1920928955078125e-07
+           : dtype == NG_F64 ? 2.2204460492503131e-16
+           : dtype == NG_F16 ? 9.765625e-04
+                             : 7.8125e-03;
 }
+
+/* A number of NG_F16 or NG_BF16 from its bits, and the bits of the nearest one (ties to even;
+ * beyond the largest, infinity; NaN is a quiet one). Arrays: ng_copy. */
+NG_API double ng_half_value(ng_dtype dtype, uint16_t bits);
+NG_API uint16_t ng_half_bits(ng_dtype dtype, double value);
 
 /* The block of rows x cols elements whose first element is (i, j). Must lie
  * inside m; not checked. */
@@ -135,19 +160,24 @@ static inline ng_mat ng_stack_at(ng_stack s, size_t i)
 /* Element (i, j) as a double; for tests, printing and small loops. */
 static inline double ng_mat_get(ng_mat m, size_t i, size_t j)
 {
-    return m.dtype == NG_F32 ? (double)((const float *)m.data)[i * m.stride + j]
-                             : ((const double *)m.data)[i * m.stride + j];
+    size_t at = i * m.stride + j;
+    return m.dtype == NG_F32   ? (double)((const float *)m.data)[at]
+           : m.dtype == NG_F64 ? ((const double *)m.data)[at]
+                               : ng_half_value(m.dtype, ((const uint16_t *)m.data)[at]);
 }
 
 static inline void ng_mat_set(ng_mat m, size_t i, size_t j, double value)
 {
+    size_t at = i * m.stride + j;
     if (m.dtype == NG_F32)
-        ((float *)m.data)[i * m.stride + j] = (float)value;
+        ((float *)m.data)[at] = (float)value;
+    else if (m.dtype == NG_F64)
+        ((double *)m.data)[at] = value;
     else
-        ((double *)m.data)[i * m.stride + j] = value;
+        ((uint16_t *)m.data)[at] = ng_half_bits(m.dtype, value);
 }
 
-/* NG_OK if the view is usable: known dtype (else NG_EDTYPE), stride >= cols
+/* NG_OK if the view is usable: NG_F32 or NG_F64 (else NG_EDTYPE), stride >= cols
  * when there is more than one row (else NG_ESHAPE), data not NULL and aligned
  * for the dtype unless it has no elements (else NG_EARG), and byte offsets that fit size_t (else
  * NG_ERANGE). name is used in the text. */

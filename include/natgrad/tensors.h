@@ -118,8 +118,13 @@ NG_API const char *ng_tensors_text_at(const ng_tensors *tensors, size_t index, c
 NG_API ng_status ng_tensors_read(const ng_tensors *tensors, void *bytes, const ng_tensor *tensor,
                                  size_t begin, size_t size, ng_error *error);
 
-/* Reads all of an F32 or F64 tensor into a view of the same type (else NG_EDTYPE) and, sizes of one
- * left out, the same shape (else NG_ESHAPE): [n], [1, n] and [n, 1] all fit a 1 x n view. */
+/* The type of a view's elements. */
+NG_API ng_tensor_dtype ng_tensor_dtype_of(ng_dtype dtype);
+
+/* Reads all of an F32, F64, F16 or BF16 tensor into a view of the same type and, sizes of one left
+ * out, the same shape (else NG_ESHAPE): [n], [1, n] and [n, 1] all fit a 1 x n view. A tensor of
+ * sixteen bits may be read into an F32 view as well, which holds its numbers exactly, by pieces
+ * that need no memory. Any other pair of types is NG_EDTYPE. */
 NG_API ng_status ng_tensors_read_mat(const ng_tensors *tensors, ng_mat mat, const ng_tensor *tensor,
                                      ng_error *error);
 
@@ -152,7 +157,7 @@ NG_API ng_status ng_tensors_writer_add_text(ng_tensors_writer *writer, const cha
 NG_API ng_status ng_tensors_writer_write(ng_tensors_writer *writer, const void *bytes, size_t size,
                                          ng_error *error);
 
-/* A whole tensor from a view of its type (else NG_EDTYPE) and number of elements (else
+/* A whole tensor from a view, of any ng_dtype, of its type (else NG_EDTYPE) and number of elements (else
  * NG_ESHAPE). */
 NG_API ng_status ng_tensors_writer_write_mat(ng_tensors_writer *writer, ng_mat mat,
                                              ng_error *error);

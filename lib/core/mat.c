@@ -3,13 +3,25 @@
 
 #include <stdint.h>
 
+#include "lib/core/half.h"
 #include "lib/core/try.h"
 
-static const size_t alignment[2] = {[NG_F32] = sizeof(int32_t), [NG_F64] = _Alignof(double)};
+static const size_t alignment[] = {[NG_F32] = sizeof(int32_t),
+                                   [NG_F64] = _Alignof(double),
+                                   [NG_F16] = sizeof(uint16_t),
+                                   [NG_BF16] = sizeof(uint16_t)};
 
 ng_status ng_mat_check(ng_mat m, const char *name, ng_error *error)
 {
-    if (m.dtype != NG_F32 && m.dtype != NG_F64)
+    if (ngi_is_half(m.dtype))
+        return ng_error_set(error, NG_EDTYPE, "%s: %s is for weights and their gradients alone",
+                            name, ngi_dtype_name(m.dtype));
+    return ngi_mat_check_any(m, name, error);
+}
+
+ng_status ngi_mat_check_any(ng_mat m, const char *name, ng_error *error)
+{
+    if (m.dtype != NG_F32 && m.dtype != NG_F64 && !ngi_is_half(m.dtype))
         return ng_error_set(error, NG_EDTYPE, "%s: unknown dtype %d", name, (int)m.dtype);
     if (m.rows == 0 || m.cols == 0)
         return NG_OK;
@@ -34,7 +46,7 @@ ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, 
     TRY(ng_mat_check(m, name, error));
     if (m.dtype != dtype)
         return ng_error_set(error, NG_EDTYPE, "%s is %s, expected %s", name,
-                            m.dtype == NG_F32 ? "f32" : "f64", dtype == NG_F32 ? "f32" : "f64");
+                            ngi_dtype_name(m.dtype), ngi_dtype_name(dtype));
     if (m.rows != rows || m.cols != cols)
         return ng_error_set(error, NG_ESHAPE, "%s is %zu x %zu, expected %zu x %zu", name, m.rows,
                             m.cols, rows, cols);

@@ -12,6 +12,9 @@ static inline double ngi_dtype_max(ng_dtype dtype)
     return dtype == NG_F32 ? 0x1.fffffep127 : DBL_MAX;
 }
 
+/* ng_mat_check, and numbers of sixteen bits are usable. */
+ng_status ngi_mat_check_any(ng_mat m, const char *name, ng_error *error);
+
 /* m is a usable rows x cols matrix of the dtype: NG_EARG, NG_EDTYPE, NG_ESHAPE, NG_ERANGE. */
 ng_status ngi_check_shape(ng_mat m, const char *name, size_t rows, size_t cols, ng_dtype dtype,
                           ng_error *error);

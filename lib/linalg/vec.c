@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/core/clones.h"
+#include "lib/core/half.h"
 #include "lib/core/mat.h"
 #include "lib/core/try.h"
 #include "lib/linalg/signs.h"
@@ -98,11 +99,16 @@ ng_status ng_axpby(ng_mat y, ng_mat x, double a, double b, ng_error *error)
 
 ng_status ng_copy(ng_mat y, ng_mat x, ng_error *error)
 {
-    TRY(ngi_check_shape(y, "y", x.rows, x.cols, y.dtype, error));
-    TRY(ng_mat_check(x, "x", error));
+    TRY(ngi_mat_check_any(y, "y", error));
+    TRY(ngi_mat_check_any(x, "x", error));
+    if (y.rows != x.rows || y.cols != x.cols)
+        return ng_error_set(error, NG_ESHAPE, "y is %zu x %zu, expected %zu x %zu", y.rows, y.cols,
+                            x.rows, x.cols);
     flatten_pair(&y, &x);
     for (size_t i = 0; i < y.rows && y.cols > 0; i++) {
-        if (y.dtype == x.dtype)
+        if (ngi_is_half(y.dtype) || ngi_is_half(x.dtype))
+            ngi_half_copy(y.cols, row(y, i), y.dtype, row(x, i), x.dtype);
+        else if (y.dtype == x.dtype)
             memmove(row(y, i), row(x, i), y.cols * ng_dtype_size(y.dtype));
         else if (x.dtype == NG_F32)
             vec[y.dtype]->from_f32(y.cols, row(x, i), row(y, i));
@@ -172,12 +178,24 @@ ng_status ng_transpose(ng_mat y, ng_mat x, ng_error *error)
     return NG_OK;
 }
 
+static double row_max(ng_mat x, size_t i)
+{
+    return ngi_is_half(x.dtype) ? ngi_half_of(x.dtype)->max_abs(x.cols, row(x, i))
+                                : vec[x.dtype]->max_abs(x.cols, row(x, i));
+}
+
+static double row_squares(ng_mat x, size_t i, double scale)
+{
+    return ngi_is_half(x.dtype) ? ngi_half_of(x.dtype)->squares(x.cols, row(x, i), scale)
+                                : vec[x.dtype]->dot(x.cols, row(x, i), row(x, i), scale);
+}
+
 double ng_max_abs(ng_mat x)
 {
     double max = 0;
     x = flattened(x);
     for (size_t i = 0; i < x.rows; i++) {
-        double m = vec[x.dtype]->max_abs(x.cols, row(x, i));
+        double m = row_max(x, i);
         if (!(m <= max)) /* also true for NaN, which then stays */
             max = m;
         if (isnan(max))
@@ -203,7 +221,7 @@ double ng_norm(ng_mat x)
     }
     x = flattened(x);
     for (size_t i = 0; i < x.rows; i++)
-        sum += vec[x.dtype]->dot(x.cols, row(x, i), row(x, i), scale);
+        sum += row_squares(x, i, scale);
     return sqrt(sum) / scale;
 }
 

@@ -22,6 +22,14 @@ const char *ng_tensor_dtype_name(ng_tensor_dtype dtype)
     return (unsigned)dtype < NG_TENSOR_DTYPES ? dtypes[dtype].name : "unknown";
 }
 
+ng_tensor_dtype ng_tensor_dtype_of(ng_dtype dtype)
+{
+    return dtype == NG_F32   ? NG_TENSOR_F32
+           : dtype == NG_F64 ? NG_TENSOR_F64
+           : dtype == NG_F16 ? NG_TENSOR_F16
+                             : NG_TENSOR_BF16;
+}
+
 size_t ng_tensor_dtype_bits(ng_tensor_dtype dtype)
 {
     return (unsigned)dtype < NG_TENSOR_DTYPES ? dtypes[dtype].bits : 0;

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "lib/core/file.h"
+#include "lib/core/half.h"
+#include "lib/core/mat.h"
 #include "lib/core/memory.h"
 #include "lib/core/try.h"
 #include "lib/tensors/crc.h"
@@ -213,8 +215,8 @@ static int fits(const ng_tensor *tensor, ng_mat mat)
 ng_status ngi_tensor_fits(const ng_tensor *tensor, ng_mat mat, ng_error *error)
 {
     char shape[120];
-    const char *dtype = mat.dtype == NG_F32 ? "F32" : "F64";
-    if (strcmp(ng_tensor_dtype_name(tensor->dtype), dtype) != 0)
+    const char *dtype = ng_tensor_dtype_name(ng_tensor_dtype_of(mat.dtype));
+    if (tensor->dtype != ng_tensor_dtype_of(mat.dtype))
         return ng_error_set(error, NG_EDTYPE, "'%s' is %s in the file, %s here",
                             ngi_label_of(tensor->name).text, ng_tensor_dtype_name(tensor->dtype),
                             dtype);
@@ -225,19 +227,44 @@ ng_status ngi_tensor_fits(const ng_tensor *tensor, ng_mat mat, ng_error *error)
                         ngi_label_of(tensor->name).text, shape, mat.rows, mat.cols);
 }
 
+/* n numbers of sixteen bits from that place of the file, as floats. */
+static ng_status read_widened(const ng_tensors *tensors, void *f32, ng_dtype dtype, size_t begin,
+                              size_t n, ng_error *error)
+{
+    uint16_t bits[2048];
+    const size_t room = sizeof bits / sizeof *bits;
+    for (size_t i = 0; i < n; i += room) {
+        size_t count = n - i < room ? n - i : room;
+        TRY(read_at(tensors, bits, begin + i * sizeof *bits, count * sizeof *bits, error));
+        ngi_half_of(dtype)->widen(count, (char *)f32 + i * ng_dtype_size(NG_F32), bits);
+    }
+    return NG_OK;
+}
+
 ng_status ng_tensors_read_mat(const ng_tensors *tensors, ng_mat mat, const ng_tensor *tensor,
                               ng_error *error)
 {
     if (tensors == NULL || tensor == NULL)
         return ng_error_set(error, NG_EARG, "no tensor to read");
-    TRY(ng_mat_check(mat, "the view to read into", error));
-    TRY(ngi_tensor_fits(tensor, mat, error));
-    size_t item = ng_dtype_size(mat.dtype), width = mat.cols * item;
-    if (mat.stride == mat.cols || mat.rows == 1)
-        return read_at(tensors, mat.data, tensor->begin, mat.rows * width, error);
-    for (size_t i = 0; i < mat.rows; i++)
-        TRY(read_at(tensors, (char *)mat.data + i * mat.stride * item, tensor->begin + i * width,
-                    width, error));
+    TRY(ngi_mat_check_any(mat, "the view to read into", error));
+    ng_mat stored = mat; /* as it is in the file */
+    if (mat.dtype == NG_F32 && tensor->dtype == NG_TENSOR_F16)
+        stored.dtype = NG_F16;
+    if (mat.dtype == NG_F32 && tensor->dtype == NG_TENSOR_BF16)
+        stored.dtype = NG_BF16;
+    TRY(ngi_tensor_fits(tensor, stored, error));
+    if (mat.stride == mat.cols || mat.rows == 1) {
+        mat.cols *= mat.rows;
+        mat.rows = 1;
+    }
+    size_t item = ng_dtype_size(mat.dtype), width = mat.cols * ng_dtype_size(stored.dtype);
+    for (size_t i = 0; i < mat.rows; i++) {
+        void *row = (char *)mat.data + i * mat.stride * item;
+        size_t begin = tensor->begin + i * width;
+        TRY(stored.dtype == mat.dtype
+                ? read_at(tensors, row, begin, width, error)
+                : read_widened(tensors, row, stored.dtype, begin, mat.cols, error));
+    }
     return NG_OK;
 }
 

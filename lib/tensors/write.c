@@ -8,6 +8,7 @@
 
 #include <natgrad/file.h>
 
+#include "lib/core/mat.h"
 #include "lib/core/memory.h"
 #include "lib/core/size.h"
 #include "lib/core/try.h"
@@ -325,7 +326,7 @@ ng_status ng_tensors_writer_write(ng_tensors_writer *writer, const void *bytes, 
 
 ng_status ng_tensors_writer_write_mat(ng_tensors_writer *writer, ng_mat mat, ng_error *error)
 {
-    TRY(ng_mat_check(mat, "the view to write", error));
+    TRY(ngi_mat_check_any(mat, "the view to write", error));
     TRY(ng_tensors_writer_write(writer, NULL, 0, error));
     size_t count = mat.rows * mat.cols, item = ng_dtype_size(mat.dtype);
     if (count == 0)
@@ -334,7 +335,7 @@ ng_status ng_tensors_writer_write_mat(ng_tensors_writer *writer, ng_mat mat, ng_
         return ng_error_set(error, NG_EARG, "a view of %zu x %zu where no tensor begins", mat.rows,
                             mat.cols);
     const ng_tensor *tensor = &writer->tensors[writer->current];
-    if (tensor->dtype != (mat.dtype == NG_F32 ? NG_TENSOR_F32 : NG_TENSOR_F64))
+    if (tensor->dtype != ng_tensor_dtype_of(mat.dtype))
         return ng_error_set(error, NG_EDTYPE, "'%s' is to be %s", ngi_label_of(tensor->name).text,
                             ng_tensor_dtype_name(tensor->dtype));
     if (tensor->count != count)

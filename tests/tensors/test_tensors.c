@@ -338,6 +338,44 @@ START_TEST(memory_fails)
 }
 END_TEST
 
+/* Numbers of sixteen bits: as they are, and widened, into strided views; more than one piece of
+ * them. */
+START_TEST(sixteen_bits)
+{
+    enum { ROWS = 2, COLS = 2500, STRIDE = 2503 };
+    const ng_dtype dtype = _i ? NG_BF16 : NG_F16;
+    const size_t shape[2] = {ROWS, COLS};
+    uint16_t *bits = calloc(ROWS * STRIDE, 8), *back = calloc(ROWS * STRIDE, 8);
+    float *wide = calloc(ROWS * STRIDE, 8);
+    ng_mat half = {bits, ROWS, COLS, STRIDE, dtype}, again = {back, ROWS, COLS, STRIDE, dtype};
+    ng_mat other = {back, ROWS, COLS, STRIDE, _i ? NG_F16 : NG_BF16};
+    ng_tensors_writer *w;
+    ng_tensors *r;
+    for (size_t i = 0; i < ROWS * STRIDE; i++)
+        bits[i] = i % STRIDE < COLS ? ng_half_bits(dtype, (double)i / 7) : 0;
+    ng_assert_ok(ng_tensors_writer_create(&w, path, &err), &err);
+    ng_assert_ok(ng_tensors_writer_add(w, "a", ng_tensor_dtype_of(dtype), shape, 2, &err), &err);
+    ng_assert_fails(ng_tensors_writer_write_mat(w, other, &err), NG_EDTYPE, &err,
+                    _i ? "to be BF16" : "to be F16");
+    ng_assert_ok(ng_tensors_writer_write_mat(w, half, &err), &err);
+    ng_assert_ok(ng_tensors_writer_commit(w, &err), &err);
+    ng_assert_ok(ng_tensors_open(&r, path, &err), &err);
+    const ng_tensor *t = ng_tensors_get(r, 0);
+    ck_assert_uint_eq(t->bytes, 2 * ROWS * COLS);
+    ng_assert_ok(ng_tensors_read_mat(r, again, t, &err), &err);
+    ck_assert(memcmp(bits, back, 2 * ROWS * STRIDE) == 0);
+    ng_assert_ok(ng_tensors_read_mat(r, ng_f32_strided(wide, ROWS, COLS, STRIDE), t, &err), &err);
+    for (size_t i = 0; i < ROWS * STRIDE; i++)
+        ck_assert((double)wide[i] == ng_half_value(dtype, bits[i]));
+    ng_assert_fails(ng_tensors_read_mat(r, other, t, &err), NG_EDTYPE, &err, "in the file");
+    ng_assert_fails(ng_tensors_read_mat(r, ng_f64((double *)(void *)wide, ROWS, COLS), t, &err),
+                    NG_EDTYPE, &err, "F64 here");
+    ng_assert_fails(ng_tensors_read_mat(r, ng_f32(wide, 1, COLS), t, &err), NG_ESHAPE, &err, "[2, 2500]");
+    ng_tensors_close(r);
+    free(bits), free(back), free(wide);
+}
+END_TEST
+
 TEST_SUITE(tensors)
 {
     TCase *tcase = tcase_create("tensors");
@@ -346,6 +384,7 @@ TEST_SUITE(tensors)
     tcase_add_test(tcase, types_have_names);
     tcase_add_test(tcase, every_type_and_rank);
     tcase_add_loop_test(tcase, views, 0, 2);
+    tcase_add_loop_test(tcase, sixteen_bits, 0, 2);
     tcase_add_test(tcase, check_sums);
     tcase_add_test(tcase, little_memory);
     tcase_add_test(tcase, many_tensors);
