@@ -37,6 +37,7 @@
 #include <natgrad/functional.h>
 #include <natgrad/regime.h>
 #include <natgrad/curvature.h>
+#include <natgrad/esd.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>

@@ -109,6 +109,10 @@ NG_API ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_m
                          ng_error *error);
 NG_API size_t ng_eigh_work(size_t n, ng_dtype dtype);
 
+/* The eigenvalues alone (1 x n, ascending) of the symmetric a (n x n, lower triangle), which is
+ * lost. LAPACK syevd; NG_ENOCONV, NG_ENONFINITE, NG_ENOMEM (it takes about 70 n elements). */
+NG_API ng_status ng_eigenvalues(ng_mat values, ng_mat a, ng_error *error);
+
 /* Thin singular value decomposition a = u diag(s) vt with k = min(m, n):
  * u (m x k), s (1 x k, descending), vt (k x n). LAPACK gesdd; if it does not
  * converge, gesvd; if neither does, NG_ENOCONV.

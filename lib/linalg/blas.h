@@ -24,8 +24,9 @@ typedef struct {
                  const void *a, ngi_int lda, void *b, ngi_int ldb);
     /* The LAPACK routines return info: 0, > 0 numerical failure, < 0 misuse. */
     ngi_int (*potrf)(char uplo, ngi_int n, void *a, ngi_int lda);
-    ngi_int (*syevd)(char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *work, ngi_int lwork,
-                     ngi_int *iwork, ngi_int liwork);
+    /* job: 'V' with eigenvectors, in place of a; 'N' without, a is lost */
+    ngi_int (*syevd)(char job, char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *work,
+                     ngi_int lwork, ngi_int *iwork, ngi_int liwork);
     ngi_int (*syevr)(char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *z, ngi_int ldz,
                      ngi_int *isuppz, void *work, ngi_int lwork, ngi_int *iwork, ngi_int liwork);
     ngi_int (*gesdd)(ngi_int m, ngi_int n, void *a, ngi_int lda, void *s, void *u, ngi_int ldu,

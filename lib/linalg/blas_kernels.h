@@ -75,11 +75,11 @@ static ngi_int K(potrf)(char uplo, ngi_int n, void *a, ngi_int lda)
     return info;
 }
 
-static ngi_int K(syevd)(char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *work,
+static ngi_int K(syevd)(char job, char uplo, ngi_int n, void *a, ngi_int lda, void *w, void *work,
                         ngi_int lwork, ngi_int *iwork, ngi_int liwork)
 {
     ngi_int info = 0;
-    F(syevd)("V", &uplo, &n, a, &lda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
+    F(syevd)(&job, &uplo, &n, a, &lda, w, work, &lwork, iwork, &liwork, &info, 1, 1);
     return info;
 }
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "lib/core/memory.h"
 #include "lib/core/scratch.h"
 #include "lib/core/size.h"
 #include "lib/core/try.h"
@@ -134,8 +135,8 @@ static ng_status run_syevd(ngi_int *info, ng_mat w, ng_mat v, ng_work *work, ng_
     ngi_int *ints;
     TRY(take(work, &scratch, syevd_lwork(n), v.dtype, error));
     TRY(take_ints(work, &ints, 3 + 5 * n, error));
-    *info = ngi_blas[v.dtype]->syevd('U', (ngi_int)n, v.data, ngi_ld(v), w.data, scratch.data,
-                                     (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
+    *info = ngi_blas[v.dtype]->syevd('V', 'U', (ngi_int)n, v.data, ngi_ld(v), w.data,
+                                     scratch.data, (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
     work->used = mark;
     return NG_OK;
 }
@@ -199,6 +200,36 @@ ng_status ng_eigh(ng_mat values, ng_mat vectors, const char **route, ng_mat a, n
         return NG_OK;
     TRY(ngi_scratch_open(&s, work, ng_eigh_work(n, a.dtype), error));
     return ngi_scratch_close(&s, eigh(values, vectors, route, a, s.work, error));
+}
+
+/* xSYEVD without vectors: LWORK >= 2n + 1, and room for its blocks; LIWORK >= 1. */
+static ng_status eigenvalues(ng_mat values, ng_mat a, ng_error *error)
+{
+    ngi_pool pool = {NULL};
+    ng_mat scratch;
+    ngi_int ignored;
+    const size_t n = a.rows;
+    TRY(ngi_pool_mat(&pool, &scratch, n, BLOCK + 3, a.dtype, error));
+    ngi_int info = ngi_blas[a.dtype]->syevd('N', 'U', (ngi_int)n, a.data, ngi_ld(a), values.data,
+                                            scratch.data, (ngi_int)(n * scratch.cols), &ignored, 1);
+    ngi_pool_close(&pool, NG_OK);
+    return info == 0 && ng_is_finite(values)
+               ? NG_OK
+               : ng_error_set(error, NG_ENOCONV,
+                              "eigenvalues of a %zu x %zu matrix: syevd failed (info %d)", n, n,
+                              (int)info);
+}
+
+ng_status ng_eigenvalues(ng_mat values, ng_mat a, ng_error *error)
+{
+    const size_t n = a.rows;
+    TRY(ngi_check_blas(a, "a", n, n, a.dtype, error));
+    TRY(ngi_check_blas(values, "values", 1, n, a.dtype, error));
+    TRY(ngi_check_finite_lower(a, "a", error));
+    if (n > INT_MAX / (BLOCK + 3))
+        return ng_error_set(error, NG_ERANGE, "a has %zu rows, at most %d", n,
+                            INT_MAX / (BLOCK + 3));
+    return n == 0 ? NG_OK : eigenvalues(values, a, error);
 }
 
 /* ---- Singular values --------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* Eigenvalues and singular values of matrices made from known ones. */
 #include "tests/linalg/common.h"
+#include "tests/support/dense.h"
 
 static test_rng rng;
 
@@ -231,6 +232,44 @@ START_TEST(svd_scales)
 }
 END_TEST
 
+/* Eigenvalues alone; _i: dtype */
+START_TEST(eigenvalues_alone)
+{
+    const ng_dtype dtype = _i ? NG_F64 : NG_F32;
+    static const size_t sizes[] = {0, 1, 2, 7, 40};
+    ng_error error = {NG_OK, ""};
+    for (size_t k = 0; k < 5; k++) {
+        const size_t n = sizes[k];
+        ng_mat half = dense_normal(n, n, &rng), sum = dense_add(1, half, 1, dense_transpose(half));
+        ng_mat a = test_mat(n, n, 2, dtype), values = test_mat(1, n, 0, dtype), expected;
+        test_assign(a, sum);
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = i + 1; j < n; j++)
+                ng_mat_set(a, i, j, 1e30); /* not read */
+        dense_eigh(&expected, NULL, sum);
+        ng_assert_ok(ng_eigenvalues(values, a, &error), &error);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_double_le(fabs(ng_mat_get(values, 0, i) - ng_mat_get(expected, 0, i)),
+                                20 * ng_dtype_eps(dtype) * fabs(ng_mat_get(expected, 0, n - 1)) +
+                                    20 * ng_dtype_eps(dtype) * fabs(ng_mat_get(expected, 0, 0)));
+        test_free(a);
+        test_free(values);
+    }
+    ng_mat a = test_mat(2, 2, 0, dtype), values = test_mat(1, 2, 0, dtype);
+    ng_assert_fails(ng_eigenvalues(ng_mat_block(values, 0, 0, 1, 1), a, &error), NG_ESHAPE, &error,
+                    "values");
+    ng_mat_set(a, 1, 0, (double)NAN);
+    ng_assert_fails(ng_eigenvalues(values, a, &error), NG_ENONFINITE, &error, "a");
+    ng_mat_set(a, 1, 0, 0);
+    fault_once(FAULT_MEMORY, 1, FAIL);
+    ng_assert_fails(ng_eigenvalues(values, a, &error), NG_ENOMEM, &error, "");
+    fault_over();
+    test_free(a);
+    test_free(values);
+    dense_release();
+}
+END_TEST
+
 TEST_SUITE(factor)
 {
     TCase *tc = tcase_create("eigenvalues and singular values");
@@ -241,5 +280,6 @@ TEST_SUITE(factor)
     tcase_add_loop_test(tc, eigh_rows_are_vectors, 0, 2);
     tcase_add_loop_test(tc, svd, 0, 2);
     tcase_add_loop_test(tc, svd_scales, 0, 2);
+    tcase_add_loop_test(tc, eigenvalues_alone, 0, 2);
     suite_add_tcase(suite, tc);
 }
