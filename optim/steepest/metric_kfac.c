@@ -4,6 +4,7 @@
 #include "optim/steepest/eigenbases.h"
 #include "optim/steepest/statistics.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "lib/core/try.h"
@@ -31,7 +32,8 @@ static ngi_rule rule(const ng_steepest_options *o)
                       .damping = own->damping,
                       .update_interval = own->update_interval,
                       .inverse_interval = own->inverse_interval,
-                      .separate_roots = own->damping_kind == NG_DAMPING_PER_FACTOR};
+                      .separate_roots = own->damping_kind == NG_DAMPING_PER_FACTOR ||
+                                        own->damping_kind == NG_DAMPING_DIAGONAL};
 }
 
 static ng_status check(const ng_steepest_options *o, ng_error *error)
@@ -86,12 +88,28 @@ static ng_status cholesky(ng_mat l, ng_mat damped, double tiny, double damping, 
     return smallest * smallest > tiny * largest ? NG_OK : ngi_statistics_singular(error);
 }
 
+/* x_ii <- (1 + damping) x_ii. What has never been there, a pixel that is always 0, has no unit and
+ * no gradient either: it gets the others' mean. So does what has faded to the end of the dtype, where
+ * averages stick. */
+static void add_share(ng_mat x, double damping)
+{
+    double least = (x.dtype == NG_F32 ? 0x1p-126 : DBL_MIN) / ng_dtype_eps(x.dtype);
+    double mean = ng_trace(x) / (double)x.rows;
+    for (size_t i = 0; i < x.rows; i++) {
+        double d = ng_mat_get(x, i, i);
+        ng_mat_set(x, i, i, d > least ? (1 + damping) * d : mean > least ? mean : 1);
+    }
+}
+
 /* damped <- the factor of that side and its damping, to mean eigenvalue 1 if asked */
 static ng_status damp(ng_mat damped, const ngi_param *param, const ng_steepest_options *o,
                       ng_side side, ng_error *error)
 {
     TRY(ng_copy(damped, ngi_newest(ngi_side_tensor(param, ngi_factor, side)), error));
-    ng_add_diagonal(damped, shift(param, o, side));
+    if (o->kfac.damping_kind == NG_DAMPING_DIAGONAL)
+        add_share(damped, o->kfac.damping);
+    else
+        ng_add_diagonal(damped, shift(param, o, side));
     if (ngi_trace_scaled(o) && ng_trace(damped) > 0)
         ng_scale(damped, (double)damped.rows / ng_trace(damped));
     return NG_OK;
@@ -193,13 +211,14 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 
 /* ---- Options and presets ------------------------------------------------------------------ */
 
-static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen", NULL};
+static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen",
+                                            "diagonal", NULL};
 
 static const ng_option table[] = {
     REAL(ema_decay, 0.95, 1, 1, "decay of the factors' averages"),
     REAL(damping, 0.001, DBL_MAX, 0, "damping in the units of F: a sample's squared gradient"),
     CHOICE(damping_kind, NG_DAMPING_TIKHONOV_PI, damping_kinds, 1,
-           "how damping enters; exact_eigen: both sides, gradient momentum"),
+           "how damping enters; diagonal: as a share; exact_eigen: both sides, gradient momentum"),
     FACTOR_START,
     INTERVALS("captures", "inversion"),
     ROOT,

@@ -30,6 +30,7 @@ static const struct {
     {NULL, "damping_mode=lm damping=0.3"},
     {"normuon", "weight_decay=0.1 cautious_decay=yes"},
     {"muon", "ball=rows length=dual"},
+    {"kfac_muon", "damping_kind=diagonal"},
 };
 static const size_t world_shapes[][2] = {{4, 6}, {5, 3}};
 enum { KINDS = sizeof kinds / sizeof kinds[0], EACH = 2, WORLD_PARAMS = KINDS * EACH };

@@ -29,7 +29,8 @@ static const struct {
              {"normuon", "length=dual"},
              {"fismo", "ball=rows"},
              {"muon", "ball=columns row_normalisation=yes"},
-             {"muon", "ball=sign"}};
+             {"muon", "ball=sign"},
+             {"kfac", "inverse_interval=1 damping_kind=diagonal"}};
 enum { KINDS = sizeof kinds / sizeof kinds[0], M = 4, N = 6 };
 
 static int captures(int kind)
@@ -137,7 +138,7 @@ END_TEST
 START_TEST(lapack_is_reached)
 {
     static const int used[KINDS] = {0, 0, 1, 0, 3, 3, 1, 0, 3, 1,
-                                    3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0}; /* 1: any solver, 2: Cholesky */
+                                    3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 3}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));

@@ -28,6 +28,15 @@ static ng_mat first_direction(const char *settings, kfac_batch batch, double sca
     return d;
 }
 
+/* x + lambda diag(x) */
+static ng_mat with_share(ng_mat x, double lambda)
+{
+    ng_mat y = dense_of(x);
+    for (size_t i = 0; i < x.rows; i++)
+        ng_mat_set(y, i, i, (1 + lambda) * ng_mat_get(x, i, i));
+    return y;
+}
+
 /* What damping_kind should give, from the definition. */
 static ng_mat expected(int kind, ng_mat p, ng_mat q, double lambda, ng_mat m)
 {
@@ -36,12 +45,15 @@ static ng_mat expected(int kind, ng_mat p, ng_mat q, double lambda, ng_mat m)
         return kfac_dense_solve(dense_kron(p, q), lambda, m);
     if (kind == NG_DAMPING_PER_FACTOR)
         return kfac_solve(kfac_damped(p, lambda), kfac_damped(q, lambda), m);
+    if (kind == NG_DAMPING_DIAGONAL)
+        return kfac_solve(with_share(p, lambda), with_share(q, lambda), m);
     return kfac_solve(kfac_damped(p, sqrt(lambda) / pi), kfac_damped(q, sqrt(lambda) * pi), m);
 }
 
 static const char *const kinds[] = {PLAIN "damping=0.3 damping_kind=tikhonov_pi",
                                     PLAIN "damping=0.3 damping_kind=per_factor",
-                                    PLAIN "damping=0.3 damping_kind=exact_eigen"};
+                                    PLAIN "damping=0.3 damping_kind=exact_eigen",
+                                    PLAIN "damping=0.3 damping_kind=diagonal"};
 static const char *const roots[] = {" root=cholesky", " root=symmetric",
                                     " root=cholesky factor_dtype=f64"};
 
@@ -50,7 +62,7 @@ START_TEST(formulas)
     test_setup setup = test_setup_number(_i);
     test_rng rng = {5};
     for (int s = 0; s < SHAPES; s++)
-        for (int kind = 0; kind < 3; kind++)
+        for (int kind = 0; kind < 4; kind++)
             for (int root = 0; root < 3; root++) {
                 char settings[200];
                 kfac_batch batch = kfac_random(shapes[s][2], shapes[s][0], shapes[s][1], &rng);

@@ -18,6 +18,12 @@
  *                pi = sqrt((tr P / m) / (tr Q / n)), 1 if either trace is 0
  *                (Martens & Grosse 2015, section 6.3)
  *   per_factor   P + lambda I and Q + lambda I
+ *   diagonal     P + lambda diag(P) and Q + lambda diag(Q), lambda without unit: whatever
+ *                the units of inputs and outputs, predictions after a step are the
+ *                same (metric_scale = none, a root other than symmetric). A diagonal
+ *                element 0, of an input that is always 0, becomes the mean. For raw
+ *                columns; where many inputs are nearly always 0, as the pixels at the
+ *                edge of a picture, each of them takes a whole step when it comes
  *   exact_eigen  P (x) Q + lambda I itself, in the eigenbasis of P and Q, their
  *                negative eigenvalues raised to 0; `root` is not read
  * A factor that one_sided leaves out is the identity and undamped; the other one
@@ -54,7 +60,8 @@ extern "C" {
 typedef enum {
     NG_DAMPING_TIKHONOV_PI = 0,
     NG_DAMPING_PER_FACTOR = 1,
-    NG_DAMPING_EXACT_EIGEN = 2
+    NG_DAMPING_EXACT_EIGEN = 2,
+    NG_DAMPING_DIAGONAL = 3
 } ng_damping_kind;
 
 typedef struct {
