@@ -39,6 +39,19 @@ static inline ng_status ng_policy_init(ng_policy *policy, ng_group *matrix, ng_g
     return ng_policy_init_sized(policy, sizeof *policy, matrix, rest);
 }
 
+/* The same with two new groups of the optimizer, each by a text as a command line has it: the name of
+ * a preset, then options as ng_options_set_all takes them: "fismo lr=0.01", "adamw". NG_EARG,
+ * NG_EOPTION, NG_ENOMEM; then no group was added, the policy is one that every call refuses, and
+ * ng_optimizer_error says why. */
+NG_API ng_status ng_policy_init_presets_sized(ng_policy *policy, size_t size,
+                                              ng_optimizer *optimizer, const char *matrix,
+                                              const char *rest);
+static inline ng_status ng_policy_init_presets(ng_policy *policy, ng_optimizer *optimizer,
+                                               const char *matrix, const char *rest)
+{
+    return ng_policy_init_presets_sized(policy, sizeof *policy, optimizer, matrix, rest);
+}
+
 /* 1 for what matrix methods are not meant for (Jordan 2024): vectors (one row or one column), and
  * matrices whose name says that they are an embedding, an output head, a norm or a bias; a stack of
  * those (layers x channels) included. Else 0. name may be NULL.
@@ -81,6 +94,8 @@ enum {
     NG_ENTRY_MATRIX = 8,  /* to policy->matrix likewise */
     NG_ENTRY_TIED = 16,   /* another entry's weights: has no place in flat arrays, is not added */
     NG_ENTRY_FROZEN = 32, /* has its place, is not added */
+    NG_ENTRY_SHARED = 64, /* ng_group_share_inputs for the blocks of each matrix, under a method that
+                             captures; not where ng_group_add_bias is to follow, which comes first */
 };
 
 typedef struct {
@@ -110,6 +125,10 @@ typedef struct {
 NG_API ng_status ng_policy_add_all(const ng_policy *policy, ng_place *places,
                                    const ng_policy_entry *table, size_t count, ng_mat weights,
                                    ng_mat gradients);
+
+/* ng_group_capture_stack for the layers and blocks of one entry: of each layer its inputs and the
+ * derivatives of all its outputs. NG_EARG too where the entry was not added. */
+NG_API ng_status ng_place_capture(ng_place place, ng_stack a, ng_stack g, double scale);
 
 /* The assignment as a table: name, shape, dtype, method, its metric and ball, lr; a line a
  * parameter. Writes at most size bytes, the 0 included, and returns the length of the whole text

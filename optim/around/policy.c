@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/core/memory.h"
 #include "lib/core/size.h"
@@ -58,6 +59,46 @@ ng_status ng_policy_init_sized(ng_policy *policy, size_t size, ng_group *matrix,
     TRY(ngi_check_struct(policy, size, sizeof defaults));
     *policy = defaults;
     return NG_OK;
+}
+
+/* ---- Groups by text ----------------------------------------------------------------------- */
+
+static const char blanks[] = " \t\r\n";
+
+/* A group by "PRESET name=value ..." */
+static ng_status add_group(ng_optimizer *optimizer, ng_group **group, const char *text)
+{
+    ng_error *error = ngi_begin(optimizer);
+    char name[64];
+    void *options;
+    if (text == NULL)
+        return ng_error_set(error, NG_EARG, "policy: a group's text is NULL");
+    text += strspn(text, blanks);
+    size_t length = strcspn(text, blanks);
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name), text);
+    TRY(ng_options_new(&options, name, error));
+    ng_status status = ng_options_set_all(options, text + length, NULL, 0, error);
+    if (status == NG_OK)
+        status = ng_optimizer_add_group(optimizer, group, options);
+    ng_options_free(options);
+    return status;
+}
+
+ng_status ng_policy_init_presets_sized(ng_policy *policy, size_t size, ng_optimizer *optimizer,
+                                       const char *matrix, const char *rest)
+{
+    ng_group *groups[2];
+    TRY(ngi_check_struct(policy, size, sizeof *policy));
+    memset(policy, 0, size);
+    if (optimizer == NULL)
+        return NG_EARG;
+    TRY(add_group(optimizer, &groups[0], matrix));
+    ng_status status = add_group(optimizer, &groups[1], rest);
+    if (status == NG_OK)
+        return ng_policy_init_sized(policy, size, groups[0], groups[1]);
+    ngi_group_destroy(groups[0]);
+    optimizer->group_count--;
+    return status;
 }
 
 /* The group of the first rule that matches; *group NULL: none does. */
@@ -214,6 +255,16 @@ static ng_status add_views(ng_group *group, const char *name, ng_stack w, ng_sta
                : ngi_group_add_laid(group, name, w.first, dw.first, layout);
 }
 
+/* The blocks of each matrix, if that is asked for and of use. */
+static ng_status share(ng_group *group, size_t first, size_t blocks, unsigned flags)
+{
+    if (!(flags & NG_ENTRY_SHARED) || blocks < 2 || !ng_options_want_capture(group->options))
+        return NG_OK;
+    for (; first < group->count; first += blocks)
+        TRY(ng_group_share_inputs(group, first, blocks));
+    return NG_OK;
+}
+
 static ng_status add(const ng_policy *policy, ng_place *place, const ng_policy_entry *entry,
                      const char *name, ng_stack w, ng_stack dw, ng_error *error)
 {
@@ -230,6 +281,7 @@ static ng_status add(const ng_policy *policy, ng_place *place, const ng_policy_e
         outputs[i] = all / blocks;
     size_t before = group->count;
     TRY(add_views(group, name, w, dw, outputs, blocks_for(group, blocks), entry->flags));
+    TRY(share(group, before, blocks, entry->flags));
     if (told == NGI_NAME_UNKNOWN)
         tell(group->optimizer, name, w.first);
     place->group = group;
@@ -311,4 +363,9 @@ ng_status ng_policy_add_all(const ng_policy *policy, ng_place *places, const ng_
     *error = inner;
     free(before);
     return status;
+}
+
+ng_status ng_place_capture(ng_place place, ng_stack a, ng_stack g, double scale)
+{
+    return ng_group_capture_stack(place.group, place.first, a, g, scale);
 }

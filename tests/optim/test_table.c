@@ -283,6 +283,140 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* ---- Groups by text ------------------------------------------------------------------------- */
+
+/* The number of groups. */
+static size_t groups(const ng_optimizer *opt)
+{
+    return (ng_optimizer_counts(opt, NULL, 0) - 2) / 2;
+}
+
+START_TEST(presets)
+{
+    world x, y;
+    open_world(&x), open_world(&y);
+    ng_optimizer_destroy(y.opt);
+    ng_assert_ok(ng_optimizer_create(&y.opt, NULL), NULL);
+    ng_assert_ok(ng_policy_init_presets(&y.policy, y.opt, " muon ", "adamw"), NULL);
+    ck_assert_uint_eq(groups(y.opt), 2);
+    ck_assert_str_eq(ng_optimizer_error(y.opt), "");
+    memcpy(y.w, x.w, sizeof y.w);
+    ng_assert_ok(add_all(&x, NULL), NULL);
+    ng_assert_ok(add_all(&y, NULL), NULL);
+    assert_same(&x, &y);
+    double lr = 0;
+    ng_policy policy;
+    ng_assert_ok(ng_policy_init_presets(&policy, x.opt, "fismo\tlr=0.125 ball=frobenius",
+                                        "sgd lr=0.25,momentum=0.5"),
+                 NULL);
+    ng_assert_ok(ng_group_get(policy.matrix, "lr", &lr), NULL);
+    ck_assert(lr == 0.125);
+    ng_assert_ok(ng_group_get(policy.rest, "lr", &lr), NULL);
+    ck_assert(lr == 0.25);
+    ng_optimizer_destroy(x.opt), ng_optimizer_destroy(y.opt);
+}
+END_TEST
+
+START_TEST(presets_refused)
+{
+    static const struct {
+        const char *matrix, *rest, *culprit;
+        ng_status status;
+    } wrong[] = {
+        {"moun lr=1", "adamw", "moun", NG_EOPTION}, {"muon", "adamw lr=wide", "wide", NG_EOPTION},
+        {"", "adamw", "''", NG_EOPTION},            {"muon lr", "adamw", "name=value", NG_EOPTION},
+        {NULL, "adamw", "NULL", NG_EARG},           {"muon", NULL, "NULL", NG_EARG},
+        {"a name of more than sixty-three bytes, as nobody calls a preset; muon", "adamw", "more",
+         NG_EOPTION},
+        {"muon", "thenameisasinglewordofmorethansixtythreebytesandnobodycallsapresetthatway",
+         "thename", NG_EOPTION},
+    };
+    world x;
+    open_world(&x);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ng_policy policy;
+        ck_assert_int_eq(ng_policy_init_presets(&policy, x.opt, wrong[i].matrix, wrong[i].rest),
+                         wrong[i].status);
+        if (i != 6)
+            ck_assert_msg(strstr(ng_optimizer_error(x.opt), wrong[i].culprit) != NULL, "%zu: %s", i,
+                          ng_optimizer_error(x.opt));
+        ck_assert_uint_eq(groups(x.opt), 2);
+        ck_assert_int_eq(ng_policy_add_all(&policy, NULL, model, 0, ng_mat_none(), ng_mat_none()),
+                         NG_EARG);
+    }
+    ck_assert_int_eq(ng_policy_init_presets(&x.policy, NULL, "muon", "adamw"), NG_EARG);
+    ck_assert_int_eq(ng_policy_init_presets_sized(&x.policy, 1, x.opt, "muon", "adamw"), NG_EOPTION);
+    for (long at = 1, calls = at; calls >= at; at++) {
+        fault_once(FAULT_MEMORY, at, FAIL);
+        ng_status status = ng_policy_init_presets(&x.policy, x.opt, "muon", "adamw");
+        calls = fault_over();
+        ck_assert_int_eq(status, calls >= at ? NG_ENOMEM : NG_OK);
+        ck_assert_uint_eq(groups(x.opt), status == NG_OK ? 4 : 2);
+    }
+    ng_optimizer_destroy(x.opt);
+}
+END_TEST
+
+/* Blocks that share their inputs by the table, fed by their place, against the calls by hand. */
+START_TEST(shared)
+{
+    static const ng_policy_entry table[] = {
+        {.name = "wte", .dims = {V, C}},
+        {.name = "qkvw", .dims = {L, 3 * C, C}, .flags = NG_ENTRY_STACK | NG_ENTRY_SHARED, .blocks = 3},
+        {.name = "fused", .dims = {C, 6}, .flags = NG_ENTRY_IN_OUT | NG_ENTRY_SHARED, .blocks = 2},
+        {.name = "plain", .dims = {C, C}, .flags = NG_ENTRY_SHARED},
+    };
+    enum { SUM = V * C + L * 3 * C * C + C * 6 + C * C, SAMPLES = 5 };
+    static const char *const kind[] = {"kfac", "ekfac", "muon"};
+    float w[2][SUM], dw[SUM], a[L * SAMPLES * C], g[L * SAMPLES * 3 * C];
+    ng_optimizer *opt[2];
+    ng_policy policy[2];
+    ng_place at[2][4];
+    test_rng rng = {5};
+    for (size_t i = 0; i < SUM; i++)
+        w[0][i] = w[1][i] = (float)test_normal(&rng);
+    for (int k = 0; k < 2; k++) {
+        ng_policy_entry mine[4];
+        memcpy(mine, table, sizeof mine);
+        for (int i = 0; i < 4 && k > 0; i++)
+            mine[i].flags &= ~(unsigned)NG_ENTRY_SHARED;
+        ng_assert_ok(ng_optimizer_create(&opt[k], NULL), NULL);
+        ng_assert_ok(ng_policy_init_presets(&policy[k], opt[k], kind[_i], "adamw"), NULL);
+        ng_assert_ok(ng_policy_add_all(&policy[k], at[k], mine, 4, ng_f32(w[k], 1, SUM),
+                                       ng_f32(dw, 1, SUM)),
+                     NULL);
+    }
+    ck_assert(_i == 2 ? ng_optimizer_memory(opt[0]) == ng_optimizer_memory(opt[1])
+                      : ng_optimizer_memory(opt[0]) < ng_optimizer_memory(opt[1]));
+    for (int step = 0; step < 4; step++) {
+        for (size_t i = 0; i < SUM; i++)
+            dw[i] = (float)test_normal(&rng);
+        for (size_t i = 0; i < sizeof a / sizeof *a; i++)
+            a[i] = (float)test_normal(&rng);
+        for (size_t i = 0; i < sizeof g / sizeof *g; i++)
+            g[i] = (float)test_normal(&rng);
+        for (int k = 0; k < 2; k++) {
+            for (int i = 1; i < 4 && _i < 2; i++)
+                ng_assert_ok(ng_place_capture(at[k][i],
+                                              ng_stack_f32(a, i == 1 ? L : 1, SAMPLES, C),
+                                              ng_stack_f32(g, i == 1 ? L : 1, SAMPLES,
+                                                           i == 1   ? 3 * C
+                                                           : i == 2 ? 6
+                                                                    : C),
+                                              SAMPLES),
+                             NULL);
+            ng_assert_ok(ng_optimizer_step(opt[k]), NULL);
+        }
+        ck_assert_int_eq(memcmp(w[0], w[1], sizeof w[0]), 0);
+    }
+    ng_place nowhere = {NULL, 0, 0};
+    ck_assert_int_eq(ng_place_capture(nowhere, ng_stack_f32(a, 1, SAMPLES, C),
+                                      ng_stack_f32(g, 1, SAMPLES, C), 1),
+                     NG_EARG);
+    ng_optimizer_destroy(opt[0]), ng_optimizer_destroy(opt[1]);
+}
+END_TEST
+
 TEST_SUITE(table)
 {
     TCase *tcase = tcase_create("table");
@@ -292,5 +426,8 @@ TEST_SUITE(table)
     tcase_add_test(tcase, refusals);
     tcase_add_test(tcase, arguments);
     tcase_add_test(tcase, no_memory);
+    tcase_add_test(tcase, presets);
+    tcase_add_test(tcase, presets_refused);
+    tcase_add_loop_test(tcase, shared, 0, 3);
     suite_add_tcase(suite, tcase);
 }
