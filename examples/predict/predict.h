@@ -10,6 +10,7 @@
 #include <natgrad-train.h>
 
 #include "examples/support/arguments.h"
+#include "examples/support/cell.h"
 #include "examples/support/plot.h"
 #include "examples/support/table.h"
 
@@ -63,12 +64,5 @@ int report(const prediction *p, const config *c);
 int confusion_leave(const prediction *p, const char *out);
 int calibration_leave(const prediction *p, const char *out, double *ece);
 int scatter_draw(const prediction *p, table *t);
-
-/* text <- a name for people: without control characters, cut. */
-enum { SHOWN = 25 };
-const char *shown(char text[SHOWN], const char *name);
-
-/* A cell of a table: quoted where it must be. */
-void put_cell(FILE *to, const char *text);
 
 #endif
