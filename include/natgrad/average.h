@@ -9,7 +9,9 @@
  *   }
  *   ng_average_swap(average, &error);      the caller's arrays hold the average
  *   ... evaluate ...
- *   ng_average_swap(average, &error);      and the weights again, bit for bit */
+ *   ng_average_swap(average, &error);      and the weights again, bit for bit
+ *
+ * ng_checkpoint_options.average saves it with the optimizer and restores it. */
 #ifndef NATGRAD_AVERAGE_H
 #define NATGRAD_AVERAGE_H
 
@@ -51,6 +53,19 @@ NG_API ng_status ng_average_swap(ng_average *average, ng_error *error);
 
 /* 1 while the caller's arrays hold the average. */
 NG_API int ng_average_swapped(const ng_average *average);
+
+/* Tensor `index` = 0, 1, ... of the average: its parameter's name, "average" or "bias_average"
+ * (1 x outputs), and a dense view that may be read and written while the average lives. NG_ENODATA
+ * past the last; NG_EARG while swapped in or after a parameter was added. */
+NG_API ng_status ng_average_tensor(ng_average *average, const char **parameter, const char **name,
+                                   ng_mat *view, size_t index, ng_error *error);
+
+NG_API double ng_average_decay(const ng_average *average);
+
+/* For who has written the tensors: as of `count` updates, and with that decay from now on. NG_EARG
+ * (swapped in), NG_EOPTION (decay). */
+NG_API ng_status ng_average_set(ng_average *average, unsigned long long count, double decay,
+                                ng_error *error);
 
 /* The average of `count` updates <- the present weights: for a host that saved one (swap, save,
  * swap) and reads it back. NG_EARG while swapped in, for 0 updates, or after a parameter was

@@ -14,6 +14,8 @@
  *                         included where a step is still to use them
  *   "counts"              F64: what ng_optimizer_counts gives
  *   "NAME/weights", "NAME/bias"    if options->weights
+ *   "NAME/average", "NAME/bias_average", and "average", F64: its count and decay
+ *                         if options->average
  *   "random"              U8: the state of options->random
  *   "crc32"               U8, the last four bytes, little-endian: CRC-32 (as in
  *                         zlib) of the file before them
@@ -29,12 +31,13 @@
  * A load takes sizes of one as they come: [n], [1, n] and [n, 1] are the same bias.
  *
  * Not in the file: the Fisher matrix of a natural group and anything else that is
- * borrowed, monitors, an ng_average, the number of threads.
+ * borrowed, monitors, the number of threads.
  *
  * Both calls are NG_EUNSUPPORTED on a machine that is not little-endian. */
 #ifndef NATGRAD_CHECKPOINT_H
 #define NATGRAD_CHECKPOINT_H
 
+#include <natgrad/average.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/random.h>
 
@@ -53,6 +56,9 @@ typedef struct {
     /* borrowed; its state is saved (by its save) or restored (by its load, which must change
      * nothing when it refuses). Default NULL: none. */
     const ng_random *random;
+    /* borrowed; an average of this optimizer, saved, or restored with its count and (but for
+     * keep_options) its decay. Not swapped in. Default NULL: none; one in the file is left there. */
+    ng_average *average;
 } ng_checkpoint_options;
 
 /* Fills the defaults; NG_EOPTION, and nothing written, for a struct of another size than the
@@ -71,7 +77,8 @@ static inline ng_status ng_checkpoint_init(ng_checkpoint_options *options)
  * NG_EIO (with the path and the system's reason; if the last fsync, that of the folder, is what
  * fails, PATH is the new file already), NG_ENONFINITE (a tensor holds NaN or infinity: the old
  * checkpoint is worth more), NG_ERANGE (or what no step leaves there), NG_EARG (a parameter's name
- * is not UTF-8, a random without save), NG_ENODATA (a parameter was added after gradients were
+ * is not UTF-8, a random without save, an average that is swapped in or not of all this optimizer's
+ * parameters), NG_ENODATA (a parameter was added after gradients were
  * accumulated), NG_EOPTION, NG_ENOMEM. */
 NG_API ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
                                    const ng_checkpoint_options *options);
@@ -81,7 +88,7 @@ NG_API ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
  * NG_EIO; NG_EFORMAT (truncated, damaged, of another version); of another model, the first
  * difference named: NG_EARG (groups or parameters, by number, name or layout), NG_ESHAPE,
  * NG_EDTYPE, NG_EOPTION (a method, an option that cannot change, or options out of range);
- * NG_ENODATA (no weights or no random in the file, and wanted); NG_ENONFINITE, NG_ERANGE (a tensor
+ * NG_ENODATA (no weights, random or average in the file, and wanted); NG_ENONFINITE, NG_ERANGE (a tensor
  * holds what no step leaves there, such as a negative second moment); NG_EARG (counts that no
  * optimizer has: fractions, negative, beyond 2^53); NG_ENOMEM. Then nothing has changed. */
 NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,

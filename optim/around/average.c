@@ -10,8 +10,10 @@
 #include "lib/core/try.h"
 #include "optim/front/front.h"
 #include "optim/front/range.h"
+#include "optim/front/state.h"
 
 struct ng_average {
+    const ngi_average_table *calls;
     const ng_optimizer *optimizer;
     double decay;
     unsigned long long count;
@@ -44,19 +46,33 @@ static ng_mat kept_view(const ng_average *a, size_t i, ng_mat live)
     return kept;
 }
 
+static const ngi_average_table calls = {
+    .tensor = ng_average_tensor,
+    .count = ng_average_count,
+    .decay = ng_average_decay,
+    .set = ng_average_set,
+};
+
+static ng_status check_decay(double decay, ng_error *error)
+{
+    return decay >= 0 && decay <= 1
+               ? NG_OK
+               : ng_error_set(error, NG_EOPTION, "average: decay %g is not in 0 ... 1", decay);
+}
+
 ng_status ng_average_create(ng_average **result, const ng_optimizer *optimizer, double decay,
                             ng_error *error)
 {
     if (result == NULL || optimizer == NULL)
         return ng_error_set(error, NG_EARG, "average: NULL argument");
     *result = NULL;
-    if (!(decay >= 0 && decay <= 1))
-        return ng_error_set(error, NG_EOPTION, "average: decay %g is not in 0 ... 1", decay);
+    TRY(check_decay(decay, error));
     if (optimizer->param_count == 0)
         return ng_error_set(error, NG_ENODATA, "average: the optimizer has no parameters");
     ng_average *a = calloc(1, sizeof *a);
     if (a == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for an average");
+    a->calls = &calls;
     a->optimizer = optimizer;
     a->decay = decay;
     a->params = optimizer->param_count;
@@ -197,4 +213,45 @@ ng_status ng_average_restore(ng_average *a, unsigned long long count, ng_error *
 int ng_average_swapped(const ng_average *average)
 {
     return average != NULL && average->swapped;
+}
+
+/* ---- For files ------------------------------------------------------------------------------ */
+
+ng_status ng_average_tensor(ng_average *a, const char **parameter, const char **name, ng_mat *view,
+                            size_t index, ng_error *error)
+{
+    TRY(check_same(a, error));
+    if (parameter == NULL || name == NULL || view == NULL)
+        return ng_error_set(error, NG_EARG, "average: no place for a tensor");
+    if (a->swapped)
+        return ng_error_set(error, NG_EARG, "average: swapped in");
+    for (size_t k = 0, seen = 0; k < 2 * a->params; k++) {
+        size_t i = k / 2 + k % 2 * a->params; /* a bias behind its weights */
+        ng_mat live = live_view(a, i, parameter);
+        if (live.data == NULL || seen++ < index)
+            continue;
+        *name = k % 2 == 0 ? "average" : "bias_average";
+        *view = kept_view(a, i, live);
+        if (k % 2 > 0) { /* a row */
+            view->cols = view->stride = view->rows * view->cols;
+            view->rows = 1;
+        }
+        return NG_OK;
+    }
+    return ng_error_set(error, NG_ENODATA, "average: no tensor %zu", index);
+}
+
+double ng_average_decay(const ng_average *average)
+{
+    return average != NULL ? average->decay : 0;
+}
+
+ng_status ng_average_set(ng_average *a, unsigned long long count, double decay, ng_error *error)
+{
+    if (a == NULL || a->swapped)
+        return ng_error_set(error, NG_EARG, "average: %s", a != NULL ? "swapped in" : "NULL");
+    TRY(check_decay(decay, error));
+    a->count = count;
+    a->decay = decay;
+    return NG_OK;
 }

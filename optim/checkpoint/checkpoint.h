@@ -33,13 +33,14 @@ typedef struct {
 typedef struct {
     ngi_entry *items;
     size_t count, capacity;
-    double *counts; /* owned: of the optimizer */
+    double *counts;    /* owned: of the optimizer */
+    double average[2]; /* count and decay */
 } ngi_entries;
 
 /* Weights only if options ask; NG_ENODATA where sums are missing. */
 ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options);
-/* Weights optional, sums if `summed`. */
+/* Weights and averages optional, sums if `summed`. */
 ng_status ngi_entries_load(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options, int summed);
 void ngi_entries_free(ngi_entries *list);

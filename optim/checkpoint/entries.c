@@ -39,12 +39,53 @@ static ng_status add(ngi_entries *list, const char *parameter, const char *own, 
 typedef struct {
     const ng_checkpoint_options *options;
     int loading, summed;
+    size_t averaged; /* tensors of the average so far */
 } plan;
 
-static ng_status add_param(ngi_entries *list, const ngi_param *param, const plan *p,
-                           ng_error *error)
+/* A tensor that is not of the state: in the file if `wanted`. A load knows it by its shape, and takes
+ * it if it is wanted. */
+static ng_status add_borrowed(ngi_entries *list, const ngi_param *param, const char *name,
+                              ng_mat view, int vector, int wanted, const plan *p, ng_error *error)
 {
-    static const char *const borrowed_names[2] = {"weights", "bias"};
+    ngi_entry entry = {.view = view, .legal = NGI_FINITE, .vector = vector};
+    entry.optional = !wanted;
+    entry.taken = wanted;
+    return view.data != NULL && (p->loading || wanted) ? add(list, param->name, name, entry, error)
+                                                       : NG_OK;
+}
+
+/* The next tensor of the average, if there is one and it is of this parameter; else `live`, whose
+ * shape it has. */
+static ng_status average_view(ng_mat *view, ng_mat live, const ngi_param *param, plan *p,
+                              ng_error *error)
+{
+    const char *of, *name;
+    *view = live;
+    if (p->options->average == NULL || live.data == NULL)
+        return NG_OK;
+    ng_average *average = p->options->average;
+    TRY(ngi_average_calls(average)->tensor(average, &of, &name, view, p->averaged++, error));
+    return of == param->name ? NG_OK
+                             : ng_error_set(error, NG_EARG,
+                                            "the average is not of this optimizer: '%.60s'", of);
+}
+
+static ng_status add_outside(ngi_entries *list, const ngi_param *param, plan *p, ng_error *error)
+{
+    static const char *const names[2][2] = {{"weights", "average"}, {"bias", "bias_average"}};
+    const ng_mat live[2] = {param->w, param->bias};
+    for (int i = 0; i < 2; i++) {
+        ng_mat average;
+        TRY(average_view(&average, live[i], param, p, error));
+        TRY(add_borrowed(list, param, names[i][0], live[i], i, p->options->weights, p, error));
+        TRY(add_borrowed(list, param, names[i][1], average, i, p->options->average != NULL, p,
+                         error));
+    }
+    return NG_OK;
+}
+
+static ng_status add_param(ngi_entries *list, const ngi_param *param, plan *p, ng_error *error)
+{
     if (p->summed &&
         (param->sum.data == NULL || (param->bias.data != NULL && param->sum_bias.data == NULL)))
         return ng_error_set(error, NG_ENODATA,
@@ -58,15 +99,7 @@ static ng_status add_param(ngi_entries *list, const ngi_param *param, const plan
         if (own != NULL)
             TRY(add(list, param->name, own, entry, error));
     }
-    const ng_mat borrowed[2] = {param->w, param->bias};
-    for (int i = 0; i < 2; i++) {
-        ngi_entry entry = {.view = borrowed[i], .legal = NGI_FINITE, .vector = i == 1};
-        entry.optional = !p->options->weights;
-        entry.taken = p->options->weights;
-        if (borrowed[i].data != NULL && (p->loading || entry.taken))
-            TRY(add(list, param->name, borrowed_names[i], entry, error));
-    }
-    return NG_OK;
+    return add_outside(list, param, p, error);
 }
 
 /* ---- The list ----------------------------------------------------------------------------- */
@@ -81,7 +114,18 @@ static ng_status add_counts(ngi_entries *list, ng_optimizer *optimizer)
     return add(list, NULL, "counts", entry, &optimizer->error);
 }
 
-static ng_status add_params(ngi_entries *list, ng_optimizer *optimizer, const plan *p)
+static ng_status add_average(ngi_entries *list, const ng_average *average, ng_error *error)
+{
+    ngi_entry entry = {
+        .view = ng_f64(list->average, 1, 2), .legal = NGI_FINITE, .vector = 1, .taken = 1};
+    if (average == NULL)
+        return NG_OK;
+    list->average[0] = (double)ngi_average_calls(average)->count(average);
+    list->average[1] = ngi_average_calls(average)->decay(average);
+    return add(list, NULL, "average", entry, error);
+}
+
+static ng_status add_params(ngi_entries *list, ng_optimizer *optimizer, plan *p)
 {
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++)
@@ -92,8 +136,9 @@ static ng_status add_params(ngi_entries *list, ng_optimizer *optimizer, const pl
 ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options)
 {
-    plan p = {options, 0, optimizer->micro > 0};
+    plan p = {options, 0, optimizer->micro > 0, 0};
     TRY(add_counts(list, optimizer));
+    TRY(add_average(list, options->average, &optimizer->error));
     TRY(add_params(list, optimizer, &p));
     for (size_t i = 0; i < list->count; i++)
         TRY(ngi_legal_check(list->items[i].legal, list->items[i].view, list->items[i].name,
@@ -104,6 +149,6 @@ ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
 ng_status ngi_entries_load(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options, int summed)
 {
-    plan p = {options, 1, summed};
+    plan p = {options, 1, summed, 0};
     return add_params(list, optimizer, &p);
 }

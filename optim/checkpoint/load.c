@@ -2,6 +2,7 @@
  * changes. */
 #include "optim/checkpoint/checkpoint.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,12 +116,12 @@ static ng_status read_entry(const cargo *c, ngi_entry *entry, ng_error *error)
 /* Every tensor of the file is somebody's. `seen`: a byte for each. */
 static ng_status check_owners(const cargo *c, unsigned char *seen, ng_error *error)
 {
-    static const char *const others[] = {"counts", "random", "crc32"};
+    static const char *const others[] = {"counts", "average", "random", "crc32"};
     const ng_tensor *first = ng_tensors_get(c->file, 0);
     for (size_t i = 0; i < c->entries.count; i++)
         if (c->entries.items[i].found != NULL)
             seen[c->entries.items[i].found - first] = 1;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         const ng_tensor *t = ng_tensors_find(c->file, others[i]);
         if (t != NULL)
             seen[t - first] = 1;
@@ -159,6 +160,23 @@ static ng_status read_random(cargo *c, const ng_random *random, ng_error *error)
     return ng_tensors_read(c->file, c->random, t, 0, t->bytes, error);
 }
 
+/* Count and decay of the average. */
+static ng_status read_average(cargo *c, const ng_average *average, ng_error *error)
+{
+    const ng_tensor *t;
+    double *x = c->entries.average;
+    if (average == NULL)
+        return NG_OK;
+    TRY(find_vector(&t, c, "average", NG_TENSOR_F64, error));
+    if (t->bytes != sizeof c->entries.average)
+        return ng_error_set(error, NG_EFORMAT, "checkpoint: 'average' is not count and decay");
+    TRY(ng_tensors_read(c->file, x, t, 0, t->bytes, error));
+    if (!(x[0] >= 0 && x[0] < 9007199254740992.0 && x[0] == floor(x[0])) ||
+        !(x[1] >= 0 && x[1] <= 1))
+        return ng_error_set(error, NG_EARG, "no average counts %g updates of decay %g", x[0], x[1]);
+    return NG_OK;
+}
+
 static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
                         const ng_checkpoint_options *options)
 {
@@ -168,6 +186,7 @@ static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
     TRY(read_model(c, optimizer, options->keep_options));
     TRY(read_counts(c, optimizer));
     TRY(read_tensors(c, optimizer, options));
+    TRY(read_average(c, options->average, &optimizer->error));
     return read_random(c, options->random, &optimizer->error);
 }
 
@@ -191,6 +210,16 @@ static void take_tensor(const ngi_entry *entry)
                (const char *)entry->staged.data + i * width, width);
 }
 
+static void take_average(const double *pair, const ng_checkpoint_options *options)
+{
+    ng_average *a = options->average;
+    if (a == NULL)
+        return;
+    const ngi_average_table *calls = ngi_average_calls(a);
+    calls->set(a, (unsigned long long)pair[0], options->keep_options ? calls->decay(a) : pair[1],
+               NULL);
+}
+
 /* Cannot fail. */
 static void take(const cargo *c, ng_optimizer *optimizer, const ng_checkpoint_options *options)
 {
@@ -198,6 +227,7 @@ static void take(const cargo *c, ng_optimizer *optimizer, const ng_checkpoint_op
     for (size_t i = 0; i < c->entries.count; i++)
         if (c->entries.items[i].staged.data != NULL)
             take_tensor(&c->entries.items[i]);
+    take_average(c->entries.average, options);
     if (options->keep_options)
         return;
     optimizer->clip_value = c->clip_value;

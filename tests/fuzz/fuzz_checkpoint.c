@@ -8,6 +8,7 @@ typedef struct {
     ng_optimizer *opt;
     ng_group *group;
     ng_fisher *fisher;
+    ng_average *average; /* or NULL */
     int captures;
     double w[ELEMENTS], dw[ELEMENTS], bias[ROWS], dbias[ROWS], f[ELEMENTS * ELEMENTS];
     ng_dtype dtype;
@@ -61,10 +62,13 @@ static void open_world(world *t, size_t which, unsigned rest)
         give_fisher(t);
     else
         ng_options_free(options);
+    if (rest >> 3 & 1)
+        check(ng_average_create(&t->average, t->opt, 0.5, NULL) == NG_OK);
 }
 
 static void close_world(world *t)
 {
+    ng_average_destroy(t->average);
     ng_optimizer_destroy(t->opt);
     ng_fisher_destroy(t->fisher);
 }
@@ -92,12 +96,14 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
     if (which > ng_preset_count())
         return 0;
     out[0] = (unsigned char)which;
-    out[1] = (unsigned char)(i % 4);
+    out[1] = (unsigned char)(i % 4 | (i & 2) << 2); /* with weights the average too */
     open_world(&t, which, out[1]);
     for (int k = 0; k < 3; k++)
         check(step(&t) == NG_OK);
+    check(t.average == NULL || ng_average_update(t.average, NULL) == NG_OK);
     check(ng_checkpoint_init(&o) == NG_OK);
     o.weights = out[1] >> 1 & 1;
+    o.average = t.average;
     if (o.weights)
         check(ng_optimizer_accumulate(t.opt) == NG_OK);
     snprintf(path, sizeof path, "%s/made", getenv("FUZZ_SEEDS"));
@@ -116,6 +122,15 @@ static size_t numbers(double *out, const world *t)
     memcpy(out + n, t->w, sizeof t->w);
     memcpy(out + n + ELEMENTS, t->bias, sizeof t->bias);
     n += ELEMENTS + ROWS;
+    out[n++] = (double)ng_average_count(t->average);
+    out[n++] = ng_average_decay(t->average);
+    for (size_t i = 0; t->average != NULL && ng_average_tensor(t->average, &parameter, &name, &m, i,
+                                                               NULL) == NG_OK;
+         i++)
+        for (size_t k = 0; k < m.rows * m.cols; k++) {
+            out[n++] = ng_mat_get(m, k / m.cols, k % m.cols);
+            check(isfinite(out[n - 1]));
+        }
     for (size_t i = 0; ng_optimizer_tensor(t->opt, &parameter, &name, &m, i) == NG_OK; i++)
         for (size_t k = 0; k < m.rows * m.cols; k++) {
             check(n < NUMBERS);
@@ -150,6 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(ng_checkpoint_init(&o) == NG_OK);
     o.weights = rest >> 1 & 1;
     o.keep_options = rest >> 2 & 1;
+    o.average = t.average;
     size_t n = numbers(before, &t);
     ng_status status = ng_optimizer_load(t.opt, fuzz_file(0, bytes, b.size), &o);
     if (status != NG_OK) {
@@ -161,6 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(status == NG_OK || ng_optimizer_error(t.opt)[0] != '\0');
         check(all_finite(&t));
     }
+    numbers(after, &t);
     close_world(&t);
     return 0;
 }
