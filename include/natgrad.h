@@ -50,6 +50,7 @@
 #include <natgrad/average.h>
 #include <natgrad/policy.h>
 #include <natgrad/checkpoint.h>
+#include <natgrad/exchange.h>
 #include <natgrad/recorder.h>
 
 #endif

@@ -33,6 +33,10 @@
  * Not in the file: the Fisher matrix of a natural group and anything else that is
  * borrowed, monitors, the number of threads.
  *
+ * Of an optimizer in several processes (natgrad/exchange.h) all of them call: rank 0 writes the file
+ * one process would write, byte for byte, with its own random numbers, and every rank reads it, on
+ * any number of ranks. Their status is the same on all.
+ *
  * Both calls are NG_EUNSUPPORTED on a machine that is not little-endian. */
 #ifndef NATGRAD_CHECKPOINT_H
 #define NATGRAD_CHECKPOINT_H

@@ -22,6 +22,7 @@ typedef struct {
     char *name;
     ng_mat view; /* borrowed */
     ngi_legal legal;
+    int owner;              /* 1 + the rank that has it; 0: every one */
     int vector;             /* its shape is [n] instead of [rows, cols] */
     int optional, taken;    /* may be missing; is loaded */
     const ng_tensor *found; /* in the file that is loaded */

@@ -38,7 +38,7 @@ static ng_status add(ngi_entries *list, const char *parameter, const char *own, 
 
 typedef struct {
     const ng_checkpoint_options *options;
-    int loading, summed;
+    int loading, summed, attached;
     size_t averaged; /* tensors of the average so far */
 } plan;
 
@@ -94,8 +94,11 @@ static ng_status add_param(ngi_entries *list, const ngi_param *param, plan *p, n
     for (size_t slot = 0; slot < ngi_state_slots(param); slot++) {
         ngi_entry entry = {.legal = NGI_FINITE, .taken = 1};
         const char *own = ngi_state_slot(param, slot, p->summed, &entry.view);
-        if (slot < param->tensor_count)
+        if (slot < param->tensor_count) {
             entry.legal = param->tensor[slot].legal;
+            entry.taken = !param->elsewhere;
+            entry.owner = p->attached ? 1 + param->owner : 0;
+        }
         if (own != NULL)
             TRY(add(list, param->name, own, entry, error));
     }
@@ -136,19 +139,20 @@ static ng_status add_params(ngi_entries *list, ng_optimizer *optimizer, plan *p)
 ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options)
 {
-    plan p = {options, 0, optimizer->micro > 0, 0};
+    plan p = {options, 0, optimizer->micro > 0, ngi_attached(optimizer), 0};
     TRY(add_counts(list, optimizer));
     TRY(add_average(list, options->average, &optimizer->error));
     TRY(add_params(list, optimizer, &p));
     for (size_t i = 0; i < list->count; i++)
-        TRY(ngi_legal_check(list->items[i].legal, list->items[i].view, list->items[i].name,
-                            &optimizer->error));
+        if (list->items[i].view.data != NULL)
+            TRY(ngi_legal_check(list->items[i].legal, list->items[i].view, list->items[i].name,
+                                &optimizer->error));
     return NG_OK;
 }
 
 ng_status ngi_entries_load(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options, int summed)
 {
-    plan p = {options, 1, summed, 0};
+    plan p = {options, 1, summed, ngi_attached(optimizer), 0};
     return add_params(list, optimizer, &p);
 }

@@ -105,7 +105,7 @@ static ng_status read_entry(const cargo *c, ngi_entry *entry, ng_error *error)
         return ng_error_set(error, NG_ENODATA, "the checkpoint has no '%s'",
                             ngi_label_of(entry->name).text);
     TRY(ngi_tensor_fits(t, entry->view, error));
-    if (!entry->taken)
+    if (!entry->taken) /* as that of another rank */
         return NG_OK;
     TRY(ngi_mat_create(&entry->staged, entry->view.rows, entry->view.cols, entry->view.dtype,
                        error));
@@ -255,10 +255,15 @@ ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
 {
     ng_checkpoint_options defaults;
     cargo c = {.file = NULL};
-    TRY(ngi_checkpoint_begin(&options, &defaults, optimizer, path));
-    ng_status status = gather(&c, optimizer, path, options);
+    if (optimizer == NULL)
+        return NG_EARG;
+    ng_status status = ngi_checkpoint_begin(&options, &defaults, optimizer, path);
     if (status == NG_OK)
-        status = take_random(&c, options->random, &optimizer->error);
+        status = gather(&c, optimizer, path, options);
+    status = ngi_exchange_agree(optimizer, status, 0);
+    if (status == NG_OK)
+        status = ngi_exchange_agree(
+            optimizer, take_random(&c, options->random, &optimizer->error), 0);
     if (status == NG_OK) {
         take(&c, optimizer, options);
         warn(&c, optimizer);

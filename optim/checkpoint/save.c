@@ -44,7 +44,11 @@ typedef struct {
     ngi_facts facts;
     unsigned char *random; /* owned, or NULL */
     size_t random_size;
+    ng_mat piece; /* owned: of a tensor of another rank, 1 x PIECE */
+    int agreed;   /* the status is that of all ranks */
 } cargo;
+
+enum { PIECE = 1 << 19 }; /* doubles */
 
 static ng_status gather_random(cargo *c, const ng_random *random, ng_error *error)
 {
@@ -62,27 +66,82 @@ static ng_status gather(cargo *c, ng_optimizer *optimizer, const ng_checkpoint_o
 {
     TRY(ngi_entries_save(&c->entries, optimizer, options));
     TRY(ngi_facts_list(&c->facts, optimizer, NULL));
+    if (ngi_attached(optimizer))
+        TRY(ngi_mat_create(&c->piece, 1, PIECE, NG_F64, &optimizer->error));
     return gather_random(c, options->random, &optimizer->error);
 }
 
 /* ---- Into the file --------------------------------------------------------------------------- */
 
-/* Announces, or writes, the tensors of one type. */
-static ng_status put_type(ng_tensors_writer *file, const cargo *c, ng_dtype dtype, int announce,
-                          ng_error *error)
+/* A rank that has failed tells the others when they ask next, once, and they end as it does. */
+static ng_status agree(cargo *c, ng_optimizer *optimizer, ng_status status)
+{
+    if (c->agreed)
+        return status;
+    status = ngi_exchange_agree(optimizer, status, 0);
+    c->agreed = status != NG_OK;
+    return status;
+}
+
+/* A state tensor of another rank, which is dense, as pieces of a row. */
+static ng_status bring(cargo *c, ng_optimizer *optimizer, ng_tensors_writer *file,
+                       const ngi_entry *e)
+{
+    const ng_exchange *exchange = &optimizer->exchange;
+    int owner = e->owner - 1;
+    size_t item = ng_dtype_size(e->view.dtype), all = e->view.rows * e->view.cols;
+    for (size_t done = 0; done < all; done += PIECE) {
+        size_t n = all - done < PIECE ? all - done : PIECE;
+        ng_mat to = {c->piece.data, 1, n, n, e->view.dtype}, from = to;
+        if (exchange->rank == owner)
+            from.data = (char *)e->view.data + done * item;
+        TRY(agree(c, optimizer, NG_OK));
+        exchange->bring(exchange->data, to, from, owner);
+        if (exchange->rank == 0)
+            TRY(ng_tensors_writer_write(file, to.data, n * item, &optimizer->error));
+    }
+    return NG_OK;
+}
+
+static ng_status announce_entry(ng_tensors_writer *file, const ngi_entry *e, ng_error *error)
+{
+    size_t shape[2] = {e->view.rows, e->view.cols};
+    if (e->vector)
+        shape[1] *= shape[0];
+    return ng_tensors_writer_add(file, e->name,
+                                 e->view.dtype == NG_F32 ? NG_TENSOR_F32 : NG_TENSOR_F64,
+                                 shape + e->vector, 2 - (size_t)e->vector, error);
+}
+
+static ng_status announce_type(ng_tensors_writer *file, const cargo *c, ng_dtype dtype,
+                               ng_error *error)
+{
+    for (size_t i = 0; i < c->entries.count; i++)
+        if (c->entries.items[i].view.dtype == dtype)
+            TRY(announce_entry(file, &c->entries.items[i], error));
+    return NG_OK;
+}
+
+/* Writes the tensors of one type; ranks without a file give what they own. */
+static ng_status put_type(ng_tensors_writer *file, cargo *c, ng_dtype dtype,
+                          ng_optimizer *optimizer)
 {
     for (size_t i = 0; i < c->entries.count; i++) {
         const ngi_entry *e = &c->entries.items[i];
-        size_t shape[2] = {e->view.rows, e->view.cols};
-        if (e->vector)
-            shape[1] *= shape[0];
-        if (e->view.dtype == dtype)
-            TRY(announce ? ng_tensors_writer_add(file, e->name,
-                                                 dtype == NG_F32 ? NG_TENSOR_F32 : NG_TENSOR_F64,
-                                                 shape + e->vector, 2 - (size_t)e->vector, error)
-                         : ng_tensors_writer_write_mat(file, e->view, error));
+        if (e->view.dtype != dtype)
+            continue;
+        if (e->owner > 1) /* neither everyone's nor rank 0's */
+            TRY(bring(c, optimizer, file, e));
+        else if (file != NULL)
+            TRY(ng_tensors_writer_write_mat(file, e->view, &optimizer->error));
     }
     return NG_OK;
+}
+
+static ng_status put_tensors(ng_tensors_writer *file, cargo *c, ng_optimizer *optimizer)
+{
+    TRY(put_type(file, c, NG_F64, optimizer));
+    return put_type(file, c, NG_F32, optimizer);
 }
 
 static ng_status announce(ng_tensors_writer *file, const cargo *c, ng_error *error)
@@ -90,20 +149,20 @@ static ng_status announce(ng_tensors_writer *file, const cargo *c, ng_error *err
     const size_t four = 4;
     for (size_t i = 0; i < c->facts.count; i++)
         TRY(ng_tensors_writer_add_text(file, c->facts.items[i].key, c->facts.items[i].text, error));
-    TRY(put_type(file, c, NG_F64, 1, error));
-    TRY(put_type(file, c, NG_F32, 1, error));
+    TRY(announce_type(file, c, NG_F64, error));
+    TRY(announce_type(file, c, NG_F32, error));
     if (c->random != NULL)
         TRY(ng_tensors_writer_add(file, "random", NG_TENSOR_U8, &c->random_size, 1, error));
     return ng_tensors_writer_add(file, "crc32", NG_TENSOR_U8, &four, 1, error);
 }
 
-static ng_status write_all(ng_tensors_writer *file, const cargo *c, ng_error *error)
+static ng_status write_all(ng_tensors_writer *file, cargo *c, ng_optimizer *optimizer)
 {
+    ng_error *error = &optimizer->error;
     uint32_t crc;
     unsigned char bytes[4];
     TRY(announce(file, c, error));
-    TRY(put_type(file, c, NG_F64, 0, error));
-    TRY(put_type(file, c, NG_F32, 0, error));
+    TRY(put_tensors(file, c, optimizer));
     TRY(ng_tensors_writer_write(file, c->random, c->random_size, error));
     TRY(ng_tensors_writer_crc(file, &crc, error));
     for (int i = 0; i < 4; i++)
@@ -111,15 +170,25 @@ static ng_status write_all(ng_tensors_writer *file, const cargo *c, ng_error *er
     return ng_tensors_writer_write(file, bytes, sizeof bytes, error);
 }
 
-static ng_status write_file(const cargo *c, const char *path, ng_error *error)
+static ng_status write_file(cargo *c, const char *path, ng_optimizer *optimizer)
 {
     ng_tensors_writer *file;
-    TRY(ng_tensors_writer_create(&file, path, error));
-    ng_status status = write_all(file, c, error);
+    TRY(ng_tensors_writer_create(&file, path, &optimizer->error));
+    ng_status status = write_all(file, c, optimizer);
     if (status == NG_OK)
-        return ng_tensors_writer_commit(file, error);
+        return ng_tensors_writer_commit(file, &optimizer->error);
     ng_tensors_writer_discard(file);
     return status;
+}
+
+static ng_status save(cargo *c, ng_optimizer *optimizer, const char *path,
+                      const ng_checkpoint_options *options)
+{
+    TRY(gather(c, optimizer, options));
+    TRY(agree(c, optimizer, NG_OK));
+    ngi_exchange_counts(optimizer, c->entries.counts);
+    return optimizer->exchange.rank == 0 ? write_file(c, path, optimizer)
+                                         : put_tensors(NULL, c, optimizer);
 }
 
 ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
@@ -127,11 +196,14 @@ ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
 {
     ng_checkpoint_options defaults;
     cargo c = {.random = NULL};
-    TRY(ngi_checkpoint_begin(&options, &defaults, optimizer, path));
-    ng_status status = gather(&c, optimizer, options);
+    if (optimizer == NULL)
+        return NG_EARG;
+    ng_status status = ngi_checkpoint_begin(&options, &defaults, optimizer, path);
     if (status == NG_OK)
-        status = write_file(&c, path, &optimizer->error);
+        status = save(&c, optimizer, path, options);
+    status = agree(&c, optimizer, status);
     free(c.random);
+    free(c.piece.data);
     ngi_facts_free(&c.facts);
     ngi_entries_free(&c.entries);
     return status;

@@ -62,6 +62,8 @@ static ng_status bind(ngi_param *was, const ng_group *group, const ngi_piece *pi
     TRY(ngi_check_wanted(group, param, "bias"));
     TRY(check_bias(group, param, piece->x, piece->y));
     if (param->bias.data == NULL)
+        TRY(ngi_check_detached(group->optimizer, &group->optimizer->error));
+    if (param->bias.data == NULL)
         TRY(extend(&grown, param, group, piece->x, piece->y));
     grown.bias = column(piece->x);
     grown.dbias = ngi_gradient_view(grown.bias, column(piece->y));

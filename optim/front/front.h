@@ -1,8 +1,10 @@
 /* The optimizer, its groups and parameters: what the files of the front share.
  * From below: views, memory and param, then group, stack, capture, bias and share, gradient,
- * then step, then optimizer; each uses only those before it. */
+ * exchange, then step, then optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
+
+#include <natgrad/exchange.h>
 
 #include "lib/core/memory.h"
 #include "optim/front/method.h"
@@ -59,6 +61,9 @@ struct ng_optimizer {
     double multiplier; /* of every group's lr */
     size_t param_count, task_capacity, turn_capacity;
     unsigned long long steps;
+    const ngi_param *culprit; /* of the step that failed; NULL: none in particular */
+    ng_exchange exchange;     /* size 0: not attached */
+    ng_exchange_item *items;  /* room for the views of a step */
     ng_error error;
 };
 
@@ -74,6 +79,19 @@ static inline ng_error *ngi_begin(ng_optimizer *optimizer)
 static inline ng_status ngi_check_struct(const void *filled, size_t size, size_t expected)
 {
     return filled == NULL ? NG_EARG : size != expected ? NG_EOPTION : NG_OK;
+}
+
+static inline int ngi_attached(const ng_optimizer *optimizer)
+{
+    return optimizer->exchange.size > 0;
+}
+
+/* NG_EARG where nothing can be added any more. */
+static inline ng_status ngi_check_detached(const ng_optimizer *optimizer, ng_error *error)
+{
+    return !ngi_attached(optimizer)
+               ? NG_OK
+               : ng_error_set(error, NG_EARG, "the optimizer is attached: nothing can be added");
 }
 
 /* ---- views.c --------------------------------------------------------------------------- */
@@ -112,6 +130,9 @@ void ngi_param_destroy(ngi_param *param);
 /* Its tensors and update as the group's method declares them; on an error what there is
  * still has to be dropped. */
 ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error);
+
+/* Frees the memory of tensors and update, which stay declared. */
+void ngi_param_free_state(ngi_param *param);
 
 /* Frees the parameter's tensors and update. */
 void ngi_param_drop_state(ngi_param *param);
@@ -179,10 +200,37 @@ ng_status ngi_gradients_reserve(ng_optimizer *optimizer);
 /* After a step that is done: accumulation begins anew. */
 void ngi_gradients_reset(ng_optimizer *optimizer);
 
+/* ---- exchange.c -------------------------------------------------------------------------- */
+
+enum { NGI_EXCHANGED = 2 }; /* views a parameter at most: weights and bias */
+
+/* May the parameters of the group have different owners? */
+static inline int ngi_is_divided(const ng_group *group)
+{
+    return group->method->agree == NULL || group->method->agrees_by_length;
+}
+
+/* The status, and optimizer->error, of all ranks; not attached: status. `mark` must be alike. */
+ng_status ngi_exchange_agree(ng_optimizer *optimizer, ng_status status, unsigned long long mark);
+
+/* What must be alike in a step: who takes part, and the options. */
+unsigned long long ngi_exchange_mark(const ng_optimizer *optimizer);
+
+/* Lengths of steps between prepare and agree, weights and reports after commit. */
+void ngi_exchange_lengths(ng_optimizer *optimizer);
+void ngi_exchange_weights(ng_optimizer *optimizer);
+void ngi_exchange_reports(ng_optimizer *optimizer);
+
+/* Of ng_optimizer_counts those of each parameter. */
+void ngi_exchange_counts(ng_optimizer *optimizer, double *counts);
+
 /* ---- step.c and monitors.c ------------------------------------------------------------- */
 
 /* Room in a step for one more parameter. */
 ng_status ngi_step_reserve(ng_optimizer *optimizer);
+
+/* What a step of the parameter costs, roughly. */
+double ngi_task_cost(const ng_group *group, const ngi_param *param);
 
 /* Scratch for the hungriest turn or group; options may have changed since the last step. */
 ng_status ngi_tasks_reserve(ng_optimizer *optimizer);

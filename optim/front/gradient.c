@@ -20,13 +20,16 @@ static ng_status for_each(ng_optimizer *optimizer, visit call)
     return NG_OK;
 }
 
-/* Of those that take part in the coming step. */
+/* Of those that take part in the coming step; the one that fails is its culprit. */
 static ng_status for_active(ng_optimizer *optimizer, visit call)
 {
     for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
-            if (ngi_active(optimizer->groups[g]->params[i]))
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
+            optimizer->culprit = optimizer->groups[g]->params[i];
+            if (ngi_active(optimizer->culprit))
                 TRY(call(optimizer->groups[g]->params[i], optimizer, &optimizer->error));
+        }
+    optimizer->culprit = NULL;
     return NG_OK;
 }
 

@@ -67,6 +67,7 @@ ng_status ngi_group_append(ng_group *group, size_t *index, const char *name, ng_
     ng_optimizer *optimizer = group->optimizer;
     ng_error *error = &optimizer->error;
     ngi_param *param;
+    TRY(ngi_check_detached(optimizer, error));
     TRY(check_name(optimizer, name, error));
     TRY(ngi_check_views(name, w, dw, error));
     TRY(ngi_check_binding(optimizer, NULL, 0, name, w, dw, error));

@@ -86,7 +86,8 @@ static size_t held(ng_mat m)
 static size_t param_memory(const ngi_param *param)
 {
     size_t spare = param->lent ? 0 : ngi_param_spare(param);
-    return state_of(param) + spare + held(param->sum) + held(param->sum_bias) +
+    size_t own = param->elsewhere ? 0 : state_of(param) + spare;
+    return own + held(param->sum) + held(param->sum_bias) +
            held(param->staged) + held(param->staged_bias);
 }
 

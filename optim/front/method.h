@@ -47,6 +47,8 @@ typedef struct {
     int wanted; /* somebody listens: norms and errors are worth computing */
 } ngi_report;
 
+enum { NGI_REPORTED = 6 }; /* numbers of a report that ranks tell each other */
+
 typedef struct ngi_param {
     char *name;
     ng_mat w, dw;       /* borrowed; dw and dbias perhaps a shape without data so far */
@@ -77,6 +79,9 @@ typedef struct ngi_param {
     struct ngi_param *leader; /* NULL: its own */
     size_t followers;         /* of a leader */
     int frozen, skipped; /* steps pass it by; the coming one does */
+    int owner;           /* of an attached optimizer: the rank that makes its steps, or -1: all */
+    double reported[NGI_REPORTED]; /* between ranks */
+    int elsewhere;       /* that is another one: no state is here, nor an update */
 } ngi_param;
 
 static inline int ngi_active(const ngi_param *param)
@@ -148,6 +153,10 @@ struct ng_method {
      * writes only `next`, `update`, factor, report, predicted and work (optional) */
     ng_status (*agree)(ngi_param *const *params, size_t count, const void *options,
                        ngi_joint *joint, ng_work *work, ng_error *error);
+    /* it decides by each parameter's `length` alone and writes but factor and report, so that it
+     * needs no state: the parameters of a group may be owned by several ranks. Groups of other
+     * methods with an agree are every rank's. */
+    int agrees_by_length;
     /* cannot fail; allocates nothing */
     void (*commit)(ngi_param *param, const void *options);
     /* after a step: sets the damping by the losses (finite) around it and what was predicted;

@@ -57,6 +57,9 @@ void ng_optimizer_destroy(ng_optimizer *optimizer)
         ngi_group_destroy(optimizer->groups[g]);
     for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++)
         ng_work_destroy(&optimizer->work[i]);
+    if (optimizer->exchange.destroy != NULL)
+        optimizer->exchange.destroy(optimizer->exchange.data);
+    free(optimizer->items);
     free(optimizer->work);
     free(optimizer->tasks);
     free(optimizer->turns);
@@ -75,6 +78,7 @@ ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **group,
     if (optimizer == NULL)
         return NG_EARG;
     ng_error *error = ngi_begin(optimizer);
+    TRY(ngi_check_detached(optimizer, error));
     TRY(ngi_array_grow(&optimizer->groups, &optimizer->group_capacity, optimizer->group_count,
                        sizeof *optimizer->groups, error));
     TRY(ngi_group_create(&added, optimizer, method_options));

@@ -103,14 +103,21 @@ void ngi_param_withdraw(ngi_param *param)
     param->update.data = NULL;
 }
 
-void ngi_param_drop_state(ngi_param *param)
+void ngi_param_free_state(ngi_param *param)
 {
     for (size_t i = 0; i < param->tensor_count; i++) {
         free(param->tensor[i].now.data);
         free(param->tensor[i].next.data);
+        param->tensor[i].now.data = param->tensor[i].next.data = NULL;
     }
-    free(param->tensor);
     free(param->update.data);
+    param->update.data = NULL;
+}
+
+void ngi_param_drop_state(ngi_param *param)
+{
+    ngi_param_free_state(param);
+    free(param->tensor);
 }
 
 void ngi_param_destroy(ngi_param *param)

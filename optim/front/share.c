@@ -27,6 +27,7 @@ static ng_status check_one(const ngi_param *leader, const ngi_param *param, ng_e
 static ng_status check(const ng_group *group, const ngi_param *leader, size_t first, size_t count)
 {
     ng_error *error = &group->optimizer->error;
+    TRY(ngi_check_detached(group->optimizer, error));
     TRY(ngi_check_wanted(group, leader, "captures"));
     if (count > group->count - first)
         return ng_error_set(error, NG_EARG, "%zu parameters from '%.60s' on, the group has %zu there",

@@ -44,7 +44,7 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, c
                 const ngi_param *param = optimizer->groups[g]->params[i];
                 ng_mat found;
                 const char *own = ngi_state_slot(param, slot, optimizer->micro > 0, &found);
-                if (own == NULL || seen++ < index)
+                if (own == NULL || found.data == NULL || seen++ < index)
                     continue;
                 if (slot < param->tensor_count)
                     lend(&param->tensor[slot]);

@@ -62,6 +62,8 @@ static ng_status prepare_in(ngi_task *task, ng_work *work, ng_error *error)
 
 static ng_status prepare_whole(ngi_task *task, ng_work *work, ng_error *error)
 {
+    if (task->param->elsewhere)
+        return ngi_check_gradient(task->param, INFINITY, error);
     TRY(check_ready(task, error));
     return prepare_in(task, work, error);
 }
@@ -106,7 +108,8 @@ static void commit_task(ngi_task *task)
 {
     ngi_param *param = task->param;
     double start = ngi_clock();
-    task->group->method->commit(param, task->group->options);
+    if (!param->elsewhere)
+        task->group->method->commit(param, task->group->options);
     for (size_t i = 0; i < param->tensor_count; i++) {
         take_fresh(&param->tensor[i], param->lent);
         param->tensor[i].foreign = 0;
@@ -131,6 +134,7 @@ static ng_status first_failure(ng_optimizer *optimizer)
     for (size_t i = 0; i < optimizer->task_count; i++)
         if (optimizer->tasks[i].status != NG_OK) {
             optimizer->error = optimizer->tasks[i].error;
+            optimizer->culprit = optimizer->tasks[i].param;
             return optimizer->tasks[i].status;
         }
     return NG_OK;
@@ -153,13 +157,26 @@ static ng_status agree(ng_optimizer *optimizer)
     return NG_OK;
 }
 
+/* Of all ranks, which have the same groups: where agree may fail, once more together. */
+static ng_status agree_together(ng_optimizer *optimizer)
+{
+    int may_fail = 0;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        may_fail |= !ngi_is_divided(optimizer->groups[g]);
+    ngi_exchange_lengths(optimizer);
+    ng_status status = agree(optimizer);
+    return may_fail ? ngi_exchange_agree(optimizer, status, 0) : status;
+}
+
 static ng_status run_halves(ng_optimizer *optimizer)
 {
     size_t count = optimizer->turn_count;
     ngi_threads_run(optimizer->threads, count, prepare, optimizer);
-    TRY(first_failure(optimizer));
-    TRY(agree(optimizer));
+    TRY(ngi_exchange_agree(optimizer, first_failure(optimizer), ngi_exchange_mark(optimizer)));
+    TRY(agree_together(optimizer));
     ngi_threads_run(optimizer->threads, count, commit, optimizer);
+    ngi_exchange_weights(optimizer);
+    ngi_exchange_reports(optimizer);
     return NG_OK;
 }
 
@@ -265,13 +282,21 @@ static ng_status run(ng_optimizer *optimizer)
     return status;
 }
 
-static ng_status step(ng_optimizer *optimizer)
+static ng_status begin(ng_optimizer *optimizer)
 {
     TRY(ngi_tasks_reserve(optimizer));
     TRY(ngi_gradients_stage(optimizer));
     ngi_tasks_fill(optimizer);
-    if (optimizer->task_count > 0)
-        TRY(run(optimizer));
+    return NG_OK;
+}
+
+/* No rank waits for one that has failed: that one tells the others in the place of its step. */
+static ng_status step(ng_optimizer *optimizer)
+{
+    ng_status status = begin(optimizer);
+    TRY(status == NG_OK && optimizer->task_count > 0
+            ? run(optimizer)
+            : ngi_exchange_agree(optimizer, status, ngi_exchange_mark(optimizer)));
     ngi_gradients_reset(optimizer);
     optimizer->steps++;
     return NG_OK;
@@ -306,8 +331,9 @@ static ng_status step_multiplied(ng_optimizer *optimizer)
            (status = multiply_lr(optimizer->groups[groups], optimizer->multiplier,
                                  &optimizer->error)) == NG_OK)
         groups++;
-    if (groups == optimizer->group_count)
-        status = step(optimizer);
+    status = groups == optimizer->group_count
+                 ? step(optimizer)
+                 : ngi_exchange_agree(optimizer, status, 0);
     restore_lr(optimizer, groups);
     return status;
 }
@@ -318,6 +344,7 @@ ng_status ng_optimizer_step(ng_optimizer *optimizer)
         return NG_EARG;
     double start = ngi_clock();
     ngi_begin(optimizer);
+    optimizer->culprit = NULL;
     TRY(step_multiplied(optimizer));
     ng_status status = first_failure(optimizer); /* of those that were left alone */
     ng_error error = optimizer->error;

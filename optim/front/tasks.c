@@ -27,7 +27,7 @@ static size_t work_of(const ng_group *group, size_t i)
     size_t scratch = 0, lent = 0;
     for (size_t k = i; k <= i + group->params[i]->followers; k++) {
         const ngi_param *param = group->params[k];
-        if (group->method->work != NULL)
+        if (group->method->work != NULL && !param->elsewhere)
             scratch = larger(scratch, group->method->work(param, group->options));
         lent = ngi_size_add(lent, param->lent ? ngi_param_spare(param) : 0);
     }
@@ -56,8 +56,8 @@ ng_status ngi_tasks_reserve(ng_optimizer *optimizer)
 
 /* ---- Who is in the step, in which order ---------------------------------------------- */
 
-/* What a step costs, roughly: a product with the smaller side, or one pass. */
-static double cost(const ng_group *group, const ngi_param *param)
+/* A product with the smaller side, or one pass. */
+double ngi_task_cost(const ng_group *group, const ngi_param *param)
 {
     double m = (double)param->w.rows, n = (double)param->w.cols;
     return m * n * (group->method->elementwise ? 1 : (m < n ? m : n));
@@ -84,7 +84,7 @@ static void add_task(ng_optimizer *optimizer, ng_group *group, ngi_param *param)
     if (param->leader == NULL)
         optimizer->turns[optimizer->turn_count++] = anew;
     ngi_turn *turn = &optimizer->turns[optimizer->turn_count - 1];
-    turn->cost += cost(group, param);
+    turn->cost += ngi_task_cost(group, param);
     turn->count++;
 }
 

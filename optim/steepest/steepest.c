@@ -357,6 +357,7 @@ const ng_method ngi_method_steepest = {
     .work = work_size,
     .prepare = prepare,
     .agree = agree,
+    .agrees_by_length = 1,
     .wants_capture = wants_capture,
     .check_capture = check_capture,
     .capture_work = capture_work,

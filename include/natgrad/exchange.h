@@ -1,0 +1,82 @@
+/* natgrad/exchange.h: one optimizer in several processes.
+ *
+ * Every process (a rank) makes the same optimizer: the same groups, parameters, options and
+ * weights. Attached to an exchange, each parameter has an owner, which alone keeps its state and
+ * makes its step; the others receive the weights. A step then costs about 1 / ranks of the time and
+ * of the memory for state, and gives the bits of one process, for any number of ranks.
+ *
+ * libnatgrad knows no network: an exchange is a table of functions. natgrad-mpi.h has the one for
+ * MPI; without any, nothing of this happens.
+ *
+ * What every rank must do alike, in the same order: attach, steps, saves and loads. What they give
+ * must be alike too: gradients of the whole batch (each rank checks all of them), options,
+ * multipliers, micro-batches, who is frozen, whether there are monitors. Differences at attach are named, those of a step are
+ * NG_EARG; neither is a hang. A step that fails on one rank changes nothing on any, and all have the
+ * same status and text, "rank 1: parameter 'fc1.weight' ...": of the failures that of the parameter
+ * added first, then of the lowest rank. */
+#ifndef NATGRAD_EXCHANGE_H
+#define NATGRAD_EXCHANGE_H
+
+#include <natgrad/optimizer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A view that has the owner's elements on every rank afterwards; its shape and dtype are the same
+ * on all of them, its stride need not be. */
+typedef struct {
+    ng_mat view;
+    int owner;
+} ng_exchange_item;
+
+/* What the ranks decide together. */
+typedef struct {
+    ng_error error;           /* own: NG_OK, or what failed here; then the one for all */
+    unsigned long long order; /* of own failure: the lowest one counts, then the lowest rank's */
+    unsigned long long mark;  /* of what must be alike; NG_EARG where nothing failed and it is not
+                                 rank 0's */
+} ng_exchange_vote;
+
+/* Calls of all ranks in the same order. What the network itself does wrong ends the program: agree
+ * and share have no failures of their own and allocate nothing. */
+typedef struct {
+    size_t size;     /* sizeof(ng_exchange) */
+    int rank, ranks; /* this one, 0 ... ranks - 1 */
+    /* 1: every rank keeps all state and makes all steps, and only agrees with the others */
+    int replicate;
+    /* every rank <- the vote for all, the text with its rank in front; returns its status */
+    ng_status (*agree)(void *data, ng_exchange_vote *vote);
+    /* every item <- its owner's */
+    void (*share)(void *data, const ng_exchange_item *items, size_t count);
+    /* `to` (dense) of rank 0 <- `from` of the owner, another rank; the others do nothing. Both
+     * have the shape and dtype of the view that does not belong to the caller. */
+    void (*bring)(void *data, ng_mat to, ng_mat from, int owner);
+    void (*destroy)(void *data); /* (optional) when the optimizer is destroyed */
+    void *data;
+} ng_exchange;
+
+/* Once all groups and parameters, biases and shared inputs are there, before the first step and
+ * capture (a load comes after). The table is copied. Parameters go to ranks costliest first, each to
+ * the one with the least to do (longest processing time first), those that share inputs together,
+ * and their state is freed everywhere else. Groups whose method decides for the whole group (natural,
+ * residual) are every rank's; kl_clip of ng_steepest is no such, its norms are exchanged. Afterwards
+ * nothing can be added.
+ *
+ * ng_optimizer_save and ng_optimizer_load of an attached optimizer are calls of all ranks: rank 0
+ * writes the file one process would write, byte for byte; all ranks read it (natgrad/checkpoint.h).
+ * Captures are those of the whole batch, on every rank. All ranks have monitors or none; they hear of
+ * all parameters, of another's step without its `route`. ng_optimizer_tensor gives what this rank keeps.
+ *
+ * NG_EARG (the ranks differ, with the first difference; steps or captures were made; attached
+ * before), NG_EOPTION (atomic = parameter; another size), NG_ENOMEM; the same on all ranks, and then
+ * nothing has changed, and data remains the caller's. */
+NG_API ng_status ng_optimizer_attach(ng_optimizer *optimizer, const ng_exchange *exchange);
+
+/* The rank that owns the parameter; -1: every rank. NG_EARG. */
+NG_API ng_status ng_group_owner(ng_group *group, int *owner, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
