@@ -13,7 +13,8 @@
  *                         NAME, sums of ng_group_capture and ng_optimizer_accumulate
  *                         included where a step is still to use them
  *   "counts"              F64: what ng_optimizer_counts gives
- *   "NAME/weights", "NAME/bias"    if options->weights
+ *   "NAME/master"         F32: of weights of sixteen bits the copy, [W b] as one matrix
+ *   "NAME/weights", "NAME/bias"    if options->weights, in their own dtype: F32, F64, F16 or BF16
  *   "NAME/average", "NAME/bias_average", and "average", F64: its count and decay
  *                         if options->average
  *   "random"              U8: the state of options->random
@@ -27,6 +28,9 @@
  *   group.0.method, group.0.parameters             and so on for every group
  *   group.0.option.lr, ...                         its options in force
  *   group.0.parameter.0.name, .shape, .dtype, .layout, .bias, and .inputs where they are shared
+ *
+ * A parameter of another dtype than the file's is refused (NG_EDTYPE), sixteen bits for f32 or the other
+ * way round as well. With stochastic rounding the optimizer has the seed it was created with.
  *
  * A load takes sizes of one as they come: [n], [1, n] and [n, 1] are the same bias.
  *

@@ -42,6 +42,9 @@ extern "C" {
 typedef struct ng_optimizer ng_optimizer;
 typedef struct ng_group ng_group;
 
+/* What becomes of the digits that weights of sixteen bits have no room for. */
+typedef enum { NG_ROUND_MASTER = 0, NG_ROUND_STOCHASTIC = 1 } ng_rounding;
+
 /* What a step that meets a failure leaves as it was. */
 typedef enum { NG_ATOMIC_STEP = 0, NG_ATOMIC_PARAMETER = 1 } ng_atomic;
 
@@ -79,6 +82,17 @@ typedef struct {
      * clip_norm, all gradients times clip_norm / norm. >= 0; 0 (default): off. Statistics of
      * ng_group_capture are not clipped. */
     double clip_value, clip_norm;
+    /* For weights of NG_F16 and NG_BF16 (ng_group_add). master (default): the optimizer keeps them in
+     * f32 as well, four bytes a weight and part of the state; steps are made there, and the caller's
+     * weights are its rounding to nearest. A weight the caller has written, so that it is no longer
+     * that, counts.
+     *
+     * stochastic: no copy. Each step rounds up or down at random, the nearer the likelier, so that a
+     * step below the last digit still counts in the mean. The random bits are a hash of seed, the
+     * parameter's name, its step and the element's number: neither threads nor ranks nor a stop and
+     * a resume change them. Not with methods that may take a step back, natural (NG_EUNSUPPORTED). */
+    ng_rounding rounding;
+    unsigned long long seed; /* default 0; not in checkpoints */
 } ng_optimizer_options;
 
 /* The defaults; as all init functions (natgrad.h). */
@@ -154,7 +168,9 @@ typedef struct {
  * before anything is allocated; a bias (ng_group_add_bias) is one more input. An optimizer holds
  * the state and spare of every parameter and the largest work, that once for each thread; with
  * atomic = parameter the state of every parameter and, for each thread, the largest spare + work.
- * After a step ng_optimizer_memory is that sum. SIZE_MAX where a number does not fit. (A natural group's
+ * After a step ng_optimizer_memory is that sum. NG_F16 and NG_BF16: with the copy in f32 of rounding =
+ * master as part of the state; stochastic rounding has four bytes a weight less there, and as many more
+ * of work where a method is not element-wise. SIZE_MAX where a number does not fit. (A natural group's
  * scratch is for the group as one parameter.)
  * NG_EARG, NG_EOPTION, NG_ESHAPE (rows or cols 0), NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_options_memory(ng_memory *memory, const void *options, size_t rows, size_t cols,
@@ -168,7 +184,8 @@ NG_API unsigned long long ng_optimizer_steps(const ng_optimizer *optimizer);
 /* Rows of a weight view are outputs (NG_OUT_IN) or inputs (NG_IN_OUT). */
 typedef enum { NG_OUT_IN = 0, NG_IN_OUT = 1 } ng_layout;
 
-/* Adds the parameter w with gradient dw (same shape and dtype, any strides; without data where
+/* Adds the parameter w with gradient dw (same shape and dtype, that of sixteen bits included,
+ * `rounding` above; any strides; without data where
  * there is none so far: ng_group_rebind binds it, and a step without it is NG_ENODATA with the
  * parameter's name) and allocates its state. *index (may be NULL) numbers it in its group. The
  * name is copied; it must be new to the optimizer, and so must every weight: a

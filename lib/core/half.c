@@ -54,8 +54,14 @@ static inline uint32_t bf16_from(uint16_t h)
 
 static inline uint16_t bf16_to(uint32_t u)
 {
-    uint32_t rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
-    return (uint16_t)((u & MAGNITUDE) > INFINITE ? u >> 16 | 0x40 : rounded);
+    float x = value_of(u);
+    return (uint16_t)((x != x ? u | 0x400000 : u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+
+/* Does the number, which is finite, round to half? */
+static inline int bf16_is(uint32_t u, uint16_t half)
+{
+    return ((u + 0x7fff + (u >> 16 & 1)) ^ bf16_from(half)) < 0x10000;
 }
 
 /* What is cut off carries into what stays when the random bits added to it do. */
@@ -93,6 +99,11 @@ static inline uint16_t f16_to(uint32_t u)
     uint32_t normal = (x - F16_BIAS + 0xfff + (x >> 13 & 1)) >> 13;
     uint32_t large = x > INFINITE ? nan : 0x7c00;
     return (uint16_t)(sign | (x >= F16_BEYOND ? large : x < F16_NORMAL ? subnormal : normal));
+}
+
+static inline int f16_is(uint32_t u, uint16_t half)
+{
+    return f16_to(u) == half;
 }
 
 /* The mantissa, shifted to where the last bit that stays is bit 45: 13 bits of a normal number are

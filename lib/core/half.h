@@ -31,7 +31,7 @@ typedef struct {
      * of their distance, and exact but for subnormal numbers. What is in the dtype stays as it is;
      * beyond its largest number as narrow. */
     void (*dice)(size_t n, void *half, const void *f32, ngi_dice dice);
-    /* f32 <- the same number where rounding it to nearest does not give half */
+    /* f32, finite, <- the same number as half where rounding it to nearest does not give that */
     void (*follow)(size_t n, void *f32, const void *half);
     /* as ng_max_abs, and the sum of (scale x)^2 */
     double (*max_abs)(size_t n, const void *half);

@@ -1,5 +1,5 @@
 /* Loops over numbers of sixteen bits. Included by half.c once per dtype with K(name) our static
- * name; K(from), K(to) and K(throw) convert one number, as bits. */
+ * name; K(from), K(to) and K(throw) convert one number, as bits, K(is) compares. */
 
 NGI_CLONES
 static void K(widen)(size_t n, void *yv, const void *xv)
@@ -34,7 +34,7 @@ static void K(follow)(size_t n, void *yv, const void *xv)
     const uint16_t *x = xv;
     float *y = yv;
     for (size_t i = 0; i < n; i++)
-        y[i] = K(to)(bits_of(y[i])) == x[i] ? y[i] : value_of(K(from)(x[i]));
+        y[i] = K(is)(bits_of(y[i]), x[i]) ? y[i] : value_of(K(from)(x[i]));
 }
 
 /* The order of magnitudes is that of their bits, NaN above infinity. */

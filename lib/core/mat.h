@@ -9,7 +9,10 @@
 /* The largest number of the dtype. */
 static inline double ngi_dtype_max(ng_dtype dtype)
 {
-    return dtype == NG_F32 ? 0x1.fffffep127 : DBL_MAX;
+    return dtype == NG_F32   ? 0x1.fffffep127
+           : dtype == NG_F64 ? DBL_MAX
+           : dtype == NG_F16 ? 65504
+                             : 0x1.fep127;
 }
 
 /* ng_mat_check, and numbers of sixteen bits are usable. */

@@ -66,12 +66,12 @@ typedef struct {
 
 static size_t row_bytes(ng_mat m)
 {
-    return m.cols * (m.dtype == NG_F32 ? sizeof(int32_t) : sizeof(double));
+    return m.cols * ng_dtype_size(m.dtype);
 }
 
 static char *row_of(ng_mat m, size_t i)
 {
-    return (char *)m.data + i * m.stride * (m.dtype == NG_F32 ? sizeof(int32_t) : sizeof(double));
+    return (char *)m.data + i * m.stride * ng_dtype_size(m.dtype);
 }
 
 /* The next `size` bytes of the owner's items from the buffer, or, if `out`, into it. */

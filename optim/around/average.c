@@ -60,6 +60,16 @@ static ng_status check_decay(double decay, ng_error *error)
                : ng_error_set(error, NG_EOPTION, "average: decay %g is not in 0 ... 1", decay);
 }
 
+static ng_status check_dtypes(const ng_optimizer *optimizer, ng_error *error)
+{
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
+            if (ngi_is_narrow(optimizer->groups[g]->params[i]))
+                return ng_error_set(error, NG_EDTYPE, "average: '%.60s' has weights of sixteen bits",
+                                    optimizer->groups[g]->params[i]->name);
+    return NG_OK;
+}
+
 ng_status ng_average_create(ng_average **result, const ng_optimizer *optimizer, double decay,
                             ng_error *error)
 {
@@ -67,6 +77,7 @@ ng_status ng_average_create(ng_average **result, const ng_optimizer *optimizer, 
         return ng_error_set(error, NG_EARG, "average: NULL argument");
     *result = NULL;
     TRY(check_decay(decay, error));
+    TRY(check_dtypes(optimizer, error));
     if (optimizer->param_count == 0)
         return ng_error_set(error, NG_ENODATA, "average: the optimizer has no parameters");
     ng_average *a = calloc(1, sizeof *a);

@@ -53,8 +53,8 @@ size_t ng_optimizer_describe(const ng_optimizer *optimizer, char *text, size_t s
             const ngi_param *param = group->params[i];
             char shape[48];
             snprintf(shape, sizeof shape, "%zu x %zu%s", param->w.rows, param->w.cols,
-                     param->bias.data != NULL ? " +b" : "");
-            put_row(&to, param->name, shape, param->w.dtype == NG_F32 ? "f32" : "f64", method,
+                     ngi_biased(param) ? " +b" : "");
+            put_row(&to, param->name, shape, ngi_dtype_name(ngi_own_weights(param).dtype), method,
                     param->frozen ? "frozen" : lr);
         }
     }

@@ -73,7 +73,7 @@ static ng_status average_view(ng_mat *view, ng_mat live, const ngi_param *param,
 static ng_status add_outside(ngi_entries *list, const ngi_param *param, plan *p, ng_error *error)
 {
     static const char *const names[2][2] = {{"weights", "average"}, {"bias", "bias_average"}};
-    const ng_mat live[2] = {param->w, param->bias};
+    const ng_mat live[2] = {ngi_own_weights(param), ngi_own_bias(param)};
     for (int i = 0; i < 2; i++) {
         ng_mat average;
         TRY(average_view(&average, live[i], param, p, error));
@@ -87,7 +87,7 @@ static ng_status add_outside(ngi_entries *list, const ngi_param *param, plan *p,
 static ng_status add_param(ngi_entries *list, const ngi_param *param, plan *p, ng_error *error)
 {
     if (p->summed &&
-        (param->sum.data == NULL || (param->bias.data != NULL && param->sum_bias.data == NULL)))
+        (param->sum.data == NULL || (ngi_biased(param) && param->sum_bias.data == NULL)))
         return ng_error_set(error, NG_ENODATA,
                             "parameter '%.60s' was added after gradients were accumulated",
                             param->name);

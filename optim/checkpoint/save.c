@@ -109,7 +109,7 @@ static ng_status announce_entry(ng_tensors_writer *file, const ngi_entry *e, ng_
     if (e->vector)
         shape[1] *= shape[0];
     return ng_tensors_writer_add(file, e->name,
-                                 e->view.dtype == NG_F32 ? NG_TENSOR_F32 : NG_TENSOR_F64,
+                                 ng_tensor_dtype_of(e->view.dtype),
                                  shape + e->vector, 2 - (size_t)e->vector, error);
 }
 
@@ -138,10 +138,15 @@ static ng_status put_type(ng_tensors_writer *file, cargo *c, ng_dtype dtype,
     return NG_OK;
 }
 
+/* Larger elements first, so that all lie at multiples of their size. */
+static const ng_dtype order[] = {NG_F64, NG_F32, NG_F16, NG_BF16};
+enum { DTYPES = sizeof order / sizeof *order };
+
 static ng_status put_tensors(ng_tensors_writer *file, cargo *c, ng_optimizer *optimizer)
 {
-    TRY(put_type(file, c, NG_F64, optimizer));
-    return put_type(file, c, NG_F32, optimizer);
+    for (int i = 0; i < DTYPES; i++)
+        TRY(put_type(file, c, order[i], optimizer));
+    return NG_OK;
 }
 
 static ng_status announce(ng_tensors_writer *file, const cargo *c, ng_error *error)
@@ -149,8 +154,8 @@ static ng_status announce(ng_tensors_writer *file, const cargo *c, ng_error *err
     const size_t four = 4;
     for (size_t i = 0; i < c->facts.count; i++)
         TRY(ng_tensors_writer_add_text(file, c->facts.items[i].key, c->facts.items[i].text, error));
-    TRY(announce_type(file, c, NG_F64, error));
-    TRY(announce_type(file, c, NG_F32, error));
+    for (int i = 0; i < DTYPES; i++)
+        TRY(announce_type(file, c, order[i], error));
     if (c->random != NULL)
         TRY(ng_tensors_writer_add(file, "random", NG_TENSOR_U8, &c->random_size, 1, error));
     return ng_tensors_writer_add(file, "crc32", NG_TENSOR_U8, &four, 1, error);

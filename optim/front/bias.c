@@ -13,11 +13,11 @@ static ng_mat column(ng_mat b)
 static ng_status check_bias(const ng_group *group, const ngi_param *param, ng_mat b, ng_mat db)
 {
     ng_error *error = &group->optimizer->error;
-    int anew = param->bias.data == NULL;
+    int anew = !ngi_biased(param);
     b = column(b);
     db = column(db); /* or none */
     TRY(ngi_check_views(param->name, b, db, error));
-    if (b.dtype != param->w.dtype)
+    if (b.dtype != ngi_own_weights(param).dtype)
         return ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its bias has another dtype",
                             param->name);
     if (b.cols != 1 || b.rows != ngi_outputs(param))
@@ -32,6 +32,16 @@ static ng_status check_bias(const ng_group *group, const ngi_param *param, ng_ma
     return ngi_check_binding(group->optimizer, param, 1, param->name, b, db, error);
 }
 
+static void set_bias(ngi_param *param, ng_mat b, ng_mat db)
+{
+    b = column(b);
+    param->dbias = ngi_gradient_view(b, column(db));
+    if (ngi_is_narrow(param))
+        param->half_bias = b;
+    else
+        param->bias = b;
+}
+
 /* The parameter with one more input and, since its shape is another one, new state. */
 static ng_status extend(ngi_param *grown, const ngi_param *param, const ng_group *group, ng_mat b,
                         ng_mat db)
@@ -39,8 +49,10 @@ static ng_status extend(ngi_param *grown, const ngi_param *param, const ng_group
     *grown = (ngi_param){.name = param->name,
                          .w = param->w,
                          .dw = param->dw,
-                         .bias = column(b),
-                         .dbias = ngi_gradient_view(column(b), column(db)),
+                         .half = param->half,
+                         .stochastic = param->stochastic,
+                         .key = param->key,
+                         .bias = {NULL, ngi_outputs(param), 1, 1, param->w.dtype},
                          .bias_input = 1,
                          .rows = param->w.rows + (param->layout == NG_IN_OUT),
                          .cols = param->w.cols + (param->layout == NG_OUT_IN),
@@ -49,6 +61,7 @@ static ng_status extend(ngi_param *grown, const ngi_param *param, const ng_group
                          .skipped = param->skipped,
                          .sum = param->sum,
                          .staged = param->staged};
+    set_bias(grown, b, db);
     ng_status status = ngi_param_create_state(grown, group, &group->optimizer->error);
     if (status != NG_OK)
         ngi_param_drop_state(grown);
@@ -61,12 +74,11 @@ static ng_status bind(ngi_param *was, const ng_group *group, const ngi_piece *pi
     ngi_param *param = piece->param, grown = *param;
     TRY(ngi_check_wanted(group, param, "bias"));
     TRY(check_bias(group, param, piece->x, piece->y));
-    if (param->bias.data == NULL)
+    if (!ngi_biased(param))
         TRY(ngi_check_detached(group->optimizer, &group->optimizer->error));
-    if (param->bias.data == NULL)
+    if (!ngi_biased(param))
         TRY(extend(&grown, param, group, piece->x, piece->y));
-    grown.bias = column(piece->x);
-    grown.dbias = ngi_gradient_view(grown.bias, column(piece->y));
+    set_bias(&grown, piece->x, piece->y);
     *was = *param;
     *param = grown;
     return NG_OK;
@@ -74,7 +86,7 @@ static ng_status bind(ngi_param *was, const ng_group *group, const ngi_piece *pi
 
 static void undo(ngi_param *param, const ngi_param *was)
 {
-    if (was->bias.data == NULL)
+    if (!ngi_biased(was))
         ngi_param_drop_state(param);
     *param = *was;
 }
@@ -89,7 +101,7 @@ static ng_status bind_all(ngi_param *was, const ng_group *group, const ngi_piece
     for (size_t i = done; status != NG_OK && i-- > 0;)
         undo(p->items[i].param, &was[i]);
     for (size_t i = 0; status == NG_OK && i < done; i++)
-        if (was[i].bias.data == NULL)
+        if (!ngi_biased(&was[i]))
             ngi_param_drop_state(&was[i]);
     return status;
 }
@@ -126,7 +138,7 @@ ng_status ng_group_set_bias_input(ng_group *group, size_t index, double input)
     ngi_param *param;
     TRY(ngi_param_find(&param, group, index));
     ng_error *error = &group->optimizer->error;
-    if (param->bias.data == NULL)
+    if (!ngi_biased(param))
         return ng_error_set(error, NG_EARG, "parameter '%.60s' has no bias", param->name);
     if (input != 1 && input != -1)
         return ng_error_set(error, NG_EARG, "parameter '%.60s': a bias's input of %g is not 1 or -1",

@@ -112,9 +112,9 @@ static size_t length(ng_exchange_item *items, ngi_param *param)
 
 static size_t weights(ng_exchange_item *items, ngi_param *param)
 {
-    items[0].view = param->w;
-    items[1].view = param->bias;
-    return param->bias.data != NULL ? 2 : 1;
+    items[0].view = ngi_own_weights(param);
+    items[1].view = ngi_own_bias(param);
+    return ngi_biased(param) ? 2 : 1;
 }
 
 static size_t numbers(ng_exchange_item *items, ngi_param *param)

@@ -1,13 +1,15 @@
 /* The optimizer, its groups and parameters: what the files of the front share.
- * From below: views, memory and param, then group, stack, capture, bias and share, gradient,
- * exchange, then step, then optimizer; each uses only those before it. */
+ * From below: tensor, narrow, views, memory and param, then group, stack, capture, bias and share,
+ * gradient, exchange, then step, then optimizer; each uses only those before it. */
 #ifndef NGI_FRONT_H
 #define NGI_FRONT_H
 
 #include <natgrad/exchange.h>
 
+#include "lib/core/half.h"
 #include "lib/core/memory.h"
 #include "optim/front/method.h"
+#include "optim/front/narrow.h"
 
 struct ng_group {
     ng_optimizer *optimizer;
@@ -51,6 +53,8 @@ struct ng_optimizer {
     ng_atomic atomic;
     int threads;
     double clip_value, clip_norm; /* 0: off */
+    ng_rounding rounding;         /* of weights of sixteen bits */
+    unsigned long long seed;
     double clip_factor;           /* of the last step */
     int staged;                   /* did the last step go by copies of the gradients? */
     unsigned long long micro;     /* micro-batches accumulated since the last step */

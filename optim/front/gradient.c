@@ -35,7 +35,7 @@ static ng_status for_active(ng_optimizer *optimizer, visit call)
 
 static ng_status check_bound(const ngi_param *param, ng_error *error)
 {
-    if (param->dw.data != NULL && (param->bias.data == NULL || param->dbias.data != NULL))
+    if (param->dw.data != NULL && (!ngi_biased(param) || param->dbias.data != NULL))
         return NG_OK;
     return ng_error_set(error, NG_ENODATA, "parameter '%.60s': no gradient was bound%s (%s)",
                         param->name, param->dw.data != NULL ? " to its bias" : "",
@@ -45,7 +45,7 @@ static ng_status check_bound(const ngi_param *param, ng_error *error)
 /* A copy of that shape, zero, unless there is one. */
 static ng_status ensure(ng_mat *copy, ng_mat of, ng_error *error)
 {
-    return of.data == NULL || copy->data != NULL
+    return of.rows == 0 || copy->data != NULL
                ? NG_OK
                : ngi_mat_create(copy, of.rows, of.cols, of.dtype, error);
 }
@@ -72,8 +72,8 @@ static ng_status check_part(const ngi_param *param, ng_mat sum, ng_mat dw, int e
     if (!isfinite(max))
         return ng_error_set(error, NG_ENONFINITE,
                             "parameter '%.60s': gradient holds NaN or infinity", param->name);
-    if (empty || max <= ngi_dtype_harmless(dw.dtype) ||
-        ng_max_abs(sum) + max <= ngi_dtype_max(dw.dtype))
+    if (empty || max <= ngi_dtype_harmless(sum.dtype) ||
+        ng_max_abs(sum) + max <= ngi_dtype_max(sum.dtype))
         return NG_OK;
     return ng_error_set(error, NG_ERANGE,
                         "parameter '%.60s': the sum of its gradients overflows its dtype",
@@ -99,9 +99,9 @@ static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *
         ng_scale(param->sum_bias, keep);
         return NG_OK;
     }
-    TRY(ng_axpby(param->sum, param->dw, 1, keep, error));
-    return param->bias.data == NULL ? NG_OK
-                                     : ng_axpby(param->sum_bias, param->dbias, 1, keep, error);
+    TRY(ngi_narrow_axpby(param->sum, param->dw, 1, keep, error));
+    return !ngi_biased(param) ? NG_OK
+                                     : ngi_narrow_axpby(param->sum_bias, param->dbias, 1, keep, error);
 }
 
 ng_status ng_optimizer_accumulate(ng_optimizer *optimizer)
@@ -149,7 +149,7 @@ static double norm_of(const ngi_param *param)
 
 static ng_status stage(ngi_param *param, const ng_optimizer *optimizer, ng_error *error)
 {
-    int summed = optimizer->micro > 0, biased = param->bias.data != NULL;
+    int summed = optimizer->micro > 0, biased = ngi_biased(param);
     double part = summed ? 1 / (double)optimizer->micro : 1;
     if (summed && (param->sum.data == NULL || (biased && param->sum_bias.data == NULL)))
         return ng_error_set(error, NG_ENODATA,
@@ -159,9 +159,9 @@ static ng_status stage(ngi_param *param, const ng_optimizer *optimizer, ng_error
         TRY(check_bound(param, error));
     TRY(ensure(&param->staged, param->w, error));
     TRY(ensure(&param->staged_bias, param->bias, error));
-    TRY(ng_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error));
+    TRY(ngi_narrow_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error));
     if (biased)
-        TRY(ng_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error));
+        TRY(ngi_narrow_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error));
     param->gradient_norm = norm_of(param);
     /* before clipping: a clipped infinity would look harmless */
     if (!isfinite(param->gradient_norm) &&

@@ -122,7 +122,7 @@ ng_status ngi_param_set_layout(ngi_param *param, ng_layout layout, ng_error *err
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s': its layout cannot change after a step",
                             param->name);
-    if (layout != param->layout && (param->bias.data != NULL || param->captured > 0 || ngi_shares_inputs(param)))
+    if (layout != param->layout && (ngi_biased(param) || param->captured > 0 || ngi_shares_inputs(param)))
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s': its layout comes before its bias, sharing and "
                             "captures",
@@ -152,14 +152,17 @@ ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw)
     TRY(ngi_param_find(&param, group, index));
     ng_error *error = &group->optimizer->error;
     TRY(ngi_check_views(param->name, w, dw, error));
-    if (w.dtype != param->w.dtype)
+    if (w.dtype != ngi_own_weights(param).dtype)
         return ng_error_set(error, NG_EDTYPE, "parameter '%.60s': its dtype cannot change",
                             param->name);
     if (w.rows != param->w.rows || w.cols != param->w.cols)
         return ng_error_set(error, NG_ESHAPE, "parameter '%.60s' is %zu x %zu, not %zu x %zu",
                             param->name, param->w.rows, param->w.cols, w.rows, w.cols);
     TRY(ngi_check_binding(group->optimizer, param, 0, param->name, w, dw, error));
-    param->w = w;
+    if (ngi_is_narrow(param))
+        param->half = w;
+    else
+        param->w = w;
     param->dw = ngi_gradient_view(w, dw);
     return NG_OK;
 }

@@ -39,7 +39,7 @@ static ng_status check_shape(size_t rows, size_t cols, ng_dtype dtype, ng_error 
 {
     if (rows == 0 || cols == 0)
         return ng_error_set(error, NG_ESHAPE, "memory: a parameter of %zu x %zu", rows, cols);
-    if (dtype != NG_F32 && dtype != NG_F64)
+    if (dtype != NG_F32 && dtype != NG_F64 && !ngi_is_half(dtype))
         return ng_error_set(error, NG_EDTYPE, "memory: unknown dtype %d", (int)dtype);
     return NG_OK;
 }
@@ -51,10 +51,13 @@ static ng_status measure(ng_memory *memory, ngi_param *param, const void *option
     ngi_param *const group[] = {param};
     size_t joint = 0;
     TRY(method->create(param, options, error));
+    TRY(ngi_narrow_declare(param, error));
     memory->state = state_of(param);
     memory->spare = ngi_param_spare(param);
     if (method->work != NULL)
         memory->work = ng_work_bytes_size(method->work(param, options));
+    if (!method->elementwise)
+        memory->work = ngi_size_add(memory->work, ngi_narrow_work(param));
     if (method->agree_work != NULL)
         joint = ng_work_bytes_size(method->agree_work(group, 1, options));
     memory->work = joint > memory->work ? joint : memory->work;
@@ -65,12 +68,13 @@ ng_status ng_options_memory(ng_memory *memory, const void *options, size_t rows,
                             ng_dtype dtype, ng_error *error)
 {
     const ng_memory nothing = {0, 0, 0};
-    ngi_param param = {.w = {NULL, rows, cols, cols, dtype}, .rows = rows, .cols = cols};
+    ngi_param param = {.rows = rows, .cols = cols};
     if (memory == NULL)
         return ng_error_set(error, NG_EARG, "memory: no place for the bytes");
     *memory = nothing;
     TRY(ng_options_check(options, error));
     TRY(check_shape(rows, cols, dtype, error));
+    ngi_narrow_split(&param, (ng_mat){NULL, rows, cols, cols, dtype});
     ng_status status = measure(memory, &param, options, error);
     free(param.tensor);
     return status;

@@ -53,6 +53,11 @@ typedef struct ngi_param {
     char *name;
     ng_mat w, dw;       /* borrowed; dw and dbias perhaps a shape without data so far */
     ng_mat bias, dbias; /* (optional) borrowed, outputs x 1: [W b] is one parameter */
+    /* (optional) borrowed, the caller's weights where they have sixteen bits: w and bias are then
+     * f32 of the front's (narrow.h), without data but in a commit where rounding is stochastic */
+    ng_mat half, half_bias;
+    int stochastic;
+    unsigned long long key; /* of its random bits */
     double bias_input;  /* what b is multiplied with in the layer, 1 or -1 */
     ng_mat g, g_bias;   /* the step's gradient, set before prepare: dw and dbias, or staged */
     /* dense, ours, allocated when first needed: sums over micro-batches, and the gradient of a
@@ -83,6 +88,22 @@ typedef struct ngi_param {
     double reported[NGI_REPORTED]; /* between ranks */
     int elsewhere;       /* that is another one: no state is here, nor an update */
 } ngi_param;
+
+static inline int ngi_biased(const ngi_param *param)
+{
+    return param->bias.rows > 0;
+}
+
+/* The caller's weights and bias, of any dtype. */
+static inline ng_mat ngi_own_weights(const ngi_param *param)
+{
+    return param->half.rows > 0 ? param->half : param->w;
+}
+
+static inline ng_mat ngi_own_bias(const ngi_param *param)
+{
+    return param->half.rows > 0 ? param->half_bias : param->bias;
+}
 
 static inline int ngi_active(const ngi_param *param)
 {

@@ -26,7 +26,9 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
                             options->threads > MAX_THREADS || !(options->clip_value >= 0) ||
                             !(options->clip_norm >= 0) ||
                             (options->atomic != NG_ATOMIC_STEP &&
-                             options->atomic != NG_ATOMIC_PARAMETER)))
+                             options->atomic != NG_ATOMIC_PARAMETER) ||
+                            (options->rounding != NG_ROUND_MASTER &&
+                             options->rounding != NG_ROUND_STOCHASTIC)))
         return NG_EOPTION;
     int threads = options != NULL ? options->threads : 0;
     if (threads > 0 && ngi_blas_threads() == 0)
@@ -38,6 +40,8 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
     optimizer->threads = threads;
     optimizer->clip_value = options != NULL ? options->clip_value : 0;
     optimizer->clip_norm = options != NULL ? options->clip_norm : 0;
+    optimizer->rounding = options != NULL ? options->rounding : NG_ROUND_MASTER;
+    optimizer->seed = options != NULL ? options->seed : 0;
     optimizer->clip_factor = 1;
     optimizer->multiplier = 1;
     optimizer->work = calloc(threads > 0 ? (size_t)threads : 1, sizeof *optimizer->work);

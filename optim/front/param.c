@@ -1,4 +1,4 @@
-/* One parameter: its tensors, what it holds, how it comes and goes. */
+/* One parameter: what it holds, how it comes and goes. */
 #include "optim/front/front.h"
 
 #include <math.h>
@@ -12,49 +12,10 @@
 
 /* ---- State ---------------------------------------------------------------------- */
 
-static ng_mat shape(size_t rows, size_t cols, ng_dtype dtype)
-{
-    ng_mat m = {NULL, rows, cols, cols, dtype};
-    return m;
-}
-
-ng_status ngi_param_tensor(ngi_param *param, const char *name, size_t rows, size_t cols,
-                           ng_dtype dtype, int spare, ng_error *error)
-{
-    TRY(ngi_array_grow(&param->tensor, &param->tensor_capacity, param->tensor_count,
-                       sizeof *param->tensor, error));
-    ngi_tensor *tensor = &param->tensor[param->tensor_count++];
-    *tensor = (ngi_tensor){.name = name, .spare = spare};
-    tensor->now = tensor->next = shape(rows, cols, dtype);
-    return NG_OK;
-}
-
-ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name)
-{
-    for (size_t i = 0; i < param->tensor_count; i++)
-        if (strcmp(param->tensor[i].name, name) == 0)
-            return &param->tensor[i];
-    return NULL;
-}
-
-void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal)
-{
-    ngi_tensor *tensor = ngi_tensor_find(param, name);
-    if (tensor != NULL)
-        tensor->legal = legal;
-}
-
-void ngi_tensor_start(ngi_param *param, const char *name, ngi_start start)
-{
-    ngi_tensor *tensor = ngi_tensor_find(param, name);
-    if (tensor != NULL)
-        tensor->start = start;
-}
-
 void ngi_param_update(ngi_param *param)
 {
     param->has_update = 1;
-    param->update = shape(param->rows, param->cols, param->w.dtype);
+    param->update = (ng_mat){NULL, param->rows, param->cols, param->cols, param->w.dtype};
 }
 
 /* m, declared as a shape, with memory */
@@ -75,11 +36,18 @@ static ng_status allocate_tensor(ngi_tensor *tensor, int lent, ng_error *error)
 
 ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error)
 {
+    if (ngi_is_narrow(param) && param->stochastic && group->method->undo != NULL)
+        return ng_error_set(error, NG_EUNSUPPORTED,
+                            "parameter '%.60s': %s may take a step back, which needs a copy in f32 "
+                            "(rounding = master)",
+                            param->name, group->method->name);
     TRY(group->method->create(param, group->options, error));
+    TRY(ngi_narrow_declare(param, error));
     param->lent =
         group->optimizer->atomic == NG_ATOMIC_PARAMETER && ngi_param_spare(param) > 0;
     for (size_t i = 0; i < param->tensor_count; i++)
         TRY(allocate_tensor(&param->tensor[i], param->lent, error));
+    ngi_narrow_bind(param);
     return param->has_update && !param->lent ? allocate(&param->update, error) : NG_OK;
 }
 
@@ -151,7 +119,9 @@ ng_status ngi_param_create(ngi_param **result, const ng_group *group, const char
         ngi_param_destroy(param);
         return ng_error_set(error, NG_ENOMEM, "no memory for parameter '%.60s'", name);
     }
-    param->w = w;
+    ngi_narrow_split(param, w);
+    param->stochastic = group->optimizer->rounding == NG_ROUND_STOCHASTIC;
+    param->key = ngi_narrow_key(group->optimizer->seed, name);
     param->dw = ngi_gradient_view(w, dw);
     param->rows = w.rows;
     param->cols = w.cols;
@@ -184,24 +154,34 @@ ng_status ngi_check_gradient(const ngi_param *param, double limit, ng_error *err
     return ngi_gradient_bound(&max, param, limit, error);
 }
 
-double ngi_tensor_bound(ngi_tensor *tensor)
+double ngi_weights_max(const ngi_param *param)
 {
-    if (tensor->bound < 0)
-        tensor->bound = ng_max_abs(tensor->now);
-    return tensor->bound;
+    double max = ng_max_abs(ngi_own_weights(param)), of_bias = ng_max_abs(ngi_own_bias(param));
+    return isnan(of_bias) || of_bias > max ? of_bias : max;
+}
+
+int ngi_weights_stay_finite(const ngi_param *param, double keep, double step)
+{
+    ng_dtype dtype = ngi_own_weights(param).dtype;
+    if (!ngi_is_half(dtype))
+        return keep >= -1 && keep <= 1 && step <= ngi_dtype_harmless(dtype);
+    /* what is added up in f32 is not lost by rounding: no step is harmless by itself. A master is
+     * within half a last bit of the weight. */
+    return fabs(keep) * ngi_weights_max(param) * (1 + ng_dtype_eps(dtype)) + step <=
+           ngi_dtype_max(dtype);
 }
 
 ng_status ngi_check_weights(const ngi_param *param, double keep, double step, ng_error *error)
 {
-    double limit = ngi_dtype_max(param->w.dtype) * (1 - 4 * ng_dtype_eps(param->w.dtype));
+    ng_dtype dtype = ngi_own_weights(param).dtype;
+    double limit = ngi_dtype_max(dtype) * (1 - 4 * ng_dtype_eps(param->w.dtype));
     if (ngi_weights_stay_finite(param, keep, step))
         return NG_OK;
-    double max = ng_max_abs(param->w), of_bias = ng_max_abs(param->bias);
-    if (!isfinite(max) || !isfinite(of_bias))
+    double max = ngi_weights_max(param);
+    if (!isfinite(max))
         return ng_error_set(error, NG_ENONFINITE, "weights hold NaN or infinity");
-    if (fabs(keep) * fmax(max, of_bias) + step <= limit && fabs(keep) <= limit)
+    if (!ngi_is_half(dtype) && fabs(keep) * max + step <= limit && fabs(keep) <= limit)
         return NG_OK;
     return ng_error_set(error, NG_ERANGE,
-                        "a step of up to %g overflows the dtype of weights of up to %g", step,
-                        fmax(max, of_bias));
+                        "a step of up to %g overflows the dtype of weights of up to %g", step, max);
 }

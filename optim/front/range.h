@@ -12,11 +12,11 @@ static inline double ngi_dtype_harmless(ng_dtype dtype)
     return dtype == NG_F32 ? 0x1p102 : 0x1p969;
 }
 
-/* Is keep w + d finite for all finite w and |d| <= step? */
-static inline int ngi_weights_stay_finite(const ngi_param *param, double keep, double step)
-{
-    return keep >= -1 && keep <= 1 && step <= ngi_dtype_harmless(param->w.dtype);
-}
+/* Of the caller's weights and bias: NaN if there is a NaN, else the largest. */
+double ngi_weights_max(const ngi_param *param);
+
+/* Is keep w + d finite for all |d| <= step, known without reading w? Of sixteen bits w is read. */
+int ngi_weights_stay_finite(const ngi_param *param, double keep, double step);
 
 /* The tensor's bound; reads it once where that is not known. */
 double ngi_tensor_bound(ngi_tensor *tensor);

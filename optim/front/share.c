@@ -5,7 +5,7 @@
 
 static ng_status check_one(const ngi_param *leader, const ngi_param *param, ng_error *error)
 {
-    int biased = param->bias.data != NULL;
+    int biased = ngi_biased(param);
     if (ngi_shares_inputs(param))
         return ng_error_set(error, NG_EARG, "parameter '%.60s' shares its inputs already",
                             param->name);
@@ -17,7 +17,7 @@ static ng_status check_one(const ngi_param *leader, const ngi_param *param, ng_e
         return ng_error_set(error, NG_EDTYPE, "parameters '%.60s' and '%.60s' differ in dtype",
                             leader->name, param->name);
     if (ngi_inputs(param) != ngi_inputs(leader) || param->layout != leader->layout ||
-        biased != (leader->bias.data != NULL) || param->bias_input != leader->bias_input)
+        biased != ngi_biased(leader) || param->bias_input != leader->bias_input)
         return ng_error_set(error, NG_ESHAPE,
                             "parameters '%.60s' and '%.60s' differ in inputs, layout or bias",
                             leader->name, param->name);

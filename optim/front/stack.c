@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "lib/core/mat.h"
 #include "lib/core/try.h"
 
 /* ---- Adding ------------------------------------------------------------------------------ */
@@ -145,9 +146,9 @@ ng_status ngi_pieces_cut(ngi_pool *pool, ngi_pieces *pieces, const ng_group *gro
 {
     ng_error *error = &group->optimizer->error;
     const char *name = group->params[first]->name;
-    TRY(ng_mat_check(x.first, "the first stack", error));
+    TRY(ngi_mat_check_any(x.first, "the first stack", error));
     if (y.first.data != NULL || !cut_x) /* gradients of biases may be none so far */
-        TRY(ng_mat_check(y.first, "the second stack", error));
+        TRY(ngi_mat_check_any(y.first, "the second stack", error));
     else
         y = ng_stack_of(ngi_gradient_view(x.first, y.first), x.count, 0);
     if (x.count == 0 || x.count != y.count || (cut_x && x.first.cols != y.first.cols))

@@ -54,10 +54,20 @@ static ng_status call_prepare(ngi_task *task, ng_work *work, ng_error *error)
     return status;
 }
 
+/* Element-wise methods convert as they go (optim/methods/elementwise.h). */
+static int takes_whole(const ngi_task *task)
+{
+    return !task->group->method->elementwise;
+}
+
 static ng_status prepare_in(ngi_task *task, ng_work *work, ng_error *error)
 {
-    TRY(call_prepare(task, work, error));
-    return check_state(task->param, error);
+    if (takes_whole(task))
+        TRY(ngi_narrow_open(task->param, 0, work, error));
+    ng_status status = call_prepare(task, work, error);
+    if (takes_whole(task))
+        ngi_narrow_close(task->param, 0);
+    return status == NG_OK ? check_state(task->param, error) : status;
 }
 
 static ng_status prepare_whole(ngi_task *task, ng_work *work, ng_error *error)
@@ -104,12 +114,20 @@ static void take_fresh(ngi_tensor *tensor, int lent)
     tensor->next = now;
 }
 
-static void commit_task(ngi_task *task)
+/* What narrow_open takes of work was reserved. */
+static void commit_task(ngi_task *task, ng_work *work)
 {
     ngi_param *param = task->param;
     double start = ngi_clock();
-    if (!param->elsewhere)
+    size_t mark = work->used;
+    if (!param->elsewhere) {
+        if (takes_whole(task))
+            ngi_narrow_open(param, 1, work, NULL);
         task->group->method->commit(param, task->group->options);
+        if (takes_whole(task))
+            ngi_narrow_close(param, 1);
+    }
+    work->used = mark;
     for (size_t i = 0; i < param->tensor_count; i++) {
         take_fresh(&param->tensor[i], param->lent);
         param->tensor[i].foreign = 0;
@@ -123,9 +141,11 @@ static void commit(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
     const ngi_turn *turn = &optimizer->turns[index];
-    (void)worker;
+    ng_work *work = &optimizer->work[worker];
+    if (!optimizer->tasks[turn->task].param->lent)
+        work->used = 0;
     for (size_t i = 0; i < turn->count; i++)
-        commit_task(&optimizer->tasks[turn->task + i]);
+        commit_task(&optimizer->tasks[turn->task + i], work);
 }
 
 /* The first failure in the order of adding, whichever thread met it. */

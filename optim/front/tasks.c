@@ -27,8 +27,10 @@ static size_t work_of(const ng_group *group, size_t i)
     size_t scratch = 0, lent = 0;
     for (size_t k = i; k <= i + group->params[i]->followers; k++) {
         const ngi_param *param = group->params[k];
-        if (group->method->work != NULL && !param->elsewhere)
-            scratch = larger(scratch, group->method->work(param, group->options));
+        size_t own = group->method->elementwise ? 0 : ngi_narrow_work(param);
+        if (group->method->work != NULL)
+            own = ngi_size_add(own, group->method->work(param, group->options));
+        scratch = larger(scratch, param->elsewhere ? 0 : own);
         lent = ngi_size_add(lent, param->lent ? ngi_param_spare(param) : 0);
     }
     return ngi_size_add(lent, scratch);

@@ -5,13 +5,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/core/mat.h"
 #include "lib/core/try.h"
 
 ng_status ngi_check_pair(ng_mat a, const char *a_name, ng_mat b, const char *b_name,
                          ng_error *error)
 {
-    TRY(ng_mat_check(a, a_name, error));
-    return ng_mat_check(b, b_name, error);
+    TRY(ngi_mat_check_any(a, a_name, error));
+    return ngi_mat_check_any(b, b_name, error);
 }
 
 ng_mat ngi_gradient_view(ng_mat w, ng_mat dw)
@@ -25,7 +26,7 @@ ng_status ngi_check_views(const char *name, ng_mat w, ng_mat dw, ng_error *error
     ng_error inner = {NG_OK, ""};
     dw = ngi_gradient_view(w, dw);
     ng_status status = dw.data != NULL ? ngi_check_pair(w, "weights", dw, "gradient", &inner)
-                                       : ng_mat_check(w, "weights", &inner);
+                                       : ngi_mat_check_any(w, "weights", &inner);
     if (status != NG_OK)
         return ng_error_set(error, status, "parameter '%.60s': %.150s", name, inner.text);
     if (w.dtype != dw.dtype)
@@ -126,9 +127,9 @@ ng_status ngi_check_binding(const ng_optimizer *optimizer, const ngi_param *self
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
             const ngi_param *other = optimizer->groups[g]->params[i];
             if (other != self || bias)
-                TRY(check_pair(name, w, dw, other->name, other->w, other->dw, error));
+                TRY(check_pair(name, w, dw, other->name, ngi_own_weights(other), other->dw, error));
             if (other != self || !bias)
-                TRY(check_pair(name, w, dw, other->name, other->bias, other->dbias, error));
+                TRY(check_pair(name, w, dw, other->name, ngi_own_bias(other), other->dbias, error));
         }
     return NG_OK;
 }

@@ -40,7 +40,7 @@ typedef struct {
 static double (*const kernels[2])(size_t, const adamw_scalars *, const void *, void *, void *,
                                   void *, int) = {f32_run, f64_run};
 static int (*const trials[2])(size_t, const adamw_scalars *, const void *, const void *,
-                              const void *, const void *) = {f32_try, f64_try};
+                              const void *, const void *, double) = {f32_try, f64_try};
 
 /* Largest |g| whose square, and so the second moment, stays finite. */
 static double gradient_limit(ng_dtype dtype)
@@ -77,13 +77,12 @@ static adamw_scalars scalars(const ngi_param *param, const ng_adamw_options *o)
 /* The step made on copies: is everything finite afterwards? */
 static ng_status attempt(const ngi_param *param, const adamw_scalars *s, ng_error *error)
 {
-    size_t rows, cols;
-    ngi_row_shape(param, &rows, &cols);
-    for (size_t i = 0; i < rows; i++)
-        if (!trials[param->w.dtype](cols, s, ngi_row(param->g, i),
-                                    ngi_row(param->tensor[FIRST_MOMENT].now, i),
-                                    ngi_row(param->tensor[SECOND_MOMENT].now, i),
-                                    ngi_row(param->w, i)))
+    ngi_run run;
+    ngi_run_begin(&run, param, 0);
+    while (ngi_run_next(&run))
+        if (!trials[param->w.dtype](run.n, s, run.g, ngi_run_state(&run, &param->tensor[FIRST_MOMENT]),
+                                    ngi_run_state(&run, &param->tensor[SECOND_MOMENT]), run.w,
+                                    ngi_dtype_max(ngi_own_weights(param).dtype)))
             return ngi_step_overflows(param, error);
     return NG_OK;
 }
@@ -112,14 +111,13 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 static void commit(ngi_param *param, const void *options)
 {
     adamw_scalars s = scalars(param, options);
-    size_t rows, cols;
+    ngi_run run;
     double sum = 0;
-    ngi_row_shape(param, &rows, &cols);
-    for (size_t i = 0; i < rows; i++)
-        sum += kernels[param->w.dtype](cols, &s, ngi_row(param->g, i),
-                                       ngi_row(param->tensor[FIRST_MOMENT].now, i),
-                                       ngi_row(param->tensor[SECOND_MOMENT].now, i),
-                                       ngi_row(param->w, i), param->report.wanted);
+    ngi_run_begin(&run, param, 1);
+    while (ngi_run_next(&run))
+        sum += kernels[param->w.dtype](run.n, &s, run.g, ngi_run_state(&run, &param->tensor[FIRST_MOMENT]),
+                                       ngi_run_state(&run, &param->tensor[SECOND_MOMENT]), run.w,
+                                       param->report.wanted);
     param->report.update_norm = sqrt(sum);
     for (int i = FIRST_MOMENT; i <= SECOND_MOMENT; i++)
         param->tensor[i].bound = param->tensor[i].next_bound;

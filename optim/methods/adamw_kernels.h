@@ -42,9 +42,9 @@ static double K(run)(size_t n, const adamw_scalars *s, const void *gv, void *mv,
     return sum;
 }
 
-/* Is all finite that run would write? */
+/* Is all finite that run would write, and no weight larger than limit? */
 static int K(try)(size_t n, const adamw_scalars *s, const void *gv, const void *mv, const void *vv,
-                  const void *wv)
+                  const void *wv, double limit)
 {
     const T *g = gv, *m = mv, *v = vv, *w = wv;
     T new_m[K(CHUNK)], new_v[K(CHUNK)], new_w[K(CHUNK)];
@@ -55,7 +55,7 @@ static int K(try)(size_t n, const adamw_scalars *s, const void *gv, const void *
         memcpy(new_w, w + i, count * sizeof(T));
         K(update)(count, s, g + i, new_m, new_v, new_w, NULL);
         if (!K(all_finite)(count, new_m) || !K(all_finite)(count, new_v) ||
-            !K(all_finite)(count, new_w))
+            !K(all_within)(count, new_w, (T)limit))
             return 0;
     }
     return 1;

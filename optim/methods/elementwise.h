@@ -9,30 +9,38 @@
 
 #include "optim/front/method.h"
 
-/* Row i of a view. */
-static inline void *ngi_row(ng_mat m, size_t i)
-{
-    return (char *)m.data + i * m.stride * ng_dtype_size(m.dtype);
-}
-
 /* The error of a step that cannot be made. */
 static inline ng_status ngi_step_overflows(const ngi_param *param, ng_error *error)
 {
-    if (!ng_is_finite(param->w))
+    if (!ng_is_finite(ngi_own_weights(param)))
         return ng_error_set(error, NG_ENONFINITE, "weights hold NaN or infinity");
     return ng_error_set(error, NG_ERANGE, "the step overflows its dtype");
 }
 
-/* Rows times columns as one long row if both views are dense, so that small
- * rows cost nothing. State is always dense. */
-static inline void ngi_row_shape(const ngi_param *param, size_t *rows, size_t *cols)
+/* A parameter by runs of elements side by side: rows, one long row if all views are dense so that
+ * small rows cost nothing, pieces that stay in the cache where weights have sixteen bits. */
+enum { NGI_RUN = 256 };
+
+typedef struct {
+    size_t n;          /* elements of this run */
+    const void *g;     /* their gradient */
+    void *w;           /* and weights, in the dtype of the methods */
+    const ngi_param *param;
+    int commit;        /* what is in w then goes to the caller's weights */
+    size_t rows, cols, i, j;
+    _Alignas(64) unsigned char room[2][NGI_RUN * 4]; /* of an f32 */
+} ngi_run;
+
+void ngi_run_begin(ngi_run *run, const ngi_param *param, int commit);
+
+/* The next run, or 0. */
+int ngi_run_next(ngi_run *run);
+
+/* Those elements of a state tensor, which is dense. */
+static inline void *ngi_run_state(const ngi_run *run, const ngi_tensor *tensor)
 {
-    *rows = param->w.rows;
-    *cols = param->w.cols;
-    if (*rows > 1 && param->w.stride == *cols && param->g.stride == *cols) {
-        *cols *= *rows;
-        *rows = 1;
-    }
+    return (char *)tensor->now.data +
+           (run->i * run->cols + run->j) * ng_dtype_size(tensor->now.dtype);
 }
 
 #endif

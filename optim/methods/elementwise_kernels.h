@@ -11,6 +11,14 @@ static inline int K(all_finite)(size_t n, const T *x)
     return finite;
 }
 
+static inline int K(all_within)(size_t n, const T *x, T limit)
+{
+    int within = 1;
+    for (size_t i = 0; i < n; i++)
+        within &= x[i] <= limit && x[i] >= -limit;
+    return within;
+}
+
 /* Sum of squares in double, over eight partial sums so that it vectorises. */
 static inline double K(sum_squares)(size_t n, const T *x)
 {

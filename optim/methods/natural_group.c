@@ -42,6 +42,7 @@ static void take_back(ng_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         group->method->undo(group->params[i]);
+        ngi_narrow_close(group->params[i], 1);
         group->params[i]->step--;
     }
 }

@@ -33,7 +33,7 @@ typedef struct {
 static double (*const kernels[2])(size_t, const sgd_scalars *, const void *, void *, void *,
                                   int) = {f32_run, f64_run};
 static int (*const trials[2])(size_t, const sgd_scalars *, const void *, const void *,
-                              const void *) = {f32_try, f64_try};
+                              const void *, double) = {f32_try, f64_try};
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
@@ -59,11 +59,12 @@ static sgd_scalars scalars(const ngi_param *param, const ng_sgd_options *o)
 /* The step made on copies: is everything finite afterwards? */
 static ng_status attempt(const ngi_param *param, const sgd_scalars *s, ng_error *error)
 {
-    size_t rows, cols;
-    ngi_row_shape(param, &rows, &cols);
-    for (size_t i = 0; i < rows; i++)
-        if (!trials[param->w.dtype](cols, s, ngi_row(param->g, i),
-                                    ngi_row(param->tensor[MOMENTUM].now, i), ngi_row(param->w, i)))
+    ngi_run run;
+    ngi_run_begin(&run, param, 0);
+    while (ngi_run_next(&run))
+        if (!trials[param->w.dtype](run.n, s, run.g, ngi_run_state(&run, &param->tensor[MOMENTUM]),
+                                    run.w,
+                                    ngi_dtype_max(ngi_own_weights(param).dtype)))
             return ngi_step_overflows(param, error);
     return NG_OK;
 }
@@ -82,7 +83,8 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     TRY(ngi_gradient_bound(&max, param, ngi_dtype_max(param->w.dtype) * (1 - o->momentum) / 2,
                            error));
     if (s.coupled > 0)
-        max += s.coupled * ng_max_abs(param->w);
+        max += s.coupled * ngi_weights_max(param) *
+               (1 + ng_dtype_eps(ngi_own_weights(param).dtype));
     double b = (s.old * ngi_tensor_bound(buffer) + max) * rounding;
     double step = s.lr * (s.new_weight * max + s.b_weight * b) * rounding;
     buffer->next_bound = b;
@@ -96,13 +98,13 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 static void commit(ngi_param *param, const void *options)
 {
     sgd_scalars s = scalars(param, options);
-    size_t rows, cols;
+    ngi_run run;
     double sum = 0;
-    ngi_row_shape(param, &rows, &cols);
-    for (size_t i = 0; i < rows; i++)
-        sum += kernels[param->w.dtype](cols, &s, ngi_row(param->g, i),
-                                       ngi_row(param->tensor[MOMENTUM].now, i),
-                                       ngi_row(param->w, i), param->report.wanted);
+    ngi_run_begin(&run, param, 1);
+    while (ngi_run_next(&run))
+        sum += kernels[param->w.dtype](run.n, &s, run.g, ngi_run_state(&run, &param->tensor[MOMENTUM]),
+                                       run.w,
+                                       param->report.wanted);
     param->report.update_norm = sqrt(sum);
     param->tensor[MOMENTUM].bound = param->tensor[MOMENTUM].next_bound;
 }

@@ -37,8 +37,9 @@ static double K(run)(size_t n, const sgd_scalars *s, const void *gv, void *bv, v
     return sum;
 }
 
-/* Is all finite that run would write? */
-static int K(try)(size_t n, const sgd_scalars *s, const void *gv, const void *bv, const void *wv)
+/* Is all finite that run would write, and no weight larger than limit? */
+static int K(try)(size_t n, const sgd_scalars *s, const void *gv, const void *bv, const void *wv,
+                  double limit)
 {
     const T *g = gv, *b = bv, *w = wv;
     T new_b[K(CHUNK)], new_w[K(CHUNK)];
@@ -47,7 +48,7 @@ static int K(try)(size_t n, const sgd_scalars *s, const void *gv, const void *bv
         memcpy(new_b, b + i, count * sizeof(T));
         memcpy(new_w, w + i, count * sizeof(T));
         K(update)(count, s, g + i, new_b, new_w, NULL);
-        if (!K(all_finite)(count, new_b) || !K(all_finite)(count, new_w))
+        if (!K(all_finite)(count, new_b) || !K(all_within)(count, new_w, (T)limit))
             return 0;
     }
     return 1;

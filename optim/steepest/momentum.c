@@ -52,7 +52,7 @@ ng_status ngi_momentum_gradient(ng_mat g, ngi_param *param, const ng_steepest_op
     double max;
     TRY(ngi_gradient_bound(&max, param, INFINITY, error));
     TRY(ng_copy(ngi_weight_part(param, g), param->g, error));
-    if (param->bias.data != NULL)
+    if (ngi_biased(param))
         TRY(ng_copy(ngi_bias_part(param, g), param->g_bias, error));
     if (o->gradient_scale == NG_GRADIENT_SCALE_RMS)
         measure(param, g, max);
@@ -132,6 +132,6 @@ void ngi_momentum_commit(ngi_param *param, const ng_steepest_options *o)
         return;
     }
     average_again(ngi_weight_part(param, momentum), param->g, param, o);
-    if (param->bias.data != NULL)
+    if (ngi_biased(param))
         average_again(ngi_bias_part(param, momentum), param->g_bias, param, o);
 }

@@ -76,7 +76,7 @@ void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_m
         ng_syrk(of_g->now, g, NG_TRANS, scale * scale, beta, NULL);
     if (of_a != NULL) {
         ng_syrk(ng_mat_block(of_a->now, 0, 0, a.cols, a.cols), a, NG_TRANS, 1, beta, NULL);
-        if (param->bias.data != NULL)
+        if (ngi_biased(param))
             add_ones(of_a->now, a, param->bias_input, param->captured == 0);
     }
     param->captured += (double)a.rows;

@@ -306,7 +306,7 @@ static void commit(ngi_param *param, const void *options)
     const ng_steepest_options *o = options;
     double step = step_size(param, o) * param->factor;
     move(param->w, ngi_weight_part(param, param->update), step, o);
-    if (param->bias.data != NULL)
+    if (ngi_biased(param))
         move(param->bias, ngi_bias_part(param, param->update), step, o);
     ngi_momentum_commit(param, o);
 }

@@ -16,6 +16,8 @@ typedef struct {
     int shared; /* inputs, by the parts of a layer, where the method can */
     ng_atomic atomic;
     int threads;
+    ng_rounding rounding;
+    double clip_norm;
 } stack_setup;
 
 typedef struct {
@@ -56,14 +58,18 @@ static inline void stack_open(stack *x, size_t kind, stack_setup setup)
     x->dw = stack_mat(rows, cols, 1, setup.dtype);
     x->b = stack_mat(1, OUTPUTS, 1, setup.dtype);
     x->db = stack_mat(1, OUTPUTS, 0, setup.dtype);
-    x->a = stack_mat(SAMPLES, INPUTS, 1, setup.dtype);
-    x->g = stack_mat(SAMPLES, OUTPUTS, 0, setup.dtype);
+    ng_dtype wide = setup.dtype == NG_F64 ? NG_F64 : NG_F32;
+    x->a = stack_mat(SAMPLES, INPUTS, 1, wide);
+    x->g = stack_mat(SAMPLES, OUTPUTS, 0, wide);
     test_fill_normal(x->w, &rng);
     test_fill_normal(x->b, &rng);
     ng_optimizer_options options;
     ng_optimizer_init(&options);
     options.atomic = setup.atomic;
     options.threads = setup.threads;
+    options.rounding = setup.rounding;
+    options.seed = 12;
+    options.clip_norm = setup.clip_norm;
     ng_assert_ok(ng_optimizer_create(&x->opt, &options), NULL);
     ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
     free(o);
@@ -126,8 +132,8 @@ static inline void stack_add_apart(stack *x)
     ng_stack b = stack_layers(x->b, 1), db = stack_layers(x->db, 1);
     EACH_PART(x, p, l, from, n)
     {
-        char name[16];
-        sprintf(name, "own%zu", p);
+        char name[40];
+        sprintf(name, x->setup.divided ? "w[%zu][%zu]" : "w[%zu]", l, p % PARTS);
         ng_assert_ok(ng_group_add(x->group, NULL, name,
                                   stack_part(ng_stack_at(w, l), from, n, layout),
                                   stack_part(ng_stack_at(dw, l), from, n, layout)),

@@ -1,5 +1,5 @@
 /* Stacks of matrices and their blocks against the same parameters added one by one: the same bits,
- * for every method, layout and dtype, with and without biases. */
+ * for every method, layout, dtype and rounding, with and without biases. */
 #include "tests/optim/stack_world.h"
 
 /* ---- Conformance ------------------------------------------------------------------------------ */
@@ -38,9 +38,21 @@ static int compare(size_t kind, stack_setup setup)
 START_TEST(conformance)
 {
     int shared = 0, captures = 0;
-    for (int k = 0; k < 64; k++) {
-        stack_setup setup = {(ng_dtype)(k & 1), (ng_layout)(k >> 1 & 1), k >> 2 & 1, k >> 3 & 1,
-                             k >> 2 & k >> 4 & 1, (ng_atomic)(k >> 5 & 1), k & 32 ? 2 : 0};
+    static const struct {
+        ng_dtype dtype;
+        ng_rounding rounding;
+    } types[] = {{NG_F32, NG_ROUND_MASTER},      {NG_F64, NG_ROUND_MASTER},
+                 {NG_F16, NG_ROUND_MASTER},      {NG_BF16, NG_ROUND_MASTER},
+                 {NG_F16, NG_ROUND_STOCHASTIC},  {NG_BF16, NG_ROUND_STOCHASTIC}};
+    for (int k = 0; k < 32 * 6; k++) {
+        stack_setup setup = {.dtype = types[k / 32].dtype,
+                             .rounding = types[k / 32].rounding,
+                             .layout = (ng_layout)(k & 1),
+                             .divided = k >> 1 & 1,
+                             .biased = k >> 2 & 1,
+                             .shared = k >> 1 & k >> 3 & 1,
+                             .atomic = (ng_atomic)(k >> 4 & 1),
+                             .threads = k & 16 ? 2 : 0};
         void *o = test_options(kinds[_i].preset, kinds[_i].settings);
         if (!setup.biased || ng_options_want_capture(o))
             shared += compare((size_t)_i, setup);
