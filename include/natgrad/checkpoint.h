@@ -102,6 +102,13 @@ NG_API ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
 NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
                                    const ng_checkpoint_options *options);
 
+/* Hands over what is in a checkpoint, a line of text at a time and without any optimizer: "KEY = TEXT"
+ * for what the header says, a line a parameter, then "'NAME' DTYPE [SHAPE]" for each tensor. Control
+ * characters are replaced, and names and texts cut after 79 bytes. NG_EARG, NG_EIO, NG_EFORMAT (no
+ * checkpoint, of another format, damaged: before the first line), NG_ENOMEM. */
+NG_API ng_status ng_checkpoint_describe(const char *path, ng_message message, void *data,
+                                        ng_error *error);
+
 /* ---- For hosts with a file format of their own ------------------------------
  *
  * All state is counts and tensors. To restore: the same groups, parameters and

@@ -3,6 +3,7 @@
  *   model.c     whose state it is: the texts of a file, from the optimizer
  *   save.c      both into a file
  *   load.c      and back
+ *   describe.c  a file, for people
  * The file is natgrad/tensors.h's. */
 #ifndef NGI_CHECKPOINT_H
 #define NGI_CHECKPOINT_H
@@ -68,6 +69,9 @@ void ngi_facts_free(ngi_facts *facts);
 
 /* A checkpoint, and of this format? */
 ng_status ngi_model_format(const ng_tensors *file, ng_error *error);
+
+/* crc32, its last tensor, is the sum of all that is before it? */
+ng_status ngi_check_sum(const ng_tensors *file, ng_error *error);
 
 /* The file holds these facts? NG_OK or the first difference. */
 ng_status ngi_facts_compare(const ngi_facts *facts, const ng_tensors *file, ng_error *error);

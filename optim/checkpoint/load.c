@@ -39,10 +39,10 @@ static void unload(cargo *c, size_t groups)
 }
 
 /* A tensor that is no matrix of anybody's: [n] of that type. */
-static ng_status find_vector(const ng_tensor **found, const cargo *c, const char *name,
+static ng_status find_vector(const ng_tensor **found, const ng_tensors *file, const char *name,
                              ng_tensor_dtype dtype, ng_error *error)
 {
-    const ng_tensor *t = *found = ng_tensors_find(c->file, name);
+    const ng_tensor *t = *found = ng_tensors_find(file, name);
     if (t == NULL)
         return ng_error_set(error, NG_ENODATA, "the checkpoint has no '%s'", name);
     if (t->dtype != dtype || t->rank != 1)
@@ -53,17 +53,16 @@ static ng_status find_vector(const ng_tensor **found, const cargo *c, const char
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* crc32, the last tensor, is the sum of all that is before it. */
-static ng_status check_sum(const cargo *c, ng_error *error)
+ng_status ngi_check_sum(const ng_tensors *file, ng_error *error)
 {
     const ng_tensor *t;
     unsigned char bytes[4] = {0};
     uint32_t sum, stored;
-    TRY(find_vector(&t, c, "crc32", NG_TENSOR_U8, error));
-    if (t->bytes != sizeof bytes || t != ng_tensors_get(c->file, ng_tensors_count(c->file) - 1))
+    TRY(find_vector(&t, file, "crc32", NG_TENSOR_U8, error));
+    if (t->bytes != sizeof bytes || t != ng_tensors_get(file, ng_tensors_count(file) - 1))
         return ng_error_set(error, NG_EFORMAT, "checkpoint: 'crc32' is not the last four bytes");
-    TRY(ng_tensors_read(c->file, bytes, t, 0, sizeof bytes, error));
-    TRY(ng_tensors_crc(c->file, &sum, t, error));
+    TRY(ng_tensors_read(file, bytes, t, 0, sizeof bytes, error));
+    TRY(ng_tensors_crc(file, &sum, t, error));
     stored = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
              (uint32_t)bytes[3] << 24;
     if (sum == stored)
@@ -89,7 +88,7 @@ static ng_status read_model(cargo *c, ng_optimizer *optimizer, int keep_options)
 static ng_status read_counts(cargo *c, ng_optimizer *optimizer)
 {
     const ng_tensor *t;
-    TRY(find_vector(&t, c, "counts", NG_TENSOR_F64, &optimizer->error));
+    TRY(find_vector(&t, c->file, "counts", NG_TENSOR_F64, &optimizer->error));
     TRY(ngi_array_create(&c->counts, ngi_size_add(t->count, 2), sizeof *c->counts, "counts",
                          &optimizer->error));
     TRY(ng_tensors_read(c->file, c->counts, t, 0, t->bytes, &optimizer->error));
@@ -152,7 +151,7 @@ static ng_status read_random(cargo *c, const ng_random *random, ng_error *error)
     const ng_tensor *t;
     if (random == NULL)
         return NG_OK;
-    TRY(find_vector(&t, c, "random", NG_TENSOR_U8, error));
+    TRY(find_vector(&t, c->file, "random", NG_TENSOR_U8, error));
     if (random->load == NULL)
         return ng_error_set(error, NG_EARG, "the random numbers cannot be restored: no load slot");
     c->random_size = t->bytes;
@@ -167,7 +166,7 @@ static ng_status read_average(cargo *c, const ng_average *average, ng_error *err
     double *x = c->entries.average;
     if (average == NULL)
         return NG_OK;
-    TRY(find_vector(&t, c, "average", NG_TENSOR_F64, error));
+    TRY(find_vector(&t, c->file, "average", NG_TENSOR_F64, error));
     if (t->bytes != sizeof c->entries.average)
         return ng_error_set(error, NG_EFORMAT, "checkpoint: 'average' is not count and decay");
     TRY(ng_tensors_read(c->file, x, t, 0, t->bytes, error));
@@ -182,7 +181,7 @@ static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
 {
     TRY(ng_tensors_open(&c->file, path, &optimizer->error));
     TRY(ngi_model_format(c->file, &optimizer->error));
-    TRY(check_sum(c, &optimizer->error));
+    TRY(ngi_check_sum(c->file, &optimizer->error));
     TRY(read_model(c, optimizer, options->keep_options));
     TRY(read_counts(c, optimizer));
     TRY(read_tensors(c, optimizer, options));

@@ -148,6 +148,12 @@ static int all_finite(const world *t)
     return 1;
 }
 
+static void hear(const char *text, void *data)
+{
+    check(memchr(text, '\n', 512) == NULL && strlen(text) < 512);
+    ++*(size_t *)data;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static unsigned char bytes[FUZZ_ROOM];
@@ -166,7 +172,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.weights = rest >> 1 & 1;
     o.keep_options = rest >> 2 & 1;
     o.average = t.average;
-    size_t n = numbers(before, &t);
+    size_t lines = 0, n = numbers(before, &t);
+    ng_status described = ng_checkpoint_describe(fuzz_file(0, bytes, b.size), hear, &lines, NULL);
+    check(described == NG_OK ? lines > 0 : lines == 0);
     ng_status status = ng_optimizer_load(t.opt, fuzz_file(0, bytes, b.size), &o);
     if (status != NG_OK) {
         check(ng_optimizer_error(t.opt)[0] != '\0' && status != NG_EIO);

@@ -1,4 +1,4 @@
-/* Averages of weights inside checkpoints. */
+/* Averages of weights inside checkpoints, and files described. */
 #include "tests/optim/damage_world.h"
 
 #include <math.h>
@@ -156,7 +156,7 @@ START_TEST(memory_fails)
     ng_assert_ok(ng_average_update(a, NULL), NULL);
     ng_checkpoint_options o = with(a, 1);
     for (int loading = 0; loading < 2; loading++)
-        for (long at = 1, calls = at; calls >= at; at++) {
+        for (long at = 1, calls = at; calls >= at - 1; at++) {
             snapshot before = world_snapshot(&x);
             fault_once(FAULT_MEMORY, at, FAIL);
             ng_status status = loading ? ng_optimizer_load(x.opt, path, &o)
@@ -203,6 +203,62 @@ START_TEST(tensors)
 }
 END_TEST
 
+/* ---- What is in a file ----------------------------------------------------------------------- */
+
+static char told[20000];
+
+static void hear(const char *text, void *data)
+{
+    (void)data;
+    if (strlen(text) < 512 && strlen(told) + strlen(text) + 2 < sizeof told)
+        strcat(strcat(told, text), "\n"); /* an assertion would allocate */
+}
+
+START_TEST(described)
+{
+    static const char *const expected[] = {
+        "\nsteps = 2\n", "clip_norm = 20\n", "\ngroups = 2\n", "group.0.method = adamw\n",
+        "group.1.method = steepest\n", "group.1.option.weight_decay = 0.1\n",
+        "\ngroup.0.parameter.1 = 'layer1.\xce\xb1/weight', 5 x 3, F32, in_out, bias no\n",
+        "\n'counts' F64 [14]\n", "/first_moment' F32 [4, 6]\n", "\n'average' F64 [2]\n",
+        "'layer3.\xce\xb1/weight/average' F32 [5, 3]\n", "\n'crc32' U8 [4]\n"};
+    world x;
+    ng_average *a;
+    ng_error error = {NG_OK, ""};
+    world_open(&x, 1, 3, NG_F32, 0, 1);
+    ng_assert_ok(ng_average_create(&a, x.opt, 0.9, NULL), NULL);
+    world_step(&x, 0), world_step(&x, 1);
+    ng_checkpoint_options o = with(a, 0);
+    ng_assert_ok(ng_optimizer_save(x.opt, path, &o), NULL);
+    for (long at = 1, calls = at; calls >= at - 1; at++) {
+        told[0] = '\0';
+        fault_once(FAULT_MEMORY, at, FAIL);
+        ng_status status = ng_checkpoint_describe(path, hear, NULL, &error);
+        calls = fault_over();
+        ck_assert_int_eq(status, calls >= at ? NG_ENOMEM : NG_OK);
+        ck_assert(status == NG_OK || told[0] == '\0');
+    }
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        ck_assert_msg(strstr(told, expected[i]) != NULL, "no '%s' in\n%s", expected[i], told);
+    blob b = read_blob();
+    told[0] = '\0';
+    b.bytes[b.size / 2] ^= 1;
+    write_blob(b.bytes, b.size);
+    ng_assert_fails(ng_checkpoint_describe(path, hear, NULL, &error), NG_EFORMAT, &error, "");
+    for (size_t size = 0; size < b.size; size += 1 + b.size / 50) {
+        write_blob(b.bytes, size);
+        ck_assert_int_eq(ng_checkpoint_describe(path, hear, NULL, &error), NG_EFORMAT);
+    }
+    ck_assert(told[0] == '\0');
+    ng_assert_fails(ng_checkpoint_describe("/", hear, NULL, &error), NG_EIO, &error, "/");
+    ng_assert_fails(ng_checkpoint_describe(path, NULL, NULL, &error), NG_EARG, &error, "hears");
+    ck_assert_int_eq(ng_checkpoint_describe(NULL, hear, NULL, NULL), NG_EARG);
+    free(b.bytes);
+    ng_average_destroy(a);
+    world_close(&x);
+}
+END_TEST
+
 TEST_SUITE(average_saved)
 {
     TCase *tcase = tcase_create("average_saved");
@@ -213,5 +269,6 @@ TEST_SUITE(average_saved)
     tcase_add_test(tcase, hostile);
     tcase_add_test(tcase, memory_fails);
     tcase_add_test(tcase, tensors);
+    tcase_add_test(tcase, described);
     suite_add_tcase(suite, tcase);
 }

@@ -65,8 +65,7 @@ typedef struct {
 
 static void hear(const char *text, void *data)
 {
-    ((world *)data)->told++;
-    ck_assert_ptr_nonnull(strstr(text, "shape"));
+    ((world *)data)->told += strstr(text, "shape") != NULL; /* an assertion would allocate */
 }
 
 static void open_world(world *x)
@@ -269,7 +268,7 @@ END_TEST
 
 START_TEST(no_memory)
 {
-    for (long at = 1, calls = at; calls >= at; at++) {
+    for (long at = 1, calls = at; calls >= at - 1; at++) {
         world x;
         open_world(&x);
         fault_once(FAULT_MEMORY, at, FAIL);
@@ -346,7 +345,7 @@ START_TEST(presets_refused)
     }
     ck_assert_int_eq(ng_policy_init_presets(&x.policy, NULL, "muon", "adamw"), NG_EARG);
     ck_assert_int_eq(ng_policy_init_presets_sized(&x.policy, 1, x.opt, "muon", "adamw"), NG_EOPTION);
-    for (long at = 1, calls = at; calls >= at; at++) {
+    for (long at = 1, calls = at; calls >= at - 1; at++) {
         fault_once(FAULT_MEMORY, at, FAIL);
         ng_status status = ng_policy_init_presets(&x.policy, x.opt, "muon", "adamw");
         calls = fault_over();
