@@ -56,6 +56,49 @@ static inline ng_status ng_mpi_init(ng_mpi_options *options)
 NG_API ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
                                          const ng_mpi_options *options);
 
+/* ---- Gradients of a divided batch ------------------------------------------------------------
+ *
+ * The batch is S shards, as many as the user says and not as there are ranks; each rank has some of
+ * them, one after the other. Their gradients are added in one binary tree over shards, so that the
+ * sum has the same bits for every number of ranks up to S.
+ *
+ *   ng_mpi_shards_create(&shards, MPI_COMM_WORLD, gradients, count, 8, &error);
+ *   ng_mpi_shards_range(shards, &first, &last);
+ *   for (;;) {
+ *       for (size_t i = first; i < last; i++) {
+ *           ... forward and backward of shard i: its mean loss ...
+ *           ng_mpi_shards_add(shards, &error);
+ *       }
+ *       ng_mpi_reduce_gradients(shards, 1.0 / 8, &error);      the mean, on every rank
+ *       ng_optimizer_step(opt);
+ *   }
+ *
+ * The tree: shards lo ... hi - 1 are the first 2^k of them, the largest such that is not all, plus
+ * the rest. Sums are in the dtype of the gradients. Statistics of ng_group_capture are not reduced:
+ * with K-FAC each rank captures the whole batch. */
+typedef struct ng_mpi_shards ng_mpi_shards;
+
+/* gradients: `count` views, borrowed, in the same order with the same shapes on all ranks (a loss may
+ * be one of them); number: S >= ranks. A call of all ranks. A rank holds a sum for each subtree that
+ * it completes: one where S / ranks is a power of two, and one more.
+ * NG_EARG (the ranks differ, too few shards, MPI is not there), NG_ENOMEM; on all ranks. */
+NG_API ng_status ng_mpi_shards_create(ng_mpi_shards **shards, MPI_Comm comm,
+                                      const ng_mat *gradients, size_t count, size_t number,
+                                      ng_error *error);
+
+/* Before MPI_Finalize. NULL is fine. */
+NG_API void ng_mpi_shards_destroy(ng_mpi_shards *shards);
+
+/* This rank's shards are *first ... *last - 1. */
+NG_API void ng_mpi_shards_range(const ng_mpi_shards *shards, size_t *first, size_t *last);
+
+/* Takes in what the views hold: the next of this rank's shards. NG_EARG: none is left. */
+NG_API ng_status ng_mpi_shards_add(ng_mpi_shards *shards, ng_error *error);
+
+/* The views <- scale times the sum over all shards, on every rank; the next batch begins. A call of
+ * all ranks. NG_EARG (a rank has shards left), NG_ENOMEM: on all ranks, and nothing has changed. */
+NG_API ng_status ng_mpi_reduce_gradients(ng_mpi_shards *shards, double scale, ng_error *error);
+
 #ifdef __cplusplus
 }
 #endif
