@@ -67,6 +67,17 @@ typedef struct {
     /* borrowed; an average of this optimizer, saved, or restored with its count and (but for
      * keep_options) its decay. Not swapped in. Default NULL: none; one in the file is left there. */
     ng_average *average;
+    /* load, 1: from the file of another model, whatever it has of this one: weights (if asked for),
+     * state and count of steps of every parameter whose name, shape, dtype, layout, bias, sharing,
+     * method and options that cannot change are those of the file. All others stay as they are,
+     * options and clipping too; a parameter that is new begins at its step 0. Not with average, nor
+     * from a file of a half-made step (captures, sums of gradients): NG_EUNSUPPORTED; sums and
+     * captures here are gone. NG_ENODATA if nothing matches. Default 0: all or nothing. */
+    int partial;
+    /* of a partial load that is done, with report_data: a line for each parameter: taken, left and
+     * why, or in the file alone. Default NULL. */
+    ng_message report;
+    void *report_data;
 } ng_checkpoint_options;
 
 /* Fills the defaults; NG_EOPTION, and nothing written, for a struct of another size than the

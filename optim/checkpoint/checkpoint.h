@@ -3,6 +3,7 @@
  *   model.c     whose state it is: the texts of a file, from the optimizer
  *   save.c      both into a file
  *   load.c      and back
+ *   partial.c   what of a file another model can have
  *   describe.c  a file, for people
  * The file is natgrad/tensors.h's. */
 #ifndef NGI_CHECKPOINT_H
@@ -43,8 +44,10 @@ typedef struct {
 ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options);
 /* Weights and averages optional, sums if `summed`. */
+/* here (or NULL): of those parameters only that the file has. */
+typedef struct ngi_here ngi_here;
 ng_status ngi_entries_load(ngi_entries *list, ng_optimizer *optimizer,
-                           const ng_checkpoint_options *options, int summed);
+                           const ng_checkpoint_options *options, int summed, const ngi_here *here);
 void ngi_entries_free(ngi_entries *list);
 
 /* ---- Texts ---------------------------------------------------------------------------------- */
@@ -70,6 +73,9 @@ void ngi_facts_free(ngi_facts *facts);
 /* A checkpoint, and of this format? */
 ng_status ngi_model_format(const ng_tensors *file, ng_error *error);
 
+/* Its tensors mean what they mean here? */
+ng_status ngi_conventions_compare(const ngi_facts *facts, const ng_tensors *file, ng_error *error);
+
 /* crc32, its last tensor, is the sum of all that is before it? */
 ng_status ngi_check_sum(const ng_tensors *file, ng_error *error);
 
@@ -82,5 +88,37 @@ ng_status ngi_model_options(void **options, const ng_tensors *file, size_t group
                             ng_optimizer *optimizer);
 /* Clipping of the file. */
 ng_status ngi_model_clipping(double *value, double *norm, const ng_tensors *file, ng_error *error);
+
+/* ---- In part -------------------------------------------------------------------------------- */
+
+/* A parameter of a file. */
+typedef struct {
+    const char *name; /* of the file */
+    size_t group, index, count; /* place of its counts */
+    int known;                  /* here is one of that name */
+} ngi_there;
+
+/* A parameter of the optimizer. */
+struct ngi_here {
+    const ngi_param *param;
+    const ngi_there *there; /* what it takes, or NULL ... */
+    const char *why;        /* ... and what differs */
+};
+
+typedef struct {
+    ngi_there *there;
+    ngi_here *here;
+    size_t there_count, capacity, here_count;
+    size_t counts; /* of the file */
+} ngi_partial;
+
+/* NG_ENODATA: none. */
+ng_status ngi_partial_match(ngi_partial *partial, ng_optimizer *optimizer, const ngi_facts *facts,
+                            const ng_tensors *file);
+/* Those of the optimizer <- what it takes of the file's. */
+ng_status ngi_partial_counts(double *mine, const ngi_partial *partial, ng_optimizer *optimizer,
+                             const double *theirs, size_t size);
+void ngi_partial_report(const ngi_partial *partial, ng_message report, void *data);
+void ngi_partial_free(ngi_partial *partial);
 
 #endif

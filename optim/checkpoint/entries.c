@@ -39,7 +39,8 @@ static ng_status add(ngi_entries *list, const char *parameter, const char *own, 
 typedef struct {
     const ng_checkpoint_options *options;
     int loading, summed, attached;
-    size_t averaged; /* tensors of the average so far */
+    size_t averaged;      /* tensors of the average so far */
+    const ngi_here *here; /* of every parameter, or NULL: all are meant */
 } plan;
 
 /* A tensor that is not of the state: in the file if `wanted`. A load knows it by its shape, and takes
@@ -130,16 +131,17 @@ static ng_status add_average(ngi_entries *list, const ng_average *average, ng_er
 
 static ng_status add_params(ngi_entries *list, ng_optimizer *optimizer, plan *p)
 {
-    for (size_t g = 0; g < optimizer->group_count; g++)
-        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
-            TRY(add_param(list, optimizer->groups[g]->params[i], p, &optimizer->error));
+    for (size_t g = 0, k = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++, k++)
+            if (p->here == NULL || p->here[k].there != NULL)
+                TRY(add_param(list, optimizer->groups[g]->params[i], p, &optimizer->error));
     return NG_OK;
 }
 
 ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
                            const ng_checkpoint_options *options)
 {
-    plan p = {options, 0, optimizer->micro > 0, ngi_attached(optimizer), 0};
+    plan p = {options, 0, optimizer->micro > 0, ngi_attached(optimizer), 0, NULL};
     TRY(add_counts(list, optimizer));
     TRY(add_average(list, options->average, &optimizer->error));
     TRY(add_params(list, optimizer, &p));
@@ -151,8 +153,8 @@ ng_status ngi_entries_save(ngi_entries *list, ng_optimizer *optimizer,
 }
 
 ng_status ngi_entries_load(ngi_entries *list, ng_optimizer *optimizer,
-                           const ng_checkpoint_options *options, int summed)
+                           const ng_checkpoint_options *options, int summed, const ngi_here *here)
 {
-    plan p = {options, 1, summed, ngi_attached(optimizer), 0};
+    plan p = {options, 1, summed, ngi_attached(optimizer), 0, here};
     return add_params(list, optimizer, &p);
 }

@@ -24,6 +24,7 @@ typedef struct {
     ngi_entries entries;
     unsigned char *random;
     size_t random_size;
+    ngi_partial partial;
 } cargo;
 
 static void unload(cargo *c, size_t groups)
@@ -34,6 +35,7 @@ static void unload(cargo *c, size_t groups)
     free(c->counts);
     free(c->random);
     ngi_facts_free(&c->facts);
+    ngi_partial_free(&c->partial);
     ngi_entries_free(&c->entries);
     ng_tensors_close(c->file);
 }
@@ -95,6 +97,27 @@ static ng_status read_counts(cargo *c, ng_optimizer *optimizer)
     return ngi_counts_check(optimizer, c->counts, t->count);
 }
 
+/* What the file has of another model. */
+static ng_status read_partial(cargo *c, ng_optimizer *optimizer)
+{
+    const ng_tensor *t;
+    double *theirs = NULL;
+    size_t count = ng_optimizer_counts(optimizer, NULL, 0);
+    ng_error *error = &optimizer->error;
+    TRY(ngi_facts_list(&c->facts, optimizer, NULL));
+    TRY(ngi_conventions_compare(&c->facts, c->file, error));
+    TRY(ngi_partial_match(&c->partial, optimizer, &c->facts, c->file));
+    TRY(find_vector(&t, c->file, "counts", NG_TENSOR_F64, error));
+    TRY(ngi_array_create(&c->counts, count, sizeof *c->counts, "counts", error));
+    TRY(ngi_array_create(&theirs, ngi_size_add(t->count, 2), sizeof *theirs, "counts", error));
+    ng_optimizer_counts(optimizer, c->counts, count);
+    ng_status status = ng_tensors_read(c->file, theirs, t, 0, t->bytes, error);
+    if (status == NG_OK)
+        status = ngi_partial_counts(c->counts, &c->partial, optimizer, theirs, t->count);
+    free(theirs);
+    return status == NG_OK ? ngi_counts_check(optimizer, c->counts, count) : status;
+}
+
 static ng_status read_entry(const cargo *c, ngi_entry *entry, ng_error *error)
 {
     const ng_tensor *t = entry->found = ng_tensors_find(c->file, entry->name);
@@ -137,9 +160,11 @@ static ng_status read_tensors(cargo *c, ng_optimizer *optimizer,
 {
     ng_error *error = &optimizer->error;
     unsigned char *seen;
-    TRY(ngi_entries_load(&c->entries, optimizer, options, c->counts[1] > 0));
+    TRY(ngi_entries_load(&c->entries, optimizer, options, c->counts[1] > 0, c->partial.here));
     for (size_t i = 0; i < c->entries.count; i++)
         TRY(read_entry(c, &c->entries.items[i], error));
+    if (options->partial)
+        return NG_OK;
     TRY(ngi_array_create(&seen, ng_tensors_count(c->file), 1, "marks", error));
     ng_status status = check_owners(c, seen, error);
     free(seen);
@@ -179,11 +204,18 @@ static ng_status read_average(cargo *c, const ng_average *average, ng_error *err
 static ng_status gather(cargo *c, ng_optimizer *optimizer, const char *path,
                         const ng_checkpoint_options *options)
 {
+    if (options->partial && options->average != NULL)
+        return ng_error_set(&optimizer->error, NG_EUNSUPPORTED,
+                            "an average is not loaded in part: begin a new one");
     TRY(ng_tensors_open(&c->file, path, &optimizer->error));
     TRY(ngi_model_format(c->file, &optimizer->error));
     TRY(ngi_check_sum(c->file, &optimizer->error));
-    TRY(read_model(c, optimizer, options->keep_options));
-    TRY(read_counts(c, optimizer));
+    if (options->partial)
+        TRY(read_partial(c, optimizer));
+    else {
+        TRY(read_model(c, optimizer, options->keep_options));
+        TRY(read_counts(c, optimizer));
+    }
     TRY(read_tensors(c, optimizer, options));
     TRY(read_average(c, options->average, &optimizer->error));
     return read_random(c, options->random, &optimizer->error);
@@ -227,7 +259,7 @@ static void take(const cargo *c, ng_optimizer *optimizer, const ng_checkpoint_op
         if (c->entries.items[i].staged.data != NULL)
             take_tensor(&c->entries.items[i]);
     take_average(c->entries.average, options);
-    if (options->keep_options)
+    if (options->keep_options || options->partial)
         return;
     optimizer->clip_value = c->clip_value;
     optimizer->clip_norm = c->clip_norm;
@@ -266,6 +298,7 @@ ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
     if (status == NG_OK) {
         take(&c, optimizer, options);
         warn(&c, optimizer);
+        ngi_partial_report(&c.partial, options->report, options->report_data);
     }
     unload(&c, optimizer->group_count);
     return status;

@@ -185,6 +185,14 @@ ng_status ngi_model_format(const ng_tensors *file, ng_error *error)
                         ngi_label_of(format).text, format_version);
 }
 
+ng_status ngi_conventions_compare(const ngi_facts *facts, const ng_tensors *file, ng_error *error)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (facts->items[i].differs == NG_EFORMAT || strcmp(facts->items[i].key, "library") == 0)
+            TRY(compare(&facts->items[i], file, error));
+    return NG_OK;
+}
+
 ng_status ngi_facts_compare(const ngi_facts *facts, const ng_tensors *file, ng_error *error)
 {
     const ngi_fact **sorted;

@@ -172,6 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.weights = rest >> 1 & 1;
     o.keep_options = rest >> 2 & 1;
     o.average = t.average;
+    o.partial = rest >> 4 & 1;
     size_t lines = 0, n = numbers(before, &t);
     ng_status described = ng_checkpoint_describe(fuzz_file(0, bytes, b.size), hear, &lines, NULL);
     check(described == NG_OK ? lines > 0 : lines == 0);
