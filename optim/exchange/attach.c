@@ -191,6 +191,8 @@ static void drop_elsewhere(ng_optimizer *optimizer, int rank)
             param->elsewhere = param->owner >= 0 && param->owner != rank;
             if (param->elsewhere)
                 ngi_param_free_state(param);
+            if (param->elsewhere && ngi_is_narrow(param)) /* they lay in the master */
+                param->w.data = param->bias.data = NULL;
         }
 }
 

@@ -62,7 +62,7 @@ static void fill(ng_mat m)
 
 static int same(ng_mat a, ng_mat b)
 {
-    size_t item = a.dtype == NG_F32 ? 4 : 8;
+    size_t item = ng_dtype_size(a.dtype);
     for (size_t i = 0; i < a.rows; i++)
         if (memcmp((char *)a.data + i * a.stride * item, (char *)b.data + i * b.stride * item,
                    a.cols * item) != 0)
@@ -180,7 +180,7 @@ static size_t state_bytes(world *x)
     ng_mat view;
     size_t bytes = 0;
     for (size_t i = 0; ng_optimizer_tensor(x->opt, &parameter, &name, &view, i) == NG_OK; i++)
-        bytes += view.rows * view.cols * (view.dtype == NG_F32 ? 4 : 8);
+        bytes += view.rows * view.cols * ng_dtype_size(view.dtype);
     return bytes;
 }
 
@@ -230,6 +230,8 @@ static void test_settings(void)
         {"kfac", "kl_clip=1e-5", NG_F64, 0, 0, 0, 1},
         {"kfac", "kl_clip=1e-5 update_interval=3", NG_F32, 1, 3, 0, 0},
         {"shampoo", "weight_decay=0.1", NG_F32, 0, 0, 0, 0},
+        {"muon", "", NG_BF16, 0, 0, 0, 0},
+        {"adamw", "", NG_F16, 0.5, 2, 0, 1},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         compare_run(&all[i], 20);
@@ -532,6 +534,7 @@ static void test_checkpoints(const char *folder)
         {"adamw", "", NG_F64, 0, 0, 0, 0},
         {"kfac", "update_interval=3", NG_F32, 0, 0, 0, 0},
         {"soap", "", NG_F64, 0, 1, 0, 0},
+        {"muon", "", NG_BF16, 0, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         checkpoint_run(&all[i], folder);
