@@ -227,6 +227,7 @@ ng_status ng_mpi_shards_add(ng_mpi_shards *s, ng_error *error)
 /* A window of the sums of one dtype: each rank has a part of it from all, adds up, and gives it to
  * all. */
 typedef struct {
+    double scale;       /* on the sum */
     size_t begin, size; /* of the window */
     int *counts, *starts, *own_counts, *own_starts;
     char *out, *in;
@@ -240,7 +241,8 @@ static size_t part(const ng_mpi_shards *s, const window *w, int r, size_t *begin
     return w->size * (at + 1) / ranks - *begin;
 }
 
-/* `in` holds, rank after rank and node after node, our part of every node; their sum comes first. */
+/* `in` holds, rank after rank and node after node, our part of every node; their sum, scaled, comes
+ * first. */
 static ng_status add_up(const ng_mpi_shards *s, const window *w, int dtype, size_t size)
 {
     size_t starts[DEPTH], sizes[DEPTH], most, count = 0, at = 0;
@@ -263,27 +265,40 @@ static ng_status add_up(const ng_mpi_shards *s, const window *w, int dtype, size
     }
     for (; count > 1; count--) /* shards that are no power of two: the right ones first */
         TRY(ng_axpby(sums[count - 2], sums[count - 1], 1, 1, NULL));
+    if (w->scale != 1)
+        ng_scale(sums[0], w->scale);
     return NG_OK;
+}
+
+/* What goes to whom: each rank's part of our nodes. One node lies there already. */
+static const char *pack(const ng_mpi_shards *s, window *w, int dtype)
+{
+    size_t item = item_size(dtype), sent = 0, begin;
+    for (int r = 0; r < s->ranks; r++) {
+        size_t n = part(s, w, r, &begin);
+        w->own_starts[r] = (int)sent;
+        w->own_counts[r] = (int)(n * s->count);
+        for (size_t i = 0; i < s->count && s->count > 1; i++)
+            memcpy(w->out + (sent + i * n) * item,
+                   (char *)s->nodes[i].sum[dtype].data + (w->begin + begin) * item, n * item);
+        sent += n * s->count;
+    }
+    return s->count > 1 ? w->out : (char *)s->nodes[0].sum[dtype].data + w->begin * item;
 }
 
 static ng_status reduce_window(ng_mpi_shards *s, window *w, int dtype)
 {
     MPI_Datatype type = dtype == NG_F32 ? MPI_FLOAT : MPI_DOUBLE;
-    size_t item = item_size(dtype), own, begin, sent = 0, received = 0, starts[DEPTH],
-           sizes[DEPTH], most, mine = part(s, w, s->rank, &own);
+    size_t item = item_size(dtype), begin, received = 0, starts[DEPTH], sizes[DEPTH], most,
+           mine = part(s, w, s->rank, &begin);
     for (int r = 0; r < s->ranks; r++) {
-        size_t n = part(s, w, r, &begin);
         size_t nodes = count_nodes(starts, sizes, first_of(s, r), first_of(s, r + 1), &most);
-        w->own_starts[r] = (int)sent;
-        w->own_counts[r] = (int)(n * s->count);
-        for (size_t i = 0; i < s->count; i++, sent += n)
-            memcpy(w->out + sent * item,
-                   (char *)s->nodes[i].sum[dtype].data + (w->begin + begin) * item, n * item);
         w->starts[r] = (int)received;
         w->counts[r] = (int)(nodes * mine);
         received += nodes * mine;
     }
-    MPI_Alltoallv(w->out, w->own_counts, w->own_starts, type, w->in, w->counts, w->starts, type,
+    const char *out = pack(s, w, dtype);
+    MPI_Alltoallv(out, w->own_counts, w->own_starts, type, w->in, w->counts, w->starts, type,
                   s->comm);
     TRY(add_up(s, w, dtype, mine));
     for (int r = 0; r < s->ranks; r++) {
@@ -345,15 +360,13 @@ static ng_status check_complete(ng_mpi_shards *s, window *w, ng_error *error)
 
 ng_status ng_mpi_reduce_gradients(ng_mpi_shards *s, double scale, ng_error *error)
 {
-    window w = {.counts = NULL};
+    window w = {.scale = scale};
     if (s == NULL)
         return ng_error_set(error, NG_EARG, "no shards");
     ng_status status = agree(s, s->comm, check_complete(s, &w, error), error);
     if (status == NG_OK)
         status = reduce(s, &w);
     if (status == NG_OK) {
-        for (int d = 0; d < 2; d++)
-            ng_scale(s->nodes[0].sum[d], scale);
         copy(s, &s->nodes[0], 1);
         s->count = s->added = 0;
     }
