@@ -42,6 +42,7 @@
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>
 #include <natgrad/adamw.h>
+#include <natgrad/ivon.h>
 #include <natgrad/steepest.h>
 #include <natgrad/natural.h>
 #include <natgrad/residual.h>

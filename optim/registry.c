@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <natgrad/adamw.h>
+#include <natgrad/ivon.h>
 #include <natgrad/sgd.h>
 #include <natgrad/steepest.h>
 
@@ -35,7 +36,7 @@ const ngi_ball *ngi_ball_find(ng_ball ball)
 
 /* ---- Methods -------------------------------------------------------------------- */
 
-static const ng_method *const methods[] = {&ngi_method_sgd, &ngi_method_adamw, &ngi_method_steepest,
+static const ng_method *const methods[] = {&ngi_method_sgd, &ngi_method_adamw, &ngi_method_ivon, &ngi_method_steepest,
                                            &ngi_method_natural, &ngi_method_residual};
 
 const ng_method *ngi_method_get(size_t i)
@@ -54,6 +55,7 @@ const ng_method *ngi_method_get(size_t i)
 #define STEEPEST_INIT(name, doc) INIT(name, ng_steepest_init_##name)
 INIT(sgd, ng_sgd_init)
 INIT(adamw, ng_adamw_init)
+INIT(ivon, ng_ivon_init)
 NG_STEEPEST_PRESET_LIST(STEEPEST_INIT)
 
 #define STEEPEST(name, doc)                                                                        \
@@ -62,6 +64,8 @@ static const ng_preset presets[] = {{"sgd", &ngi_method_sgd, sizeof(ng_sgd_optio
                                      "stochastic gradient descent with momentum"},
                                     {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options),
                                      init_adamw, "Adam with decoupled weight decay"},
+                                    {"ivon", &ngi_method_ivon, sizeof(ng_ivon_options),
+                                     init_ivon, "natural gradient for a Gaussian over the weights"},
                                     NG_STEEPEST_PRESET_LIST(STEEPEST)};
 
 size_t ng_preset_count(void)

@@ -37,7 +37,7 @@ static void print_help(void)
            "The learning rate of every optimizer is found on the last eighth of the training\n"
            "set: from the preset's down by factors of two as long as that helps, else up. Every\n"
            "optimizer then stops at the median of AdamW's last training losses.\n"
-           "Matrix methods (all but sgd and adamw) step the hidden weights; biases and the last\n"
+           "Matrix methods (all but sgd, adamw, ivon) step the hidden weights; biases and the last\n"
            "layer go to adamw with lr 0.001, or as --set adamw.OPTION says. Methods that ask for "
            "statistics of the layers (kfac)\n"
            "step whole layers, with the Fisher matrix of targets drawn from the model on a\n"

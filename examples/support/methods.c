@@ -172,12 +172,11 @@ void methods_print(void)
         const ng_preset *preset = ng_preset_get(i);
         printf("%s:%*s%s\n", preset->name, NAMES - (int)strlen(preset->name), "", preset->doc);
     }
-    printf(
-        "\nOptions, --set NAME.OPTION=X. All but sgd and adamw are steepest descent under a "
-        "metric,\n"
-        "in a ball, and have the options of both. Defaults, where NAME has none of its own:\n");
+    printf("\nOptions, --set NAME.OPTION=X. Other NAMEs are steepest descent under a metric, in a "
+           "ball:\n");
     print_method("sgd", "sgd");
     print_method("adamw", "adamw");
+    print_method("ivon", "ivon");
     ng_steepest_init(&steepest);
     print_names("steepest", &steepest, 0);
     print_parts(&steepest, "metric");

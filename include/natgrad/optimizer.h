@@ -33,6 +33,7 @@
 #define NATGRAD_OPTIMIZER_H
 
 #include <natgrad/mat.h>
+#include <natgrad/random.h>
 #include <natgrad/options.h>
 
 #ifdef __cplusplus
@@ -146,6 +147,21 @@ NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
  * beside those of the next batch. */
 NG_API ng_status ng_optimizer_accumulate(ng_optimizer *optimizer);
 NG_API void ng_optimizer_drop(ng_optimizer *optimizer);
+
+/* Of methods that are a distribution over the weights (natgrad/ivon.h): draws the weights the coming
+ * gradient is taken at, mean and noise, in the order of groups and parameters. Another call
+ * draws anew about the same mean; a step that is done leaves the new mean in the weights, and so do
+ * restore and a failure of this. Frozen parameters, and those of other methods, stay as they are and
+ * take no random numbers. NG_ERANGE, with the name: a sample that is not finite; NG_EARG: no
+ * fill_normal; NG_ENOMEM; NG_EUNSUPPORTED: weights of sixteen bits, or another
+ * process's (natgrad/exchange.h). A checkpoint cannot be saved or loaded while weights are a sample. */
+NG_API ng_status ng_optimizer_sample(ng_optimizer *optimizer, const ng_random *random);
+NG_API ng_status ng_optimizer_restore(ng_optimizer *optimizer);
+
+/* deviations (as the weights, any dtype) <- their standard deviations under that distribution.
+ * NG_EARG: no such parameter, or its method has none; NG_ESHAPE, NG_ENOMEM. */
+NG_API ng_status ng_optimizer_deviations(ng_optimizer *optimizer, ng_mat deviations,
+                                         const char *parameter);
 
 /* Why the last call on this optimizer or one of its groups failed or stopped; "" after one that
  * succeeded and for NULL. Each such call begins by clearing it, ng_optimizer_steps, _memory,

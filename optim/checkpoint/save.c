@@ -30,6 +30,10 @@ ng_status ngi_checkpoint_begin(const ng_checkpoint_options **options,
         *options = defaults;
     if (path == NULL || path[0] == '\0')
         return ng_error_set(error, NG_EARG, "a checkpoint's path");
+    if (ngi_sampled(optimizer) != NULL)
+        return ng_error_set(error, NG_EARG,
+                            "parameter '%.60s' is a sample: ng_optimizer_restore comes first",
+                            ngi_sampled(optimizer));
     if ((*options)->size != sizeof **options)
         return ng_error_set(error, NG_EOPTION,
                             "checkpoint options of %zu bytes, this library's have %zu: was "

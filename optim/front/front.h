@@ -248,4 +248,13 @@ void ngi_report_reset(ngi_param *param, int wanted);
 /* Tells the monitors and the message callback of the step just done; 1: a monitor asked to stop. */
 int ngi_tell(const ng_optimizer *optimizer, double seconds);
 
+/* ---- Samples of the weights (sample.c) ------------------------------------------------------- */
+
+/* w <- its mean, if it is a sample. */
+void ngi_param_restore(ngi_param *param);
+void ngi_restore_all(ng_optimizer *optimizer);
+
+/* The name of a parameter that is a sample, or NULL. */
+const char *ngi_sampled(const ng_optimizer *optimizer);
+
 #endif

@@ -104,6 +104,18 @@ static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *
                                      : ngi_narrow_axpby(param->sum_bias, param->dbias, 1, keep, error);
 }
 
+/* Those that want more of each gradient than the sum. */
+static void tell_methods(ng_optimizer *optimizer)
+{
+    for (size_t g = 0; g < optimizer->group_count; g++) {
+        const ng_group *group = optimizer->groups[g];
+        for (size_t i = 0; i < group->count && group->method->accumulate != NULL; i++)
+            if (!group->params[i]->frozen && !group->params[i]->elsewhere)
+                group->method->accumulate(group->params[i], group->options,
+                                          optimizer->micro > 0 ? 1 : 0);
+    }
+}
+
 ng_status ng_optimizer_accumulate(ng_optimizer *optimizer)
 {
     if (optimizer == NULL)
@@ -111,6 +123,7 @@ ng_status ng_optimizer_accumulate(ng_optimizer *optimizer)
     ngi_begin(optimizer);
     TRY(for_each(optimizer, check));
     TRY(for_each(optimizer, add));
+    tell_methods(optimizer);
     optimizer->micro++;
     return NG_OK;
 }
@@ -137,6 +150,7 @@ static ng_status take(ngi_param *param, const ng_optimizer *optimizer, ng_error 
 {
     (void)optimizer;
     TRY(check_bound(param, error));
+    param->micro = 0;
     param->g = param->dw;
     param->g_bias = param->dbias;
     return NG_OK;
@@ -162,6 +176,7 @@ static ng_status stage(ngi_param *param, const ng_optimizer *optimizer, ng_error
     TRY(ngi_narrow_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error));
     if (biased)
         TRY(ngi_narrow_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error));
+    param->micro = optimizer->micro;
     param->gradient_norm = norm_of(param);
     /* before clipping: a clipped infinity would look harmless */
     if (!isfinite(param->gradient_norm) &&

@@ -19,7 +19,7 @@ typedef enum {
 } ngi_legal;
 
 /* What a state tensor holds before the first step. */
-typedef enum { NGI_ZEROS, NGI_ONES, NGI_IDENTITY } ngi_start;
+typedef enum { NGI_ZEROS, NGI_ONES, NGI_FILL, NGI_IDENTITY } ngi_start;
 
 /* One tensor of a parameter's state. `next` is the spare copy, if it has one: a prepare
  * that has written it says so in `fresh`, and the front makes it the state at commit.
@@ -30,6 +30,7 @@ typedef struct {
     ng_mat now, next;
     int spare, fresh;
     ngi_start start; /* NGI_ZEROS unless create says otherwise */
+    double fill;     /* of NGI_FILL */
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
@@ -64,6 +65,10 @@ typedef struct ngi_param {
      * step that accumulates or clips (gradient.c) */
     ng_mat sum, sum_bias, staged, staged_bias;
     double gradient_norm; /* of the step's gradient before clipping, when staged */
+    size_t micro;         /* micro-batches it is the mean of; 0: it is one gradient */
+    /* (optional) dense, ours: the mean of the weights while w is a sample (sample.c) */
+    ng_mat mean;
+    int sampled;
     size_t rows, cols;    /* of the whole: w's, and one more on the input side with a bias */
     ng_layout layout;
     double gradient_max;            /* how prepare scaled the gradient, */
@@ -178,6 +183,12 @@ struct ng_method {
      * needs no state: the parameters of a group may be owned by several ranks. Groups of other
      * methods with an agree are every rank's. */
     int agrees_by_length;
+    /* dw, finite, joins the micro-batches of the coming step; keep 0: as the first. Cannot fail
+     * (optional) */
+    void (*accumulate)(ngi_param *param, const void *options, double keep);
+    /* the method is a distribution over the weights: row <- standard deviations of row i of them
+     * (optional) */
+    void (*deviations)(const ngi_param *param, const void *options, double *row, size_t i);
     /* cannot fail; allocates nothing */
     void (*commit)(ngi_param *param, const void *options);
     /* after a step: sets the damping by the losses (finite) around it and what was predicted;
@@ -195,7 +206,7 @@ typedef struct {
     const ng_method *method;
 } ngi_options_head;
 
-extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_steepest, ngi_method_natural,
+extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_ivon, ngi_method_steepest, ngi_method_natural,
     ngi_method_residual;
 
 /* The methods there are (optim/registry.c); NULL beyond. */

@@ -29,6 +29,8 @@ static ng_status allocate_tensor(ngi_tensor *tensor, int lent, ng_error *error)
     TRY(allocate(&tensor->now, error));
     if (tensor->start == NGI_ONES)
         ng_fill(tensor->now, 1);
+    if (tensor->start == NGI_FILL)
+        ng_fill(tensor->now, tensor->fill);
     if (tensor->start == NGI_IDENTITY)
         ng_set_identity(tensor->now);
     return tensor->spare && !lent ? allocate(&tensor->next, error) : NG_OK;
@@ -97,6 +99,7 @@ void ngi_param_destroy(ngi_param *param)
     free(param->sum_bias.data);
     free(param->staged.data);
     free(param->staged_bias.data);
+    free(param->mean.data);
     free(param->name);
     free(param);
 }

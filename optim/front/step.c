@@ -318,6 +318,7 @@ static ng_status step(ng_optimizer *optimizer)
             ? run(optimizer)
             : ngi_exchange_agree(optimizer, status, ngi_exchange_mark(optimizer)));
     ngi_gradients_reset(optimizer);
+    ngi_restore_all(optimizer); /* those that were skipped */
     optimizer->steps++;
     return NG_OK;
 }

@@ -29,6 +29,7 @@ static const struct {
     {NULL, "momentum=0.5 damping=0.1"},
     {NULL, "damping_mode=lm damping=0.3"},
     {"normuon", "weight_decay=0.1 cautious_decay=yes"},
+    {"ivon", ""},
     {"muon", "ball=rows length=dual"},
     {"kfac_muon", "damping_kind=diagonal"},
 };

@@ -38,6 +38,7 @@ static const struct {
              {"muon", "ball=columns"},
              {"muon", "length=dual"},
              {"normuon", ""},
+             {"ivon", "weight_decay=1e-8"},
              {"kfac", "damping_kind=diagonal"},
              {"kfac_muon", "length=dual row_normalisation=yes cautious_decay=yes weight_decay=0.1"}};
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 20}, {11, 30}, {17, 2}};

@@ -16,6 +16,7 @@ static const struct {
               {"fismo_paper", ""},
               {"muon", "ball=frobenius"},
               {"normuon", ""},
+              {"ivon", ""},
               {"muon", "ball=rows length=dual cautious_decay=yes weight_decay=0.1"},
               {"shampoo", "inverse_interval=2"},
               {"shampoo", "grafting=none ball=spectral inverse_interval=1"},

@@ -32,7 +32,7 @@ static void for_all_pairs(void *options, void (*visit)(void *options))
 
 START_TEST(presets)
 {
-    static const char *const names[] = {"sgd",         "adamw", "muon",      "normuon", "fismo",
+    static const char *const names[] = {"sgd",         "adamw", "ivon", "muon",      "normuon", "fismo",
                                         "fismo_paper", "kfac",  "kfac_muon", "ekfac",   "shampoo",
                                         "soap"};
     ck_assert_uint_eq(ng_preset_count(), sizeof names / sizeof *names);
@@ -41,7 +41,7 @@ START_TEST(presets)
         const ng_preset *preset = ng_preset_find(names[i]);
         ck_assert_ptr_eq(preset, ng_preset_get(i));
         ck_assert_str_eq(preset->name, names[i]);
-        ck_assert_str_eq(ng_method_name(preset->method), i < 2 ? names[i] : "steepest");
+        ck_assert_str_eq(ng_method_name(preset->method), i < 3 ? names[i] : "steepest");
         ck_assert(preset->doc != NULL && preset->doc[0] != '\0' &&
                   strchr(preset->doc, '\n') == NULL);
     }

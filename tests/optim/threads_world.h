@@ -69,6 +69,7 @@ static const struct {
               {"muon", "polar=newton_schulz"},
               {"muon", "ball=frobenius"},
               {"normuon", ""},
+              {"ivon", ""},
               {"muon", "ball=sign"},
               {"shampoo", "inverse_interval=2"},
               {"soap", "inverse_interval=2"}};

@@ -124,12 +124,25 @@ static ng_status set_rates(ng_trainer *t)
 /* ---- Steps
  * ---------------------------------------------------------------------------------------- */
 
+/* Forward, and the loss, with weights drawn from what the optimizer has a distribution of. */
+static ng_status pass(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *train,
+                      const size_t *index, size_t batch)
+{
+    ng_status status = ng_optimizer_sample(t->opt, &t->random);
+    if (status != NG_OK)
+        return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+    status = ngi_trainer_pass(t, loss, correct, train, index, batch);
+    if (status != NG_OK)
+        ng_optimizer_restore(t->opt);
+    return status;
+}
+
 static ng_status step(ng_trainer *t, const ng_dataset *train)
 {
     ngi_position *at = &t->at;
     size_t left = at->count - at->next, batch = left < t->o.batch ? left : t->o.batch, correct;
     double loss, start = now(), keep = at->next == 0 ? 0 : 0.95;
-    TRY(ngi_trainer_pass(t, &loss, &correct, train, at->order + at->next, batch));
+    TRY(pass(t, &loss, &correct, train, at->order + at->next, batch));
     double score = t->targets.data != NULL
                        ? (double)NAN
                        : (double)correct / (double)ng_model_output(t->model).rows;
