@@ -320,6 +320,34 @@ static void test_no_capture(void)
     close_world(&x);
 }
 
+/* a factor that only the owner has is singular */
+static void test_singular(void)
+{
+    setup s = {"kfac", "damping=0", NG_F64, 0, 0, 0, 0};
+    world x, alone;
+    open_world(&x, &s);
+    open_world(&alone, &s);
+    CHECK(attach(&x) == NG_OK, "%s", ng_optimizer_error(x.opt));
+    for (size_t i = 0; i < LAYERS; i++) {
+        ng_mat a = make(SAMPLES, shapes[i][1], s.dtype), g = make(SAMPLES, shapes[i][0], s.dtype);
+        for (size_t k = 0; k < SAMPLES && i != 2; k++) { /* nothing but zeros for layer2 */
+            for (size_t j = 0; j < a.cols; j++)
+                ng_mat_set(a, k, j, number());
+            for (size_t j = 0; j < g.cols; j++)
+                ng_mat_set(g, k, j, number());
+        }
+        CHECK(ng_group_capture(x.groups[0], i, a, g, 1) == NG_OK, "%s", ng_optimizer_error(x.opt));
+        free(a.data);
+        free(g.data);
+    }
+    CHECK(ng_optimizer_step(x.opt) == NG_ESINGULAR, "%s", ng_optimizer_error(x.opt));
+    CHECK(strstr(ng_optimizer_error(x.opt), "'layer2'") != NULL, "%s", ng_optimizer_error(x.opt));
+    same_text(ng_optimizer_error(x.opt));
+    CHECK(same_worlds(&x, &alone), "a step that failed has changed weights");
+    close_world(&x);
+    close_world(&alone);
+}
+
 /* ---- Differences ------------------------------------------------------------------------------------ */
 
 static void test_differences(void)
@@ -580,6 +608,7 @@ int main(int argc, char **argv)
         test_settings();
         test_one_status();
         test_no_capture();
+        test_singular();
         test_differences();
         test_sharing();
         test_shards();
