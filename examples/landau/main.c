@@ -30,7 +30,7 @@ int main(int argc, char **argv)
             "its exact solution.",
         .header = "what,step,first,second,third",
         .option = "steps",
-        .counted = "steps of AdamW at each of six rates,",
+        .counted = "steps of AdamW at each of six rates",
         .samples = 3000,
         .least = 1,
         .most = 1000000,

@@ -60,7 +60,7 @@ size_t score_fit(score *s, double goal, size_t most, double *error)
     o.damping_factor = 0.3;
     collocation_natural(&s->c, &o, 0);
     *error = 2 * collocation_loss(&s->c, s->c.w) / norm;
-    for (; k<most && * error> goal; k++) {
+    for (; k < most && *error > goal; k++) {
         if (!collocation_step(&s->c, 0))
             break;
         *error = 2 * collocation_loss(&s->c, s->c.w) / norm;
@@ -91,6 +91,7 @@ void supervised(paper *p)
     size_t steps = score_fit(&s, 1e-4, 60, &error);
     printf("supervised score, t = 0.5: natural gradient %zu steps, error %.2g, %.1f s\n", steps,
            error, progress_cpu() - start);
+    fprintf(p->rows.to, "natural,%zu,%.6g,,\n", steps, error);
     target_print("landau", "supervised_error", 0, error, 1e-4);
     target_print("landau", "supervised_steps", 0, (double)steps, 20);
     score_close(&s);
@@ -101,9 +102,11 @@ void supervised(paper *p)
         bkw_sample(a.v, &f);
         want_exact(&a, &f);
         collocation_preset(&a.c, "adamw", rates[i]);
-        for (size_t k = 0; k < p->samples; k++)
+        for (size_t k = 0; k < p->samples && !program_interrupted(); k++)
             collocation_step(&a.c, (double)k / (double)p->samples);
-        best = fmin(best, 2 * collocation_loss(&a.c, a.c.w) / norm);
+        double reached = 2 * collocation_loss(&a.c, a.c.w) / norm;
+        best = fmin(best, reached);
+        fprintf(p->rows.to, "adamw,%zu,%.6g,%g,\n", p->samples, reached, rates[i]);
         score_close(&a);
     }
     printf("supervised score, t = 0.5: AdamW %zu steps, best of six rates, error %.2g\n",

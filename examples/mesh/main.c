@@ -27,7 +27,7 @@ int main(int argc, char **argv)
                .about = "Moves a mesh after a density by the equation of Monge and Ampere.",
                .header = "what,step,other,cpu_seconds,x,y",
                .option = "seconds",
-               .counted = "processor time of each training of a net,",
+               .counted = "processor time of each training of a net",
                .samples = 4,
                .least = 1,
                .most = 3600,

@@ -217,7 +217,7 @@ int main(int argc, char **argv)
                  "K-FAC and L-BFGS, error against processor time.",
         .header = "problem,method,seed,step,cpu_seconds,error,x,y,u,difference",
         .option = "seconds",
-        .counted = "processor time of each method at most,",
+        .counted = "processor time of each method at most",
         .samples = 5,
         .least = 1,
         .most = 3600,

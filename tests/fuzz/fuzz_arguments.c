@@ -57,6 +57,8 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
         "--task=regression\n--lr=auto\n--schedule=wsd\n--warmup=0.1\n--early-stop\n--time=3\n--ema=0.9",
         "--optimizer=sgd\n--save=x\n--resume=x\n--log=x.jsonl\n--lr=0.1",
         "model\ncsv:x.csv\n--batch=7\n--threads=2",
+        "band\n--epochs=20\n--seed=1-3\n--quiet",
+        "--samples=3\n--seed=2\n--out=x\n--quiet",
         "--completion",
         "--samples=100\n--search-epochs=2\n--epochs=0",
         "language\n--layers=1\n--rates=x.csv\n--steps=20",

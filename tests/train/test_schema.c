@@ -243,6 +243,8 @@ START_TEST(bad_texts)
         {"natgrad schema 2\n", "expected \"natgrad schema 1\""},
         {HEAD "column number a 0 0 1\nlabel x\nlabel y\n", "label and target columns"},
         {HEAD "column number a 0 0 1\ncolumn label y\n", "labels do not fit"},
+        {HEAD "column number a 0 0 1\ncolumn number a 0 0 1\ncolumn label y\nlabel x\n",
+         "two columns of one name"},
         {HEAD "column number a 0 0 0\ncolumn label y\nlabel x\n", "line 6: a factor"},
         {HEAD "column number a nan 0 1\ncolumn label y\nlabel x\n", "line 6: expected a finite"},
         {HEAD "column number a 0 0 1e999\ncolumn label y\nlabel x\n", "line 6: expected a finite"},

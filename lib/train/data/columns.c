@@ -100,30 +100,16 @@ static ng_status name_columns(ngi_opening *o, const ngi_columns *found)
     return NG_OK;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp((*(ngi_column *const *)a)->name, (*(ngi_column *const *)b)->name);
-}
-
 /* Two columns of one name could not be told apart later. */
 static ng_status check_names(ngi_opening *o)
 {
-    const size_t n = o->schema->columns;
-    const ngi_column **sorted = malloc(n * sizeof *sorted);
-    ng_status status = NG_OK;
-    if (sorted == NULL)
-        return ngi_file_fail(&o->file, NG_ENOMEM, "no memory for %zu columns", n);
-    for (size_t j = 0; j < n; j++)
-        sorted[j] = &o->schema->column[j];
-    qsort(sorted, n, sizeof *sorted, by_name);
-    for (size_t j = 1; j < n && status == NG_OK; j++)
-        if (strcmp(sorted[j - 1]->name, sorted[j]->name) == 0)
-            status = ngi_file_fail(&o->file, NG_EFORMAT,
-                                   "the header names columns %zu and %zu both \"%.60s\"",
-                                   (size_t)(sorted[j - 1] - o->schema->column) + 1,
-                                   (size_t)(sorted[j] - o->schema->column) + 1, sorted[j]->name);
-    free(sorted);
-    return status;
+    size_t twice[2];
+    TRY(ngi_schema_twice(o->schema, twice, o->error));
+    return twice[0] == twice[1]
+               ? NG_OK
+               : ngi_file_fail(&o->file, NG_EFORMAT,
+                               "the header names columns %zu and %zu both \"%.60s\"",
+                               twice[0] + 1, twice[1] + 1, o->schema->column[twice[1]].name);
 }
 
 static ng_status make_schema(ngi_opening *o, const ngi_columns *found)
@@ -174,7 +160,7 @@ static void fill_map(ngi_map *map, const ng_schema *model, int answers)
         if (map->named || answers || !is_answer(&model->column[k]))
             map->column[map->count++] = &model->column[k];
     if (map->named)
-        qsort(map->column, map->count, sizeof *map->column, by_name);
+        qsort(map->column, map->count, sizeof *map->column, ngi_column_by_name);
 }
 
 static int name_against(const void *name, const void *column)

@@ -166,6 +166,32 @@ void ngi_schema_count(ng_schema *schema)
     }
 }
 
+int ngi_column_by_name(const void *a, const void *b)
+{
+    const ngi_column *first = *(ngi_column *const *)a, *second = *(ngi_column *const *)b;
+    int order = strcmp(first->name, second->name);
+    return order != 0 ? order : (first > second) - (first < second);
+}
+
+ng_status ngi_schema_twice(const ng_schema *schema, size_t twice[2], ng_error *error)
+{
+    const size_t n = schema->columns;
+    const ngi_column **sorted = malloc((n + 1) * sizeof *sorted);
+    if (sorted == NULL)
+        return ng_error_set(error, NG_ENOMEM, "no memory for %zu columns", n);
+    for (size_t j = 0; j < n; j++)
+        sorted[j] = &schema->column[j];
+    qsort(sorted, n, sizeof *sorted, ngi_column_by_name);
+    twice[0] = twice[1] = 0;
+    for (size_t j = 1; j < n && twice[0] == twice[1]; j++)
+        if (strcmp(sorted[j - 1]->name, sorted[j]->name) == 0) {
+            twice[0] = (size_t)(sorted[j - 1] - schema->column);
+            twice[1] = (size_t)(sorted[j] - schema->column);
+        }
+    free(sorted);
+    return NG_OK;
+}
+
 ng_status ngi_schema_number_labels(ng_schema *schema, size_t classes, ng_error *error)
 {
     char text[32];

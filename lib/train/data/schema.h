@@ -69,6 +69,12 @@ ng_status ngi_column_name(ngi_column *column, ngi_span name, ng_error *error);
 void ngi_schema_count(ng_schema *schema);
 void ngi_schema_count_features(ng_schema *schema);
 
+/* Compares pointers to columns of one schema, for qsort: by their names, then their places. */
+int ngi_column_by_name(const void *a, const void *b);
+
+/* Two columns of one name, or twice[0] = twice[1]. */
+ng_status ngi_schema_twice(const ng_schema *schema, size_t twice[2], ng_error *error);
+
 /* The labels "0" ... "classes - 1" */
 ng_status ngi_schema_number_labels(ng_schema *schema, size_t classes, ng_error *error);
 

@@ -258,10 +258,13 @@ static ng_status read_line(reader *r)
 static ng_status check(const reader *r)
 {
     const ng_schema *schema = r->schema;
-    size_t labels = 0, features = schema->features;
+    size_t labels = 0, features = schema->features, twice[2];
     for (size_t j = 0; j < schema->columns; j++)
         labels += schema->column[j].role == NGI_LABEL;
     int regression = schema->task == NG_TASK_REGRESSION;
+    TRY(ngi_schema_twice(schema, twice, r->error));
+    if (schema->header && twice[0] != twice[1])
+        return bad(r, "two columns of one name");
     if (schema->kind[0] == '\0' || features == 0)
         return bad(r, "no kind or no features in it");
     if (schema->columns > 0 && (labels != !regression || (schema->targets > 0) != regression))
