@@ -194,6 +194,40 @@ START_TEST(seeds)
 }
 END_TEST
 
+/* Elements are numbered by row and column: strides change nothing, and no two rows round alike. */
+START_TEST(numbered)
+{
+    enum { ROWS = 3, COLS = 300 };
+    ng_mat w[2], dw[2];
+    for (int padded = 0; padded < 2; padded++) {
+        ng_optimizer_options options;
+        ng_optimizer *opt;
+        ng_group *group;
+        void *o = test_options(_i & 1 ? "adamw" : "muon", _i & 1 ? "" : "ball=sign");
+        w[padded] = test_mat(ROWS, COLS, padded ? 3 : 0, dtypes[_i >> 1]);
+        dw[padded] = test_mat(ROWS, COLS, padded ? 1 : 0, dtypes[_i >> 1]);
+        for (size_t k = 0; k < ROWS * COLS; k++) {
+            ng_mat_set(w[padded], k / COLS, k % COLS, 1);
+            ng_mat_set(dw[padded], k / COLS, k % COLS, 1);
+        }
+        ng_optimizer_init(&options);
+        options.rounding = NG_ROUND_STOCHASTIC;
+        ng_assert_ok(ng_options_set_text(o, "lr", "0.0005", NULL), NULL);
+        ng_assert_ok(ng_optimizer_create(&opt, &options), NULL);
+        ng_assert_ok(ng_optimizer_add_group(opt, &group, o), NULL);
+        ng_assert_ok(ng_group_add(group, NULL, "w", w[padded], dw[padded]), NULL);
+        ng_assert_ok(ng_optimizer_step(opt), NULL);
+        ng_optimizer_destroy(opt);
+        free(o);
+    }
+    ck_assert(test_same_bits(w[0], w[1]));
+    for (size_t i = 1; i < ROWS; i++)
+        ck_assert(!test_same_bits(ng_mat_block(w[0], 0, 0, 1, COLS), ng_mat_block(w[0], i, 0, 1, COLS)));
+    for (int padded = 0; padded < 2; padded++)
+        test_free(w[padded]), test_free(dw[padded]);
+}
+END_TEST
+
 /* ---- All or nothing ---------------------------------------------------------------------------- */
 
 /* A step that fails, whatever for: NG_OK or the status, and then nothing has changed. */
@@ -445,6 +479,7 @@ TEST_SUITE(narrow)
     tcase_set_timeout(tcase, 120);
     for (size_t i = 0; i < sizeof every / sizeof *every; i++)
         tcase_add_loop_test(tcase, every[i], 0, KINDS);
+    tcase_add_loop_test(tcase, numbered, 0, 4);
     tcase_add_loop_test(tcase, refusals, 0, 2);
     tcase_add_loop_test(tcase, other_dtype, 0, 4);
     suite_add_tcase(suite, tcase);
