@@ -38,6 +38,7 @@
 #include <natgrad/regime.h>
 #include <natgrad/curvature.h>
 #include <natgrad/esd.h>
+#include <natgrad/esd_monitor.h>
 #include <natgrad/options.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/sgd.h>

@@ -148,6 +148,7 @@ START_TEST(other_sizes)
     REFUSES(optimizer, ng_optimizer_options, )
     REFUSES(schedule, ng_schedule, )
     REFUSES(recorder, ng_recorder, )
+    REFUSES(esd_monitor, ng_esd_monitor, )
     REFUSES(regime_monitor, ng_regime_monitor, )
     REFUSES(policy, ng_policy, NO_GROUPS)
 }
