@@ -10,6 +10,26 @@
 
 #include "lib/core/try.h"
 
+#define T float
+#define K(name) f32_##name
+#include "optim/front/sample_kernels.h"
+#undef T
+#undef K
+
+#define T double
+#define K(name) f64_##name
+#include "optim/front/sample_kernels.h"
+#undef T
+#undef K
+
+static void (*const kernels[2])(size_t, void *, const void *, const double *,
+                                const double *) = {f32_move, f64_move};
+
+static void *row(ng_mat m, size_t i)
+{
+    return (char *)m.data + i * m.stride * ng_dtype_size(m.dtype);
+}
+
 static int is_drawn(const ng_group *group, const ngi_param *param)
 {
     return group->method->deviations != NULL && !param->frozen;
@@ -56,23 +76,6 @@ static ng_status reserve(ng_optimizer *optimizer, size_t *longest)
     return NG_OK;
 }
 
-/* Row i of w <- that of the mean + noise times deviation. */
-static void move(ngi_param *param, size_t i, const double *noise, const double *deviation)
-{
-    const size_t n = param->w.cols;
-    if (param->w.dtype == NG_F32) {
-        float *w = (float *)param->w.data + i * param->w.stride;
-        const float *mean = (const float *)param->mean.data + i * n;
-        for (size_t j = 0; j < n; j++)
-            w[j] = mean[j] + (float)(noise[j] * deviation[j]);
-    } else {
-        double *w = (double *)param->w.data + i * param->w.stride;
-        const double *mean = (const double *)param->mean.data + i * n;
-        for (size_t j = 0; j < n; j++)
-            w[j] = mean[j] + noise[j] * deviation[j];
-    }
-}
-
 /* w <- mean + noise. noise, deviation: a row each */
 static ng_status draw(ngi_param *param, const ng_group *group, const ng_random *random,
                       double *noise, double *deviation, ng_error *error)
@@ -83,7 +86,8 @@ static ng_status draw(ngi_param *param, const ng_group *group, const ng_random *
     for (size_t i = 0; i < param->w.rows; i++) {
         random->fill_normal(random->data, noise, param->w.cols);
         group->method->deviations(param, group->options, deviation, i);
-        move(param, i, noise, deviation);
+        kernels[param->w.dtype](param->w.cols, row(param->w, i), row(param->mean, i), noise,
+                                deviation);
     }
     return ng_is_finite(param->w)
                ? NG_OK
