@@ -32,6 +32,7 @@
 #include <natgrad/work.h>
 #include <natgrad/linalg.h>
 #include <natgrad/polar.h>
+#include <natgrad/sketch.h>
 #include <natgrad/fisher.h>
 #include <natgrad/residuals.h>
 #include <natgrad/functional.h>

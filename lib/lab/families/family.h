@@ -50,7 +50,4 @@ double ngi_family_uniform(const ng_random *random);
 /* Sum of |theta_a| over n: NG_ERANGE beyond NGI_ENERGY_MAX. */
 ng_status ngi_family_check_energy(const double *theta, size_t n, ng_error *error);
 
-/* In place, length 2^k: x_s <- sum_m (-1)^{popcount(s & m)} x_m. */
-void ngi_walsh_hadamard(double *x, size_t length);
-
 #endif

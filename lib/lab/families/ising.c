@@ -8,6 +8,8 @@
  * falls off the masks, and the parity of the others tells it. */
 #include "lib/lab/families/family.h"
 
+#include <natgrad/sketch.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +47,7 @@ static void energies(const ng_family *f, const double *u)
     memset(g->moment, 0, g->states * sizeof *g->moment);
     for (size_t e = 0; e < f->n; e++)
         g->moment[g->mask[e]] = u[e];
-    ngi_walsh_hadamard(g->moment, g->states);
+    ng_walsh_hadamard(g->moment, g->states, NULL);
 }
 
 /* moment <- probabilities of the free states; returns their log Z */
@@ -77,7 +79,7 @@ static ng_status set(ng_family *f, const double *theta, ng_error *error)
     f->log_z = probabilities(f, theta);
     if (g->states >> g->spins == 0)
         f->log_z += log(2);
-    ngi_walsh_hadamard(g->moment, g->states);
+    ng_walsh_hadamard(g->moment, g->states, NULL);
     for (size_t e = 0; e < f->n; e++)
         f->eta[e] = g->moment[g->mask[e]];
     return NG_OK;

@@ -1,6 +1,8 @@
 /* Cumulants by summing over all states, the last site held fixed. */
 #include "lib/lab/lattice/lattice.h"
 
+#include <natgrad/sketch.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +123,7 @@ static ng_status enumerate_ising(world *w, size_t states, ng_error *error)
     if (weight == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for %zu weights", states);
     weigh(w, weight, states);
-    ngi_walsh_hadamard(weight, states); /* weight[mask]: sum of (-1)^|mask & state| weights */
+    ng_walsh_hadamard(weight, states, NULL); /* weight[mask]: sum of (-1)^|mask & state| weights */
     for (size_t i = 0; i < w->bonds; i++)
         mask[i] = (((size_t)1 << w->from[i]) ^ ((size_t)1 << w->to[i])) & (states - 1);
     w->total = weight[0];

@@ -1,6 +1,6 @@
 /* The fast Walsh-Hadamard transform, in place, radix 4, depth first: the upper
  * stages run through memory, everything below a block stays in the cache. */
-#include "lib/lab/families/family.h"
+#include "lib/linalg/walsh.h"
 
 /* Numbers in a block that the first-level cache holds. */
 enum { BLOCK = 2048 };
