@@ -1,5 +1,5 @@
-/* natgrad-mpi.h: one optimizer on many machines, over MPI. Link with -lnatgrad-mpi -lnatgrad, compile
- * and link with mpicc or MPI's own flags.
+/* natgrad-mpi.h: one optimizer on many machines, over MPI. Link with -lnatgrad-mpi -lnatgrad,
+ * compile and link with mpicc or MPI's own flags.
  *
  *   MPI_Init(&argc, &argv);
  *   ... the same optimizer on every rank: groups, parameters, initial weights ...
@@ -13,10 +13,10 @@
  *   ng_optimizer_destroy(opt);
  *   MPI_Finalize();
  *
- * Weights after any number of steps are bit for bit those of one process, for every number of ranks,
- * where all have the same machine type and BLAS kernels (and BLAS threads). What an attached
- * optimizer does and wants of its ranks: natgrad/exchange.h. Failures of MPI itself, a rank that has
- * died among them, end the job: start again from the last checkpoint, on any number of ranks.
+ * Weights after any number of steps are bit for bit those of one process, for every number of
+ * ranks, where all have the same machine type and BLAS kernels (and BLAS threads). What an attached
+ * optimizer does and wants of its ranks: natgrad/exchange.h. Failures of MPI itself, a rank that
+ * has died among them, end the job: start again from the last checkpoint, on any number of ranks.
  *
  * The guide is doc/scaling.md. */
 #ifndef NATGRAD_MPI_H
@@ -49,10 +49,10 @@ static inline ng_status ng_mpi_init(ng_mpi_options *options)
 }
 
 /* ng_optimizer_attach to the ranks of comm, of which a duplicate is kept until the optimizer is
- * destroyed, which comes before MPI_Finalize. A call of all ranks of comm, as steps, saves and loads
- * are from then on. options NULL means defaults. Besides its state and the weights a rank holds a
- * buffer of 32 MB, or 64 KB a rank if that is more.
- * As ng_optimizer_attach; NG_EARG where MPI has not begun or has ended, and beyond 65,535 ranks. */
+ * destroyed, which comes before MPI_Finalize. A call of all ranks of comm, as steps, saves and
+ * loads are from then on. options NULL means defaults. Besides its state and the weights a rank
+ * holds a buffer of 32 MB, or 64 KB a rank if that is more. As ng_optimizer_attach; NG_EARG where
+ * MPI has not begun or has ended, and beyond 65,535 ranks. */
 NG_API ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
                                          const ng_mpi_options *options);
 
@@ -78,10 +78,10 @@ NG_API ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
  * with K-FAC each rank captures the whole batch. */
 typedef struct ng_mpi_shards ng_mpi_shards;
 
-/* gradients: `count` views, borrowed, in the same order with the same shapes on all ranks (a loss may
- * be one of them); number: S >= ranks. A call of all ranks. A rank holds a sum for each subtree that
- * it completes: one where S / ranks is a power of two, and one more.
- * NG_EARG (the ranks differ, too few shards, MPI is not there), NG_ENOMEM; on all ranks. */
+/* gradients: `count` views, borrowed, in the same order with the same shapes on all ranks (a loss
+ * may be one of them); number: S >= ranks. A call of all ranks. A rank holds a sum for each subtree
+ * that it completes: one where S / ranks is a power of two, and one more. NG_EARG (the ranks
+ * differ, too few shards, MPI is not there), NG_ENOMEM; on all ranks. */
 NG_API ng_status ng_mpi_shards_create(ng_mpi_shards **shards, MPI_Comm comm,
                                       const ng_mat *gradients, size_t count, size_t number,
                                       ng_error *error);

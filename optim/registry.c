@@ -21,12 +21,9 @@ const ngi_metric *ngi_metric_find(ng_metric metric)
 }
 
 static const ngi_ball *const balls[] = {
-    [NG_BALL_NONE] = &ngi_ball_none,
-    [NG_BALL_FROBENIUS] = &ngi_ball_frobenius,
-    [NG_BALL_SPECTRAL] = &ngi_ball_spectral,
-    [NG_BALL_SIGN] = &ngi_ball_sign,
-    [NG_BALL_ROWS] = &ngi_ball_rows,
-    [NG_BALL_COLUMNS] = &ngi_ball_columns,
+    [NG_BALL_NONE] = &ngi_ball_none,         [NG_BALL_FROBENIUS] = &ngi_ball_frobenius,
+    [NG_BALL_SPECTRAL] = &ngi_ball_spectral, [NG_BALL_SIGN] = &ngi_ball_sign,
+    [NG_BALL_ROWS] = &ngi_ball_rows,         [NG_BALL_COLUMNS] = &ngi_ball_columns,
 };
 
 const ngi_ball *ngi_ball_find(ng_ball ball)
@@ -36,7 +33,8 @@ const ngi_ball *ngi_ball_find(ng_ball ball)
 
 /* ---- Methods -------------------------------------------------------------------- */
 
-static const ng_method *const methods[] = {&ngi_method_sgd, &ngi_method_adamw, &ngi_method_ivon, &ngi_method_steepest,
+static const ng_method *const methods[] = {&ngi_method_sgd,     &ngi_method_adamw,
+                                           &ngi_method_ivon,    &ngi_method_steepest,
                                            &ngi_method_natural, &ngi_method_residual};
 
 const ng_method *ngi_method_get(size_t i)
@@ -64,8 +62,8 @@ static const ng_preset presets[] = {{"sgd", &ngi_method_sgd, sizeof(ng_sgd_optio
                                      "stochastic gradient descent with momentum"},
                                     {"adamw", &ngi_method_adamw, sizeof(ng_adamw_options),
                                      init_adamw, "Adam with decoupled weight decay"},
-                                    {"ivon", &ngi_method_ivon, sizeof(ng_ivon_options),
-                                     init_ivon, "natural gradient for a Gaussian over the weights"},
+                                    {"ivon", &ngi_method_ivon, sizeof(ng_ivon_options), init_ivon,
+                                     "natural gradient for a Gaussian over the weights"},
                                     NG_STEEPEST_PRESET_LIST(STEEPEST)};
 
 size_t ng_preset_count(void)

@@ -19,30 +19,31 @@ enum { TASK = sizeof task / sizeof *task };
 
 static void print_help(void)
 {
-    printf("Usage: autoencoder [OPTION]...\n"
-           "Train the deep autoencoder 784-400-200-100-30-100-200-400-784 (tanh, Bernoulli\n"
-           "loss) and say how long each optimizer takes to the loss AdamW ends with.\n\n"
-           "  --data=SOURCE        digits        drawn digits: 8,000 to train, 2,000 to test\n"
-           "                       mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
-           "  --samples=N          the first N of the training set (default: all)\n"
-           "  --optimizer=NAMES    comma-separated, or all; adamw among them (default: %s)\n"
-           "  --epochs=N           of AdamW, at most of the others; 0: learning rates only\n"
-           "                       (default: 50)\n"
-           "  --search-epochs=N    of one trial of a learning rate; 0: no search, the preset's\n"
-           "                       or the one set (default: 10)\n"
-           "  --seed=LIST          a run each: 1 or 1,2,7 or 1-5 (default: 1-3)\n"
-           "  --batch=N            samples a step (default: 256)\n"
-           "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
-           "  --threads=N          of the BLAS (default: 1)\n\n"
-           "The learning rate of every optimizer is found on the last eighth of the training\n"
-           "set: from the preset's down by factors of two as long as that helps, else up. Every\n"
-           "optimizer then stops at the median of AdamW's last training losses.\n"
-           "Matrix methods (all but sgd, adamw, ivon) step the hidden weights; biases and the last\n"
-           "layer go to adamw with lr 0.001, or as --set adamw.OPTION says. Methods that ask for "
-           "statistics of the layers (kfac)\n"
-           "step whole layers, with the Fisher matrix of targets drawn from the model on a\n"
-           "quarter of each batch. Settings of this task, which --set overrides:\n ",
-           default_optimizers);
+    printf(
+        "Usage: autoencoder [OPTION]...\n"
+        "Train the deep autoencoder 784-400-200-100-30-100-200-400-784 (tanh, Bernoulli\n"
+        "loss) and say how long each optimizer takes to the loss AdamW ends with.\n\n"
+        "  --data=SOURCE        digits        drawn digits: 8,000 to train, 2,000 to test\n"
+        "                       mnist[:DIR]   IDX files in DIR, or $NATGRAD_DATA/mnist-t10k\n"
+        "  --samples=N          the first N of the training set (default: all)\n"
+        "  --optimizer=NAMES    comma-separated, or all; adamw among them (default: %s)\n"
+        "  --epochs=N           of AdamW, at most of the others; 0: learning rates only\n"
+        "                       (default: 50)\n"
+        "  --search-epochs=N    of one trial of a learning rate; 0: no search, the preset's\n"
+        "                       or the one set (default: 10)\n"
+        "  --seed=LIST          a run each: 1 or 1,2,7 or 1-5 (default: 1-3)\n"
+        "  --batch=N            samples a step (default: 256)\n"
+        "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable\n"
+        "  --threads=N          of the BLAS (default: 1)\n\n"
+        "The learning rate of every optimizer is found on the last eighth of the training\n"
+        "set: from the preset's down by factors of two as long as that helps, else up. Every\n"
+        "optimizer then stops at the median of AdamW's last training losses.\n"
+        "Matrix methods (all but sgd, adamw, ivon) step the hidden weights; biases and the last\n"
+        "layer go to adamw with lr 0.001, or as --set adamw.OPTION says. Methods that ask for "
+        "statistics of the layers (kfac)\n"
+        "step whole layers, with the Fisher matrix of targets drawn from the model on a\n"
+        "quarter of each batch. Settings of this task, which --set overrides:\n ",
+        default_optimizers);
     for (size_t i = 0; i < TASK; i++)
         printf(" %s", task[i]);
     printf("\n\n");
@@ -78,7 +79,8 @@ static int reference_first(methods *m)
 
 static int parse(config *c, int argc, char **argv)
 {
-    arguments a = {.program = "autoencoder", .help = print_help, .help_on = methods_help, .options = options};
+    arguments a = {
+        .program = "autoencoder", .help = print_help, .help_on = methods_help, .options = options};
     *c = (config){.data = "digits",
                   .epochs = 50,
                   .search_epochs = 10,

@@ -60,7 +60,7 @@ size_t score_fit(score *s, double goal, size_t most, double *error)
     o.damping_factor = 0.3;
     collocation_natural(&s->c, &o, 0);
     *error = 2 * collocation_loss(&s->c, s->c.w) / norm;
-    for (; k < most && *error > goal; k++) {
+    for (; k<most && * error> goal; k++) {
         if (!collocation_step(&s->c, 0))
             break;
         *error = 2 * collocation_loss(&s->c, s->c.w) / norm;

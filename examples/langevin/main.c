@@ -85,6 +85,7 @@ static void walk(paper *p, problem *q)
     enum { AT_ONCE = 4096 };
     double u[AT_ONCE], *theta = paper_mat(1, q->d).data;
     const ng_random *random = paper_random(p, 10 + (size_t)q->k);
+    const size_t every = q->steps / 200 + 1;
     random->fill_normal(random->data, theta, q->d);
     ng_scale(ng_f64(theta, 1, q->d), 1 / ng_norm(ng_f64(theta, 1, q->d)));
     for (size_t t = 0; t < q->steps && !program_interrupted(); t++) {
@@ -92,7 +93,7 @@ static void walk(paper *p, problem *q)
             random->fill_uniform(random->data, u, AT_ONCE);
         step(theta, q, (size_t)(u[t % AT_ONCE] * (double)q->n));
         average(q, theta, t, q->first.data);
-        if (q->steps >= 200 && t % (q->steps / 200) == 0)
+        if (t % every == 0)
             fprintf(p->rows.to, "%d,%g,%zu,%.6g,%.6g\n", q->k, q->eta, t, theta[0],
                     ng_mat_get(q->first, 0, 0) / ng_norm(q->first));
     }

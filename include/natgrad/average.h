@@ -70,8 +70,7 @@ NG_API ng_status ng_average_set(ng_average *average, unsigned long long count, d
 /* The average of `count` updates <- the present weights: for a host that saved one (swap, save,
  * swap) and reads it back. NG_EARG while swapped in, for 0 updates, or after a parameter was
  * added. */
-NG_API ng_status ng_average_restore(ng_average *average, unsigned long long count,
-                                    ng_error *error);
+NG_API ng_status ng_average_restore(ng_average *average, unsigned long long count, ng_error *error);
 
 #ifdef __cplusplus
 }

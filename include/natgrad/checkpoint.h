@@ -29,17 +29,17 @@
  *   group.0.option.lr, ...                         its options in force
  *   group.0.parameter.0.name, .shape, .dtype, .layout, .bias, and .inputs where they are shared
  *
- * A parameter of another dtype than the file's is refused (NG_EDTYPE), sixteen bits for f32 or the other
- * way round as well. With stochastic rounding the optimizer has the seed it was created with.
+ * A parameter of another dtype than the file's is refused (NG_EDTYPE), sixteen bits for f32 or the
+ * other way round as well. With stochastic rounding the optimizer has the seed it was created with.
  *
  * A load takes sizes of one as they come: [n], [1, n] and [n, 1] are the same bias.
  *
  * Not in the file: the Fisher matrix of a natural group and anything else that is
  * borrowed, monitors, the number of threads.
  *
- * Of an optimizer in several processes (natgrad/exchange.h) all of them call: rank 0 writes the file
- * one process would write, byte for byte, with its own random numbers, and every rank reads it, on
- * any number of ranks. Their status is the same on all.
+ * Of an optimizer in several processes (natgrad/exchange.h) all of them call: rank 0 writes the
+ * file one process would write, byte for byte, with its own random numbers, and every rank reads
+ * it, on any number of ranks. Their status is the same on all.
  *
  * Both calls are NG_EUNSUPPORTED on a machine that is not little-endian. */
 #ifndef NATGRAD_CHECKPOINT_H
@@ -65,7 +65,8 @@ typedef struct {
      * nothing when it refuses). Default NULL: none. */
     const ng_random *random;
     /* borrowed; an average of this optimizer, saved, or restored with its count and (but for
-     * keep_options) its decay. Not swapped in. Default NULL: none; one in the file is left there. */
+     * keep_options) its decay. Not swapped in. Default NULL: none; one in the file is left there.
+     */
     ng_average *average;
     /* load, 1: from the file of another model, whatever it has of this one: weights (if asked for),
      * state and count of steps of every parameter whose name, shape, dtype, layout, bias, sharing,
@@ -107,16 +108,16 @@ NG_API ng_status ng_optimizer_save(ng_optimizer *optimizer, const char *path,
  * NG_EIO; NG_EFORMAT (truncated, damaged, of another version); of another model, the first
  * difference named: NG_EARG (groups or parameters, by number, name or layout), NG_ESHAPE,
  * NG_EDTYPE, NG_EOPTION (a method, an option that cannot change, or options out of range);
- * NG_ENODATA (no weights, random or average in the file, and wanted); NG_ENONFINITE, NG_ERANGE (a tensor
- * holds what no step leaves there, such as a negative second moment); NG_EARG (counts that no
- * optimizer has: fractions, negative, beyond 2^53); NG_ENOMEM. Then nothing has changed. */
+ * NG_ENODATA (no weights, random or average in the file, and wanted); NG_ENONFINITE, NG_ERANGE (a
+ * tensor holds what no step leaves there, such as a negative second moment); NG_EARG (counts that
+ * no optimizer has: fractions, negative, beyond 2^53); NG_ENOMEM. Then nothing has changed. */
 NG_API ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
                                    const ng_checkpoint_options *options);
 
-/* Hands over what is in a checkpoint, a line of text at a time and without any optimizer: "KEY = TEXT"
- * for what the header says, a line a parameter, then "'NAME' DTYPE [SHAPE]" for each tensor. Control
- * characters are replaced, and names and texts cut after 79 bytes. NG_EARG, NG_EIO, NG_EFORMAT (no
- * checkpoint, of another format, damaged: before the first line), NG_ENOMEM. */
+/* Hands over what is in a checkpoint, a line of text at a time and without any optimizer: "KEY =
+ * TEXT" for what the header says, a line a parameter, then "'NAME' DTYPE [SHAPE]" for each tensor.
+ * Control characters are replaced, and names and texts cut after 79 bytes. NG_EARG, NG_EIO,
+ * NG_EFORMAT (no checkpoint, of another format, damaged: before the first line), NG_ENOMEM. */
 NG_API ng_status ng_checkpoint_describe(const char *path, ng_message message, void *data,
                                         ng_error *error);
 

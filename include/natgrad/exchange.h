@@ -10,10 +10,10 @@
  *
  * What every rank must do alike, in the same order: attach, steps, saves and loads. What they give
  * must be alike too: gradients of the whole batch (each rank checks all of them), options,
- * multipliers, micro-batches, who is frozen, whether there are monitors. Differences at attach are named, those of a step are
- * NG_EARG; neither is a hang. A step that fails on one rank changes nothing on any, and all have the
- * same status and text, "rank 1: parameter 'fc1.weight' ...": of the failures that of the parameter
- * added first, then of the lowest rank. */
+ * multipliers, micro-batches, who is frozen, whether there are monitors. Differences at attach are
+ * named, those of a step are NG_EARG; neither is a hang. A step that fails on one rank changes
+ * nothing on any, and all have the same status and text, "rank 1: parameter 'fc1.weight' ...": of
+ * the failures that of the parameter added first, then of the lowest rank. */
 #ifndef NATGRAD_EXCHANGE_H
 #define NATGRAD_EXCHANGE_H
 
@@ -57,20 +57,21 @@ typedef struct {
 } ng_exchange;
 
 /* Once all groups and parameters, biases and shared inputs are there, before the first step and
- * capture (a load comes after). The table is copied. Parameters go to ranks costliest first, each to
- * the one with the least to do (longest processing time first), those that share inputs together,
- * and their state is freed everywhere else. Groups whose method decides for the whole group (natural,
- * residual) are every rank's; kl_clip of ng_steepest is no such, its norms are exchanged. Afterwards
- * nothing can be added.
+ * capture (a load comes after). The table is copied. Parameters go to ranks costliest first, each
+ * to the one with the least to do (longest processing time first), those that share inputs
+ * together, and their state is freed everywhere else. Groups whose method decides for the whole
+ * group (natural, residual) are every rank's; kl_clip of ng_steepest is no such, its norms are
+ * exchanged. Afterwards nothing can be added.
  *
  * ng_optimizer_save and ng_optimizer_load of an attached optimizer are calls of all ranks: rank 0
  * writes the file one process would write, byte for byte; all ranks read it (natgrad/checkpoint.h).
- * Captures are those of the whole batch, on every rank. All ranks have monitors or none; they hear of
- * all parameters, of another's step without its `route`. ng_optimizer_tensor gives what this rank keeps.
+ * Captures are those of the whole batch, on every rank. All ranks have monitors or none; they hear
+ * of all parameters, of another's step without its `route`. ng_optimizer_tensor gives what this
+ * rank keeps.
  *
  * NG_EARG (the ranks differ, with the first difference; steps or captures were made; attached
- * before), NG_EOPTION (atomic = parameter; another size), NG_ENOMEM; the same on all ranks, and then
- * nothing has changed, and data remains the caller's. */
+ * before), NG_EOPTION (atomic = parameter; another size), NG_ENOMEM; the same on all ranks, and
+ * then nothing has changed, and data remains the caller's. */
 NG_API ng_status ng_optimizer_attach(ng_optimizer *optimizer, const ng_exchange *exchange);
 
 /* The rank that owns the parameter; -1: every rank. NG_EARG. */

@@ -18,10 +18,10 @@
  * long as the optimizer (or until rebound), and gradients are never written.
  * A step is all or nothing: if it fails for any parameter of any group, no
  * parameter and no state has changed, and ng_optimizer_error says which
- * parameter and why (`atomic` below trades some of that for memory). It never writes NaN or infinity: what would overflow is
- * NG_ERANGE. One optimizer is used by one thread at a time; different
- * optimizers may run at the same time, in as many threads (what `threads`
- * below changes about that, it says).
+ * parameter and why (`atomic` below trades some of that for memory). It never writes NaN or
+ * infinity: what would overflow is NG_ERANGE. One optimizer is used by one thread at a time;
+ * different optimizers may run at the same time, in as many threads (what `threads` below changes
+ * about that, it says).
  *
  * Small matrices and BLAS threads: OpenBLAS starts as many threads as there are
  * cores for products that are too small for them, and a loop over layers of a
@@ -83,15 +83,16 @@ typedef struct {
      * clip_norm, all gradients times clip_norm / norm. >= 0; 0 (default): off. Statistics of
      * ng_group_capture are not clipped. */
     double clip_value, clip_norm;
-    /* For weights of NG_F16 and NG_BF16 (ng_group_add). master (default): the optimizer keeps them in
-     * f32 as well, four bytes a weight and part of the state; steps are made there, and the caller's
-     * weights are its rounding to nearest. A weight the caller has written, so that it is no longer
-     * that, counts.
+    /* For weights of NG_F16 and NG_BF16 (ng_group_add). master (default): the optimizer keeps them
+     * in f32 as well, four bytes a weight and part of the state; steps are made there, and the
+     * caller's weights are its rounding to nearest. A weight the caller has written, so that it is
+     * no longer that, counts.
      *
-     * stochastic: no copy. Each step rounds up or down at random, the nearer the likelier, so that a
-     * step below the last digit still counts in the mean. The random bits are a hash of seed, the
+     * stochastic: no copy. Each step rounds up or down at random, the nearer the likelier, so that
+     * a step below the last digit still counts in the mean. The random bits are a hash of seed, the
      * parameter's name, its step and the element's number: neither threads nor ranks nor a stop and
-     * a resume change them. Not with methods that may take a step back, natural (NG_EUNSUPPORTED). */
+     * a resume change them. Not with methods that may take a step back, natural (NG_EUNSUPPORTED).
+     */
     ng_rounding rounding;
     unsigned long long seed; /* default 0; not in checkpoints */
 } ng_optimizer_options;
@@ -122,9 +123,9 @@ NG_API ng_status ng_optimizer_add_group(ng_optimizer *optimizer, ng_group **grou
 /* One step of every parameter of every group. NG_OK, NG_STOPPED (a monitor
  * asked; the step is done), or an error: NG_ENONFINITE (a gradient holds NaN or
  * infinity), NG_ERANGE (numbers too large for the dtype), NG_ESINGULAR,
- * NG_ENODATA (a parameter needs ng_group_capture and got none, or has no gradient so far), NG_ENOCONV,
- * NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed, but for what `atomic`
- * says. */
+ * NG_ENODATA (a parameter needs ng_group_capture and got none, or has no gradient so far),
+ * NG_ENOCONV, NG_ENOMEM, and what natgrad/natural.h adds; then nothing has changed, but for what
+ * `atomic` says. */
 NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
 
 /* Gradient accumulation over micro-batches: adds the present gradients of all
@@ -148,13 +149,14 @@ NG_API ng_status ng_optimizer_step(ng_optimizer *optimizer);
 NG_API ng_status ng_optimizer_accumulate(ng_optimizer *optimizer);
 NG_API void ng_optimizer_drop(ng_optimizer *optimizer);
 
-/* Of methods that are a distribution over the weights (natgrad/ivon.h): draws the weights the coming
- * gradient is taken at, mean and noise, in the order of groups and parameters. Another call
+/* Of methods that are a distribution over the weights (natgrad/ivon.h): draws the weights the
+ * coming gradient is taken at, mean and noise, in the order of groups and parameters. Another call
  * draws anew about the same mean; a step that is done leaves the new mean in the weights, and so do
- * restore and a failure of this. Frozen parameters, and those of other methods, stay as they are and
- * take no random numbers. NG_ERANGE, with the name: a sample that is not finite; NG_EARG: no
+ * restore and a failure of this. Frozen parameters, and those of other methods, stay as they are
+ * and take no random numbers. NG_ERANGE, with the name: a sample that is not finite; NG_EARG: no
  * fill_normal; NG_ENOMEM; NG_EUNSUPPORTED: weights of sixteen bits, or another
- * process's (natgrad/exchange.h). A checkpoint cannot be saved or loaded while weights are a sample. */
+ * process's (natgrad/exchange.h). A checkpoint cannot be saved or loaded while weights are a
+ * sample. */
 NG_API ng_status ng_optimizer_sample(ng_optimizer *optimizer, const ng_random *random);
 NG_API ng_status ng_optimizer_restore(ng_optimizer *optimizer);
 
@@ -184,11 +186,11 @@ typedef struct {
  * before anything is allocated; a bias (ng_group_add_bias) is one more input. An optimizer holds
  * the state and spare of every parameter and the largest work, that once for each thread; with
  * atomic = parameter the state of every parameter and, for each thread, the largest spare + work.
- * After a step ng_optimizer_memory is that sum. NG_F16 and NG_BF16: with the copy in f32 of rounding =
- * master as part of the state; stochastic rounding has four bytes a weight less there, and as many more
- * of work where a method is not element-wise. SIZE_MAX where a number does not fit. (A natural group's
- * scratch is for the group as one parameter.)
- * NG_EARG, NG_EOPTION, NG_ESHAPE (rows or cols 0), NG_EDTYPE, NG_ENOMEM. */
+ * After a step ng_optimizer_memory is that sum. NG_F16 and NG_BF16: with the copy in f32 of
+ * rounding = master as part of the state; stochastic rounding has four bytes a weight less there,
+ * and as many more of work where a method is not element-wise. SIZE_MAX where a number does not
+ * fit. (A natural group's scratch is for the group as one parameter.) NG_EARG, NG_EOPTION,
+ * NG_ESHAPE (rows or cols 0), NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_options_memory(ng_memory *memory, const void *options, size_t rows, size_t cols,
                                    ng_dtype dtype, ng_error *error);
 
@@ -239,8 +241,8 @@ NG_API ng_status ng_group_set_layout(ng_group *group, size_t index, ng_layout la
 /* No step touches a frozen parameter: no momentum, no weight decay, no statistics, and its gradient
  * is not read, nor does it count for clip_norm. 0: it takes part again, with the state it had. Not
  * in checkpoints: set anew before a load. A skip holds for the coming step alone, for what the loss
- * at hand did not use. NG_EUNSUPPORTED for natural (its Fisher matrix is of the whole group) and for
- * those that share inputs; NG_EARG. */
+ * at hand did not use. NG_EUNSUPPORTED for natural (its Fisher matrix is of the whole group) and
+ * for those that share inputs; NG_EARG. */
 NG_API ng_status ng_group_freeze(ng_group *group, size_t index, int frozen);
 NG_API ng_status ng_group_skip(ng_group *group, size_t index);
 
@@ -268,9 +270,9 @@ NG_API ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat
  * ng_group_rebind does for w. NG_EARG, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_group_add_bias(ng_group *group, size_t index, ng_mat b, ng_mat db);
 
-/* The same for several parameters from `first` on, as ng_group_add_blocks and ng_group_add_stack add
- * them: each vector of the stacks (1 x all outputs of a layer) is divided among the next of them,
- * by their outputs. All or none. */
+/* The same for several parameters from `first` on, as ng_group_add_blocks and ng_group_add_stack
+ * add them: each vector of the stacks (1 x all outputs of a layer) is divided among the next of
+ * them, by their outputs. All or none. */
 NG_API ng_status ng_group_add_bias_stack(ng_group *group, size_t first, ng_stack b, ng_stack db);
 
 /* What the layer multiplies the bias with: 1 (default), or -1 where it is a threshold. Before the
@@ -310,9 +312,9 @@ NG_API ng_status ng_group_capture_discard(ng_group *group);
  * beyond the dtype), NG_ESHAPE, NG_EDTYPE, NG_EARG; then nothing was taken. */
 NG_API ng_status ng_group_capture(ng_group *group, size_t index, ng_mat a, ng_mat g, double scale);
 
-/* The same for several parameters from `first` on, as ng_group_add_blocks and ng_group_add_stack add
- * them: of each layer its inputs (samples x inputs) and the derivatives of all its outputs (samples
- * x outputs), which are divided among its blocks. On an error nothing was taken of any. */
+/* The same for several parameters from `first` on, as ng_group_add_blocks and ng_group_add_stack
+ * add them: of each layer its inputs (samples x inputs) and the derivatives of all its outputs
+ * (samples x outputs), which are divided among its blocks. On an error nothing was taken of any. */
 NG_API ng_status ng_group_capture_stack(ng_group *group, size_t first, ng_stack a, ng_stack g,
                                         double scale);
 

@@ -39,8 +39,8 @@ static inline ng_status ng_policy_init(ng_policy *policy, ng_group *matrix, ng_g
     return ng_policy_init_sized(policy, sizeof *policy, matrix, rest);
 }
 
-/* The same with two new groups of the optimizer, each by a text as a command line has it: the name of
- * a preset, then options as ng_options_set_all takes them: "fismo lr=0.01", "adamw". NG_EARG,
+/* The same with two new groups of the optimizer, each by a text as a command line has it: the name
+ * of a preset, then options as ng_options_set_all takes them: "fismo lr=0.01", "adamw". NG_EARG,
  * NG_EOPTION, NG_ENOMEM; then no group was added, the policy is one that every call refuses, and
  * ng_optimizer_error says why. */
 NG_API ng_status ng_policy_init_presets_sized(ng_policy *policy, size_t size,
@@ -94,8 +94,9 @@ enum {
     NG_ENTRY_MATRIX = 8,  /* to policy->matrix likewise */
     NG_ENTRY_TIED = 16,   /* another entry's weights: has no place in flat arrays, is not added */
     NG_ENTRY_FROZEN = 32, /* has its place, is not added */
-    NG_ENTRY_SHARED = 64, /* ng_group_share_inputs for the blocks of each matrix, under a method that
-                             captures; not where ng_group_add_bias is to follow, which comes first */
+    NG_ENTRY_SHARED =
+        64, /* ng_group_share_inputs for the blocks of each matrix, under a method that
+               captures; not where ng_group_add_bias is to follow, which comes first */
 };
 
 typedef struct {
@@ -105,11 +106,11 @@ typedef struct {
      * (out, in, kh, kw). With NG_ENTRY_IN_OUT the last are outputs. Row-major, dense. */
     size_t dims[4];
     unsigned flags;
-    size_t blocks;   /* of equal outputs, a parameter each (for methods of matrices), at most 64;
-                        0, 1: the matrix is whole */
-    ng_dtype dtype;  /* of data; default NG_F32 */
-    void *data;      /* NULL: the next elements of the flat weights */
-    void *gradient;  /* NULL: the next of the flat gradients */
+    size_t blocks;  /* of equal outputs, a parameter each (for methods of matrices), at most 64;
+                       0, 1: the matrix is whole */
+    ng_dtype dtype; /* of data; default NG_F32 */
+    void *data;     /* NULL: the next elements of the flat weights */
+    void *gradient; /* NULL: the next of the flat gradients */
 } ng_policy_entry;
 
 /* Where an entry went: `count` parameters of the group from `first` on; group NULL: not added. */

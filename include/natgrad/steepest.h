@@ -50,11 +50,11 @@
  * with W_ij D_ij >= 0 alone, those the step does not take away from 0.
  *
  * At rest: in exact arithmetic M decays for ever where gradients stay away, and a
- * ball would make each remnant a whole step. With a ball and length = unit M becomes 0, and D with it,
- * where its largest element is at most eps (of W's dtype) times the largest it has
- * seen, max over s <= t of momentum^((t - s)/2) max |M_s|: after 2 log(eps)/log(momentum)
- * steps without a gradient (621 in f32 with momentum 0.95). Gradients that shrink
- * step by step stay above it unless they do so faster than momentum^(1/2) a step.
+ * ball would make each remnant a whole step. With a ball and length = unit M becomes 0, and D with
+ * it, where its largest element is at most eps (of W's dtype) times the largest it has seen, max
+ * over s <= t of momentum^((t - s)/2) max |M_s|: after 2 log(eps)/log(momentum) steps without a
+ * gradient (621 in f32 with momentum 0.95). Gradients that shrink step by step stay above it unless
+ * they do so faster than momentum^(1/2) a step.
  *
  * grafting, without a ball: D is rescaled to another optimizer's length, for the
  * same M.
@@ -70,9 +70,10 @@
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M, D and what M has seen
- * (M twice with momentum_space = whitened), max(m, n) numbers twice for row_normalisation, and for all metrics but identity two factors and
- * their roots or bases twice (a step is all or nothing), for kfac, ekfac and type2 the sums of captured statistics,
- * for ekfac, soap, type2 and exact_eigen a diagonal of W's size twice. */
+ * (M twice with momentum_space = whitened), max(m, n) numbers twice for row_normalisation, and for
+ * all metrics but identity two factors and their roots or bases twice (a step is all or nothing),
+ * for kfac, ekfac and type2 the sums of captured statistics, for ekfac, soap, type2 and exact_eigen
+ * a diagonal of W's size twice. */
 #ifndef NATGRAD_STEEPEST_H
 #define NATGRAD_STEEPEST_H
 
@@ -107,9 +108,8 @@ typedef enum {
 
 /* Where the moving average is taken. */
 typedef enum {
-    NG_MOMENTUM_GRADIENT =
-        0, /* of gradients, whitened afresh each step: any root gives the same D (but with the balls
-              sign, rows and columns) */
+    NG_MOMENTUM_GRADIENT = 0, /* of gradients, whitened afresh each step: any root gives the same D
+                                 (but with the balls sign, rows and columns) */
     NG_MOMENTUM_WHITENED =
         1 /* of whitened gradients (FISMO's Alg. 1 to the letter): symmetric roots only */
 } ng_momentum_space;
@@ -131,16 +131,16 @@ typedef enum {
 typedef struct {
     size_t size;
     const ng_method *method;
-    double lr;           /* default 0.01, >= 0 */
-    double momentum;     /* default 0.95, [0, 1) */
-    int nesterov;        /* default 0; 0 or 1 */
-    double weight_decay; /* default 0, >= 0, decoupled, per unit of lr, never shape-scaled */
-    int cautious_decay;  /* default 0; 0 or 1 */
-    ng_metric metric;    /* default identity; fixed once there are parameters */
-    ng_ball ball;        /* default none */
-    ng_length length;                 /* default unit */
-    int row_normalisation;            /* default 0; 0 or 1; fixed */
-    double row_beta2;                 /* default 0.95, [0, 1) */
+    double lr;             /* default 0.01, >= 0 */
+    double momentum;       /* default 0.95, [0, 1) */
+    int nesterov;          /* default 0; 0 or 1 */
+    double weight_decay;   /* default 0, >= 0, decoupled, per unit of lr, never shape-scaled */
+    int cautious_decay;    /* default 0; 0 or 1 */
+    ng_metric metric;      /* default identity; fixed once there are parameters */
+    ng_ball ball;          /* default none */
+    ng_length length;      /* default unit */
+    int row_normalisation; /* default 0; 0 or 1; fixed */
+    double row_beta2;      /* default 0.95, [0, 1) */
     ng_momentum_space momentum_space; /* default gradient; fixed */
     ng_gradient_scale gradient_scale; /* default none */
     double kl_clip;                   /* default 0: off; >= 0 */

@@ -157,8 +157,8 @@ NG_API ng_status ng_tensors_writer_add_text(ng_tensors_writer *writer, const cha
 NG_API ng_status ng_tensors_writer_write(ng_tensors_writer *writer, const void *bytes, size_t size,
                                          ng_error *error);
 
-/* A whole tensor from a view, of any ng_dtype, of its type (else NG_EDTYPE) and number of elements (else
- * NG_ESHAPE). */
+/* A whole tensor from a view, of any ng_dtype, of its type (else NG_EDTYPE) and number of elements
+ * (else NG_ESHAPE). */
 NG_API ng_status ng_tensors_writer_write_mat(ng_tensors_writer *writer, ng_mat mat,
                                              ng_error *error);
 

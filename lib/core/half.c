@@ -74,10 +74,10 @@ static inline uint16_t bf16_throw(uint32_t u, uint32_t random)
 /* ---- binary16 ------------------------------------------------------------------------------ */
 
 enum {
-    F16_BIAS = (127 - 15) << 23,       /* of exponents, in place */
-    F16_NORMAL = 113 << 23,            /* 2^-14, the smallest normal number */
-    F16_BEYOND = (127 + 16) << 23,     /* 2^16 */
-    F16_LARGEST = 0x477fe000,          /* 65504 */
+    F16_BIAS = (127 - 15) << 23,            /* of exponents, in place */
+    F16_NORMAL = 113 << 23,                 /* 2^-14, the smallest normal number */
+    F16_BEYOND = (127 + 16) << 23,          /* 2^16 */
+    F16_LARGEST = 0x477fe000,               /* 65504 */
     F16_ROUNDER = (127 - 15 + 13 + 1) << 23 /* 0.5, whose last bit is 2^-24, that of subnormals */
 };
 
@@ -111,7 +111,8 @@ static inline int f16_is(uint32_t u, uint16_t half)
 static inline uint16_t f16_throw(uint32_t u, uint32_t random)
 {
     uint32_t sign = u >> 16 & 0x8000, x = u & MAGNITUDE, exponent = x >> 23;
-    uint32_t below = exponent < 113 ? 113 - exponent : 0, base = exponent < 113 ? 0 : exponent - 113;
+    uint32_t below = exponent < 113 ? 113 - exponent : 0,
+             base = exponent < 113 ? 0 : exponent - 113;
     uint64_t mantissa = (uint64_t)((x & 0x7fffff) | 0x800000) << 32 >> (below < 63 ? below : 63);
     uint32_t rounded = (base << 10) + (uint32_t)((mantissa + ((uint64_t)random << 13)) >> 45);
     return x > F16_LARGEST || x == 0 ? f16_to(u) : (uint16_t)(sign | rounded);

@@ -1,5 +1,5 @@
-/* Numbers of sixteen bits: IEEE binary16 (NG_F16), and bfloat16 (NG_BF16), the upper half of binary32.
- * Nothing computes in them: what is read is widened, what is written is rounded. */
+/* Numbers of sixteen bits: IEEE binary16 (NG_F16), and bfloat16 (NG_BF16), the upper half of
+ * binary32. Nothing computes in them: what is read is widened, what is written is rounded. */
 #ifndef NGI_HALF_H
 #define NGI_HALF_H
 

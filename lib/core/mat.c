@@ -34,9 +34,10 @@ ng_status ngi_mat_check_any(ng_mat m, const char *name, ng_error *error)
     if (m.rows > 1 && m.stride < m.cols)
         return ng_error_set(error, NG_ESHAPE, "%s: stride %zu is less than %zu columns", name,
                             m.stride, m.cols);
-    if (m.cols > PTRDIFF_MAX / 8 || (m.rows > 1 && m.stride > (PTRDIFF_MAX / 8 - m.cols) / (m.rows - 1)))
-        return ng_error_set(error, NG_ERANGE, "%s: %zu x %zu (stride %zu) does not fit memory", name,
-                            m.rows, m.cols, m.stride);
+    if (m.cols > PTRDIFF_MAX / 8 ||
+        (m.rows > 1 && m.stride > (PTRDIFF_MAX / 8 - m.cols) / (m.rows - 1)))
+        return ng_error_set(error, NG_ERANGE, "%s: %zu x %zu (stride %zu) does not fit memory",
+                            name, m.rows, m.cols, m.stride);
     return NG_OK;
 }
 

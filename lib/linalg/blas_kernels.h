@@ -88,8 +88,9 @@ static ngi_int K(syevr)(char uplo, ngi_int n, void *a, ngi_int lda, void *w, voi
 {
     ngi_int info = 0, found = 0, first = 1, last = n;
     T zero = 0; /* no interval; abstol 0 lets LAPACK choose */
-    F(syevr)("V", "A", &uplo, &n, a, &lda, &zero, &zero, &first, &last, &zero, &found, w, z, &ldz,
-             isuppz, work, &lwork, iwork, &liwork, &info, 1, 1, 1);
+    F(syevr)
+    ("V", "A", &uplo, &n, a, &lda, &zero, &zero, &first, &last, &zero, &found, w, z, &ldz, isuppz,
+     work, &lwork, iwork, &liwork, &info, 1, 1, 1);
     return info == 0 && found != n ? 1 : info;
 }
 

@@ -135,8 +135,8 @@ static ng_status run_syevd(ngi_int *info, ng_mat w, ng_mat v, ng_work *work, ng_
     ngi_int *ints;
     TRY(take(work, &scratch, syevd_lwork(n), v.dtype, error));
     TRY(take_ints(work, &ints, 3 + 5 * n, error));
-    *info = ngi_blas[v.dtype]->syevd('V', 'U', (ngi_int)n, v.data, ngi_ld(v), w.data,
-                                     scratch.data, (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
+    *info = ngi_blas[v.dtype]->syevd('V', 'U', (ngi_int)n, v.data, ngi_ld(v), w.data, scratch.data,
+                                     (ngi_int)scratch.cols, ints, (ngi_int)(3 + 5 * n));
     work->used = mark;
     return NG_OK;
 }

@@ -138,7 +138,8 @@ static void share(void *data, const ng_exchange_item *items, size_t count)
     }
 }
 
-/* ---- To rank 0 ---------------------------------------------------------------------------------- */
+/* ---- To rank 0 ----------------------------------------------------------------------------------
+ */
 
 static void bring(void *data, ng_mat to, ng_mat from, int owner)
 {
@@ -158,7 +159,8 @@ static void bring(void *data, ng_mat to, ng_mat from, int owner)
         }
 }
 
-/* ---- Attach -------------------------------------------------------------------------------------- */
+/* ---- Attach
+ * -------------------------------------------------------------------------------------- */
 
 static void destroy(void *data)
 {

@@ -65,7 +65,8 @@ static size_t count_nodes(size_t *starts, size_t *sizes, size_t first, size_t la
 
 enum { DEPTH = 2 * 64 }; /* more nodes than any range of shards makes */
 
-/* ---- Create -------------------------------------------------------------------------------------- */
+/* ---- Create
+ * -------------------------------------------------------------------------------------- */
 
 void ng_mpi_shards_destroy(ng_mpi_shards *s)
 {
@@ -185,7 +186,8 @@ void ng_mpi_shards_range(const ng_mpi_shards *s, size_t *first, size_t *last)
     *last = s->last;
 }
 
-/* ---- This rank's part of the tree ------------------------------------------------------------------ */
+/* ---- This rank's part of the tree
+ * ------------------------------------------------------------------ */
 
 /* The views into the sums, or, if `out`, from them. */
 static void copy(const ng_mpi_shards *s, const node *n, int out)
@@ -222,7 +224,8 @@ ng_status ng_mpi_shards_add(ng_mpi_shards *s, ng_error *error)
     return NG_OK;
 }
 
-/* ---- All ranks' ------------------------------------------------------------------------------------- */
+/* ---- All ranks'
+ * ------------------------------------------------------------------------------------- */
 
 /* A window of the sums of one dtype: each rank has a part of it from all, adds up, and gives it to
  * all. */
@@ -305,9 +308,8 @@ static ng_status reduce_window(ng_mpi_shards *s, window *w, int dtype)
         w->counts[r] = (int)part(s, w, r, &begin);
         w->starts[r] = (int)begin;
     }
-    MPI_Allgatherv(w->in, (int)mine, type,
-                   (char *)s->nodes[0].sum[dtype].data + w->begin * item, w->counts, w->starts,
-                   type, s->comm);
+    MPI_Allgatherv(w->in, (int)mine, type, (char *)s->nodes[0].sum[dtype].data + w->begin * item,
+                   w->counts, w->starts, type, s->comm);
     return NG_OK;
 }
 

@@ -65,7 +65,8 @@ static ng_status check_dtypes(const ng_optimizer *optimizer, ng_error *error)
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++)
             if (ngi_is_narrow(optimizer->groups[g]->params[i]))
-                return ng_error_set(error, NG_EDTYPE, "average: '%.60s' has weights of sixteen bits",
+                return ng_error_set(error, NG_EDTYPE,
+                                    "average: '%.60s' has weights of sixteen bits",
                                     optimizer->groups[g]->params[i]->name);
     return NG_OK;
 }

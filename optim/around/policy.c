@@ -197,8 +197,7 @@ typedef struct {
     size_t count, rows, cols;
 } extent;
 
-static ng_status measure(extent *x, const ng_policy_entry *entry, const char *name,
-                         ng_error *error)
+static ng_status measure(extent *x, const ng_policy_entry *entry, const char *name, ng_error *error)
 {
     size_t d[MOST_DIMS] = {1, 1, 1, 1}, rank = 0, begin = entry->flags & NG_ENTRY_STACK ? 1 : 0;
     size_t product = 1;
@@ -210,8 +209,10 @@ static ng_status measure(extent *x, const ng_policy_entry *entry, const char *na
         if (entry->dims[i] > 0)
             return ng_error_set(error, NG_ESHAPE, "'%.60s': a dimension of 0", name);
     if (rank < begin || product == SIZE_MAX)
-        return ng_error_set(error, NG_ESHAPE, "'%.60s': no stack has %zu dimensions or that many "
-                            "elements", name, rank);
+        return ng_error_set(error, NG_ESHAPE,
+                            "'%.60s': no stack has %zu dimensions or that many "
+                            "elements",
+                            name, rank);
     x->count = begin ? d[0] : 1;
     size_t each = product / x->count;
     x->rows = 1;
@@ -239,9 +240,7 @@ static ng_status view(ng_stack *s, const extent *x, void *own, ng_dtype dtype, n
 
 static ng_group *by_flag(const ng_policy *policy, unsigned flags)
 {
-    return flags & NG_ENTRY_REST     ? policy->rest
-           : flags & NG_ENTRY_MATRIX ? policy->matrix
-                                     : NULL;
+    return flags & NG_ENTRY_REST ? policy->rest : flags & NG_ENTRY_MATRIX ? policy->matrix : NULL;
 }
 
 static ng_status add_views(ng_group *group, const char *name, ng_stack w, ng_stack dw,
@@ -337,9 +336,9 @@ static ng_status check_flat(ng_mat flat, const char *what, ng_error *error)
     if (flat.data == NULL)
         return NG_OK;
     TRY(ng_mat_check(flat, what, error));
-    return flat.rows == 1 ? NG_OK
-                          : ng_error_set(error, NG_ESHAPE, "%s: %zu rows instead of one", what,
-                                         flat.rows);
+    return flat.rows == 1
+               ? NG_OK
+               : ng_error_set(error, NG_ESHAPE, "%s: %zu rows instead of one", what, flat.rows);
 }
 
 ng_status ng_policy_add_all(const ng_policy *policy, ng_place *places, const ng_policy_entry *table,

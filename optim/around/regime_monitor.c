@@ -75,5 +75,7 @@ int ng_regime_watch(const ng_event *event, void *data)
         return 0;
     const ngi_param *param = event->group->params[event->index];
     ng_mat p = event->group->method->factor(param, 1), q = event->group->method->factor(param, 0);
-    return param->elsewhere || (ngi_is_none(p) && ngi_is_none(q)) ? 0 : tell(event, param, p, q, monitor);
+    return param->elsewhere || (ngi_is_none(p) && ngi_is_none(q))
+               ? 0
+               : tell(event, param, p, q, monitor);
 }

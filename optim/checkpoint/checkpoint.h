@@ -93,7 +93,7 @@ ng_status ngi_model_clipping(double *value, double *norm, const ng_tensors *file
 
 /* A parameter of a file. */
 typedef struct {
-    const char *name; /* of the file */
+    const char *name;           /* of the file */
     size_t group, index, count; /* place of its counts */
     int known;                  /* here is one of that name */
 } ngi_there;

@@ -43,8 +43,8 @@ typedef struct {
     const ngi_here *here; /* of every parameter, or NULL: all are meant */
 } plan;
 
-/* A tensor that is not of the state: in the file if `wanted`. A load knows it by its shape, and takes
- * it if it is wanted. */
+/* A tensor that is not of the state: in the file if `wanted`. A load knows it by its shape, and
+ * takes it if it is wanted. */
 static ng_status add_borrowed(ngi_entries *list, const ngi_param *param, const char *name,
                               ng_mat view, int vector, int wanted, const plan *p, ng_error *error)
 {
@@ -66,9 +66,9 @@ static ng_status average_view(ng_mat *view, ng_mat live, const ngi_param *param,
         return NG_OK;
     ng_average *average = p->options->average;
     TRY(ngi_average_calls(average)->tensor(average, &of, &name, view, p->averaged++, error));
-    return of == param->name ? NG_OK
-                             : ng_error_set(error, NG_EARG,
-                                            "the average is not of this optimizer: '%.60s'", of);
+    return of == param->name
+               ? NG_OK
+               : ng_error_set(error, NG_EARG, "the average is not of this optimizer: '%.60s'", of);
 }
 
 static ng_status add_outside(ngi_entries *list, const ngi_param *param, plan *p, ng_error *error)

@@ -293,8 +293,8 @@ ng_status ng_optimizer_load(ng_optimizer *optimizer, const char *path,
         status = gather(&c, optimizer, path, options);
     status = ngi_exchange_agree(optimizer, status, 0);
     if (status == NG_OK)
-        status = ngi_exchange_agree(
-            optimizer, take_random(&c, options->random, &optimizer->error), 0);
+        status =
+            ngi_exchange_agree(optimizer, take_random(&c, options->random, &optimizer->error), 0);
     if (status == NG_OK) {
         take(&c, optimizer, options);
         warn(&c, optimizer);

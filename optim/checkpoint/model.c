@@ -70,8 +70,8 @@ static ng_status add_param(ngi_facts *facts, const ngi_param *param, size_t g, s
     snprintf(subject, sizeof subject, "'%s'", ngi_label_of(param->name).text);
     snprintf(shape, sizeof shape, "%zu x %zu", param->w.rows, param->w.cols);
     TRY(add(facts, shape, NG_ESHAPE, subject, error, "group.%zu.parameter.%zu.shape", g, i));
-    TRY(add(facts, ng_tensor_dtype_name(ng_tensor_dtype_of(ngi_own_weights(param).dtype)), NG_EDTYPE, subject, error,
-            "group.%zu.parameter.%zu.dtype", g, i));
+    TRY(add(facts, ng_tensor_dtype_name(ng_tensor_dtype_of(ngi_own_weights(param).dtype)),
+            NG_EDTYPE, subject, error, "group.%zu.parameter.%zu.dtype", g, i));
     TRY(add(facts, param->layout == NG_OUT_IN ? "out_in" : "in_out", NG_EARG, subject, error,
             "group.%zu.parameter.%zu.layout", g, i));
     if (param->leader != NULL)

@@ -1,5 +1,5 @@
-/* Which parameters of an optimizer a file of another model can restore (natgrad/checkpoint.h, partial):
- * those of the same name, about which both say the same. */
+/* Which parameters of an optimizer a file of another model can restore (natgrad/checkpoint.h,
+ * partial): those of the same name, about which both say the same. */
 #include "optim/checkpoint/checkpoint.h"
 
 #include <math.h>
@@ -90,12 +90,14 @@ static const char *compare_facts(const ngi_facts *facts, const ng_tensors *file,
 {
     static const char *const facts_of[] = {"shape", "dtype", "layout", "bias", "inputs"};
     for (size_t k = 0; k < sizeof facts_of / sizeof *facts_of; k++)
-        if (!same(fact_of(facts, g, i, facts_of[k]), text_of(file, t->group, t->index, facts_of[k])))
+        if (!same(fact_of(facts, g, i, facts_of[k]),
+                  text_of(file, t->group, t->index, facts_of[k])))
             return facts_of[k];
     return NULL;
 }
 
-/* Is the parameter that keeps these inputs among the first `count` that were looked at, and taken? */
+/* Is the parameter that keeps these inputs among the first `count` that were looked at, and taken?
+ */
 static int led(const ngi_partial *p, const ngi_param *param, size_t count)
 {
     for (size_t k = 0; k < count; k++)
@@ -138,9 +140,9 @@ ng_status ngi_partial_match(ngi_partial *p, ng_optimizer *optimizer, const ngi_f
             taken += p->here[k].there != NULL;
         }
     p->here_count = k;
-    return taken > 0 ? NG_OK
-                     : ng_error_set(error, NG_ENODATA,
-                                    "no parameter of the checkpoint is one of these");
+    return taken > 0
+               ? NG_OK
+               : ng_error_set(error, NG_ENODATA, "no parameter of the checkpoint is one of these");
 }
 
 /* ---- Counts --------------------------------------------------------------------------------- */
@@ -182,9 +184,9 @@ void ngi_partial_report(const ngi_partial *p, ng_message report, void *data)
     ng_error line;
     for (size_t k = 0; report != NULL && k < p->here_count; k++) {
         const ngi_here *h = &p->here[k];
-        const char *how = h->there != NULL                        ? "taken"
+        const char *how = h->there != NULL                            ? "taken"
                           : strcmp(h->why, "is not in the file") == 0 ? "left: it "
-                                                                  : "left: another ";
+                                                                      : "left: another ";
         ng_error_set(&line, NG_OK, "'%s' %s%s", ngi_label_of(h->param->name).text, how,
                      h->there != NULL ? "" : h->why);
         report(line.text, data);

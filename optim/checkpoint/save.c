@@ -112,8 +112,7 @@ static ng_status announce_entry(ng_tensors_writer *file, const ngi_entry *e, ng_
     size_t shape[2] = {e->view.rows, e->view.cols};
     if (e->vector)
         shape[1] *= shape[0];
-    return ng_tensors_writer_add(file, e->name,
-                                 ng_tensor_dtype_of(e->view.dtype),
+    return ng_tensors_writer_add(file, e->name, ng_tensor_dtype_of(e->view.dtype),
                                  shape + e->vector, 2 - (size_t)e->vector, error);
 }
 

@@ -43,9 +43,9 @@ static ng_status compare(const char *own, const char *first, ng_error *error)
     if (*own == '\0' && *first == '\0')
         return NG_OK;
     int n = (int)line_length(own), m = (int)line_length(first);
-    return ng_error_set(error, NG_EARG, "%.*s here, %.*s on rank 0",
-                        n > 0 ? (n < 90 ? n : 90) : 7, n > 0 ? own : "nothing",
-                        m > 0 ? (m < 90 ? m : 90) : 7, m > 0 ? first : "nothing");
+    return ng_error_set(error, NG_EARG, "%.*s here, %.*s on rank 0", n > 0 ? (n < 90 ? n : 90) : 7,
+                        n > 0 ? own : "nothing", m > 0 ? (m < 90 ? m : 90) : 7,
+                        m > 0 ? first : "nothing");
 }
 
 static ng_status agree(const ng_exchange *exchange, ng_status status, ng_error *error)
@@ -159,7 +159,8 @@ static ng_status plan(ngi_pool *pool, ng_optimizer *optimizer, const ng_exchange
     return NG_OK;
 }
 
-/* ---- Attach ------------------------------------------------------------------------------------ */
+/* ---- Attach ------------------------------------------------------------------------------------
+ */
 
 static ng_status check_fresh(const ng_optimizer *optimizer, ng_error *error)
 {
@@ -203,8 +204,8 @@ ng_status ng_optimizer_attach(ng_optimizer *optimizer, const ng_exchange *exchan
         return NG_EARG;
     ng_error *error = ngi_begin(optimizer);
     if (exchange == NULL || ngi_attached(optimizer))
-        return ng_error_set(error, NG_EARG, exchange == NULL ? "no exchange"
-                                                             : "the optimizer is attached already");
+        return ng_error_set(error, NG_EARG,
+                            exchange == NULL ? "no exchange" : "the optimizer is attached already");
     if (exchange->size != sizeof *exchange)
         return ng_error_set(error, NG_EOPTION, "an exchange of %zu bytes, this library's have %zu",
                             exchange->size, sizeof *exchange);

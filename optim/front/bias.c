@@ -141,12 +141,14 @@ ng_status ng_group_set_bias_input(ng_group *group, size_t index, double input)
     if (!ngi_biased(param))
         return ng_error_set(error, NG_EARG, "parameter '%.60s' has no bias", param->name);
     if (input != 1 && input != -1)
-        return ng_error_set(error, NG_EARG, "parameter '%.60s': a bias's input of %g is not 1 or -1",
-                            param->name, input);
-    if (param->step > 0 || param->captured > 0)
         return ng_error_set(error, NG_EARG,
-                            "parameter '%.60s': a bias's input comes before its first capture or step",
-                            param->name);
+                            "parameter '%.60s': a bias's input of %g is not 1 or -1", param->name,
+                            input);
+    if (param->step > 0 || param->captured > 0)
+        return ng_error_set(
+            error, NG_EARG,
+            "parameter '%.60s': a bias's input comes before its first capture or step",
+            param->name);
     param->bias_input = input;
     return NG_OK;
 }

@@ -40,8 +40,8 @@ static ng_status check_statistics(const ngi_param *param, ng_mat a, ng_mat g, do
         return ng_error_set(error, NG_ESHAPE,
                             "parameter '%.60s' has %zu inputs and %zu outputs, captured are "
                             "%zu x %zu and %zu x %zu",
-                            param->name, ngi_inputs(param), ngi_outputs(param), a.rows, a.cols, g.rows,
-                            g.cols);
+                            param->name, ngi_inputs(param), ngi_outputs(param), a.rows, a.cols,
+                            g.rows, g.cols);
     if (a.rows > INT_MAX || a.stride > INT_MAX || g.stride > INT_MAX)
         return ng_error_set(error, NG_ERANGE, "parameter '%.60s': too large a capture",
                             param->name);
@@ -86,8 +86,8 @@ static ng_status capture(const ng_group *group, const ngi_pieces *p, double scal
     ngi_blas_enter(NGI_BLAS_AS_IT_IS);
     for (size_t i = 0; i < p->count; i++)
         if (p->items[i].x.rows > 0 && !p->items[i].param->frozen && !p->items[i].param->elsewhere)
-            group->method->capture(p->items[i].param, group->options, p->items[i].x,
-                                   p->items[i].y, scale, &work);
+            group->method->capture(p->items[i].param, group->options, p->items[i].x, p->items[i].y,
+                                   scale, &work);
     ngi_blas_leave(NGI_BLAS_AS_IT_IS);
     ng_work_destroy(&work);
     return NG_OK;

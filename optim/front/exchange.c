@@ -35,9 +35,8 @@ ng_status ngi_exchange_agree(ng_optimizer *optimizer, ng_status status, unsigned
 {
     if (!ngi_attached(optimizer))
         return status;
-    ng_exchange_vote vote = {.error = optimizer->error,
-                             .order = number_of(optimizer, optimizer->culprit),
-                             .mark = mark};
+    ng_exchange_vote vote = {
+        .error = optimizer->error, .order = number_of(optimizer, optimizer->culprit), .mark = mark};
     vote.error.status = status;
     status = optimizer->exchange.agree(optimizer->exchange.data, &vote);
     optimizer->error = vote.error;
@@ -84,7 +83,8 @@ unsigned long long ngi_exchange_mark(const ng_optimizer *optimizer)
     return mark;
 }
 
-/* ---- What the owners give ---------------------------------------------------------------------- */
+/* ---- What the owners give ----------------------------------------------------------------------
+ */
 
 typedef size_t list(ng_exchange_item *items, ngi_param *param);
 
@@ -140,9 +140,9 @@ void ngi_exchange_reports(ng_optimizer *optimizer)
         return;
     for (size_t i = 0; i < optimizer->task_count; i++) {
         const ngi_report *r = &optimizer->tasks[i].param->report;
-        const double own[NGI_REPORTED] = {r->update_norm, r->seconds, r->polar.condition,
-                                          r->polar.orthogonality_error, (double)r->polar.rank,
-                                          r->stale};
+        const double own[NGI_REPORTED] = {r->update_norm,        r->seconds,
+                                          r->polar.condition,    r->polar.orthogonality_error,
+                                          (double)r->polar.rank, r->stale};
         memcpy(optimizer->tasks[i].param->reported, own, sizeof own);
     }
     share(optimizer, numbers);

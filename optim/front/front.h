@@ -55,9 +55,9 @@ struct ng_optimizer {
     double clip_value, clip_norm; /* 0: off */
     ng_rounding rounding;         /* of weights of sixteen bits */
     unsigned long long seed;
-    double clip_factor;           /* of the last step */
-    int staged;                   /* did the last step go by copies of the gradients? */
-    unsigned long long micro;     /* micro-batches accumulated since the last step */
+    double clip_factor;       /* of the last step */
+    int staged;               /* did the last step go by copies of the gradients? */
+    unsigned long long micro; /* micro-batches accumulated since the last step */
     ng_work *work;   /* scratch for prepare, one per thread, each large enough for any parameter */
     ngi_task *tasks; /* of a step, in the order of adding */
     ngi_turn *turns; /* the tasks again, costliest first */
@@ -141,7 +141,8 @@ void ngi_param_free_state(ngi_param *param);
 /* Frees the parameter's tensors and update. */
 void ngi_param_drop_state(ngi_param *param);
 
-/* A lent parameter's spare copies and update, ngi_param_spare bytes of work, and back. NG_ENOMEM. */
+/* A lent parameter's spare copies and update, ngi_param_spare bytes of work, and back. NG_ENOMEM.
+ */
 ng_status ngi_param_lend(ngi_param *param, ng_work *work, ng_error *error);
 void ngi_param_withdraw(ngi_param *param);
 

@@ -101,7 +101,7 @@ static ng_status add(ngi_param *param, const ng_optimizer *optimizer, ng_error *
     }
     TRY(ngi_narrow_axpby(param->sum, param->dw, 1, keep, error));
     return !ngi_biased(param) ? NG_OK
-                                     : ngi_narrow_axpby(param->sum_bias, param->dbias, 1, keep, error);
+                              : ngi_narrow_axpby(param->sum_bias, param->dbias, 1, keep, error);
 }
 
 /* Those that want more of each gradient than the sum. */
@@ -175,7 +175,8 @@ static ng_status stage(ngi_param *param, const ng_optimizer *optimizer, ng_error
     TRY(ensure(&param->staged_bias, param->bias, error));
     TRY(ngi_narrow_axpby(param->staged, summed ? param->sum : param->dw, part, 0, error));
     if (biased)
-        TRY(ngi_narrow_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0, error));
+        TRY(ngi_narrow_axpby(param->staged_bias, summed ? param->sum_bias : param->dbias, part, 0,
+                             error));
     param->micro = optimizer->micro;
     param->gradient_norm = norm_of(param);
     /* before clipping: a clipped infinity would look harmless */

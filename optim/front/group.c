@@ -73,8 +73,8 @@ ng_status ngi_group_append(ng_group *group, size_t *index, const char *name, ng_
     TRY(ngi_check_binding(optimizer, NULL, 0, name, w, dw, error));
     TRY(ngi_array_grow(&group->params, &group->capacity, group->count, sizeof *group->params,
                        error));
-    TRY(ngi_array_grow(&group->active, &group->active_capacity, group->count,
-                       sizeof *group->active, error));
+    TRY(ngi_array_grow(&group->active, &group->active_capacity, group->count, sizeof *group->active,
+                       error));
     TRY(ngi_step_reserve(optimizer));
     TRY(ngi_param_create(&param, group, name, w, dw, error));
     if (index != NULL)
@@ -122,7 +122,8 @@ ng_status ngi_param_set_layout(ngi_param *param, ng_layout layout, ng_error *err
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s': its layout cannot change after a step",
                             param->name);
-    if (layout != param->layout && (ngi_biased(param) || param->captured > 0 || ngi_shares_inputs(param)))
+    if (layout != param->layout &&
+        (ngi_biased(param) || param->captured > 0 || ngi_shares_inputs(param)))
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s': its layout comes before its bias, sharing and "
                             "captures",

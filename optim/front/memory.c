@@ -91,9 +91,8 @@ static size_t param_memory(const ngi_param *param)
 {
     size_t spare = param->lent ? 0 : ngi_param_spare(param);
     size_t own = param->elsewhere ? 0 : state_of(param) + spare;
-    return own + held(param->sum) + held(param->sum_bias) +
-           held(param->staged) + held(param->staged_bias) +
-           held(param->mean);
+    return own + held(param->sum) + held(param->sum_bias) + held(param->staged) +
+           held(param->staged_bias) + held(param->mean);
 }
 
 size_t ng_optimizer_memory(const ng_optimizer *optimizer)

@@ -34,7 +34,7 @@ typedef struct {
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
-    int foreign; /* somebody may have written into now: looked at before the next step */
+    int foreign;     /* somebody may have written into now: looked at before the next step */
     ngi_legal legal; /* NGI_FINITE unless create says otherwise */
 } ngi_tensor;
 
@@ -43,9 +43,9 @@ typedef struct {
     double update_norm;
     double seconds;
     ng_polar_info polar;
-    int stale;  /* roots kept because every solver failed */
+    int stale;        /* roots kept because every solver failed */
     ng_status status; /* why the step left the parameter alone */
-    int wanted; /* somebody listens: norms and errors are worth computing */
+    int wanted;       /* somebody listens: norms and errors are worth computing */
 } ngi_report;
 
 enum { NGI_REPORTED = 6 }; /* numbers of a report that ranks tell each other */
@@ -59,8 +59,8 @@ typedef struct ngi_param {
     ng_mat half, half_bias;
     int stochastic;
     unsigned long long key; /* of its random bits */
-    double bias_input;  /* what b is multiplied with in the layer, 1 or -1 */
-    ng_mat g, g_bias;   /* the step's gradient, set before prepare: dw and dbias, or staged */
+    double bias_input;      /* what b is multiplied with in the layer, 1 or -1 */
+    ng_mat g, g_bias;       /* the step's gradient, set before prepare: dw and dbias, or staged */
     /* dense, ours, allocated when first needed: sums over micro-batches, and the gradient of a
      * step that accumulates or clips (gradient.c) */
     ng_mat sum, sum_bias, staged, staged_bias;
@@ -69,29 +69,29 @@ typedef struct ngi_param {
     /* (optional) dense, ours: the mean of the weights while w is a sample (sample.c) */
     ng_mat mean;
     int sampled;
-    size_t rows, cols;    /* of the whole: w's, and one more on the input side with a bias */
+    size_t rows, cols; /* of the whole: w's, and one more on the input side with a bias */
     ng_layout layout;
-    double gradient_max;            /* how prepare scaled the gradient, */
-    double gradient_scale;          /* and whether the average came to rest: */
-    int at_rest;                    /* for commit to average again */
-    double length;                  /* of the step, in its metric, from prepare to agree */
-    double factor;                  /* on the step, from agree to commit */
-    double captured;                /* samples captured since the last step */
-    unsigned long long step;        /* steps done; the front counts */
-    ngi_tensor *tensor;             /* the method's, in the order it added them */
+    double gradient_max;     /* how prepare scaled the gradient, */
+    double gradient_scale;   /* and whether the average came to rest: */
+    int at_rest;             /* for commit to average again */
+    double length;           /* of the step, in its metric, from prepare to agree */
+    double factor;           /* on the step, from agree to commit */
+    double captured;         /* samples captured since the last step */
+    unsigned long long step; /* steps done; the front counts */
+    ngi_tensor *tensor;      /* the method's, in the order it added them */
     size_t tensor_count, tensor_capacity;
-    ng_mat update;                  /* (optional) what prepare leaves for commit, rows x cols */
+    ng_mat update; /* (optional) what prepare leaves for commit, rows x cols */
     int has_update;
     int lent; /* spare copies and update are its thread's, from before prepare to after commit */
     ngi_report report;
-    /* of parameters with the same inputs: statistics of these are the first one's, the leader's, and
-     * the others, which stand behind it in their group, declare none */
+    /* of parameters with the same inputs: statistics of these are the first one's, the leader's,
+     * and the others, which stand behind it in their group, declare none */
     struct ngi_param *leader; /* NULL: its own */
     size_t followers;         /* of a leader */
-    int frozen, skipped; /* steps pass it by; the coming one does */
-    int owner;           /* of an attached optimizer: the rank that makes its steps, or -1: all */
+    int frozen, skipped;      /* steps pass it by; the coming one does */
+    int owner; /* of an attached optimizer: the rank that makes its steps, or -1: all */
     double reported[NGI_REPORTED]; /* between ranks */
-    int elsewhere;       /* that is another one: no state is here, nor an update */
+    int elsewhere;                 /* that is another one: no state is here, nor an update */
 } ngi_param;
 
 static inline int ngi_biased(const ngi_param *param)
@@ -125,7 +125,7 @@ typedef struct {
     ng_fisher *fisher; /* (optional) borrowed: n x n for all of them, in the order of adding */
     ng_residuals *residuals; /* (optional) borrowed: of n weights, likewise */
     ng_residual_calls calls; /* what a step with residuals may ask */
-    double predicted;  /* what the step last agreed on was to take off the loss */
+    double predicted;        /* what the step last agreed on was to take off the loss */
     unsigned long long told; /* the first parameter's steps when losses came last */
 } ngi_joint;
 
@@ -206,8 +206,8 @@ typedef struct {
     const ng_method *method;
 } ngi_options_head;
 
-extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_ivon, ngi_method_steepest, ngi_method_natural,
-    ngi_method_residual;
+extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_ivon, ngi_method_steepest,
+    ngi_method_natural, ngi_method_residual;
 
 /* The methods there are (optim/registry.c); NULL beyond. */
 const ng_method *ngi_method_get(size_t i);

@@ -1,6 +1,7 @@
 /* Weights and gradients of sixteen bits. Methods see f32: w and bias are parts of a tensor of the
- * front's own, "master", which keeps what rounding takes away; or, with stochastic rounding, scratch
- * that lives as long as a commit. Reading a gradient and writing weights convert, nothing else. */
+ * front's own, "master", which keeps what rounding takes away; or, with stochastic rounding,
+ * scratch that lives as long as a commit. Reading a gradient and writing weights convert, nothing
+ * else. */
 #ifndef NGI_NARROW_H
 #define NGI_NARROW_H
 

@@ -22,13 +22,12 @@ ng_status ng_optimizer_create(ng_optimizer **result, const ng_optimizer_options 
     if (result == NULL)
         return NG_EARG;
     *result = NULL;
-    if (options != NULL && (options->size != sizeof *options || options->threads < 0 ||
-                            options->threads > MAX_THREADS || !(options->clip_value >= 0) ||
-                            !(options->clip_norm >= 0) ||
-                            (options->atomic != NG_ATOMIC_STEP &&
-                             options->atomic != NG_ATOMIC_PARAMETER) ||
-                            (options->rounding != NG_ROUND_MASTER &&
-                             options->rounding != NG_ROUND_STOCHASTIC)))
+    if (options != NULL &&
+        (options->size != sizeof *options || options->threads < 0 ||
+         options->threads > MAX_THREADS || !(options->clip_value >= 0) ||
+         !(options->clip_norm >= 0) ||
+         (options->atomic != NG_ATOMIC_STEP && options->atomic != NG_ATOMIC_PARAMETER) ||
+         (options->rounding != NG_ROUND_MASTER && options->rounding != NG_ROUND_STOCHASTIC)))
         return NG_EOPTION;
     int threads = options != NULL ? options->threads : 0;
     if (threads > 0 && ngi_blas_threads() == 0)

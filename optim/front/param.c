@@ -45,8 +45,7 @@ ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_err
                             param->name, group->method->name);
     TRY(group->method->create(param, group->options, error));
     TRY(ngi_narrow_declare(param, error));
-    param->lent =
-        group->optimizer->atomic == NG_ATOMIC_PARAMETER && ngi_param_spare(param) > 0;
+    param->lent = group->optimizer->atomic == NG_ATOMIC_PARAMETER && ngi_param_spare(param) > 0;
     for (size_t i = 0; i < param->tensor_count; i++)
         TRY(allocate_tensor(&param->tensor[i], param->lent, error));
     ngi_narrow_bind(param);

@@ -30,8 +30,9 @@ static ng_status check(const ng_group *group, const ngi_param *leader, size_t fi
     TRY(ngi_check_detached(group->optimizer, error));
     TRY(ngi_check_wanted(group, leader, "captures"));
     if (count > group->count - first)
-        return ng_error_set(error, NG_EARG, "%zu parameters from '%.60s' on, the group has %zu there",
-                            count, leader->name, group->count - first);
+        return ng_error_set(error, NG_EARG,
+                            "%zu parameters from '%.60s' on, the group has %zu there", count,
+                            leader->name, group->count - first);
     for (size_t i = 0; i < count; i++)
         TRY(check_one(leader, group->params[first + i], error));
     return NG_OK;
@@ -58,8 +59,8 @@ static ng_status share(ngi_param *made, const ng_group *group, size_t first, siz
     ngi_param *leader = group->params[first];
     ng_status status = NG_OK;
     size_t done = 1;
-    while (done < count && (status = follow(&made[done], group->params[first + done], leader,
-                                            group)) == NG_OK)
+    while (done < count &&
+           (status = follow(&made[done], group->params[first + done], leader, group)) == NG_OK)
         done++;
     for (size_t i = 1; i < done; i++) {
         if (status != NG_OK) {
@@ -82,7 +83,7 @@ ng_status ng_group_share_inputs(ng_group *group, size_t first, size_t count)
     TRY(check(group, leader, first, count));
     if (count < 2)
         return NG_OK;
-    ng_status status = ngi_pool_array(&pool, &made, count, sizeof *made, "parameters",
-                                      &group->optimizer->error);
+    ng_status status =
+        ngi_pool_array(&pool, &made, count, sizeof *made, "parameters", &group->optimizer->error);
     return ngi_pool_close(&pool, status == NG_OK ? share(made, group, first, count) : status);
 }

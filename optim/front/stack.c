@@ -107,9 +107,8 @@ ng_status ng_group_add_stack(ng_group *group, size_t *first, const char *name, n
     ng_error *error = ngi_begin(group->optimizer);
     TRY(check(name, w.first, dw.first, &d, error));
     if (w.count == 0 || w.count != dw.count)
-        return ng_error_set(error, NG_ESHAPE,
-                            "'%.60s': a stack of %zu matrices with %zu gradients", name, w.count,
-                            dw.count);
+        return ng_error_set(error, NG_ESHAPE, "'%.60s': a stack of %zu matrices with %zu gradients",
+                            name, w.count, dw.count);
     size_t before = group->count;
     return finish(group, first, before, append_stack(group, name, w, dw, &d));
 }

@@ -352,9 +352,8 @@ static ng_status step_multiplied(ng_optimizer *optimizer)
            (status = multiply_lr(optimizer->groups[groups], optimizer->multiplier,
                                  &optimizer->error)) == NG_OK)
         groups++;
-    status = groups == optimizer->group_count
-                 ? step(optimizer)
-                 : ngi_exchange_agree(optimizer, status, 0);
+    status = groups == optimizer->group_count ? step(optimizer)
+                                              : ngi_exchange_agree(optimizer, status, 0);
     restore_lr(optimizer, groups);
     return status;
 }

@@ -80,7 +80,8 @@ static ng_status attempt(const ngi_param *param, const adamw_scalars *s, ng_erro
     ngi_run run;
     ngi_run_begin(&run, param, 0);
     while (ngi_run_next(&run))
-        if (!trials[param->w.dtype](run.n, s, run.g, ngi_run_state(&run, &param->tensor[FIRST_MOMENT]),
+        if (!trials[param->w.dtype](run.n, s, run.g,
+                                    ngi_run_state(&run, &param->tensor[FIRST_MOMENT]),
                                     ngi_run_state(&run, &param->tensor[SECOND_MOMENT]), run.w,
                                     ngi_dtype_max(ngi_own_weights(param).dtype)))
             return ngi_step_overflows(param, error);
@@ -115,9 +116,9 @@ static void commit(ngi_param *param, const void *options)
     double sum = 0;
     ngi_run_begin(&run, param, 1);
     while (ngi_run_next(&run))
-        sum += kernels[param->w.dtype](run.n, &s, run.g, ngi_run_state(&run, &param->tensor[FIRST_MOMENT]),
-                                       ngi_run_state(&run, &param->tensor[SECOND_MOMENT]), run.w,
-                                       param->report.wanted);
+        sum += kernels[param->w.dtype](
+            run.n, &s, run.g, ngi_run_state(&run, &param->tensor[FIRST_MOMENT]),
+            ngi_run_state(&run, &param->tensor[SECOND_MOMENT]), run.w, param->report.wanted);
     param->report.update_norm = sqrt(sum);
     for (int i = FIRST_MOMENT; i <= SECOND_MOMENT; i++)
         param->tensor[i].bound = param->tensor[i].next_bound;

@@ -22,11 +22,11 @@ static inline ng_status ngi_step_overflows(const ngi_param *param, ng_error *err
 enum { NGI_RUN = 256 };
 
 typedef struct {
-    size_t n;          /* elements of this run */
-    const void *g;     /* their gradient */
-    void *w;           /* and weights, in the dtype of the methods */
+    size_t n;      /* elements of this run */
+    const void *g; /* their gradient */
+    void *w;       /* and weights, in the dtype of the methods */
     const ngi_param *param;
-    int commit;        /* what is in w then goes to the caller's weights */
+    int commit; /* what is in w then goes to the caller's weights */
     size_t rows, cols, i, j;
     _Alignas(64) unsigned char room[2][NGI_RUN * 4]; /* of an f32 */
 } ngi_run;

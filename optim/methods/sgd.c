@@ -32,14 +32,14 @@ typedef struct {
 
 static double (*const kernels[2])(size_t, const sgd_scalars *, const void *, void *, void *,
                                   int) = {f32_run, f64_run};
-static int (*const trials[2])(size_t, const sgd_scalars *, const void *, const void *,
-                              const void *, double) = {f32_try, f64_try};
+static int (*const trials[2])(size_t, const sgd_scalars *, const void *, const void *, const void *,
+                              double) = {f32_try, f64_try};
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     (void)options;
-    return ngi_param_tensor(param, "momentum", param->w.rows, param->w.cols,
-                            param->w.dtype, NGI_IN_PLACE, error);
+    return ngi_param_tensor(param, "momentum", param->w.rows, param->w.cols, param->w.dtype,
+                            NGI_IN_PLACE, error);
 }
 
 static sgd_scalars scalars(const ngi_param *param, const ng_sgd_options *o)
@@ -63,8 +63,7 @@ static ng_status attempt(const ngi_param *param, const sgd_scalars *s, ng_error 
     ngi_run_begin(&run, param, 0);
     while (ngi_run_next(&run))
         if (!trials[param->w.dtype](run.n, s, run.g, ngi_run_state(&run, &param->tensor[MOMENTUM]),
-                                    run.w,
-                                    ngi_dtype_max(ngi_own_weights(param).dtype)))
+                                    run.w, ngi_dtype_max(ngi_own_weights(param).dtype)))
             return ngi_step_overflows(param, error);
     return NG_OK;
 }
@@ -83,8 +82,8 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     TRY(ngi_gradient_bound(&max, param, ngi_dtype_max(param->w.dtype) * (1 - o->momentum) / 2,
                            error));
     if (s.coupled > 0)
-        max += s.coupled * ngi_weights_max(param) *
-               (1 + ng_dtype_eps(ngi_own_weights(param).dtype));
+        max +=
+            s.coupled * ngi_weights_max(param) * (1 + ng_dtype_eps(ngi_own_weights(param).dtype));
     double b = (s.old * ngi_tensor_bound(buffer) + max) * rounding;
     double step = s.lr * (s.new_weight * max + s.b_weight * b) * rounding;
     buffer->next_bound = b;
@@ -102,9 +101,9 @@ static void commit(ngi_param *param, const void *options)
     double sum = 0;
     ngi_run_begin(&run, param, 1);
     while (ngi_run_next(&run))
-        sum += kernels[param->w.dtype](run.n, &s, run.g, ngi_run_state(&run, &param->tensor[MOMENTUM]),
-                                       run.w,
-                                       param->report.wanted);
+        sum +=
+            kernels[param->w.dtype](run.n, &s, run.g, ngi_run_state(&run, &param->tensor[MOMENTUM]),
+                                    run.w, param->report.wanted);
     param->report.update_norm = sqrt(sum);
     param->tensor[MOMENTUM].bound = param->tensor[MOMENTUM].next_bound;
 }

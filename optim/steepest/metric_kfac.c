@@ -89,8 +89,8 @@ static ng_status cholesky(ng_mat l, ng_mat damped, double tiny, double damping, 
 }
 
 /* x_ii <- (1 + damping) x_ii. What has never been there, a pixel that is always 0, has no unit and
- * no gradient either: it gets the others' mean. So does what has faded to the end of the dtype, where
- * averages stick. */
+ * no gradient either: it gets the others' mean. So does what has faded to the end of the dtype,
+ * where averages stick. */
 static void add_share(ng_mat x, double damping)
 {
     double least = (x.dtype == NG_F32 ? 0x1p-126 : DBL_MIN) / ng_dtype_eps(x.dtype);
@@ -157,9 +157,9 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     if (exact(o))
         return ngi_statistics_bases(param, o, work, error);
     for (int i = 0; i < 2; i++) {
-        ng_status status =
-            ngi_has_own(param, ngi_root, sides[i])
-                ? damped_root(param, o, sides[i], work, error) : NG_OK;
+        ng_status status = ngi_has_own(param, ngi_root, sides[i])
+                               ? damped_root(param, o, sides[i], work, error)
+                               : NG_OK;
         work->used = mark;
         if (status != NG_OK && status != NG_ENOCONV)
             return status;
@@ -211,8 +211,8 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 
 /* ---- Options and presets ------------------------------------------------------------------ */
 
-static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen",
-                                            "diagonal", NULL};
+static const char *const damping_kinds[] = {"tikhonov_pi", "per_factor", "exact_eigen", "diagonal",
+                                            NULL};
 
 static const ng_option table[] = {
     REAL(ema_decay, 0.95, 1, 1, "decay of the factors' averages"),

@@ -175,7 +175,8 @@ static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng
         return ng_error_set(error, NG_ERANGE, "the step overflows its dtype (largest element %g)",
                             max);
     double keep = 1 - o->lr * o->weight_decay; /* of all weights, or of some and 1 of the others */
-    TRY(ngi_check_weights(param, o->cautious_decay && fabs(keep) < 1 ? 1 : keep, max * size, error));
+    TRY(ngi_check_weights(param, o->cautious_decay && fabs(keep) < 1 ? 1 : keep, max * size,
+                          error));
     if (param->report.wanted)
         param->report.update_norm = size * ng_norm(param->update);
     return NG_OK;

@@ -1,7 +1,7 @@
-/* Two ranks against one: a step of muon over the weight matrices of two GPT-2 124M blocks, the state
- * the larger rank keeps, and the sum over shards against MPI_Allreduce. Starts itself under mpirun;
- * rank 0 measures, rank 1 does what it is told. On a machine that is busy otherwise ratios of times
- * mean little. */
+/* Two ranks against one: a step of muon over the weight matrices of two GPT-2 124M blocks, the
+ * state the larger rank keeps, and the sum over shards against MPI_Allreduce. Starts itself under
+ * mpirun; rank 0 measures, rank 1 does what it is told. On a machine that is busy otherwise ratios
+ * of times mean little. */
 #define _POSIX_C_SOURCE 200809L
 #include <natgrad-mpi.h>
 

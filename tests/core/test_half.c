@@ -134,7 +134,8 @@ START_TEST(views)
     double sum = 0;
     for (unsigned i = 0; i < 28; i++)
         bits[i] = ng_half_bits(DTYPE, i % 7 < 5 ? (double)i - 9 : (double)NAN);
-    ng_mat half = {bits, 4, 5, 7, DTYPE}, w = ng_f32_strided(wide, 4, 5, 9), back = {copy, 4, 5, 7, DTYPE};
+    ng_mat half = {bits, 4, 5, 7, DTYPE}, w = ng_f32_strided(wide, 4, 5, 9),
+           back = {copy, 4, 5, 7, DTYPE};
     ng_assert_ok(ng_copy(w, half, NULL), NULL);
     ng_assert_ok(ng_copy(back, w, NULL), NULL);
     for (size_t i = 0; i < 4; i++)
@@ -208,7 +209,8 @@ END_TEST
 START_TEST(dice_keep)
 {
     uint16_t *all = all_values(), *back = malloc(ALL * sizeof *back);
-    float *wide = malloc(ALL * sizeof *wide), beyond[] = {65519, 65520, 3.3961e38F, float_of(0x7f7fffff)};
+    float *wide = malloc(ALL * sizeof *wide),
+          beyond[] = {65519, 65520, 3.3961e38F, float_of(0x7f7fffff)};
     ng_mat half = {all, 1, ALL, ALL, DTYPE};
     ng_assert_ok(ng_copy(ng_f32(wide, 1, ALL), half, NULL), NULL);
     ngi_half_of(DTYPE)->dice(ALL, back, wide, (ngi_dice){77, 0});
@@ -249,9 +251,11 @@ START_TEST(follow)
 {
     float copy[] = {1.0001F, 1.0001F, -0.0F, 3};
     double ulp = ng_dtype_eps(DTYPE);
-    uint16_t half[] = {ng_half_bits(DTYPE, 1), ng_half_bits(DTYPE, 1 + ulp), 0, ng_half_bits(DTYPE, NAN)};
+    uint16_t half[] = {ng_half_bits(DTYPE, 1), ng_half_bits(DTYPE, 1 + ulp), 0,
+                       ng_half_bits(DTYPE, NAN)};
     ngi_half_of(DTYPE)->follow(4, copy, half);
-    ck_assert(copy[0] == 1.0001F && (double)copy[1] == 1 + ulp && !signbit(copy[2]) && isnan(copy[3]));
+    ck_assert(copy[0] == 1.0001F && (double)copy[1] == 1 + ulp && !signbit(copy[2]) &&
+              isnan(copy[3]));
 }
 END_TEST
 

@@ -54,7 +54,8 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
         "--model=gpt\n--layers=2\n--width=64\n--heads=4\n--context=16",
         "--hidden=64,32\n--activation=tanh\n--set=fismo.lr=0.01\n--set\nadamw.beta2=0.9",
         "--sweep\n--validate\n--regimes=20",
-        "--task=regression\n--lr=auto\n--schedule=wsd\n--warmup=0.1\n--early-stop\n--time=3\n--ema=0.9",
+        "--task=regression\n--lr=auto\n--schedule=wsd\n--warmup=0.1\n--early-stop\n--time=3\n--ema="
+        "0.9",
         "--optimizer=sgd\n--save=x\n--resume=x\n--log=x.jsonl\n--lr=0.1",
         "model\ncsv:x.csv\n--batch=7\n--threads=2",
         "band\n--epochs=20\n--seed=1-3\n--quiet",

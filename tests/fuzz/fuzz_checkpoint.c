@@ -124,8 +124,8 @@ static size_t numbers(double *out, const world *t)
     n += ELEMENTS + ROWS;
     out[n++] = (double)ng_average_count(t->average);
     out[n++] = ng_average_decay(t->average);
-    for (size_t i = 0; t->average != NULL && ng_average_tensor(t->average, &parameter, &name, &m, i,
-                                                               NULL) == NG_OK;
+    for (size_t i = 0; t->average != NULL &&
+                       ng_average_tensor(t->average, &parameter, &name, &m, i, NULL) == NG_OK;
          i++)
         for (size_t k = 0; k < m.rows * m.cols; k++) {
             out[n++] = ng_mat_get(m, k / m.cols, k % m.cols);

@@ -6,7 +6,8 @@
 
 /* Those without captures; not soap, whose step depends on the eigenvectors that rounding chooses
  * where an eigenvalue is repeated: here in the null space of the first 7 x 3 gradient. */
-static const char *const presets[] = {"sgd", "adamw", "muon", "fismo", "fismo_paper", "shampoo", "normuon"};
+static const char *const presets[] = {"sgd",         "adamw",   "muon",   "fismo",
+                                      "fismo_paper", "shampoo", "normuon"};
 enum { PRESETS = sizeof presets / sizeof presets[0] };
 
 typedef struct {

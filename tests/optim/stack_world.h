@@ -86,9 +86,9 @@ static inline void stack_close(stack *x)
 static inline void stack_add(stack *x)
 {
     size_t first = 9, rows = stack_rows(x);
-    ng_status status = ng_group_add_stack(
-        x->group, &first, "w", stack_layers(x->w, rows), stack_layers(x->dw, rows), parts,
-        x->setup.divided ? PARTS : 0, x->setup.layout);
+    ng_status status = ng_group_add_stack(x->group, &first, "w", stack_layers(x->w, rows),
+                                          stack_layers(x->dw, rows), parts,
+                                          x->setup.divided ? PARTS : 0, x->setup.layout);
     ck_assert_msg(status == NG_OK && first == 0, "%s", ng_optimizer_error(x->opt));
     if (x->setup.biased)
         ck_assert_msg(ng_group_add_bias_stack(x->group, 0, stack_layers(x->b, 1),
@@ -140,7 +140,8 @@ static inline void stack_add_apart(stack *x)
                      NULL);
         ng_assert_ok(ng_group_set_layout(x->group, p, layout), NULL);
         if (x->setup.biased)
-            ng_assert_ok(ng_group_add_bias(x->group, p, ng_mat_block(ng_stack_at(b, l), 0, from, 1, n),
+            ng_assert_ok(ng_group_add_bias(x->group, p,
+                                           ng_mat_block(ng_stack_at(b, l), 0, from, 1, n),
                                            ng_mat_block(ng_stack_at(db, l), 0, from, 1, n)),
                          NULL);
     }

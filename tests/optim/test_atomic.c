@@ -158,7 +158,8 @@ START_TEST(huge_fismo)
     for (int i = 0; i < TEST_SETUPS; i++) {
         test_rng rng = {72};
         test_run run;
-        test_run_open(&run, "fismo", TEST_EACH_STEP "gradient_scale=none", 4, 7, test_setup_number(i));
+        test_run_open(&run, "fismo", TEST_EACH_STEP "gradient_scale=none", 4, 7,
+                      test_setup_number(i));
         test_run_step(&run, dense_normal(4, 7, &rng));
         ng_mat before = test_copy(run.w), g = dense_normal(4, 7, &rng);
         test_run_gradient(&run, dense_scale(run.w.dtype == NG_F32 ? 1e30 : 1e200, g));

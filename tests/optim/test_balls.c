@@ -110,12 +110,11 @@ START_TEST(dual)
             for (int s = 0; s < 5; s++) {
                 test_setup setup = test_setup_number(i);
                 ng_mat g = dense_normal(m, n, &rng);
-                ng_mat d = first_step("length=dual", ball, dense_scale(sizes[setup.dtype][s], g),
-                                      setup);
-                ng_assert_mat(
-                    dense_scale(1 / sizes[setup.dtype][s], d),
-                    dense_scale(dual_norm(ball, g), test_project(ball, g)),
-                    (ball == 2 ? 10 : 1) * tolerance(setup.dtype));
+                ng_mat d =
+                    first_step("length=dual", ball, dense_scale(sizes[setup.dtype][s], g), setup);
+                ng_assert_mat(dense_scale(1 / sizes[setup.dtype][s], d),
+                              dense_scale(dual_norm(ball, g), test_project(ball, g)),
+                              (ball == 2 ? 10 : 1) * tolerance(setup.dtype));
                 dense_release();
             }
 }
@@ -144,8 +143,7 @@ START_TEST(row_normalisation)
                     ng_mat_set(y, r, c, ng_mat_get(x, r, c) / (sqrt(v[r]) + 1e-10));
             }
             y = dense_scale(0.5 * scale * test_norm(x) / (test_norm(y) + 1e-10), y);
-            ng_assert_mat(test_run_direction(&run, g), y,
-                          run.w.dtype == NG_F64 ? 1e-12 : 2e-4);
+            ng_assert_mat(test_run_direction(&run, g), y, run.w.dtype == NG_F64 ? 1e-12 : 2e-4);
         }
         test_run_close(&run);
         dense_release();
@@ -187,9 +185,14 @@ START_TEST(published)
     static const struct {
         const char *name;
         double value;
-    } of[] = {{"lr", 0.02},          {"momentum", 0.95}, {"nesterov", 1},
-              {"weight_decay", 0},   {"row_beta2", 0.95}, {"row_normalisation", 1},
-              {"ball", NG_BALL_SPECTRAL}, {"shape_scale", NG_SHAPE_SCALE_ORIGINAL}};
+    } of[] = {{"lr", 0.02},
+              {"momentum", 0.95},
+              {"nesterov", 1},
+              {"weight_decay", 0},
+              {"row_beta2", 0.95},
+              {"row_normalisation", 1},
+              {"ball", NG_BALL_SPECTRAL},
+              {"shape_scale", NG_SHAPE_SCALE_ORIGINAL}};
     void *normuon = test_options("normuon", "");
     double value;
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {

@@ -6,8 +6,7 @@
 
 enum { SAMPLES = 300, FEATURES = 7, COLUMNS = FEATURES + 1 };
 
-#define NATURAL                                                                                    \
-    "damping_kind=diagonal damping=0.01 ema_decay=0 inverse_interval=1 momentum=0 lr=1"
+#define NATURAL "damping_kind=diagonal damping=0.01 ema_decay=0 inverse_interval=1 momentum=0 lr=1"
 
 typedef struct {
     ng_mat a; /* SAMPLES x COLUMNS */

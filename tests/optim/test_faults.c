@@ -1,5 +1,5 @@
-/* Injected failures: LAPACK routines that do not converge and allocations that fail. Whatever fails, nothing has changed and
- * the next step is the one that would have been. */
+/* Injected failures: LAPACK routines that do not converge and allocations that fail. Whatever
+ * fails, nothing has changed and the next step is the one that would have been. */
 #include "tests/support/kfac.h"
 
 /* ---- The subjects --------------------------------------------------------------------- */
@@ -92,8 +92,8 @@ static ng_status faulty_step(pair *p, int kind, int what, int at, int onward)
     fault_over();
     if (status != NG_OK) {
         ck_assert(test_same_bits(before, p->run.w));
-        ck_assert_msg(what == FAULT_MEMORY || strstr(ng_optimizer_error(p->run.opt), "'w'") != NULL, "%s",
-                      ng_optimizer_error(p->run.opt));
+        ck_assert_msg(what == FAULT_MEMORY || strstr(ng_optimizer_error(p->run.opt), "'w'") != NULL,
+                      "%s", ng_optimizer_error(p->run.opt));
         ck_assert(ng_optimizer_error(p->run.opt)[0] != '\0');
     }
     test_free(before);
@@ -104,9 +104,7 @@ static ng_status faulty_step(pair *p, int kind, int what, int at, int onward)
 
 /* Cholesky belongs to every solver: the polar factor's last resort but the FAULT_SVD
  * needs nothing else. */
-enum {
-    EVERY = FAULT_EIGEN | FAULT_EIGEN_RETRY | FAULT_SVD | FAULT_SVD_RETRY | FAULT_CHOLESKY
-};
+enum { EVERY = FAULT_EIGEN | FAULT_EIGEN_RETRY | FAULT_SVD | FAULT_SVD_RETRY | FAULT_CHOLESKY };
 
 /* From the k-th call on every solver fails: NG_ENOCONV, or NG_ESINGULAR where a
  * Cholesky root is met first; Cholesky alone: NG_ESINGULAR. k grows until the
@@ -137,8 +135,9 @@ END_TEST
  * to have seen failures where there is something to fail. */
 START_TEST(lapack_is_reached)
 {
-    static const int used[KINDS] = {0, 0, 1, 0, 3, 3, 1, 0, 3, 1,
-                                    3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 3}; /* 1: any solver, 2: Cholesky */
+    static const int used[KINDS] = {
+        0, 0, 1, 0, 3, 3, 1, 0, 3, 1, 3, 0, 0,
+        0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 3}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));

@@ -50,10 +50,9 @@ static ng_mat expected(int kind, ng_mat p, ng_mat q, double lambda, ng_mat m)
     return kfac_solve(kfac_damped(p, sqrt(lambda) / pi), kfac_damped(q, sqrt(lambda) * pi), m);
 }
 
-static const char *const kinds[] = {PLAIN "damping=0.3 damping_kind=tikhonov_pi",
-                                    PLAIN "damping=0.3 damping_kind=per_factor",
-                                    PLAIN "damping=0.3 damping_kind=exact_eigen",
-                                    PLAIN "damping=0.3 damping_kind=diagonal"};
+static const char *const kinds[] = {
+    PLAIN "damping=0.3 damping_kind=tikhonov_pi", PLAIN "damping=0.3 damping_kind=per_factor",
+    PLAIN "damping=0.3 damping_kind=exact_eigen", PLAIN "damping=0.3 damping_kind=diagonal"};
 static const char *const roots[] = {" root=cholesky", " root=symmetric",
                                     " root=cholesky factor_dtype=f64"};
 
@@ -241,7 +240,8 @@ START_TEST(dual_is_linear)
     for (int s = 0; s < SHAPES; s++)
         for (int sign = -1; sign <= 1; sign += 2) {
             kfac_batch batch = kfac_random(shapes[s][2], shapes[s][0], shapes[s][1], &rng), far;
-            const char *settings = PLAIN "damping=0.3 root=inverse ball=spectral polar=fast length=dual";
+            const char *settings =
+                PLAIN "damping=0.3 root=inverse ball=spectral polar=fast length=dual";
             double size = pow(2, 40 * sign);
             far = batch;
             far.dw = dense_scale(size, batch.dw);

@@ -1,5 +1,5 @@
-/* atomic = parameter: spare copies that a thread lends to one parameter after the other. The bits of
- * all-or-nothing steps; what numbers fail leaves one parameter alone, what can be known before
+/* atomic = parameter: spare copies that a thread lends to one parameter after the other. The bits
+ * of all-or-nothing steps; what numbers fail leaves one parameter alone, what can be known before
  * leaves all. */
 #define _POSIX_C_SOURCE 200809L
 #include "tests/optim/kinds_world.h"
@@ -64,7 +64,8 @@ START_TEST(same_bits)
 }
 END_TEST
 
-/* ---- What fails before ------------------------------------------------------------------------- */
+/* ---- What fails before -------------------------------------------------------------------------
+ */
 
 /* Everything there is of an optimizer. */
 typedef struct {
@@ -171,11 +172,10 @@ START_TEST(no_memory)
 }
 END_TEST
 
-/* ---- What numbers fail --------------------------------------------------------------------------- */
+/* ---- What numbers fail
+ * --------------------------------------------------------------------------- */
 
-enum {
-    EVERY = FAULT_EIGEN | FAULT_EIGEN_RETRY | FAULT_SVD | FAULT_SVD_RETRY | FAULT_CHOLESKY
-};
+enum { EVERY = FAULT_EIGEN | FAULT_EIGEN_RETRY | FAULT_SVD | FAULT_SVD_RETRY | FAULT_CHOLESKY };
 
 /* After a step of x with failures: each parameter is as before or as its twin's; the step says so.
  * How many were left alone. */
@@ -225,7 +225,8 @@ static int suffer(size_t kind, ng_dtype dtype, long at, size_t *left)
     return calls >= at;
 }
 
-/* Kinds whose failures are failures: elsewhere other solvers, or roots of an earlier step, serve. */
+/* Kinds whose failures are failures: elsewhere other solvers, or roots of an earlier step, serve.
+ */
 START_TEST(solvers)
 {
     static const size_t failing[] = {2, 6, 14};
@@ -278,7 +279,8 @@ START_TEST(captures_are_gone)
 }
 END_TEST
 
-/* ---- Refusals --------------------------------------------------------------------------------------- */
+/* ---- Refusals
+ * --------------------------------------------------------------------------------------- */
 
 START_TEST(joint)
 {

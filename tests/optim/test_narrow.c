@@ -1,15 +1,10 @@
 /* Weights and gradients of sixteen bits. The oracle is the same optimizer in f32, given the same
  * numbers: with a master the weights are its, rounded; without one each step ends at a neighbour of
  * where it ends. */
-#define _POSIX_C_SOURCE 200809L
-#include "tests/optim/stack_world.h"
-
-#include <unistd.h>
+#include "tests/optim/narrow_world.h"
 
 #include "lib/core/half.h"
 #include "tests/support/faults.h"
-
-static const ng_dtype dtypes[] = {NG_F16, NG_BF16};
 
 /* x, of sixteen bits, and its twin of f32 with the same numbers. */
 typedef struct {
@@ -71,9 +66,10 @@ static void check_rounded(ng_mat half, ng_mat wide)
 {
     for (size_t i = 0; i < half.rows; i++)
         for (size_t j = 0; j < half.cols; j++) {
-            double rounded = ng_half_value(half.dtype, ng_half_bits(half.dtype, ng_mat_get(wide, i, j)));
-            ck_assert_msg(ng_mat_get(half, i, j) == rounded, "(%zu, %zu): %a, expected %a of %a", i, j,
-                          ng_mat_get(half, i, j), rounded, ng_mat_get(wide, i, j));
+            double rounded =
+                ng_half_value(half.dtype, ng_half_bits(half.dtype, ng_mat_get(wide, i, j)));
+            ck_assert_msg(ng_mat_get(half, i, j) == rounded, "(%zu, %zu): %a, expected %a of %a", i,
+                          j, ng_mat_get(half, i, j), rounded, ng_mat_get(wide, i, j));
         }
 }
 
@@ -92,26 +88,6 @@ static size_t check_neighbour(ng_mat half, ng_mat wide)
             other += h != ng_half_value(half.dtype, ng_half_bits(half.dtype, x));
         }
     return other;
-}
-
-static stack_setup variant(int k, ng_rounding rounding)
-{
-    stack_setup setup = {.dtype = dtypes[k & 1],
-                         .layout = (ng_layout)(k >> 1 & 1),
-                         .biased = k >> 2 & 1,
-                         .divided = k >> 3 & 1,
-                         .atomic = (ng_atomic)(k >> 3 & 1),
-                         .threads = k & 2 ? 2 : 0,
-                         .rounding = rounding};
-    return setup;
-}
-
-static int fits(size_t kind, stack_setup setup)
-{
-    void *o = test_options(kinds[kind].preset, kinds[kind].settings);
-    int ok = !setup.biased || ng_options_want_capture(o);
-    free(o);
-    return ok;
 }
 
 /* Bit for bit the optimizer in f32, rounded; a weight that the caller writes counts there too. */
@@ -222,13 +198,15 @@ START_TEST(numbered)
     }
     ck_assert(test_same_bits(w[0], w[1]));
     for (size_t i = 1; i < ROWS; i++)
-        ck_assert(!test_same_bits(ng_mat_block(w[0], 0, 0, 1, COLS), ng_mat_block(w[0], i, 0, 1, COLS)));
+        ck_assert(
+            !test_same_bits(ng_mat_block(w[0], 0, 0, 1, COLS), ng_mat_block(w[0], i, 0, 1, COLS)));
     for (int padded = 0; padded < 2; padded++)
         test_free(w[padded]), test_free(dw[padded]);
 }
 END_TEST
 
-/* ---- All or nothing ---------------------------------------------------------------------------- */
+/* ---- All or nothing ----------------------------------------------------------------------------
+ */
 
 /* A step that fails, whatever for: NG_OK or the status, and then nothing has changed. */
 static void refuse_step(both *t, ng_status expected, const char *culprit)
@@ -239,7 +217,8 @@ static void refuse_step(both *t, ng_status expected, const char *culprit)
     while (ng_optimizer_tensor(t->x.opt, &parameter, &name, &view, count) == NG_OK && count < 200)
         states[count++] = test_copy(view);
     ng_status status = ng_optimizer_step(t->x.opt);
-    ck_assert_msg(status == expected, "%s: %s", ng_status_name(status), ng_optimizer_error(t->x.opt));
+    ck_assert_msg(status == expected, "%s: %s", ng_status_name(status),
+                  ng_optimizer_error(t->x.opt));
     ck_assert_ptr_nonnull(strstr(ng_optimizer_error(t->x.opt), culprit));
     ck_assert(test_same_bits(w, t->x.w) && test_same_bits(b, t->x.b));
     for (size_t i = 0; i < count; i++) {
@@ -269,7 +248,8 @@ START_TEST(failures)
             double good = ng_mat_get(spoiled, 1, 1);
             ng_mat_set(spoiled, 1, 1, value);
             if (bad == 3) { /* the largest number, and a step up that is not lost there */
-                ng_assert_ok(ng_group_set(t.x.group, "lr", setup.dtype == NG_F16 ? 1e4 : 1e38), NULL);
+                ng_assert_ok(ng_group_set(t.x.group, "lr", setup.dtype == NG_F16 ? 1e4 : 1e38),
+                             NULL);
                 ng_fill(t.twin.dw, -1);
                 ng_assert_ok(ng_copy(t.x.dw, t.twin.dw, NULL), NULL);
             }
@@ -292,7 +272,8 @@ START_TEST(allocations)
 {
     for (int at = 1, done = 0; !done; at++) {
         stack x;
-        stack_open(&x, (size_t)_i, variant(at & 7 & ~4, at & 1 ? NG_ROUND_MASTER : NG_ROUND_STOCHASTIC));
+        stack_open(&x, (size_t)_i,
+                   variant(at & 7 & ~4, at & 1 ? NG_ROUND_MASTER : NG_ROUND_STOCHASTIC));
         stack_feed(&x, 0);
         size_t rows = stack_rows(&x);
         ng_mat before = test_copy(x.w);
@@ -313,7 +294,8 @@ START_TEST(allocations)
 }
 END_TEST
 
-/* ---- What is refused ---------------------------------------------------------------------------- */
+/* ---- What is refused ----------------------------------------------------------------------------
+ */
 
 START_TEST(refusals)
 {
@@ -326,7 +308,8 @@ START_TEST(refusals)
         kfac++;
     stack_open(&x, kfac, setup);
     rows = stack_rows(&x);
-    ng_mat w = ng_stack_at(stack_layers(x.w, rows), 0), other = w, a = test_mat(4, INPUTS, 0, setup.dtype);
+    ng_mat w = ng_stack_at(stack_layers(x.w, rows), 0), other = w,
+           a = test_mat(4, INPUTS, 0, setup.dtype);
     ng_mat g = test_mat(4, OUTPUTS, 0, setup.dtype), dw = ng_stack_at(stack_layers(x.dw, rows), 0);
     other.dtype = setup.dtype == NG_F16 ? NG_BF16 : NG_F16;
     ck_assert_int_eq(ng_group_add(x.group, NULL, "a", w, other), NG_EDTYPE);
@@ -354,7 +337,8 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* ---- Memory ------------------------------------------------------------------------------------- */
+/* ---- Memory -------------------------------------------------------------------------------------
+ */
 
 /* What is told beforehand is what there is: that of f32, and the master beside it. */
 START_TEST(memory)
@@ -377,7 +361,8 @@ START_TEST(memory)
         ng_assert_ok(ng_optimizer_create(&opt, &options), NULL);
         ng_assert_ok(ng_optimizer_add_group(opt, &group, o), NULL);
         ng_assert_ok(ng_group_add(group, NULL, "w", w, dw), NULL);
-        ck_assert_uint_eq(ng_optimizer_memory(opt), narrow.spare + (k ? plain.state : narrow.state));
+        ck_assert_uint_eq(ng_optimizer_memory(opt),
+                          narrow.spare + (k ? plain.state : narrow.state));
         ng_assert_ok(ng_optimizer_step(opt), NULL);
         if (k == 0)
             ck_assert_uint_eq(ng_optimizer_memory(opt), narrow.state + narrow.spare + narrow.work);
@@ -388,99 +373,14 @@ START_TEST(memory)
 }
 END_TEST
 
-/* ---- Checkpoints -------------------------------------------------------------------------------- */
-
-static char path[64];
-
-static void run_steps(stack *x, unsigned from, unsigned to)
-{
-    for (unsigned step = from; step < to; step++) {
-        stack_feed(x, step);
-        if (x->captures)
-            ck_assert_int_eq(stack_capture(x), NG_OK);
-        ck_assert_msg(ng_optimizer_step(x->opt) == NG_OK, "%s", ng_optimizer_error(x->opt));
-    }
-}
-
-static void check_file(const stack *x)
-{
-    ng_tensors *file;
-    ng_assert_ok(ng_tensors_open(&file, path, NULL), NULL);
-    const ng_tensor *weights = ng_tensors_find(file, "w[1]/weights");
-    const ng_tensor *copy = ng_tensors_find(file, "w[1]/master");
-    ck_assert(weights->dtype == ng_tensor_dtype_of(x->setup.dtype));
-    ck_assert(weights->begin % 2 == 0);
-    ck_assert((copy != NULL) == (x->setup.rounding == NG_ROUND_MASTER));
-    ck_assert(copy == NULL || copy->dtype == NG_TENSOR_F32);
-    ng_tensors_close(file);
-}
-
-/* Stopped and resumed by a file, with the weights in it or the caller's: the bits of never stopped. */
-START_TEST(resume)
-{
-    strcpy(path, "/tmp/natgrad-narrow-XXXXXX");
-    close(mkstemp(path));
-    for (int k = 0; k < 16; k++) {
-        stack x, again;
-        ng_checkpoint_options options;
-        stack_setup setup = variant(k & 7, k & 8 ? NG_ROUND_STOCHASTIC : NG_ROUND_MASTER);
-        if (!fits((size_t)_i, setup))
-            continue;
-        ng_checkpoint_init(&options);
-        options.weights = k & 1 || k & 2;
-        stack_open(&x, (size_t)_i, setup);
-        stack_open(&again, (size_t)_i, setup);
-        stack_add(&x), stack_add(&again);
-        run_steps(&x, 0, 3);
-        ck_assert_msg(ng_optimizer_save(x.opt, path, &options) == NG_OK, "%s", ng_optimizer_error(x.opt));
-        if (options.weights) {
-            check_file(&x);
-        } else {
-            ng_assert_ok(ng_copy(again.w, x.w, NULL), NULL);
-            ng_assert_ok(ng_copy(again.b, x.b, NULL), NULL);
-        }
-        ck_assert_msg(ng_optimizer_load(again.opt, path, &options) == NG_OK, "%s",
-                      ng_optimizer_error(again.opt));
-        run_steps(&x, 3, 6);
-        run_steps(&again, 3, 6);
-        ck_assert(test_same_bits(x.w, again.w) && test_same_bits(x.b, again.b));
-        stack_close(&x), stack_close(&again);
-    }
-    unlink(path);
-}
-END_TEST
-
-/* A file of another dtype is refused, by name. */
-START_TEST(other_dtype)
-{
-    strcpy(path, "/tmp/natgrad-narrow-XXXXXX");
-    close(mkstemp(path));
-    static const ng_dtype here[] = {NG_BF16, NG_F16, NG_F32, NG_BF16}, there[] = {NG_F32, NG_BF16, NG_BF16, NG_F16};
-    stack_setup setup = {.dtype = there[_i]}, mine = {.dtype = here[_i]};
-    stack x, again;
-    stack_open(&x, 1, setup), stack_open(&again, 1, mine);
-    stack_add(&x), stack_add(&again);
-    run_steps(&x, 0, 2);
-    ng_mat before = test_copy(again.w);
-    ng_assert_ok(ng_optimizer_save(x.opt, path, NULL), NULL);
-    ck_assert_int_eq(ng_optimizer_load(again.opt, path, NULL), NG_EDTYPE);
-    ck_assert_ptr_nonnull(strstr(ng_optimizer_error(again.opt), "'w[0]': dtype"));
-    ck_assert(test_same_bits(before, again.w));
-    test_free(before);
-    stack_close(&x), stack_close(&again);
-    unlink(path);
-}
-END_TEST
-
 TEST_SUITE(narrow)
 {
-    const TTest *const every[] = {master, stochastic, seeds, failures, allocations, memory, resume};
+    const TTest *const every[] = {master, stochastic, seeds, failures, allocations, memory};
     TCase *tcase = tcase_create("narrow");
     tcase_set_timeout(tcase, 120);
     for (size_t i = 0; i < sizeof every / sizeof *every; i++)
         tcase_add_loop_test(tcase, every[i], 0, KINDS);
     tcase_add_loop_test(tcase, numbered, 0, 4);
     tcase_add_loop_test(tcase, refusals, 0, 2);
-    tcase_add_loop_test(tcase, other_dtype, 0, 4);
     suite_add_tcase(suite, tcase);
 }

@@ -75,12 +75,14 @@ START_TEST(refused)
     ng_assert_ok(ng_group_share_inputs(x.group, 0, 3), NULL);
     refuse(&x, ng_group_share_inputs(x.group, 2, 2), NG_EARG, "already");
     refuse(&x, ng_group_set_layout(x.group, 2, NG_IN_OUT), NG_EARG, "layout");
-    refuse(&x, ng_group_add_bias(x.group, 0, ng_mat_block(x.b, 0, 0, 1, 2),
-                                 ng_mat_block(x.db, 0, 0, 1, 2)),
+    refuse(&x,
+           ng_group_add_bias(x.group, 0, ng_mat_block(x.b, 0, 0, 1, 2),
+                             ng_mat_block(x.db, 0, 0, 1, 2)),
            NG_EARG, "shared");
     stack_feed(&x, 0);
-    refuse(&x, ng_group_capture(x.group, 6, ng_mat_block(x.a, 0, 0, SAMPLES, INPUTS),
-                                ng_mat_block(x.g, 0, 0, SAMPLES, 2), INFINITY),
+    refuse(&x,
+           ng_group_capture(x.group, 6, ng_mat_block(x.a, 0, 0, SAMPLES, INPUTS),
+                            ng_mat_block(x.g, 0, 0, SAMPLES, 2), INFINITY),
            NG_ENONFINITE, "'w[2][0]'");
     ng_assert_ok(ng_group_capture(x.group, 6, ng_mat_block(x.a, 0, 0, SAMPLES, INPUTS),
                                   ng_mat_block(x.g, 0, 0, SAMPLES, 2), 1),
@@ -172,9 +174,9 @@ START_TEST(together)
     for (size_t l = 0; l < LAYERS; l++) {
         size_t moved = 0, at = 0;
         for (size_t p = 0; p < PARTS; at += parts[p++])
-            moved += !test_same_bits(
-                ng_mat_block(before, l * (OUTPUTS + 1) + at, 0, parts[p], INPUTS),
-                ng_mat_block(x.w, l * (OUTPUTS + 1) + at, 0, parts[p], INPUTS));
+            moved +=
+                !test_same_bits(ng_mat_block(before, l * (OUTPUTS + 1) + at, 0, parts[p], INPUTS),
+                                ng_mat_block(x.w, l * (OUTPUTS + 1) + at, 0, parts[p], INPUTS));
         ck_assert(moved == 0 || moved == PARTS);
         layers += moved > 0;
     }
@@ -188,7 +190,8 @@ START_TEST(together)
 }
 END_TEST
 
-/* ---- Discarding ---------------------------------------------------------------------------------- */
+/* ---- Discarding
+ * ---------------------------------------------------------------------------------- */
 
 START_TEST(discarded)
 {
@@ -212,7 +215,8 @@ START_TEST(discarded)
 }
 END_TEST
 
-/* ---- Biases -------------------------------------------------------------------------------------- */
+/* ---- Biases
+ * -------------------------------------------------------------------------------------- */
 
 /* A layer whose bias is the last column of the same array, as one row, or a hand-built m x (n + 1)
  * parameter whose last input is `one`. */
@@ -254,8 +258,8 @@ static void open_layer(layer *x, size_t kind, ng_dtype dtype, ng_layout layout, 
                                                            : ng_mat_block(x->dw, N, 0, 1, M)),
                      NULL);
     for (size_t i = 0; i < M && how == 2; i++)
-        ng_mat_set(x->b, i, 0, layout == NG_OUT_IN ? ng_mat_get(x->w, i, N)
-                                                   : ng_mat_get(x->w, N, i));
+        ng_mat_set(x->b, i, 0,
+                   layout == NG_OUT_IN ? ng_mat_get(x->w, i, N) : ng_mat_get(x->w, N, i));
     if (how == 2)
         ng_assert_ok(ng_group_add_bias(x->group, 0, x->b, x->db), NULL);
     if (how > 0)
@@ -270,8 +274,8 @@ static void step_layer(layer *x, ng_layout layout, int how, double one, unsigned
     test_fill_normal(a, &rng);
     test_fill_normal(g, &rng);
     for (size_t i = 0; i < M; i++)
-        ng_mat_set(x->db, i, 0, layout == NG_OUT_IN ? ng_mat_get(x->dw, i, N)
-                                                    : ng_mat_get(x->dw, N, i));
+        ng_mat_set(x->db, i, 0,
+                   layout == NG_OUT_IN ? ng_mat_get(x->dw, i, N) : ng_mat_get(x->dw, N, i));
     for (size_t i = 0; i < 9; i++)
         ng_mat_set(a, i, N, one);
     ng_assert_ok(ng_group_capture(x->group, 0, how > 0 ? ng_mat_block(a, 0, 0, 9, N) : a, g, 1),
@@ -296,14 +300,12 @@ static void compare(size_t kind, ng_dtype dtype, ng_layout layout, double one)
         for (int how = 0; how < 3; how++)
             step_layer(&x[how], layout, how, one, step);
         ng_assert_mat(x[1].w, x[0].w, tolerance);
-        ck_assert(test_same_bits(ng_mat_block(x[1].w, 0, 0, layout == NG_OUT_IN ? M : N,
-                                              layout == NG_OUT_IN ? N : M),
-                                 ng_mat_block(x[2].w, 0, 0, layout == NG_OUT_IN ? M : N,
-                                              layout == NG_OUT_IN ? N : M)));
+        ck_assert(test_same_bits(
+            ng_mat_block(x[1].w, 0, 0, layout == NG_OUT_IN ? M : N, layout == NG_OUT_IN ? N : M),
+            ng_mat_block(x[2].w, 0, 0, layout == NG_OUT_IN ? M : N, layout == NG_OUT_IN ? N : M)));
         for (size_t i = 0; i < M; i++)
-            ck_assert(ng_mat_get(x[2].b, i, 0) == (layout == NG_OUT_IN
-                                                       ? ng_mat_get(x[1].w, i, N)
-                                                       : ng_mat_get(x[1].w, N, i)));
+            ck_assert(ng_mat_get(x[2].b, i, 0) ==
+                      (layout == NG_OUT_IN ? ng_mat_get(x[1].w, i, N) : ng_mat_get(x[1].w, N, i)));
     }
     for (int how = 0; how < 3; how++)
         close_layer(&x[how]);

@@ -2,7 +2,8 @@
  * for every method, layout, dtype and rounding, with and without biases. */
 #include "tests/optim/stack_world.h"
 
-/* ---- Conformance ------------------------------------------------------------------------------ */
+/* ---- Conformance ------------------------------------------------------------------------------
+ */
 
 /* 1: inputs were shared */
 static int compare(size_t kind, stack_setup setup)
@@ -41,9 +42,9 @@ START_TEST(conformance)
     static const struct {
         ng_dtype dtype;
         ng_rounding rounding;
-    } types[] = {{NG_F32, NG_ROUND_MASTER},      {NG_F64, NG_ROUND_MASTER},
-                 {NG_F16, NG_ROUND_MASTER},      {NG_BF16, NG_ROUND_MASTER},
-                 {NG_F16, NG_ROUND_STOCHASTIC},  {NG_BF16, NG_ROUND_STOCHASTIC}};
+    } types[] = {{NG_F32, NG_ROUND_MASTER},     {NG_F64, NG_ROUND_MASTER},
+                 {NG_F16, NG_ROUND_MASTER},     {NG_BF16, NG_ROUND_MASTER},
+                 {NG_F16, NG_ROUND_STOCHASTIC}, {NG_BF16, NG_ROUND_STOCHASTIC}};
     for (int k = 0; k < 32 * 6; k++) {
         stack_setup setup = {.dtype = types[k / 32].dtype,
                              .rounding = types[k / 32].rounding,
@@ -76,8 +77,9 @@ START_TEST(names)
         stack_feed(&x, 0);
         ng_assert_ok(ng_optimizer_step(x.opt), NULL);
         for (size_t l = 0; l < LAYERS; l++)
-            ck_assert(test_same_bits(ng_mat_block(before, l * (OUTPUTS + 1) + OUTPUTS, 0, 1, INPUTS),
-                                     ng_mat_block(x.w, l * (OUTPUTS + 1) + OUTPUTS, 0, 1, INPUTS)));
+            ck_assert(
+                test_same_bits(ng_mat_block(before, l * (OUTPUTS + 1) + OUTPUTS, 0, 1, INPUTS),
+                               ng_mat_block(x.w, l * (OUTPUTS + 1) + OUTPUTS, 0, 1, INPUTS)));
         ng_optimizer_describe(x.opt, text, sizeof text);
         ck_assert_ptr_nonnull(strstr(text, divided ? "w[2][1] " : "w[2] "));
         ck_assert_ptr_null(strstr(text, divided ? "w[2][3]" : "w[3]"));
@@ -87,7 +89,8 @@ START_TEST(names)
 }
 END_TEST
 
-/* ---- Refusals: all or nothing ------------------------------------------------------------------ */
+/* ---- Refusals: all or nothing ------------------------------------------------------------------
+ */
 
 static void refuse(const stack *x, ng_status status, ng_status expected, const char *culprit)
 {
@@ -147,7 +150,8 @@ START_TEST(refused_biases)
     refuse(&x, ng_group_add_bias_stack(x.group, 0, s, db), NG_ESHAPE, "5");
     ng_stack t = db;
     t.first.cols = OUTPUTS - 1;
-    refuse(&x, ng_group_add_bias_stack(x.group, 0, s, t), NG_ESHAPE, "'w[1][1]' has 3 outputs, 2 are left of 5");
+    refuse(&x, ng_group_add_bias_stack(x.group, 0, s, t), NG_ESHAPE,
+           "'w[1][1]' has 3 outputs, 2 are left of 5");
     refuse(&x, ng_group_add_bias_stack(x.group, 1, b, db), NG_ESHAPE, "of 6");
     refuse(&x, ng_group_add_bias_stack(x.group, PARTS, b, db), NG_ESHAPE, "end before");
     refuse(&x, ng_group_add_bias_stack(x.group, 99, b, db), NG_EARG, "99");
@@ -208,8 +212,8 @@ START_TEST(no_memory)
             size_t count = params(&x), memory = ng_optimizer_memory(x.opt);
             fault_once(FAULT_MEMORY, at, FAIL);
             ng_status status =
-                what == 0 ? ng_group_add_stack(x.group, &first, "w", stack_layers(x.w, OUTPUTS),
-                                               stack_layers(x.dw, OUTPUTS), parts, 3, NG_OUT_IN)
+                what == 0   ? ng_group_add_stack(x.group, &first, "w", stack_layers(x.w, OUTPUTS),
+                                                 stack_layers(x.dw, OUTPUTS), parts, 3, NG_OUT_IN)
                 : what == 1 ? ng_group_add_bias_stack(x.group, 0, stack_layers(x.b, 1),
                                                       stack_layers(x.db, 1))
                             : stack_capture(&x);

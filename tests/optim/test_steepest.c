@@ -70,8 +70,9 @@ START_TEST(frobenius_in_a_metric)
         fismo_state state;
         test_run_open(
             &run, "fismo",
-            TEST_EACH_STEP "ball=frobenius gradient_scale=none lr=0.25 momentum=0 ema_decay=0.5 damping=0.5", m, n,
-            test_setup_number(i));
+            TEST_EACH_STEP
+            "ball=frobenius gradient_scale=none lr=0.25 momentum=0 ema_decay=0.5 damping=0.5",
+            m, n, test_setup_number(i));
         fismo_open(&state, m, n, rule);
         for (int step = 0; step < 3; step++) {
             ng_mat g = dense_normal(m, n, &rng);
@@ -98,8 +99,9 @@ START_TEST(no_ball_in_a_metric)
         test_run run;
         fismo_state state;
         test_run_open(&run, "fismo",
-                      TEST_EACH_STEP "ball=none gradient_scale=none lr=1 momentum=0 ema_decay=0.5 damping=0.5", m,
-                      n, test_setup_number(i));
+                      TEST_EACH_STEP
+                      "ball=none gradient_scale=none lr=1 momentum=0 ema_decay=0.5 damping=0.5",
+                      m, n, test_setup_number(i));
         fismo_open(&state, m, n, rule);
         for (int step = 0; step < 3; step++) {
             ng_mat g = dense_normal(m, n, &rng);

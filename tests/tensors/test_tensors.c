@@ -370,7 +370,8 @@ START_TEST(sixteen_bits)
     ng_assert_fails(ng_tensors_read_mat(r, other, t, &err), NG_EDTYPE, &err, "in the file");
     ng_assert_fails(ng_tensors_read_mat(r, ng_f64((double *)(void *)wide, ROWS, COLS), t, &err),
                     NG_EDTYPE, &err, "F64 here");
-    ng_assert_fails(ng_tensors_read_mat(r, ng_f32(wide, 1, COLS), t, &err), NG_ESHAPE, &err, "[2, 2500]");
+    ng_assert_fails(ng_tensors_read_mat(r, ng_f32(wide, 1, COLS), t, &err), NG_ESHAPE, &err,
+                    "[2, 2500]");
     ng_tensors_close(r);
     free(bits), free(back), free(wide);
 }

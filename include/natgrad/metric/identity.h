@@ -11,8 +11,8 @@
  * networks"): spectral ball, spectral.polar fast, spectral.shape_scale original, nesterov, lr
  * 0.005, momentum 0.95.
  *
- * Preset normuon (Li et al. 2025, "NorMuon: making Muon more efficient and scalable"): the same with
- * row_normalisation, and the authors' lr 0.02, momentum 0.95, row_beta2 0.95.
+ * Preset normuon (Li et al. 2025, "NorMuon: making Muon more efficient and scalable"): the same
+ * with row_normalisation, and the authors' lr 0.02, momentum 0.95, row_beta2 0.95.
  *
  * It measures no KL divergence: kl_clip > 0 is NG_EOPTION. */
 #ifndef NATGRAD_METRIC_IDENTITY_H

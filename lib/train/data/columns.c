@@ -108,8 +108,8 @@ static ng_status check_names(ngi_opening *o)
     return twice[0] == twice[1]
                ? NG_OK
                : ngi_file_fail(&o->file, NG_EFORMAT,
-                               "the header names columns %zu and %zu both \"%.60s\"",
-                               twice[0] + 1, twice[1] + 1, o->schema->column[twice[1]].name);
+                               "the header names columns %zu and %zu both \"%.60s\"", twice[0] + 1,
+                               twice[1] + 1, o->schema->column[twice[1]].name);
 }
 
 static ng_status make_schema(ngi_opening *o, const ngi_columns *found)
@@ -182,7 +182,8 @@ static size_t look_up(const ngi_map *map, const ng_schema *model, ngi_span name,
     return at != NULL ? (size_t)(*at - model->column) : SIZE_MAX;
 }
 
-/* The option ignore, a list of names and numbers or one name with commas, has the file's column j. */
+/* The option ignore, a list of names and numbers or one name with commas, has the file's column j.
+ */
 static int is_left_out(const ngi_opening *o, ngi_span name, size_t j)
 {
     const char *list = o->options->ignore;
