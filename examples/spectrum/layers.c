@@ -170,6 +170,7 @@ static void measure(const model *m, layer *l, const config *c)
         status = measure_loaded(l, w, c, (uint64_t)(l - m->layer), &error);
     free(data);
     l->kind = status == NG_OK ? LAYER_MEASURED : LAYER_BAD;
+    l->status = status;
     snprintf(l->why, sizeof l->why, "%s", status == NG_OK ? "" : error.text);
 }
 
@@ -244,6 +245,7 @@ int model_measure(model *m, const config *c)
     for (size_t i = 0; i < m->count; i++) {
         const layer *l = &m->layer[i];
         m->measured += l->kind == LAYER_MEASURED;
+        m->incomplete |= l->status == NG_ENOMEM || l->status == NG_EIO;
         if (l->kind == LAYER_BAD)
             program_error("%s: %s", l->tensor->name, l->why);
     }

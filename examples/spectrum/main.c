@@ -62,6 +62,8 @@ static int look(const config *c)
         status = model_measure(&m, c);
     if (status == 0)
         status = report(&m, c);
+    if (status == 0 && m.incomplete)
+        status = 1; /* which has been said */
     model_close(&m);
     return status;
 }

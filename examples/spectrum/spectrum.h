@@ -40,6 +40,7 @@ typedef struct {
     double cost;       /* of its spectrum, in products */
     ng_esd esd;
     double *values; /* esd.m, ascending; owned */
+    ng_status status;
     char why[200];
 } layer;
 
@@ -47,6 +48,7 @@ typedef struct {
     ng_tensors *file;
     layer *layer; /* ascending by name, numbers in it as numbers: layer 2 before layer 10 */
     size_t count, measured;
+    int incomplete; /* a layer failed for want of memory or of the file: not for what is in it */
 } model;
 
 /* Each returns 0 or the exit status after reporting. Close it in any case. */
