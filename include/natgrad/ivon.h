@@ -1,4 +1,4 @@
-/* natgrad/ivon.h: IVON, natural gradient for a Gaussian over the weights (Shen et al. 2024,
+/* natgrad/ivon.h: IVON, natural gradient for a Gaussian over the weights (Shen and others 2024,
  * arXiv:2402.17641): error bars at the price of Adam. The posterior has mean m and, for each
  * weight, the variance 1 / (ess (h + delta)).
  *

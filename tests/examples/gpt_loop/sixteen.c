@@ -1,5 +1,5 @@
-/* The loop of before.c with weights and gradients kept in sixteen bits: its model computes in f32
- * from what they are, as mixed precision does. `f32` is the same loop without. */
+/* The loop of before.c with weights and gradients kept in sixteen bits: its model computes in f32 from
+ * what they are, as mixed precision does. `f32` is the same loop without. */
 int before_main(int argc, char **argv);
 #define main before_main
 #include "tests/examples/gpt_loop/before.c"

@@ -37,15 +37,10 @@ typedef struct {
     size_t n, act_n;
 } model_state;
 
-static const ng_policy_entry net[] = {{"wte", {V, C}},
-                                      {"wpe", {T, C}},
-                                      {"lnfw", {C}},
-                                      {"ln1w", {L, C}, NG_ENTRY_STACK},
-                                      {"qkvw", {L, QKV, C}, NG_ENTRY_STACK | NG_ENTRY_SHARED, 3},
-                                      {"projw", {L, C, C}, NG_ENTRY_STACK},
-                                      {"ln2w", {L, C}, NG_ENTRY_STACK},
-                                      {"fcw", {L, F, C}, NG_ENTRY_STACK},
-                                      {"fcprojw", {L, C, F}, NG_ENTRY_STACK}};
+static const ng_policy_entry net[] = {{"wte", {V, C}}, {"wpe", {T, C}}, {"lnfw", {C}},
+    {"ln1w", {L, C}, NG_ENTRY_STACK}, {"qkvw", {L, QKV, C}, NG_ENTRY_STACK | NG_ENTRY_SHARED, 3},
+    {"projw", {L, C, C}, NG_ENTRY_STACK}, {"ln2w", {L, C}, NG_ENTRY_STACK},
+    {"fcw", {L, F, C}, NG_ENTRY_STACK}, {"fcprojw", {L, C, F}, NG_ENTRY_STACK}};
 static unsigned char text[LENGTH];
 static unsigned long long state = 1;
 
