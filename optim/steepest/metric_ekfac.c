@@ -242,6 +242,7 @@ ng_status ng_steepest_init_ekfac_sized(ng_steepest_options *options, size_t size
     options->metric = NG_METRIC_EKFAC;
     options->lr = 0.0025;
     options->momentum = 0.9;
+    options->kl_clip = 0.001;
     return NG_OK;
 }
 

@@ -234,6 +234,7 @@ ng_status ng_steepest_init_kfac_sized(ng_steepest_options *options, size_t size)
     options->metric = NG_METRIC_KFAC;
     options->lr = 0.005;
     options->momentum = 0.9;
+    options->kl_clip = 0.001;
     return NG_OK;
 }
 

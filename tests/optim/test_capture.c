@@ -15,6 +15,7 @@ START_TEST(presets)
     ck_assert(kfac.metric == NG_METRIC_KFAC && kfac.ball == NG_BALL_NONE);
     ck_assert(kfac.kfac.damping_kind == NG_DAMPING_TIKHONOV_PI && kfac.kfac.damping > 0);
     ck_assert(kfac.kfac.factor_start == NG_FACTOR_START_FIRST && kfac.kfac.update_interval == 1);
+    ck_assert(kfac.kl_clip == 0.001 && both.kl_clip == 0);
     ck_assert(both.metric == NG_METRIC_KFAC && both.ball == NG_BALL_SPECTRAL);
     ck_assert(both.spectral.shape_scale == NG_SHAPE_SCALE_ORIGINAL && both.nesterov == 1);
     for (size_t i = 0; i < ng_preset_count(); i++) {

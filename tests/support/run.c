@@ -20,7 +20,10 @@ void *test_options(const char *preset, const char *settings)
 {
     ng_error err = {NG_OK, ""};
     void *options;
+    double clip;
     ng_assert_ok(ng_options_new(&options, preset, &err), &err);
+    if (ng_options_get(options, "kl_clip", &clip, NULL) == NG_OK)
+        ng_assert_ok(ng_options_set(options, "kl_clip", 0, &err), &err);
     ng_assert_ok(apply(options, settings, &err), &err);
     return options;
 }

@@ -28,7 +28,8 @@ typedef struct {
 /* What a fast polar factor promises of the singular values. */
 #define TEST_FAST 5e-3
 
-/* The preset's options changed by "name=text name=text"; free() it. */
+/* The preset's options changed by "name=text name=text"; free() it. Steps of the presets that clip
+ * their KL divergence are whole: oracles know one layer, and the rate 1. */
 void *test_options(const char *preset, const char *settings);
 
 /* One of the settings, or all of them together, is NG_EOPTION, and the text names the culprit. */

@@ -19,7 +19,8 @@
  * A step fails with NG_ENODATA without a capture since the last one, NG_ESINGULAR
  * where damping = 0 and s is singular to working precision.
  *
- * Preset ekfac: no ball, momentum 0.9, lr 0.0025.
+ * Preset ekfac: no ball, momentum 0.9, lr 0.0025, kl_clip 0.001 (0 for a ball, grafting or atomic =
+ * parameter).
  *
  * NG_EOPTION: momentum_space = whitened. */
 #ifndef NATGRAD_METRIC_EKFAC_H

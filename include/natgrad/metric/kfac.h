@@ -41,7 +41,8 @@
  * where damping = 0 and a factor is singular to working precision. Where every
  * eigen-solver fails the last good inverse stays (ng_event, stale).
  *
- * Preset kfac: no ball, momentum 0.9, lr 0.005. Preset kfac_muon, K-FAC with
+ * Preset kfac: no ball, momentum 0.9, lr 0.005, kl_clip 0.001 (0 for a ball, grafting or atomic =
+ * parameter). Preset kfac_muon, K-FAC with
  * Muon's step: spectral ball, spectral.polar fast, root inverse,
  * spectral.shape_scale original, nesterov, momentum 0.95, lr 0.01, damping 0.1.
  *
