@@ -27,6 +27,7 @@
 
 #include <natgrad/mat.h>
 #include <natgrad/random.h>
+#include <natgrad/sketch.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -139,7 +140,8 @@ enum {
     NG_FISHER_TO_DENSE = 1 << 10,
     NG_FISHER_GRAM = 1 << 11,
     NG_FISHER_GET_FACTORS = 1 << 12,
-    NG_FISHER_INVERSE_LAYER = 1 << 13
+    NG_FISHER_INVERSE_LAYER = 1 << 13,
+    NG_FISHER_SOLVE_SKETCHED = 1 << 14
 };
 
 /* 1 if all calls of the mask are supported. */
@@ -236,6 +238,15 @@ NG_API ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_e
  * not positive definite; with damping 0 also when its smallest pivot or
  * eigenvalue is rounding, n eps(dtype) of the largest (diagonal: 0). */
 NG_API ng_status ng_fisher_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error);
+
+/* Low-rank only. y <- ((S B)^T (S B) + damping I)^-1 x, S a sketch of ng_fisher_rows(f) columns:
+ * x as it is, F by m random combinations of its rows (partial sketching: Pilanci and Wainwright,
+ * Newton sketch, 2017). O(m^2 n) instead of O(rows^2 n) beside the sketch itself. The mean square of
+ * what y is off the exact solution falls like n/m from m ~ 10 n on (or, with damping, ten times the
+ * number of eigenvalues above it); srht of as many rows as it has room for is exact. NG_ESHAPE for a sketch of another number of columns; else as ng_fisher_solve, of a matrix
+ * of m rows. */
+NG_API ng_status ng_fisher_solve_sketched(ng_fisher *f, ng_mat y, ng_mat x, double damping,
+                                          const ng_sketch *sketch, ng_error *error);
 
 /* y <- (F + damping I)^exponent x, any real exponent; negative ones fail as
  * ng_fisher_solve does, positive ones take negative eigenvalues for 0. */

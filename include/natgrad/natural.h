@@ -23,6 +23,12 @@
  *   step:     D = (F + damping I)^-1 M
  *             W <- (1 - lr weight_decay) W - lr s D
  *
+ * With sketch = m > 0 and F low-rank, of more than m rows, a step draws a sketch S of m rows
+ * (natgrad/sketch.h) and takes (S B)^T (S B) for F = B^T B: cheaper by rows / m or more, at an
+ * error of D whose mean square falls like 1/m (ng_fisher_solve_sketched). The random
+ * numbers are a hash of the optimizer's seed, the first parameter's name and its step, so that a run
+ * from a checkpoint has the same bits.
+ *
  * s is one factor for the group: 1, or with kl_radius > 0
  * min(1, sqrt(2 kl_radius / (lr^2 <D, M>))), so that the quadratic model
  * 1/2 lr^2 s^2 D (F + damping I) D^T of the step's KL divergence is at most
@@ -33,7 +39,7 @@
  * ng_optimizer_step fails, and changes nothing, with what ng_fisher_solve fails
  * with (NG_ENODATA: nothing accumulated, NG_ESINGULAR, NG_ENOCONV, NG_ENOMEM, ...),
  * and with NG_ENODATA (no Fisher matrix, or no losses: see below), NG_ESHAPE (F of
- * another size), NG_EDTYPE (a parameter not of F's dtype), NG_EINDEFINITE (<D, M>
+ * another size), NG_EUNSUPPORTED (a sketch of an F that is not low-rank), NG_EDTYPE (a parameter not of F's dtype), NG_EINDEFINITE (<D, M>
  * < 0), NG_ENONFINITE,
  * NG_ERANGE. */
 #ifndef NATGRAD_NATURAL_H
@@ -63,6 +69,8 @@ typedef struct {
     double damping_min;           /* default 1e-8: the bounds of lm, 0 < min <= max */
     double damping_max;           /* default 1e8 */
     double kl_radius;             /* default 0: s = 1; >= 0 */
+    int sketch;                   /* default 0: F as it is; >= 0, rows that a step makes of F's */
+    ng_sketch_kind sketch_kind;   /* default NG_SKETCH_SRHT */
 } ng_natural_options;
 
 /* damping_mode = lm goes with momentum = 0, weight_decay = 0 and lr < 2 (else NG_EOPTION): the

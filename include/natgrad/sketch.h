@@ -55,6 +55,10 @@ NG_API ng_status ng_sketch_create(ng_sketch **sketch, ng_sketch_kind kind, size_
 /* NULL is fine. */
 NG_API void ng_sketch_destroy(ng_sketch *sketch);
 
+/* m and n; 0 for NULL. */
+NG_API size_t ng_sketch_rows(const ng_sketch *sketch);
+NG_API size_t ng_sketch_cols(const ng_sketch *sketch);
+
 /* sa (m x k) <- S a (n x k), NG_F64 both, which share no memory. Takes N doubles meanwhile. Threads
  * may share a sketch. */
 NG_API ng_status ng_sketch_apply(const ng_sketch *sketch, ng_mat sa, ng_mat a, ng_error *error);

@@ -47,6 +47,9 @@ typedef struct {
     /* (all optional) in double */
     ng_status (*solve)(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_pool *pool,
                        ng_error *error);
+    /* by a sketch of as many columns as there are rows */
+    ng_status (*solve_sketched)(ng_fisher *f, ng_mat y, ng_mat x, double damping,
+                                const ng_sketch *sketch, ngi_pool *pool, ng_error *error);
     ng_status (*power)(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
                        ngi_pool *pool, ng_error *error);
     /* a with its ones; values of the dtype of f */

@@ -80,7 +80,8 @@ static unsigned abilities(const ngi_fisher_table *t)
            (t->to_dense != NULL ? NG_FISHER_TO_DENSE : 0u) |
            (t->gram != NULL ? NG_FISHER_GRAM : 0u) |
            (t->get_factors != NULL ? NG_FISHER_GET_FACTORS : 0u) |
-           (t->inverse_layer != NULL ? NG_FISHER_INVERSE_LAYER : 0u);
+           (t->inverse_layer != NULL ? NG_FISHER_INVERSE_LAYER : 0u) |
+           (t->solve_sketched != NULL ? NG_FISHER_SOLVE_SKETCHED : 0u);
 }
 
 int ng_fisher_can(const ng_fisher *f, unsigned calls)
@@ -158,46 +159,79 @@ ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_error *e
     return ngi_pool_close(&pool, quadratic(f, value, x, &pool, error));
 }
 
-/* y <- (F + damping I)^exponent x in double; the vectors are converted. */
-static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, int solve, double exponent,
-                         double damping, ngi_pool *pool, ng_error *error)
+/* An inverse, by a sketch if there is one, or a power of F + damping I. */
+typedef struct {
+    const char *name;
+    double damping, exponent;
+    const ng_sketch *sketch;
+    int is_power;
+} inversion;
+
+static ng_status invert(ng_fisher *f, ng_mat y, ng_mat x, const inversion *i, ngi_pool *pool,
+                        ng_error *error)
+{
+    if (i->is_power)
+        return f->table->power(f, y, x, i->exponent, i->damping, pool, error);
+    if (i->sketch != NULL)
+        return f->table->solve_sketched(f, y, x, i->damping, i->sketch, pool, error);
+    return f->table->solve(f, y, x, i->damping, pool, error);
+}
+
+/* y <- that of x in double; the vectors are converted. */
+static ng_status widened(ng_fisher *f, ng_mat y, ng_mat x, const inversion *i, ngi_pool *pool,
+                         ng_error *error)
 {
     ng_mat wide_x, wide_y;
     TRY(ngi_pool_mat(pool, &wide_x, x.rows, x.cols, NG_F64, error));
     TRY(ngi_pool_mat(pool, &wide_y, x.rows, x.cols, NG_F64, error));
     TRY(ng_copy(wide_x, x, error));
-    ng_status status = solve ? f->table->solve(f, wide_y, wide_x, damping, pool, error)
-                             : f->table->power(f, wide_y, wide_x, exponent, damping, pool, error);
+    ng_status status = invert(f, wide_y, wide_x, i, pool, error);
     if (status != NG_OK && status != NG_ENOCONV)
         return status;
     TRY(ng_copy(y, wide_y, error)); /* the last iterate is an answer */
-    TRY(check_result(y, solve ? "solve" : "power", error));
+    TRY(check_result(y, i->name, error));
     return status;
+}
+
+static ng_status checked(ng_fisher *f, ng_mat y, ng_mat x, const inversion *i, ng_error *error)
+{
+    ngi_pool pool = {NULL};
+    TRY(check_vectors(f, y, x, error));
+    TRY(check_damping(i->damping, error));
+    if (x.rows == 0)
+        return NG_OK;
+    return ngi_pool_close(&pool, widened(f, y, x, i, &pool, error));
 }
 
 ng_status ng_fisher_solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ng_error *error)
 {
-    ngi_pool pool = {NULL};
-    TRY(ready(f, "solve", NG_FISHER_SOLVE, error));
-    TRY(check_vectors(f, y, x, error));
-    TRY(check_damping(damping, error));
-    if (x.rows == 0)
-        return NG_OK;
-    return ngi_pool_close(&pool, widened(f, y, x, 1, -1, damping, &pool, error));
+    const inversion i = {.name = "solve", .damping = damping};
+    TRY(ready(f, i.name, NG_FISHER_SOLVE, error));
+    return checked(f, y, x, &i, error);
+}
+
+ng_status ng_fisher_solve_sketched(ng_fisher *f, ng_mat y, ng_mat x, double damping,
+                                   const ng_sketch *sketch, ng_error *error)
+{
+    const inversion i = {.name = "solve_sketched", .damping = damping, .sketch = sketch};
+    TRY(ready(f, i.name, NG_FISHER_SOLVE_SKETCHED, error));
+    if (sketch == NULL)
+        return ng_error_set(error, NG_EARG, "%s: sketch is NULL", i.name);
+    if (ng_sketch_cols(sketch) != ng_fisher_rows(f))
+        return ng_error_set(error, NG_ESHAPE, "%s: a sketch of %zu columns for %zu rows", i.name,
+                            ng_sketch_cols(sketch), ng_fisher_rows(f));
+    return checked(f, y, x, &i, error);
 }
 
 ng_status ng_fisher_power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
                           ng_error *error)
 {
-    ngi_pool pool = {NULL};
-    TRY(ready(f, "power", NG_FISHER_POWER, error));
-    TRY(check_vectors(f, y, x, error));
-    TRY(check_damping(damping, error));
+    const inversion i = {
+        .name = "power", .damping = damping, .exponent = exponent, .is_power = 1};
+    TRY(ready(f, i.name, NG_FISHER_POWER, error));
     if (!isfinite(exponent))
         return ng_error_set(error, NG_EARG, "power: the exponent is not finite");
-    if (x.rows == 0)
-        return NG_OK;
-    return ngi_pool_close(&pool, widened(f, y, x, 0, exponent, damping, &pool, error));
+    return checked(f, y, x, &i, error);
 }
 
 static ng_status sample(ng_fisher *f, ng_mat x, double damping, const ng_random *random,

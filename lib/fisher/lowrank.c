@@ -243,6 +243,23 @@ static ng_status solve(ng_fisher *f, ng_mat y, ng_mat x, double damping, ngi_poo
     return status == NG_ESINGULAR ? power(f, y, x, -1, damping, pool, error) : status;
 }
 
+/* The same of S B, which is in double. */
+static ng_status solve_sketched(ng_fisher *f, ng_mat y, ng_mat x, double damping,
+                                const ng_sketch *sketch, ngi_pool *pool, ng_error *error)
+{
+    lowrank small = *(const lowrank *)f;
+    ng_mat b = scores(f), wide = b;
+    TRY(ngi_pool_mat(pool, &small.b, ng_sketch_rows(sketch), f->n, NG_F64, error));
+    if (b.dtype != NG_F64) {
+        TRY(ngi_pool_mat(pool, &wide, b.rows, b.cols, NG_F64, error));
+        TRY(ng_copy(wide, b, error));
+    }
+    TRY(ng_sketch_apply(sketch, small.b, wide, error));
+    if (!ng_is_finite(small.b))
+        return ng_error_set(error, NG_ERANGE, "solve_sketched: the sketch of the rows overflows");
+    return solve(&small.base, y, x, damping, pool, error);
+}
+
 static ng_status trace(ng_fisher *f, double *value, ngi_pool *pool, ng_error *error)
 {
     (void)pool, (void)error;
@@ -291,6 +308,7 @@ static const ngi_fisher_table table = {
     .gram = gram,
     .rows = rows_kept,
     .solve = solve,
+    .solve_sketched = solve_sketched,
     .power = power,
     .trace = trace,
     .logdet = logdet,

@@ -38,6 +38,16 @@ void ng_sketch_destroy(ng_sketch *s)
     free(s);
 }
 
+size_t ng_sketch_rows(const ng_sketch *s)
+{
+    return s != NULL ? s->m : 0;
+}
+
+size_t ng_sketch_cols(const ng_sketch *s)
+{
+    return s != NULL ? s->n : 0;
+}
+
 /* ---- Drawing ----------------------------------------------------------------------------------
  */
 

@@ -2,14 +2,18 @@
 #include <natgrad/natural.h>
 
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <natgrad/linalg.h>
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/linalg/start.h"
 #include "optim/front/method.h"
+#include "optim/front/narrow.h"
 #include "optim/methods/vector.h"
 
 enum { MOMENTUM, BEFORE }; /* BEFORE, of damping_mode = lm: the weights before the last step */
@@ -75,6 +79,56 @@ static ng_status check_group(ngi_param *const *params, size_t count, const ng_na
     return NG_OK;
 }
 
+/* ---- The direction --------------------------------------------------------------------- */
+
+/* Random numbers of one step: a hash of its key and a counter. */
+typedef struct {
+    uint64_t next;
+} stream;
+
+static void fill_uniform(void *data, double *out, size_t n)
+{
+    stream *s = data;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (ngi_start_element(s->next++) + 1) / 2;
+}
+
+/* Box and Muller */
+static void fill_normal(void *data, double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double u[2];
+        fill_uniform(data, u, 2);
+        out[i] = sqrt(-2 * log1p(-u[0])) * cos(8 * atan(1) * u[1]);
+    }
+}
+
+static ng_status solve_sketched(ng_mat d, ng_mat g, const ngi_param *first, ng_fisher *f,
+                                const ng_natural_options *o, ng_error *error)
+{
+    stream s = {ngi_narrow_key(first->key + first->step, "sketch")};
+    const ng_random random = {fill_normal, fill_uniform, NULL, NULL, &s};
+    ng_sketch *sketch;
+    TRY(ng_sketch_create(&sketch, o->sketch_kind, (size_t)o->sketch, ng_fisher_rows(f), &random,
+                         error));
+    ng_status status = ng_fisher_solve_sketched(f, d, g, o->damping, sketch, error);
+    ng_sketch_destroy(sketch);
+    return status;
+}
+
+/* d <- (F + damping I)^-1 g, or what a sketch with fewer rows makes of it */
+static ng_status direct(ng_mat d, ng_mat g, const ngi_param *first, ng_fisher *f,
+                        const ng_natural_options *o, ng_error *error)
+{
+    if (o->sketch > 0 && !ng_fisher_can(f, NG_FISHER_SOLVE_SKETCHED))
+        return ng_error_set(error, NG_EUNSUPPORTED,
+                            "sketch = %d: a %s Fisher matrix has no rows to sketch", o->sketch,
+                            ng_fisher_name(f));
+    return o->sketch > 0 && (size_t)o->sketch < ng_fisher_rows(f)
+               ? solve_sketched(d, g, first, f, o, error)
+               : ng_fisher_solve(f, d, g, o->damping, error);
+}
+
 /* ---- From the averages to the steps ---------------------------------------------------- */
 
 /* *square = <D, M>, the squared length of D in the damped metric */
@@ -110,7 +164,7 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
     TRY(ng_work_mat(work, &g, 1, n, dtype, error));
     TRY(ng_work_mat(work, &d, 1, n, dtype, error));
     TRY(ngi_vector_gather(g, params, count, ngi_vector_update, error));
-    TRY(ng_fisher_solve(joint->fisher, d, g, o->damping, error));
+    TRY(direct(d, g, params[0], joint->fisher, o, error));
     TRY(measure(&square, d, g, joint->fisher, error));
     TRY(ngi_vector_scatter(params, count, ngi_vector_update, d, error));
     step *= trust(square, o);
@@ -166,6 +220,7 @@ static ng_status check(const void *options, ng_error *error)
 /* ---- The tables ------------------------------------------------------------------------------ */
 
 static const char *const damping_modes[] = {"fixed", "lm", NULL};
+static const char *const sketch_kinds[] = {"gaussian", "srht", "pooled", "count", NULL};
 
 #define FIELD(field) #field, .offset = offsetof(ng_natural_options, field)
 static const ng_option table[] = {
@@ -188,6 +243,10 @@ static const ng_option table[] = {
      .doc = "largest damping (lm)"},
     {FIELD(kl_radius), .kind = NG_OPTION_REAL, .value = 0, .min = 0, .max = DBL_MAX,
      .doc = "largest KL divergence of a group's step, 0 for any"},
+    {FIELD(sketch), .kind = NG_OPTION_INTEGER, .value = 0, .min = 0, .max = INT_MAX,
+     .doc = "random combinations that stand for the rows of a low-rank Fisher matrix, 0 for all"},
+    {FIELD(sketch_kind), .kind = NG_OPTION_CHOICE, .value = NG_SKETCH_SRHT, .min = 0,
+     .max = NG_SKETCH_KINDS - 1, .choices = sketch_kinds, .doc = "how these are drawn"},
     {.name = NULL},
 };
 

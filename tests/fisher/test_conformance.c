@@ -192,7 +192,8 @@ START_TEST(abilities)
     };
     static const unsigned expected[REPRESENTATIONS] = {[DENSE] = SCORES,
                                                        [DIAGONAL] = SCORES,
-                                                       [LOWRANK] = SCORES | NG_FISHER_GRAM,
+                                                       [LOWRANK] = SCORES | NG_FISHER_GRAM |
+                                                                   NG_FISHER_SOLVE_SKETCHED,
                                                        [KRON] = LAYER,
                                                        [EKFAC] = LAYER | NG_FISHER_ACCUMULATE,
                                                        [BLOCKS] = SCORES,
@@ -204,7 +205,7 @@ START_TEST(abilities)
     ng_error error = {NG_OK, ""};
     double value;
     unsigned can = 0;
-    for (unsigned bit = NG_FISHER_ACCUMULATE; bit <= NG_FISHER_INVERSE_LAYER; bit <<= 1)
+    for (unsigned bit = NG_FISHER_ACCUMULATE; bit <= NG_FISHER_SOLVE_SKETCHED; bit <<= 1)
         can |= ng_fisher_can(w.f, bit) ? bit : 0u;
     ck_assert_uint_eq(can, expected[w.representation]);
     struct {
@@ -221,6 +222,7 @@ START_TEST(abilities)
         {NG_FISHER_GRAM, ng_fisher_gram(w.f, square, &error)},
         {NG_FISHER_GET_FACTORS, ng_fisher_get_factors(w.f, square, square, &error)},
         {NG_FISHER_INVERSE_LAYER, ng_fisher_inverse_layer(w.f, y, x, x, 1, &error)},
+        {NG_FISHER_SOLVE_SKETCHED, ng_fisher_solve_sketched(w.f, y, x, 1, NULL, &error)},
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         ck_assert_int_eq((can & calls[i].bit) == 0, calls[i].status == NG_EUNSUPPORTED);

@@ -27,9 +27,15 @@ static void fill_normal(void *data, double *out, size_t n)
         out[i] = test_normal(data);
 }
 
+static void fill_uniform(void *data, double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = test_uniform(data);
+}
+
 ng_random world_random(test_rng *rng)
 {
-    ng_random random = {fill_normal, NULL, NULL, NULL, rng};
+    ng_random random = {fill_normal, fill_uniform, NULL, NULL, rng};
     return random;
 }
 
