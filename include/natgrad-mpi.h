@@ -39,6 +39,9 @@ typedef enum {
 typedef struct {
     size_t size;            /* set by ng_mpi_init */
     ng_mpi_sharing sharing; /* default NG_MPI_OWNER; the same on all ranks */
+    /* Of a batch, as many as there are ranks at least, for ng_optimizer_add_shard and
+     * ng_optimizer_reduce (natgrad/exchange.h). Default 0: every rank has the whole batch. */
+    size_t shards;
 } ng_mpi_options;
 
 /* The defaults; as all init functions (natgrad.h). */
@@ -51,16 +54,24 @@ static inline ng_status ng_mpi_init(ng_mpi_options *options)
 /* ng_optimizer_attach to the ranks of comm, of which a duplicate is kept until the optimizer is
  * destroyed, which comes before MPI_Finalize. A call of all ranks of comm, as steps, saves and
  * loads are from then on. options NULL means defaults. Besides its state and the weights a rank
- * holds a buffer of 32 MB, or 64 KB a rank if that is more. As ng_optimizer_attach; NG_EARG where
- * MPI has not begun or has ended, and beyond 65,535 ranks. */
+ * holds a buffer of 32 MB, or 64 KB a rank if that is more. With
+ * shards two sums, of gradients and of captures, for each subtree that it completes (below). As
+ * ng_optimizer_attach; NG_EARG where MPI has not begun or has ended, beyond 65,535 ranks, and with
+ * fewer shards than ranks. */
 NG_API ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
                                          const ng_mpi_options *options);
 
+/* The same ranks as a table, for ng_optimizer_attach or ng_trainer_options.exchange, which take it
+ * over; else exchange->destroy(exchange->data) gives it back. Statuses as above; then all zero. */
+NG_API ng_status ng_mpi_exchange_create(ng_exchange *exchange, MPI_Comm comm,
+                                        const ng_mpi_options *options);
+
 /* ---- Gradients of a divided batch ------------------------------------------------------------
  *
- * The batch is S shards, as many as the user says and not as there are ranks; each rank has some of
- * them, one after the other. Their gradients are added in one binary tree over shards, so that the
- * sum has the same bits for every number of ranks up to S.
+ * What ng_optimizer_reduce does with the gradients and captures of an attached optimizer, for any
+ * matrices and without one. The batch is S shards, as many as the user says and not as there are
+ * ranks; each rank has some of them, one after the other. Their gradients are added in one binary
+ * tree over shards, so that the sum has the same bits for every number of ranks up to S.
  *
  *   ng_mpi_shards_create(&shards, MPI_COMM_WORLD, gradients, count, 8, &error);
  *   ng_mpi_shards_range(shards, &first, &last);
@@ -74,8 +85,7 @@ NG_API ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
  *   }
  *
  * The tree: shards lo ... hi - 1 are the first 2^k of them, the largest such that is not all, plus
- * the rest. Sums are in the dtype of the gradients. Statistics of ng_group_capture are not reduced:
- * with K-FAC each rank captures the whole batch. */
+ * the rest. Sums are in the dtype of the gradients. */
 typedef struct ng_mpi_shards ng_mpi_shards;
 
 /* gradients: `count` views, borrowed, in the same order with the same shapes on all ranks (a loss

@@ -38,6 +38,12 @@ typedef struct {
                                  rank 0's */
 } ng_exchange_vote;
 
+/* A matrix of a sum over shards. */
+typedef struct {
+    ng_mat view;   /* its data NULL: zeros, and no place for the sum */
+    int symmetric; /* its lower triangle alone is read, sent and written */
+} ng_exchange_term;
+
 /* Calls of all ranks in the same order. What the network itself does wrong ends the program: agree
  * and share have no failures of their own and allocate nothing. */
 typedef struct {
@@ -52,6 +58,21 @@ typedef struct {
     /* `to` (dense) of rank 0 <- `from` of the owner, another rank; the others do nothing. Both
      * have the shape and dtype of the view that does not belong to the caller. */
     void (*bring)(void *data, ng_mat to, ng_mat from, int owner);
+
+    /* The batch is so many shards, each with its gradients and captures; this rank's are shard
+     * `first` and those behind it, before `last`: each rank has one at least. 0: all ranks have the
+     * whole batch, and nothing of the following is called. */
+    size_t shards, first, last;
+    /* *sums <- sums of so many terms of these shapes, which later calls repeat; the same status on
+     * all ranks */
+    ng_status (*open_sums)(void *data, void **sums, const ng_exchange_term *terms, size_t count,
+                           ng_error *error);
+    /* takes in this rank's next shard, times weight; `first` begins a batch. Not a call of all */
+    void (*add_shard)(void *sums, const ng_exchange_term *terms, size_t shard, double weight);
+    /* terms <- the sums over all shards on every rank, in an order that does not depend on who had
+     * which; NG_ENOMEM on all ranks, and nothing has changed */
+    ng_status (*reduce)(void *sums, const ng_exchange_term *terms, ng_error *error);
+    void (*close_sums)(void *sums);
     void (*destroy)(void *data); /* (optional) when the optimizer is destroyed */
     void *data;
 } ng_exchange;
@@ -76,6 +97,44 @@ NG_API ng_status ng_optimizer_attach(ng_optimizer *optimizer, const ng_exchange 
 
 /* The rank that owns the parameter; -1: every rank. NG_EARG. */
 NG_API ng_status ng_group_owner(ng_group *group, int *owner, size_t index);
+
+/* Tensor `index` of the state of all ranks, in the order of ng_optimizer_tensor in one process:
+ * view without data where this rank does not keep it, *owner as above. NG_ENODATA past the last. */
+NG_API ng_status ng_optimizer_entry(ng_optimizer *optimizer, const char **parameter,
+                                    const char **name, ng_mat *view, int *owner, size_t index);
+
+/* ---- Batches in shards -------------------------------------------------------------------------
+ *
+ * With exchange->shards a rank has some shards of the batch, one after the other:
+ *
+ *   ng_optimizer_shards(opt, &first, &last);
+ *   for (;;) {
+ *       for (size_t i = first; i < last; i++) {
+ *           ... the gradients of shard i into the parameters' views, captures of its samples ...
+ *           ng_optimizer_add_shard(opt, 1.0 / shards);
+ *       }
+ *       if (ng_optimizer_reduce(opt) == NG_OK)
+ *           ng_optimizer_step(opt);
+ *   }
+ *
+ * The bits depend on the shards and not on the ranks. A rank then keeps, beside what it owns, the
+ * sums of captures of all parameters, and what captures of ekfac read (eigenbases). */
+
+/* This rank's shards are *first ... *last - 1; NG_EARG: not attached, or no shards. */
+NG_API ng_status ng_optimizer_shards(ng_optimizer *optimizer, size_t *first, size_t *last);
+
+/* Takes in the gradients, times weight, and captures of this rank's next shard; the next one's
+ * captures begin anew. A shard may be empty: gradients of zeros, no captures. Frozen parameters
+ * count as zero. Not a call of all ranks. NG_ENONFINITE and NG_ENODATA as of ng_optimizer_step,
+ * NG_EARG (no shard is left, gradients were accumulated): the batch has failed, which
+ * ng_optimizer_reduce tells everybody. */
+NG_API ng_status ng_optimizer_add_shard(ng_optimizer *optimizer, double weight);
+
+/* The parameters' gradients and captures <- their sums over all shards, on every rank; the next
+ * batch begins, whatever comes of it. A call of all ranks. A shard that failed or is missing,
+ * NG_ENOMEM: the same status and text on all ranks, and gradients are as they were, captures gone.
+ */
+NG_API ng_status ng_optimizer_reduce(ng_optimizer *optimizer);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/core/try.h"
+#include "lib/mpi/tree.h"
 
 enum { MOST_RANKS = 65535, RANK_BITS = 16 };
 enum { BUFFER = 32 << 20, LEAST_PIECE = 64 << 10, MESSAGE = 1 << 30 }; /* bytes */
@@ -14,6 +15,7 @@ enum { BUFFER = 32 << 20, LEAST_PIECE = 64 << 10, MESSAGE = 1 << 30 }; /* bytes 
 typedef struct {
     MPI_Comm comm; /* ours */
     int rank, ranks;
+    size_t shards;
     size_t piece; /* bytes of each rank in one call */
     char *buffer; /* ranks pieces */
     int *counts, *starts;
@@ -159,6 +161,34 @@ static void bring(void *data, ng_mat to, ng_mat from, int owner)
         }
 }
 
+/* ---- Sums over shards --------------------------------------------------------------------------
+ */
+
+static ng_status open_sums(void *data, void **sums, const ng_exchange_term *terms, size_t count,
+                           ng_error *error)
+{
+    const team *t = data;
+    ngi_tree *tree;
+    TRY(ngi_tree_create(&tree, t->comm, terms, count, t->shards, NG_OK, error));
+    *sums = tree;
+    return NG_OK;
+}
+
+static void add_shard(void *sums, const ng_exchange_term *terms, size_t shard, double weight)
+{
+    ngi_tree_add(sums, terms, shard, weight);
+}
+
+static ng_status reduce(void *sums, const ng_exchange_term *terms, ng_error *error)
+{
+    return ngi_tree_reduce(sums, terms, 1, error);
+}
+
+static void close_sums(void *sums)
+{
+    ngi_tree_destroy(sums);
+}
+
 /* ---- Attach
  * -------------------------------------------------------------------------------------- */
 
@@ -221,14 +251,16 @@ static ng_status gather_team(team **t, MPI_Comm comm)
     *t = make(comm);
     own = *t == NULL;
     MPI_Allreduce(&own, &all, 1, MPI_INT, MPI_MAX, comm);
-    if (all != 0)
+    if (all != 0) {
+        destroy(*t);
         return NG_ENOMEM;
+    }
     MPI_Comm_dup(comm, &(*t)->comm);
     MPI_Comm_set_errhandler((*t)->comm, MPI_ERRORS_ARE_FATAL);
     return NG_OK;
 }
 
-static ng_status attach(ng_optimizer *optimizer, team *t, const ng_mpi_options *options)
+static ng_exchange exchange_of(team *t, const ng_mpi_options *options)
 {
     ng_exchange exchange = {
         .size = sizeof exchange,
@@ -238,28 +270,46 @@ static ng_status attach(ng_optimizer *optimizer, team *t, const ng_mpi_options *
         .agree = agree,
         .share = share,
         .bring = bring,
+        .shards = options->shards,
+        .open_sums = open_sums,
+        .add_shard = add_shard,
+        .reduce = reduce,
+        .close_sums = close_sums,
         .destroy = destroy,
         .data = t,
     };
-    return ng_optimizer_attach(optimizer, &exchange);
+    t->shards = options->shards;
+    ngi_tree_part(&exchange.first, &exchange.last, t->shards, t->rank, t->ranks);
+    return exchange;
 }
 
-ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
-                                  const ng_mpi_options *options)
+ng_status ng_mpi_exchange_create(ng_exchange *exchange, MPI_Comm comm,
+                                 const ng_mpi_options *options)
 {
     team *t = NULL;
     ng_mpi_options defaults;
-    if (optimizer == NULL)
+    if (exchange == NULL)
         return NG_EARG;
+    *exchange = (ng_exchange){.size = 0};
     TRY(ng_mpi_init(&defaults));
     options = options != NULL ? options : &defaults;
     if (options->size != sizeof *options ||
         (options->sharing != NG_MPI_OWNER && options->sharing != NG_MPI_REPLICATE))
         return NG_EOPTION;
-    ng_status status = gather_team(&t, comm);
-    if (status == NG_OK)
-        status = attach(optimizer, t, options);
+    TRY(gather_team(&t, comm));
+    *exchange = exchange_of(t, options);
+    return NG_OK;
+}
+
+ng_status ng_mpi_optimizer_attach(ng_optimizer *optimizer, MPI_Comm comm,
+                                  const ng_mpi_options *options)
+{
+    ng_exchange exchange;
+    if (optimizer == NULL)
+        return NG_EARG;
+    TRY(ng_mpi_exchange_create(&exchange, comm, options));
+    ng_status status = ng_optimizer_attach(optimizer, &exchange);
     if (status != NG_OK)
-        destroy(t);
+        destroy(exchange.data);
     return status;
 }

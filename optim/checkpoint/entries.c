@@ -97,7 +97,7 @@ static ng_status add_param(ngi_entries *list, const ngi_param *param, plan *p, n
         const char *own = ngi_state_slot(param, slot, p->summed, &entry.view);
         if (slot < param->tensor_count) {
             entry.legal = param->tensor[slot].legal;
-            entry.taken = !param->elsewhere;
+            entry.taken = entry.view.data != NULL;
             entry.owner = p->attached ? 1 + param->owner : 0;
         }
         if (own != NULL)

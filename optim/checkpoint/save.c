@@ -34,6 +34,9 @@ ng_status ngi_checkpoint_begin(const ng_checkpoint_options **options,
         return ng_error_set(error, NG_EARG,
                             "parameter '%.60s' is a sample: ng_optimizer_restore comes first",
                             ngi_sampled(optimizer));
+    if (optimizer->shards.added > 0)
+        return ng_error_set(error, NG_EARG,
+                            "shards were added: ng_optimizer_reduce comes before a checkpoint");
     if ((*options)->size != sizeof **options)
         return ng_error_set(error, NG_EOPTION,
                             "checkpoint options of %zu bytes, this library's have %zu: was "

@@ -7,6 +7,7 @@
 
 #include "lib/core/try.h"
 #include "optim/checkpoint/checkpoint.h"
+#include "optim/exchange/shards.h"
 
 /* ---- Alike? ---------------------------------------------------------------------------------- */
 
@@ -50,7 +51,8 @@ static ng_status compare(const char *own, const char *first, ng_error *error)
 
 static ng_status agree(const ng_exchange *exchange, ng_status status, ng_error *error)
 {
-    ng_exchange_vote vote = {.error = *error, .mark = exchange->replicate != 0};
+    ng_exchange_vote vote = {.error = *error,
+                             .mark = 2 * exchange->shards + (exchange->replicate != 0)};
     vote.error.status = status;
     status = exchange->agree(exchange->data, &vote);
     *error = vote.error;
@@ -153,6 +155,7 @@ static ng_status plan(ngi_pool *pool, ng_optimizer *optimizer, const ng_exchange
     TRY(ngi_pool_array(pool, &load, (size_t)exchange->ranks, sizeof *load, "loads", error));
     TRY(ngi_array_create(&optimizer->items, NGI_EXCHANGED * count, sizeof *optimizer->items,
                          "views of a step", error));
+    TRY(ngi_shards_reserve(optimizer, exchange));
     set_all(optimizer, -1);
     if (!exchange->replicate)
         assign(shares, list_shares(shares, optimizer), load, exchange->ranks);
@@ -181,17 +184,19 @@ static ng_status prepare(ngi_pool *pool, ng_optimizer *optimizer, const ng_excha
     ng_error *error = &optimizer->error;
     TRY(agree(exchange, check_fresh(optimizer, error), error));
     TRY(check_alike(pool, optimizer, exchange));
-    return agree(exchange, plan(pool, optimizer, exchange), error);
+    TRY(agree(exchange, plan(pool, optimizer, exchange), error));
+    return ngi_shards_open(optimizer, exchange);
 }
 
-static void drop_elsewhere(ng_optimizer *optimizer, int rank)
+static void drop_elsewhere(ng_optimizer *optimizer, const ng_exchange *exchange)
 {
+    int rank = exchange->rank;
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
             ngi_param *param = optimizer->groups[g]->params[i];
             param->elsewhere = param->owner >= 0 && param->owner != rank;
             if (param->elsewhere)
-                ngi_param_free_state(param);
+                ngi_param_leave_state(param, exchange->shards > 0);
             if (param->elsewhere && ngi_is_narrow(param)) /* they lay in the master */
                 param->w.data = param->bias.data = NULL;
         }
@@ -211,11 +216,12 @@ ng_status ng_optimizer_attach(ng_optimizer *optimizer, const ng_exchange *exchan
                             exchange->size, sizeof *exchange);
     ng_status status = ngi_pool_close(&pool, prepare(&pool, optimizer, exchange));
     if (status != NG_OK) {
+        ngi_shards_close(optimizer, exchange);
         free(optimizer->items);
         optimizer->items = NULL;
         return status;
     }
     optimizer->exchange = *exchange;
-    drop_elsewhere(optimizer, exchange->rank);
+    drop_elsewhere(optimizer, exchange);
     return NG_OK;
 }

@@ -61,7 +61,7 @@ static ng_status check_all(const ng_group *group, const ngi_pieces *p, double sc
         ng_error *error = &group->optimizer->error, inner = {NG_OK, ""};
         TRY(ngi_check_wanted(group, param, "captures"));
         TRY(check_statistics(param, a, g, scale, error));
-        if (param->elsewhere)
+        if (!ngi_captures_here(group->optimizer, param))
             continue;
         ng_status status =
             a.rows > 0 ? group->method->check_capture(param, group->options, a, g, scale, &inner)
@@ -85,7 +85,8 @@ static ng_status capture(const ng_group *group, const ngi_pieces *p, double scal
     TRY(ng_work_create(&work, bytes, &group->optimizer->error));
     ngi_blas_enter(NGI_BLAS_AS_IT_IS);
     for (size_t i = 0; i < p->count; i++)
-        if (p->items[i].x.rows > 0 && !p->items[i].param->frozen && !p->items[i].param->elsewhere)
+        if (p->items[i].x.rows > 0 && !p->items[i].param->frozen &&
+            ngi_captures_here(group->optimizer, p->items[i].param))
             group->method->capture(p->items[i].param, group->options, p->items[i].x, p->items[i].y,
                                    scale, &work);
     ngi_blas_leave(NGI_BLAS_AS_IT_IS);

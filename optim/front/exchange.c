@@ -2,6 +2,7 @@
  * step. Without an exchange nothing here does anything. */
 #include "optim/front/front.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/core/try.h"
@@ -158,6 +159,54 @@ void ngi_exchange_reports(ng_optimizer *optimizer)
     }
 }
 
+/* Whether its solver found new ones the owner alone knows. */
+static size_t news(ng_exchange_item *items, ngi_param *param)
+{
+    items[0].view = ng_f64(&param->renewed, 1, 1);
+    return 1;
+}
+
+static size_t bases(ng_exchange_item *items, ngi_param *param)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < param->tensor_count && param->renewed > 0; i++)
+        if (param->tensor[i].sharing == NGI_CAPTURE_READS)
+            items[count++].view = param->tensor[i].now;
+    return count;
+}
+
+void ngi_exchange_bases(ng_optimizer *optimizer)
+{
+    int any = 0;
+    for (size_t k = 0; k < optimizer->task_count; k++) {
+        ngi_param *param = optimizer->tasks[k].param;
+        param->renewed = 0;
+        for (size_t i = 0; i < param->tensor_count; i++)
+            if (param->tensor[i].sharing == NGI_CAPTURE_READS) {
+                any = 1;
+                param->renewed += param->tensor[i].fresh;
+            }
+    }
+    if (!any || optimizer->exchange.shards == 0)
+        return;
+    share(optimizer, news);
+    share(optimizer, bases);
+}
+
+void ngi_exchange_samples(ng_optimizer *optimizer)
+{
+    size_t count = 0;
+    if (!ngi_attached(optimizer))
+        return;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
+            const ngi_param *param = optimizer->groups[g]->params[i];
+            if (param->sampled && param->owner >= 0)
+                optimizer->items[count++] = (ng_exchange_item){param->w, param->owner};
+        }
+    optimizer->exchange.share(optimizer->exchange.data, optimizer->items, count);
+}
+
 void ngi_exchange_counts(ng_optimizer *optimizer, double *counts)
 {
     size_t count = 0;
@@ -173,4 +222,15 @@ void ngi_exchange_counts(ng_optimizer *optimizer, double *counts)
         }
     }
     optimizer->exchange.share(optimizer->exchange.data, optimizer->items, count);
+}
+
+void ngi_shards_close(ng_optimizer *optimizer, const ng_exchange *exchange)
+{
+    ngi_shards *s = &optimizer->shards;
+    for (int i = 0; i < 2; i++)
+        if (s->sums[i] != NULL)
+            exchange->close_sums(s->sums[i]);
+    free(s->terms);
+    free(s->captured);
+    *s = (ngi_shards){.terms = NULL};
 }

@@ -43,6 +43,17 @@ typedef struct {
     size_t task, count;
 } ngi_turn;
 
+/* Sums over shards of a batch, of an attached optimizer (optim/exchange/shards.c). */
+typedef struct {
+    void *sums[2];           /* of gradients, of captures; the exchange's */
+    ng_exchange_term *terms; /* owned: of the larger of them */
+    double *captured;        /* owned: samples of each parameter, and of a shard */
+    size_t added;            /* of this rank's shards */
+    int due;                 /* does this batch take captures? */
+    ng_error failed;         /* why the batch cannot be reduced */
+    const ngi_param *culprit;
+} ngi_shards;
+
 struct ng_optimizer {
     ng_group **groups;
     size_t group_count, group_capacity;
@@ -68,6 +79,7 @@ struct ng_optimizer {
     const ngi_param *culprit; /* of the step that failed; NULL: none in particular */
     ng_exchange exchange;     /* size 0: not attached */
     ng_exchange_item *items;  /* room for the views of a step */
+    ngi_shards shards;
     ng_error error;
 };
 
@@ -135,8 +147,9 @@ void ngi_param_destroy(ngi_param *param);
  * still has to be dropped. */
 ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error);
 
-/* Frees the memory of tensors and update, which stay declared. */
-void ngi_param_free_state(ngi_param *param);
+/* Frees the memory of tensors and update, which stay declared; with `captures` not what captures
+ * add to and read. */
+void ngi_param_leave_state(ngi_param *param, int captures);
 
 /* Frees the parameter's tensors and update. */
 void ngi_param_drop_state(ngi_param *param);
@@ -215,6 +228,12 @@ static inline int ngi_is_divided(const ng_group *group)
     return group->method->agree == NULL || group->method->agrees_by_length;
 }
 
+/* Does this rank take captures of the parameter? */
+static inline int ngi_captures_here(const ng_optimizer *optimizer, const ngi_param *param)
+{
+    return !param->elsewhere || optimizer->exchange.shards > 0;
+}
+
 /* The status, and optimizer->error, of all ranks; not attached: status. `mark` must be alike. */
 ng_status ngi_exchange_agree(ng_optimizer *optimizer, ng_status status, unsigned long long mark);
 
@@ -225,6 +244,14 @@ unsigned long long ngi_exchange_mark(const ng_optimizer *optimizer);
 void ngi_exchange_lengths(ng_optimizer *optimizer);
 void ngi_exchange_weights(ng_optimizer *optimizer);
 void ngi_exchange_reports(ng_optimizer *optimizer);
+/* and what captures of shards read. */
+void ngi_exchange_bases(ng_optimizer *optimizer);
+
+/* Samples of the weights, from the owners. */
+void ngi_exchange_samples(ng_optimizer *optimizer);
+
+/* Frees the sums, if there are any. */
+void ngi_shards_close(ng_optimizer *optimizer, const ng_exchange *exchange);
 
 /* Of ng_optimizer_counts those of each parameter. */
 void ngi_exchange_counts(ng_optimizer *optimizer, double *counts);

@@ -87,10 +87,19 @@ static size_t held(ng_mat m)
     return m.data == NULL ? 0 : bytes_of(m);
 }
 
+/* Of another rank's parameter: what captures need here. */
+static size_t kept_of(const ngi_param *param)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < param->tensor_count; i++)
+        bytes += held(param->tensor[i].now);
+    return bytes;
+}
+
 static size_t param_memory(const ngi_param *param)
 {
     size_t spare = param->lent ? 0 : ngi_param_spare(param);
-    size_t own = param->elsewhere ? 0 : state_of(param) + spare;
+    size_t own = param->elsewhere ? kept_of(param) : state_of(param) + spare;
     return own + held(param->sum) + held(param->sum_bias) + held(param->staged) +
            held(param->staged_bias) + held(param->mean);
 }

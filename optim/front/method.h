@@ -21,6 +21,14 @@ typedef enum {
 /* What a state tensor holds before the first step. */
 typedef enum { NGI_ZEROS, NGI_ONES, NGI_FILL, NGI_IDENTITY } ngi_start;
 
+/* Who has a state tensor where processes share a parameter and each captures shards of its own. */
+typedef enum {
+    NGI_OWNERS,        /* the owner alone */
+    NGI_CAPTURED,      /* everybody: captures add to it */
+    NGI_CAPTURED_GRAM, /* likewise; its lower triangle counts */
+    NGI_CAPTURE_READS, /* everybody, as the owner's last step has left it */
+} ngi_sharing;
+
 /* One tensor of a parameter's state. `next` is the spare copy, if it has one: a prepare
  * that has written it says so in `fresh`, and the front makes it the state at commit.
  * Without a spare copy the method updates `now` in its commit. create declares the tensors
@@ -34,8 +42,9 @@ typedef struct {
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
-    int foreign;     /* somebody may have written into now: looked at before the next step */
-    ngi_legal legal; /* NGI_FINITE unless create says otherwise */
+    int foreign;         /* somebody may have written into now: looked at before the next step */
+    ngi_legal legal;     /* NGI_FINITE unless create says otherwise */
+    ngi_sharing sharing; /* NGI_OWNERS likewise */
 } ngi_tensor;
 
 /* What a step tells the monitors. */
@@ -91,6 +100,7 @@ typedef struct ngi_param {
     int frozen, skipped;      /* steps pass it by; the coming one does */
     int owner; /* of an attached optimizer: the rank that makes its steps, or -1: all */
     double reported[NGI_REPORTED]; /* between ranks */
+    double renewed;                /* likewise: has the step changed what captures read? */
     int elsewhere;                 /* that is another one: no state is here, nor an update */
 } ngi_param;
 
@@ -169,6 +179,8 @@ struct ng_method {
     /* adds them; cannot fail */
     void (*capture)(ngi_param *param, const void *options, ng_mat a, ng_mat g, double scale,
                     ng_work *work);
+    /* does the coming step take captures? (optional: always) */
+    int (*captures_due)(const ngi_param *param, const void *options);
     /* P (of_outputs) or Q of F = P (x) Q as the last step left it, or none: for monitors (optional:
      * never any) */
     ng_mat (*factor)(const ngi_param *param, int of_outputs);
@@ -257,6 +269,7 @@ ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name);
 /* What the tensor of that name, if there is one, may hold, and what it holds at first. */
 void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal);
 void ngi_tensor_start(ngi_param *param, const char *name, ngi_start start);
+void ngi_tensor_sharing(ngi_param *param, const char *name, ngi_sharing sharing);
 
 /* Declares param->update. */
 void ngi_param_update(ngi_param *param);

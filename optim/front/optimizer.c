@@ -60,6 +60,7 @@ void ng_optimizer_destroy(ng_optimizer *optimizer)
         ngi_group_destroy(optimizer->groups[g]);
     for (int i = 0; i < (optimizer->threads > 0 ? optimizer->threads : 1); i++)
         ng_work_destroy(&optimizer->work[i]);
+    ngi_shards_close(optimizer, &optimizer->exchange);
     if (optimizer->exchange.destroy != NULL)
         optimizer->exchange.destroy(optimizer->exchange.data);
     free(optimizer->items);

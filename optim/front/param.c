@@ -72,20 +72,26 @@ void ngi_param_withdraw(ngi_param *param)
     param->update.data = NULL;
 }
 
-void ngi_param_free_state(ngi_param *param)
+static void free_data(ng_mat *m)
+{
+    free(m->data);
+    m->data = NULL;
+}
+
+void ngi_param_leave_state(ngi_param *param, int captures)
 {
     for (size_t i = 0; i < param->tensor_count; i++) {
-        free(param->tensor[i].now.data);
-        free(param->tensor[i].next.data);
-        param->tensor[i].now.data = param->tensor[i].next.data = NULL;
+        ngi_tensor *tensor = &param->tensor[i];
+        free_data(&tensor->next);
+        if (!captures || tensor->sharing == NGI_OWNERS)
+            free_data(&tensor->now);
     }
-    free(param->update.data);
-    param->update.data = NULL;
+    free_data(&param->update);
 }
 
 void ngi_param_drop_state(ngi_param *param)
 {
-    ngi_param_free_state(param);
+    ngi_param_leave_state(param, 0);
     free(param->tensor);
 }
 

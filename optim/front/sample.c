@@ -47,10 +47,6 @@ void ngi_param_restore(ngi_param *param)
 
 static ng_status check(const ngi_param *param, ng_error *error)
 {
-    if (param->elsewhere)
-        return ng_error_set(error, NG_EUNSUPPORTED,
-                            "parameter '%.60s': its distribution is another process's",
-                            param->name);
     return !ngi_is_narrow(param)
                ? NG_OK
                : ng_error_set(error, NG_EUNSUPPORTED,
@@ -76,7 +72,7 @@ static ng_status reserve(ng_optimizer *optimizer, size_t *longest)
     return NG_OK;
 }
 
-/* w <- mean + noise. noise, deviation: a row each */
+/* w <- mean + noise on its owner; every rank's numbers go on. noise, deviation: a row each */
 static ng_status draw(ngi_param *param, const ng_group *group, const ng_random *random,
                       double *noise, double *deviation, ng_error *error)
 {
@@ -85,6 +81,8 @@ static ng_status draw(ngi_param *param, const ng_group *group, const ng_random *
     param->sampled = 1;
     for (size_t i = 0; i < param->w.rows; i++) {
         random->fill_normal(random->data, noise, param->w.cols);
+        if (param->elsewhere)
+            continue;
         group->method->deviations(param, group->options, deviation, i);
         kernels[param->w.dtype](param->w.cols, row(param->w, i), row(param->mean, i), noise,
                                 deviation);
@@ -115,22 +113,42 @@ void ngi_restore_all(ng_optimizer *optimizer)
             ngi_param_restore(optimizer->groups[g]->params[i]);
 }
 
-ng_status ng_optimizer_sample(ng_optimizer *optimizer, const ng_random *random)
+static ng_status sample(ng_optimizer *optimizer, const ng_random *random)
 {
     size_t longest;
     double *rows;
+    TRY(reserve(optimizer, &longest));
+    if (longest == 0)
+        return NG_OK;
+    TRY(ngi_array_create(&rows, 2 * longest, sizeof *rows, "numbers of a sample",
+                         &optimizer->error));
+    ng_status status = draw_all(optimizer, random, rows, longest);
+    free(rows);
+    return status;
+}
+
+static int any_drawn(const ng_optimizer *optimizer)
+{
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
+            if (is_drawn(optimizer->groups[g], optimizer->groups[g]->params[i]))
+                return 1;
+    return 0;
+}
+
+ng_status ng_optimizer_sample(ng_optimizer *optimizer, const ng_random *random)
+{
     if (optimizer == NULL)
         return NG_EARG;
     ng_error *error = ngi_begin(optimizer);
     if (random == NULL || random->fill_normal == NULL)
         return ng_error_set(error, NG_EARG, "random is NULL or has no fill_normal");
-    TRY(reserve(optimizer, &longest));
-    if (longest == 0)
+    if (!any_drawn(optimizer))
         return NG_OK;
-    TRY(ngi_array_create(&rows, 2 * longest, sizeof *rows, "numbers of a sample", error));
-    ng_status status = draw_all(optimizer, random, rows, longest);
-    free(rows);
-    if (status != NG_OK)
+    ng_status status = ngi_exchange_agree(optimizer, sample(optimizer, random), 0);
+    if (status == NG_OK)
+        ngi_exchange_samples(optimizer);
+    else
         ngi_restore_all(optimizer);
     return status;
 }
@@ -160,7 +178,9 @@ static ng_status put(ng_mat to, const ngi_param *param, const ng_group *group, n
 {
     double *row;
     if (param->elsewhere)
-        return check(param, error);
+        return ng_error_set(error, NG_EUNSUPPORTED,
+                            "parameter '%.60s': its distribution is another process's",
+                            param->name);
     if (group->method->deviations == NULL)
         return ng_error_set(error, NG_EARG, "parameter '%.60s': %s has no distribution over it",
                             param->name, group->method->name);

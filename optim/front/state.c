@@ -56,6 +56,29 @@ ng_status ng_optimizer_tensor(ng_optimizer *optimizer, const char **parameter, c
     return ng_error_set(error, NG_ENODATA, "no state tensor %zu of %zu", index, seen);
 }
 
+ng_status ng_optimizer_entry(ng_optimizer *optimizer, const char **parameter, const char **name,
+                             ng_mat *view, int *owner, size_t index)
+{
+    if (optimizer == NULL)
+        return NG_EARG;
+    size_t seen = 0;
+    ng_error *error = ngi_begin(optimizer);
+    if (parameter == NULL || name == NULL || view == NULL || owner == NULL)
+        return ng_error_set(error, NG_EARG, "no place for an entry of the state");
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++)
+            for (size_t slot = 0; slot < ngi_state_slots(optimizer->groups[g]->params[i]); slot++) {
+                const ngi_param *param = optimizer->groups[g]->params[i];
+                *name = ngi_state_slot(param, slot, optimizer->micro > 0, view);
+                if (*name == NULL || seen++ < index)
+                    continue;
+                *parameter = param->name;
+                *owner = ngi_attached(optimizer) && slot < param->tensor_count ? param->owner : -1;
+                return NG_OK;
+            }
+    return ng_error_set(error, NG_ENODATA, "no entry %zu of %zu", index, seen);
+}
+
 /* ---- Counts ----------------------------------------------------------------------------- */
 
 size_t ng_optimizer_counts(const ng_optimizer *optimizer, double *counts, size_t size)

@@ -120,7 +120,9 @@ static void commit_task(ngi_task *task, ng_work *work)
     ngi_param *param = task->param;
     double start = ngi_clock();
     size_t mark = work->used;
-    if (!param->elsewhere) {
+    if (param->elsewhere)
+        ngi_param_restore(param); /* to be given the owner's */
+    else {
         if (takes_whole(task))
             ngi_narrow_open(param, 1, work, NULL);
         task->group->method->commit(param, task->group->options);
@@ -196,6 +198,7 @@ static ng_status run_halves(ng_optimizer *optimizer)
     TRY(agree_together(optimizer));
     ngi_threads_run(optimizer->threads, count, commit, optimizer);
     ngi_exchange_weights(optimizer);
+    ngi_exchange_bases(optimizer);
     ngi_exchange_reports(optimizer);
     return NG_OK;
 }
@@ -304,6 +307,9 @@ static ng_status run(ng_optimizer *optimizer)
 
 static ng_status begin(ng_optimizer *optimizer)
 {
+    if (optimizer->shards.added > 0)
+        return ng_error_set(&optimizer->error, NG_EARG,
+                            "shards were added: ng_optimizer_reduce comes before the step");
     TRY(ngi_tasks_reserve(optimizer));
     TRY(ngi_gradients_stage(optimizer));
     ngi_tasks_fill(optimizer);

@@ -42,6 +42,13 @@ void ngi_tensor_start(ngi_param *param, const char *name, ngi_start start)
         tensor->start = start;
 }
 
+void ngi_tensor_sharing(ngi_param *param, const char *name, ngi_sharing sharing)
+{
+    ngi_tensor *tensor = ngi_tensor_find(param, name);
+    if (tensor != NULL)
+        tensor->sharing = sharing;
+}
+
 double ngi_tensor_bound(ngi_tensor *tensor)
 {
     if (tensor->bound < 0)

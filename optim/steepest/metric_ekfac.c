@@ -45,6 +45,9 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
     TRY(ngi_param_tensor(param, pending, param->rows, param->cols, param->w.dtype, NGI_IN_PLACE,
                          error));
     ngi_tensor_legal(param, pending, NGI_NONNEGATIVE);
+    ngi_tensor_sharing(param, pending, NGI_CAPTURED);
+    for (int i = 0; i < 2; i++)
+        ngi_tensor_sharing(param, ngi_root.name[i], NGI_CAPTURE_READS);
     return NG_OK;
 }
 

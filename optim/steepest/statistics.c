@@ -21,6 +21,8 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
     TRY(ngi_param_tensor(param, ngi_average_weight, 1, 1, NG_F64, NGI_SPARE, error));
     ngi_tensor_legal(param, ngi_average_weight, NGI_NONNEGATIVE);
     ngi_side_legal(param, pending, NGI_SEMIDEFINITE);
+    for (int i = 0; i < 2; i++)
+        ngi_tensor_sharing(param, pending.name[i], NGI_CAPTURED_GRAM);
     return NG_OK;
 }
 

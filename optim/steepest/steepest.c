@@ -339,6 +339,11 @@ static void capture(ngi_param *param, const void *options, ng_mat a, ng_mat g, d
     ngi_metric_find(o->metric)->capture(param, o, a, g, scale, work);
 }
 
+static int captures_due(const ngi_param *param, const void *options)
+{
+    return ngi_due(param, ngi_rule_of(options).update_interval);
+}
+
 static ng_mat factor(const ngi_param *param, int of_outputs)
 {
     ng_side out = ngi_output_side(param);
@@ -363,6 +368,7 @@ const ng_method ngi_method_steepest = {
     .check_capture = check_capture,
     .capture_work = capture_work,
     .capture = capture,
+    .captures_due = captures_due,
     .factor = factor,
     .commit = commit,
 };

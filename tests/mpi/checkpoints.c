@@ -67,6 +67,57 @@ static void checkpoint_run(const setup *s, const char *folder)
     close_world(&again);
 }
 
+/* The sums of captures of a batch that is reduced and not yet stepped are in the file. */
+static void sharded_checkpoint(const char *folder)
+{
+    enum { SHARDS = 9 };
+    const setup s = {"ekfac", "", NG_F32, 0, 0, 0, 0};
+    world x, alone, again;
+    char together[300], single[300];
+    ng_checkpoint_options options;
+    ng_checkpoint_init(&options);
+    options.weights = 1;
+    snprintf(together, sizeof together, "%s/together", folder);
+    snprintf(single, sizeof single, "%s/alone", folder);
+    open_world(&x, &s);
+    open_world(&alone, &s);
+    open_world(&again, &s);
+    CHECK(attach_sharded(&x, MPI_COMM_WORLD, SHARDS) == NG_OK, "%s", ng_optimizer_error(x.opt));
+    CHECK(attach_sharded(&alone, MPI_COMM_SELF, SHARDS) == NG_OK, "%s",
+          ng_optimizer_error(alone.opt));
+    CHECK(attach_sharded(&again, MPI_COMM_WORLD, SHARDS) == NG_OK, "%s",
+          ng_optimizer_error(again.opt));
+    for (int t = 0; t < 3; t++) {
+        CHECK(sharded_step(&x, &s, t, SHARDS) == NG_OK, "%s", ng_optimizer_error(x.opt));
+        CHECK(sharded_step(&alone, &s, t, SHARDS) == NG_OK, "%s", ng_optimizer_error(alone.opt));
+    }
+    CHECK(reduce_shards(&x, &s, 3, SHARDS) == NG_OK &&
+              reduce_shards(&alone, &s, 3, SHARDS) == NG_OK,
+          "%s", ng_optimizer_error(x.opt));
+    CHECK(ng_optimizer_save(x.opt, together, &options) == NG_OK, "%s", ng_optimizer_error(x.opt));
+    if (rank == 0) {
+        CHECK(ng_optimizer_save(alone.opt, single, &options) == NG_OK, "%s",
+              ng_optimizer_error(alone.opt));
+        CHECK(same_files(together, single), "shards: not the file of one rank");
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    CHECK(ng_optimizer_load(again.opt, together, &options) == NG_OK, "%s",
+          ng_optimizer_error(again.opt));
+    for (int i = 0; i < LAYERS; i++)
+        ng_copy(again.dw[i], alone.dw[i], NULL);
+    ng_copy(again.db, alone.db, NULL);
+    ng_copy(again.dvector, alone.dvector, NULL);
+    CHECK(ng_optimizer_step(again.opt) == NG_OK && ng_optimizer_step(alone.opt) == NG_OK, "%s",
+          ng_optimizer_error(again.opt));
+    CHECK(sharded_step(&again, &s, 4, SHARDS) == NG_OK &&
+              sharded_step(&alone, &s, 4, SHARDS) == NG_OK,
+          "%s", ng_optimizer_error(again.opt));
+    CHECK(same_worlds(&again, &alone), "shards: other weights after a load");
+    close_world(&x);
+    close_world(&alone);
+    close_world(&again);
+}
+
 void test_checkpoints(const char *folder)
 {
     const setup all[] = {
@@ -78,6 +129,7 @@ void test_checkpoints(const char *folder)
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         checkpoint_run(&all[i], folder);
+    sharded_checkpoint(folder);
 }
 
 /* Saves until it is killed: the file is always whole. */

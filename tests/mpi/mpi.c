@@ -249,6 +249,7 @@ int main(int argc, char **argv)
         test_differences();
         test_sharing();
         test_shards();
+        test_captures();
     } else if (strcmp(what, "checkpoints") == 0) {
         test_checkpoints(where);
     } else if (strcmp(what, "save") == 0) {

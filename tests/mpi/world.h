@@ -54,9 +54,15 @@ void load_batch(world *x, const setup *s, int t);
 int same_worlds(const world *x, const world *y);
 ng_status step(world *x, const setup *s, int t);
 
+/* The same of a batch in shards (captures.c). */
+ng_status attach_sharded(world *x, MPI_Comm comm, size_t shards);
+ng_status reduce_shards(world *x, const setup *s, int t, size_t shards);
+ng_status sharded_step(world *x, const setup *s, int t, size_t shards);
+
 /* ---- Tests of the other files ---- */
 
 void test_shards(void);
+void test_captures(void);
 void test_checkpoints(const char *folder);
 void save_for_ever(const char *path);
 void load_once(const char *path);
