@@ -37,6 +37,7 @@
 #include <natgrad/residuals.h>
 #include <natgrad/functional.h>
 #include <natgrad/regime.h>
+#include <natgrad/connection.h>
 #include <natgrad/curvature.h>
 #include <natgrad/esd.h>
 #include <natgrad/esd_monitor.h>

@@ -28,3 +28,10 @@ ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error)
         return ng_error_set(error, NG_ENONFINITE, "%s holds NaN or infinity", name);
     return NG_OK;
 }
+
+ng_status ngi_copy_result(ng_mat out, ng_mat result, const char *name, ng_error *error)
+{
+    if (!ng_is_finite(result))
+        return ng_error_set(error, NG_ERANGE, "%s would have numbers that are too large", name);
+    return ng_copy(out, result, error);
+}

@@ -14,4 +14,7 @@ ng_status ngi_check_finite(ng_mat m, const char *name, ng_error *error);
 /* The same for the lower triangle, all that a symmetric matrix promises. */
 ng_status ngi_check_finite_lower(ng_mat m, const char *name, ng_error *error);
 
+/* The last thing a call does: out <- result, unless numbers grew too large. NG_ERANGE. */
+ng_status ngi_copy_result(ng_mat out, ng_mat result, const char *name, ng_error *error);
+
 #endif
