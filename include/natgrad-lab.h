@@ -12,5 +12,6 @@
 #include <natgrad/lab/mixture.h>
 #include <natgrad/lab/solver.h>
 #include <natgrad/lab/student.h>
+#include <natgrad/lab/wide.h>
 
 #endif

@@ -116,7 +116,8 @@ static double wishart(double m, double n)
 
 /* That, of F = I: gaussian sketches are Wishart matrices, and count nearly. srht, which draws
  * without replacement, is off by about (1 - m / rows) of it. A row of pooled is Gaussian with a
- * random variance, the mean of s = rows / m squares: fourth moments are 1 + 2 / s times as large. */
+ * random variance, the mean of s = rows / m squares: fourth moments are 1 + 2 / s times as large.
+ */
 static double known(ng_sketch_kind kind, double m, double rows, double n)
 {
     double factor = kind == NG_SKETCH_SRHT     ? 1 - m / rows
