@@ -5,15 +5,17 @@
 #include <string.h>
 
 #include "examples/curvature/curvature.h"
+#include "examples/curvature/ranks.h"
 #include "examples/support/arguments.h"
 
 static void print_help(void)
 {
     printf(
-        "Usage: curvature [OPTION]...\n"
+        "Usage: %s [OPTION]...\n"
         "Scalar curvature R of the Fisher metric of lattice models with one coupling a bond,\n"
         "exactly, against the number of sites n: does |R| grow as A n^d or as n (a + b ln n)?\n\n"
-        "  --model=NAME      ");
+        "  --model=NAME      ",
+        ranks_program);
     for (const model *m = models; m->name != NULL; m++)
         printf("%s%-10s %s\n", m == models ? "" : "                    ", m->name, m->doc);
     printf(
@@ -35,7 +37,8 @@ static void print_help(void)
         "  --threads=N       for its chains; changes no bit (default: 1)\n"
         "  --checkpoint=FILE keep its state in FILE-L10 and so on, each minute and on\n"
         "                    interrupt; go on from there if it exists (default: none)\n"
-        "  --memory=BYTES    refuse what needs more; K, M, G for powers of 1000 (default: 8G)\n"
+        "  --memory=BYTES    of a process: fermion takes up to 16 passes to keep to it, what\n"
+        "                    needs more is refused; K, M, G for powers of 1000 (default: 8G)\n"
         "  --no-controls     at J_c: no runs off it (J = 0.3 and 0.6, sizes up to 32)\n"
         "\nOne line a size: L, R, its error, method, seconds.\n\n");
     arguments_help();
@@ -161,8 +164,7 @@ static int check_sizes(const config *c, const size_t *sizes, size_t count, int s
 
 int config_parse(config *c, int argc, char **argv)
 {
-    arguments a = {.program = "curvature", .help = print_help, .options = options};
-    memset(c, 0, sizeof *c);
+    arguments a = {.program = ranks_program, .help = print_help, .options = options};
     c->model = &models[0];
     c->critical = 1;
     c->flips = 3;

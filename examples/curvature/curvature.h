@@ -43,6 +43,7 @@ typedef struct {
     size_t flips, threads, memory, seed;
     const char *checkpoint;
     int no_controls;
+    const ng_exchange *exchange; /* of curvature-mpi, or NULL */
 } config;
 
 /* A way to R. A further one is a row of engines[]; a model's own is the first
@@ -64,7 +65,8 @@ const engine *engine_find(const model *m, const char *name, int sampled);
 size_t samples_of(const config *c, size_t length);
 size_t samples_least(const config *c, size_t length);
 
-/* Reads the command line. 0, or 2 when it is wrong, with a message on stderr. */
+/* Reads the command line, sets all but exchange. 0, or 2 when it is wrong, with a message on
+ * stderr. */
 int config_parse(config *c, int argc, char **argv);
 
 /* Two laws of growth by least squares of relative residuals, and their rms; c = 0

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "examples/curvature/curvature.h"
+#include "examples/curvature/ranks.h"
 #include "examples/support/arguments.h"
 #include "examples/support/progress.h"
 
@@ -218,14 +219,17 @@ static int report(const run *r, const config *c, size_t main_count)
     if (r->exact > first)
         print_range(r->points + first, r->exact - first);
     print_controls(r, main_count);
-    return leave_files(c, fits, r->points, r->count);
+    return c->exchange != NULL && c->exchange->rank > 0 ? 0
+                                                        : leave_files(c, fits, r->points, r->count);
 }
 
 int main(int argc, char **argv)
 {
     static run r;
-    config c;
-    int status = config_parse(&c, argc, argv);
+    config c = {.model = NULL};
+    int status = ranks_begin(&c.exchange, &argc, &argv);
+    if (status == 0)
+        status = config_parse(&c, argc, argv);
     if (status == 0)
         status = arguments_folder(c.out);
     if (status == 0) {

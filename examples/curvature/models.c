@@ -65,8 +65,8 @@ static int any(const model *m)
 
 static size_t fermion_memory(const config *c, size_t length)
 {
-    (void)c;
-    return ng_ising_fermion_memory(length);
+    size_t ranks = c->exchange != NULL ? (size_t)c->exchange->ranks : 1;
+    return ng_ising_fermion_memory(length, ranks, NG_ISING_PASSES); /* the least */
 }
 
 static void take(point *p, const ng_lattice_curvature *r)
@@ -78,7 +78,8 @@ static void take(point *p, const ng_lattice_curvature *r)
 static ng_status fermion_run(point *p, const config *c, ng_error *error)
 {
     ng_lattice_curvature r;
-    ng_status status = ng_ising_fermion(&r, p->length, p->coupling, c->memory, error);
+    ng_status status =
+        ng_ising_fermion_shared(&r, p->length, p->coupling, c->memory, c->exchange, error);
     take(p, status == NG_OK ? &r : NULL);
     return status;
 }
@@ -169,6 +170,7 @@ static ng_wolff_options wolff(const config *c, size_t length)
     o.threads = c->threads;
     o.seed = c->seed;
     o.memory = c->memory;
+    o.exchange = c->exchange;
     return o;
 }
 

@@ -1,4 +1,5 @@
-/* natgrad/exchange.h: one optimizer in several processes.
+/* natgrad/exchange.h: one optimizer in several processes; computations of the lab take the same
+ * table (natgrad/lab/lattice.h).
  *
  * Every process (a rank) makes the same optimizer: the same groups, parameters, options and
  * weights. Attached to an exchange, each parameter has an owner, which alone keeps its state and

@@ -212,10 +212,12 @@ START_TEST(refusals)
     ng_assert_fails(ng_ising_fermion(&r, 4, NAN, 0, &error), NG_EARG, &error, "J = ");
     ng_assert_fails(ng_ising_fermion(NULL, 4, 0.3, 0, &error), NG_EARG, &error, "result");
     ng_assert_fails(ng_ising_fermion(&r, 64, 0.3, 1000000, &error), NG_ENOMEM, &error,
-                    "L = 64 needs 0.596 GB");
+                    "GB, more than the 0.001 GB allowed");
     ck_assert(r.curvature == 7);
-    ck_assert_uint_eq(ng_ising_fermion_memory(2), SIZE_MAX);
-    ck_assert_uint_eq(ng_ising_fermion_memory((size_t)1 << 40), SIZE_MAX);
+    ck_assert_uint_eq(ng_ising_fermion_memory(2, 1, 1), SIZE_MAX);
+    ck_assert_uint_eq(ng_ising_fermion_memory((size_t)1 << 40, 1, 1), SIZE_MAX);
+    ck_assert_uint_eq(ng_ising_fermion_memory(4, 0, 1), SIZE_MAX);
+    ck_assert_uint_eq(ng_ising_fermion_memory(4, 1, 17), SIZE_MAX);
     ck_assert_uint_eq(ng_cumulants_curvature_memory(4, 5), SIZE_MAX);
     ng_assert_fails(ng_cumulants_create(NULL, 2, 3, 0, &error), NG_EARG, &error, "c is NULL");
     ng_assert_fails(ng_cumulants_create(&c, 1, 3, 0, &error), NG_EARG, &error, "dimension: 1");

@@ -16,6 +16,7 @@
 #define NATGRAD_LAB_LATTICE_H
 
 #include <stddef.h>
+#include <natgrad/exchange.h>
 #include <natgrad/status.h>
 
 #ifdef __cplusplus
@@ -116,15 +117,27 @@ NG_API size_t ng_cumulants_curvature_memory(size_t dimension, size_t length);
 /* ln(1 + sqrt 2)/2, where the square lattice is critical. */
 #define NG_ISING_CRITICAL 0.44068679350977147
 
-/* R of the L x L torus, length >= 3 (NG_EARG). memory: refuse with NG_ENOMEM,
- * before any work, when more bytes are needed; 0: no limit. */
+/* R of the L x L torus, length >= 3 (NG_EARG). memory: bytes that it may take, 0: no limit. Where
+ * they are too few for one pass over all wave vectors the third cumulants are made in as many as it
+ * takes, each of which costs about half as much as all of one; NG_ENOMEM before any work where
+ * NG_ISING_PASSES are too few. The bits do not depend on it. */
 NG_API ng_status ng_ising_fermion(ng_lattice_curvature *result, size_t length, double coupling,
                                   size_t memory, ng_error *error);
 
-/* Bytes that needs, exactly: about 34 L^4 at large L, since the third cumulants
- * are made plane by plane and never stored (with tables and spectrum whole it
- * would be some 316 L^4). SIZE_MAX when it does not fit. */
-NG_API size_t ng_ising_fermion_memory(size_t length);
+/* The same divided among the ranks of an exchange (natgrad/exchange.h; NULL: alone), wave vectors
+ * and time alike, memory a limit for each: a call of all ranks with the same arguments, and the
+ * same bits on all of them for every number of ranks. What fails on one rank fails on all, with the
+ * same text. Each receives about 32 L^4 bytes in every pass. */
+NG_API ng_status ng_ising_fermion_shared(ng_lattice_curvature *result, size_t length,
+                                         double coupling, size_t memory,
+                                         const ng_exchange *exchange, ng_error *error);
+
+enum { NG_ISING_PASSES = 16 };
+
+/* Bytes that needs of each of so many ranks (1: alone) in so many passes, exactly: about 32 L^4 /
+ * (ranks passes) at large L (with tables and spectrum whole it would be some 316 L^4). SIZE_MAX
+ * when it does not fit, and for passes beyond NG_ISING_PASSES. */
+NG_API size_t ng_ising_fermion_memory(size_t length, size_t ranks, size_t passes);
 
 /* Fills c->mean, c->fisher and, unless NULL, c->third of a *c made by
  * ng_cumulants_create with dimension = 2 (else NG_EARG). NG_ENOMEM. */
@@ -177,6 +190,7 @@ typedef struct {
     double interval;        /* seconds between checkpoints, default 60, >= 0 */
     ng_wolff_progress progress;   /* (optional) */
     void *data;             /* for progress */
+    const ng_exchange *exchange; /* borrowed; NULL (default): alone. See ng_wolff_run */
 } ng_wolff_options;
 
 /* All defaults. NG_EOPTION for NULL and for another library's size, nothing written. */
@@ -214,6 +228,11 @@ NG_API size_t ng_wolff_memory(const ng_wolff_options *options);
  * (natgrad/file.h); it stays when the run is done, and a run with the same options
  * then returns at once. It is bound to this machine's byte order. A checkpoint is
  * refused, and stays as it is, when a value in it is none that a run can have.
+ * With an exchange (natgrad/exchange.h) chains are divided among its ranks, which all call this
+ * with the same lattice, samples, flips, warmup, chains, seed and checkpoint, and have the same
+ * result, of the same bits whatever their number, and the same status and text. Beyond as many
+ * ranks as chains there is nothing to gain. Each has room for all chains. Rank 0 writes the
+ * checkpoint, which all read; where the progress of any rank stops, all do.
  * Before any work: NG_EOPTION (range; the text has the numbers needed),
  * NG_EUNSUPPORTED (not Ising), NG_ENOMEM (limit). NG_EIO; NG_EFORMAT for a
  * checkpoint that is damaged (the text says where) or of other options; NG_ESINGULAR. */

@@ -4,7 +4,12 @@
  *     |kappa|^2 = 1/n sum |T(k1, k2)|^2,  n = L^d,
  *     t_gamma = 1/n sum_k,alpha T_alpha_alpha_gamma(k, 0),  |tr kappa|^2 = n |t|^2.
  * The sum over k1 does not change when a component of k2 changes its sign (a
- * reflection), so that k2 runs over 0 ... L/2 on each axis. */
+ * reflection), so that k2 runs over 0 ... L/2 on each axis.
+ *
+ * The spectrum is what takes memory, and its k2 are independent: each rank has a part of them, in
+ * each pass a part of that. Positions x are divided among ranks too, row by row, and what a row is
+ * in Fourier space goes to everybody. Sums are of one k2 each, and added in one order on all ranks:
+ * the same bits for every number of ranks and passes. */
 #include "lib/lab/lattice/lattice.h"
 
 #include <float.h>
@@ -18,12 +23,23 @@
 
 enum { MAX_LEGS = NGI_SPECIES * NGI_SPECIES * NGI_SPECIES, ROUNDINGS = 2 };
 
+/* What one k2 leaves: sum |T|^2, the square of what errors of 1 in every third cumulant would make
+ * of it if they were independent, and t_gamma before 1/n. */
+typedef struct {
+    double square, third, trace[NGI_SPECIES];
+} part;
+enum { PART = sizeof(part) / sizeof(double) };
+
 typedef struct {
     size_t dim, length, half, sites, rows, legs, waves; /* rows L^(d-1), legs d^3, waves half^d */
+    size_t first, last; /* k2 of this rank in this pass: first ... last - 1 */
+    ngi_division division;
     ngi_wave wave;
-    double *spectrum; /* [k2][leg][row of x][re L | im L] */
+    double *spectrum; /* [k2 - first][leg][row of x][re L | im L] */
     double *planes;   /* [leg][y], and room for a complex field */
     double *strip;    /* [x on the last axis][leg][k2 rows][re half | im half] */
+    double *arriving; /* another rank's strip */
+    part *parts;      /* [k2] */
     double *out;      /* what a transform gives */
     double *scratch;
     ngi_complex *fisher;    /* [k][d][d], with e^(+ikx) */
@@ -33,16 +49,19 @@ typedef struct {
 
 /* Doubles of each array. */
 typedef struct {
-    size_t spectrum, planes, strip, out, scratch, blocks, sites;
+    size_t spectrum, planes, strip, arriving, parts, out, scratch, blocks, sites;
 } sizes;
 
-static sizes sizes_of(size_t dim, size_t length)
+static sizes sizes_of(size_t dim, size_t length, size_t ranks, size_t passes)
 {
     size_t half = length / 2 + 1, sites = ngi_power(length, dim), legs = dim * dim * dim;
-    size_t field = legs * 2 * sites;
-    sizes s = {.spectrum = ngi_power(half, dim) * legs * 2 * sites,
+    size_t field = legs * 2 * sites, waves = ngi_power(half, dim), units = ranks * passes;
+    size_t strip = length * legs * 2 * waves;
+    sizes s = {.spectrum = (waves + units - 1) / units * field,
                .planes = field,
-               .strip = length * legs * 2 * ngi_power(half, dim),
+               .strip = strip,
+               .arriving = ranks > 1 ? strip : 0,
+               .parts = waves * PART,
                .out = field,
                .scratch = 2 * field,
                .blocks = 2 * dim * dim * sites,
@@ -50,13 +69,18 @@ static sizes sizes_of(size_t dim, size_t length)
     return s;
 }
 
-size_t ng_cumulants_curvature_memory(size_t dim, size_t length)
+size_t ngi_contract_memory(size_t dim, size_t length, size_t ranks, size_t passes)
 {
     if (ngi_torus_check(dim, length, NULL) != NG_OK || ngi_power(length, 2 * dim) > SIZE_MAX >> 11)
         return SIZE_MAX;
-    sizes s = sizes_of(dim, length);
-    return sizeof(double) * (s.spectrum + s.planes + s.strip + s.out + s.scratch + 2 * s.blocks +
-                             s.sites + ngi_wave_numbers(length));
+    sizes s = sizes_of(dim, length, ranks, passes);
+    return sizeof(double) * (s.spectrum + s.planes + s.strip + s.arriving + s.parts + s.out +
+                             s.scratch + 2 * s.blocks + s.sites + ngi_wave_numbers(length));
+}
+
+size_t ng_cumulants_curvature_memory(size_t dim, size_t length)
+{
+    return ngi_contract_memory(dim, length, 1, 1);
 }
 
 static void destroy(contraction *c)
@@ -65,6 +89,8 @@ static void destroy(contraction *c)
     free(c->spectrum);
     free(c->planes);
     free(c->strip);
+    free(c->arriving);
+    free(c->parts);
     free(c->out);
     free(c->scratch);
     free(c->fisher);
@@ -74,11 +100,11 @@ static void destroy(contraction *c)
 
 static ng_status create(contraction *c, size_t dim, size_t length, ng_error *error)
 {
-    memset(c, 0, sizeof *c);
-    size_t memory = ng_cumulants_curvature_memory(dim, length);
+    size_t ranks = c->division.ranks, passes = c->division.passes;
+    size_t memory = ngi_contract_memory(dim, length, ranks, passes);
     if (memory == SIZE_MAX)
         return ng_error_set(error, NG_ERANGE, "L = %zu is too large", length);
-    sizes s = sizes_of(dim, length);
+    sizes s = sizes_of(dim, length, ranks, passes);
     c->dim = dim;
     c->length = length;
     c->half = length / 2 + 1;
@@ -89,13 +115,16 @@ static ng_status create(contraction *c, size_t dim, size_t length, ng_error *err
     c->spectrum = malloc(s.spectrum * sizeof(double));
     c->planes = malloc(s.planes * sizeof(double));
     c->strip = malloc(s.strip * sizeof(double));
+    c->arriving = malloc(s.arriving * sizeof(double) + 1);
+    c->parts = malloc(s.parts * sizeof(double));
     c->out = malloc(s.out * sizeof(double));
     c->scratch = malloc(s.scratch * sizeof(double));
     c->fisher = malloc(s.blocks * sizeof(double));
     c->whitening = malloc(s.blocks * sizeof(double));
     c->stretch = malloc(s.sites * sizeof(double));
-    if (c->spectrum == NULL || c->planes == NULL || c->strip == NULL || c->out == NULL ||
-        c->scratch == NULL || c->fisher == NULL || c->whitening == NULL || c->stretch == NULL)
+    if (c->spectrum == NULL || c->planes == NULL || c->strip == NULL || c->arriving == NULL ||
+        c->parts == NULL || c->out == NULL || c->scratch == NULL || c->fisher == NULL ||
+        c->whitening == NULL || c->stretch == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for the curvature at L = %zu: %zu bytes",
                             length, memory);
     return ngi_wave_create(&c->wave, dim, length, error);
@@ -133,13 +162,14 @@ static ng_status whiten_all(contraction *c, const double *fisher, ng_error *erro
 /* ---- To Fourier space ----------------------------------------------------- */
 
 /* One row of x: strip [x][leg][k row][re, im][k] -> spectrum[k][leg][row][re, im][x] */
-static void flush(contraction *c, size_t row)
+static void flush(contraction *c, const double *strip, size_t row)
 {
     size_t length = c->length, half = c->half, field = c->waves * 2;
     for (size_t leg = 0; leg < c->legs; leg++)
-        for (size_t k = 0; k < c->waves; k++) {
-            const double *re = c->strip + leg * field + k / half * 2 * half + k % half;
-            double *to = c->spectrum + ((k * c->legs + leg) * c->rows + row) * 2 * length;
+        for (size_t k = c->first; k < c->last; k++) {
+            const double *re = strip + leg * field + k / half * 2 * half + k % half;
+            double *to =
+                c->spectrum + (((k - c->first) * c->legs + leg) * c->rows + row) * 2 * length;
             for (size_t x = 0; x < length; x++, re += c->legs * field) {
                 to[x] = re[0];
                 to[length + x] = re[half];
@@ -147,33 +177,50 @@ static void flush(contraction *c, size_t row)
         }
 }
 
-static ng_status transform(contraction *c, ng_cumulant_planes planes, void *data, ng_error *error)
+static ng_status fill_strip(contraction *c, size_t row, ng_cumulant_planes planes, void *data,
+                            ng_error *error)
 {
     size_t field = c->waves * 2;
-    for (size_t x = 0; x < c->sites; x++) {
-        TRY(planes(data, c->planes, x, error));
+    for (size_t x = 0; x < c->length; x++) {
+        TRY(planes(data, c->planes, row * c->length + x, error));
         TRY(ngi_wave_half(&c->wave, c->out, c->scratch, c->planes, c->legs, error));
-        size_t last = x % c->length;
-        memcpy(c->strip + last * c->legs * field, c->out, c->legs * field * sizeof(double));
-        if (last + 1 == c->length)
-            flush(c, x / c->length);
+        memcpy(c->strip + x * c->legs * field, c->out, c->legs * field * sizeof(double));
+    }
+    return NG_OK;
+}
+
+/* The rank's strip, here. */
+static const double *bring_strip(contraction *c, size_t rank)
+{
+    const ng_exchange *e = c->division.exchange;
+    double *strip = rank == c->division.rank ? c->strip : c->arriving;
+    size_t count = c->length * c->legs * c->waves * 2;
+    ng_exchange_item item = {ng_f64(strip, 1, count), (int)rank};
+    if (e != NULL)
+        e->share(e->data, &item, 1);
+    return strip;
+}
+
+static ng_status transform(contraction *c, ng_cumulant_planes planes, void *data, ng_error *error)
+{
+    size_t ranks = c->division.ranks;
+    for (size_t begin = 0; begin < c->rows; begin += ranks) {
+        size_t own = begin + c->division.rank;
+        ng_status status = own < c->rows ? fill_strip(c, own, planes, data, error) : NG_OK;
+        TRY(ngi_agree(&c->division, status, error));
+        for (size_t r = 0; r < ranks && begin + r < c->rows; r++)
+            flush(c, bring_strip(c, r), begin + r);
     }
     return NG_OK;
 }
 
 /* ---- Sums ------------------------------------------------------------------ */
 
-/* What the sums over waves leave: |T|^2, t_gamma (before 1/n), and the squares of what errors of
- * 1 in every third and every second cumulant would make of sum |T|^2, if they were independent. */
-typedef struct {
-    double square, trace[NGI_SPECIES], third, second;
-} sums;
-
-/* All k1 of one k2, which stands for `weight` of them. */
-static void sum_waves(const contraction *c, sums *s, size_t q, double weight)
+/* All k1 of one k2. */
+static part sum_waves(const contraction *c, size_t q)
 {
     size_t d = c->dim, length = c->length, pairs = d * d;
-    double all = 0, third = 0;
+    part p = {0};
     ngi_complex t[MAX_LEGS];
     for (size_t k = 0; k < c->sites; k++) {
         const double *re = c->out + k / length * 2 * length + k % length;
@@ -182,15 +229,13 @@ static void sum_waves(const contraction *c, sums *s, size_t q, double weight)
             t[leg] = (ngi_complex){re[0], re[length]};
         double square = ngi_whiten_third(t, c->whitening + rest * pairs, c->whitening + k * pairs,
                                          c->whitening + q * pairs, d);
-        all += square;
-        third += square * c->stretch[rest] * c->stretch[k];
+        p.square += square;
+        p.third += square * c->stretch[rest] * c->stretch[k];
         for (size_t a = 0; q == 0 && a < d; a++)
             for (size_t g = 0; g < d; g++)
-                s->trace[g] += t[(a * d + a) * d + g].re;
+                p.trace[g] += t[(a * d + a) * d + g].re;
     }
-    s->square += weight * all;
-    s->third += weight * third * c->stretch[q];
-    s->second += weight * (all * c->stretch[q]) * (all * c->stretch[q]);
+    return p;
 }
 
 /* half-space number k2 -> its wave, and how many k2 it stands for */
@@ -206,34 +251,64 @@ static size_t unfold(const contraction *c, size_t k, double *weight)
     return wave;
 }
 
+/* k2 of a rank in a pass */
+static size_t first_of(const contraction *c, size_t pass, size_t rank)
+{
+    return c->waves * (pass * c->division.ranks + rank) / (c->division.passes * c->division.ranks);
+}
+
+static ng_status sum_parts(contraction *c, ng_error *error)
+{
+    double weight;
+    size_t field = c->legs * 2 * c->sites;
+    for (size_t k = c->first; k < c->last; k++) {
+        TRY(ngi_wave_full(&c->wave, c->out, c->scratch, c->spectrum + (k - c->first) * field,
+                          c->legs, error));
+        c->parts[k] = sum_waves(c, unfold(c, k, &weight));
+    }
+    return NG_OK;
+}
+
+/* Everybody's parts of a pass, here. */
+static void share_parts(contraction *c, size_t pass)
+{
+    const ng_exchange *e = c->division.exchange;
+    for (size_t r = 0; e != NULL && r < c->division.ranks; r++) {
+        size_t first = first_of(c, pass, r), count = first_of(c, pass, r + 1) - first;
+        double *numbers = (double *)(void *)(c->parts + first);
+        ng_exchange_item item = {ng_f64(numbers, 1, count * PART), (int)r};
+        if (count > 0)
+            e->share(e->data, &item, 1);
+    }
+}
+
 /* What rounding leaves of |kappa|^2, relative. Cumulants are differences of numbers of size 1, so
  * each has an error of about eps; their sums over n and n^2 displacements sqrt(n) and n
  * of these. Whitening stretches them: T by |C^-1| on each of three legs, and by |C^-1|^2 times
- * the error of F. */
-static double rounding(const sums *s, double n)
+ * the error of F: third and second are the squares of both. */
+static double rounding(double square, double third, double second, double n)
 {
-    if (!(s->square > 0))
+    if (!(square > 0))
         return 0;
-    double third = 2 * n * sqrt(s->third) / s->square;
-    double second = 3 * sqrt(n) * sqrt(s->second) / s->square;
-    return ROUNDINGS * DBL_EPSILON * (1 + third + second);
+    return ROUNDINGS * DBL_EPSILON *
+           (1 + 2 * n * sqrt(third) / square + 3 * sqrt(n) * sqrt(second) / square);
 }
 
-static ng_status sum_all(contraction *c, ng_lattice_curvature *result, ng_error *error)
+static ng_status add_parts(const contraction *c, ng_lattice_curvature *result, ng_error *error)
 {
-    sums s = {0};
-    double weight, norm = 0, n = (double)c->sites;
-    size_t field = c->legs * 2 * c->sites;
+    double square = 0, third = 0, second = 0, norm = 0, n = (double)c->sites;
     for (size_t k = 0; k < c->waves; k++) {
-        size_t q = unfold(c, k, &weight);
-        TRY(ngi_wave_full(&c->wave, c->out, c->scratch, c->spectrum + k * field, c->legs, error));
-        sum_waves(c, &s, q, weight);
+        const part *p = &c->parts[k];
+        double weight, stretch = c->stretch[unfold(c, k, &weight)];
+        square += weight * p->square;
+        third += weight * p->third * stretch;
+        second += weight * (p->square * stretch) * (p->square * stretch);
     }
-    for (size_t g = 0; g < c->dim; g++)
-        norm += s.trace[g] * s.trace[g];
-    ng_lattice_curvature r = {.square = s.square / n, .trace = norm / n};
+    for (size_t g = 0; g < c->dim; g++) /* k2 = 0 alone has a trace */
+        norm += c->parts[0].trace[g] * c->parts[0].trace[g];
+    ng_lattice_curvature r = {.square = square / n, .trace = norm / n};
     r.curvature = 0.25 * (r.square - r.trace);
-    r.rounding = rounding(&s, n) * 0.25 * (r.square + r.trace);
+    r.rounding = rounding(square, third, second, n) * 0.25 * (r.square + r.trace);
     if (!isfinite(r.curvature))
         return ng_error_set(error, NG_ENONFINITE, "third cumulants at L = %zu are not finite",
                             c->length);
@@ -250,25 +325,44 @@ static ng_status check(ng_lattice_curvature *result, const ng_cumulants *c, ng_e
     return ngi_torus_check(c->dimension, c->length, error);
 }
 
+static ng_status prepare(contraction *work, const ng_cumulants *c, ng_error *error)
+{
+    TRY(create(work, c->dimension, c->length, error));
+    return whiten_all(work, c->fisher, error);
+}
+
 static ng_status run(contraction *work, ng_lattice_curvature *result, const ng_cumulants *c,
                      ng_cumulant_planes planes, void *data, ng_error *error)
 {
-    TRY(create(work, c->dimension, c->length, error));
-    TRY(whiten_all(work, c->fisher, error));
-    TRY(transform(work, planes, data, error));
-    return sum_all(work, result, error);
+    TRY(ngi_agree(&work->division, prepare(work, c, error), error));
+    for (size_t pass = 0; pass < work->division.passes; pass++) {
+        work->first = first_of(work, pass, work->division.rank);
+        work->last = first_of(work, pass, work->division.rank + 1);
+        TRY(transform(work, planes, data, error));
+        TRY(ngi_agree(&work->division, sum_parts(work, error), error));
+        share_parts(work, pass);
+    }
+    return add_parts(work, result, error);
+}
+
+ng_status ngi_contract(ng_lattice_curvature *result, const ng_cumulants *c,
+                       ng_cumulant_planes planes, void *data, const ngi_division *division,
+                       ng_error *error)
+{
+    contraction work = {.division = *division};
+    ng_status status = run(&work, result, c, planes, data, error);
+    destroy(&work);
+    return status;
 }
 
 ng_status ng_cumulants_curvature_from(ng_lattice_curvature *result, const ng_cumulants *c,
                                       ng_cumulant_planes planes, void *data, ng_error *error)
 {
-    contraction work;
+    const ngi_division alone = {.ranks = 1, .passes = 1};
     TRY(check(result, c, error));
     if (planes == NULL)
         return ng_error_set(error, NG_EARG, "planes is NULL");
-    ng_status status = run(&work, result, c, planes, data, error);
-    destroy(&work);
-    return status;
+    return ngi_contract(result, c, planes, data, &alone, error);
 }
 
 static ng_status stored_planes(void *data, double *planes, size_t x, ng_error *error)

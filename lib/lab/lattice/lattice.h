@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include <natgrad/exchange.h>
 #include <natgrad/lab/lattice.h>
 
 /* dimension 2 or 3, length at least 3; NG_EARG. */
@@ -23,6 +24,32 @@ size_t ngi_add(size_t a, size_t b);
 size_t ngi_mul(size_t a, size_t b);
 
 size_t ngi_cumulants_memory(size_t dimension, size_t length); /* of the tables */
+
+/* ---- Several processes ------------------------------------------------------- */
+
+/* Who does what: `ranks` processes, this one `rank`, each its part in `passes` turns. exchange is
+ * NULL for one process alone. mark: of what all must have been told alike. */
+typedef struct {
+    const ng_exchange *exchange;
+    size_t rank, ranks, passes;
+    unsigned long long mark;
+} ngi_division;
+
+/* This process alone, or of the exchange; one pass. NG_EOPTION: an exchange of another size. */
+ng_status ngi_divide(ngi_division *division, const ng_exchange *exchange, ng_error *error);
+
+/* Own status -> the one for all ranks, with the same text. */
+ng_status ngi_agree(const ngi_division *division, ng_status status, ng_error *error);
+
+/* mark <- of mark and a further number */
+unsigned long long ngi_mark(unsigned long long mark, unsigned long long number);
+
+/* ng_cumulants_curvature_from, divided: a call of all ranks, of which each asks `planes` for its
+ * own x in order, in every pass. Bytes of one rank; SIZE_MAX if that does not fit. */
+ng_status ngi_contract(ng_lattice_curvature *result, const ng_cumulants *c,
+                       ng_cumulant_planes planes, void *data, const ngi_division *division,
+                       ng_error *error);
+size_t ngi_contract_memory(size_t dimension, size_t length, size_t ranks, size_t passes);
 
 /* x + y on the torus, digit by digit; x moved by steps along an axis. */
 size_t ngi_site_add(size_t dimension, size_t length, size_t x, size_t y);

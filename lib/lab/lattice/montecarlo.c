@@ -1,4 +1,4 @@
-/* The run: options, rounds of samples over threads, checkpoints between them. */
+/* The run: options, rounds of samples over ranks and threads, checkpoints between them. */
 #define _POSIX_C_SOURCE 200809L
 #include "lib/lab/lattice/montecarlo.h"
 
@@ -52,10 +52,6 @@ size_t ng_wolff_memory(const ng_wolff_options *o)
 
 static ng_status check(const ng_wolff_options *o, ng_error *error)
 {
-    if (o == NULL)
-        return ng_error_set(error, NG_EARG, "options is NULL");
-    if (o->size != sizeof *o)
-        return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_wolff_init first", o->size);
     TRY(ngi_lattice_check(&o->lattice, error));
     if (ng_lattice_states(o->lattice.model) != 2)
         return ng_error_set(error, NG_EUNSUPPORTED, "model: no Monte Carlo for %s",
@@ -109,8 +105,11 @@ static unsigned long seed_of(const ng_wolff_options *o, size_t chain)
 
 typedef struct {
     const ng_wolff_options *options;
+    ngi_division division;
     ngi_walk walk;
     ngi_chain *chains;
+    size_t done;            /* samples of each chain */
+    double *wishes;         /* of ranks (ngi_decide) */
     unsigned char *scratch; /* threads x scratch_size */
     size_t scratch_size, threads;
 } job;
@@ -120,9 +119,9 @@ typedef struct {
     size_t number;
 } worker;
 
-static size_t left(const ngi_walk *walk, const ngi_chain *chain)
+static size_t left(const job *j)
 {
-    size_t rest = walk->samples - chain->done;
+    size_t rest = j->walk.samples - j->done;
     return rest < ROUND ? rest : ROUND;
 }
 
@@ -131,13 +130,13 @@ static void *work(void *argument)
 {
     const worker *w = argument;
     const job *j = w->all;
-    for (size_t b = w->number; b < j->options->chains; b += j->threads)
-        ngi_chain_run(&j->chains[b], &j->walk, j->scratch + w->number * j->scratch_size,
-                      left(&j->walk, &j->chains[b]));
+    size_t ranks = j->division.ranks, first = j->division.rank + w->number * ranks;
+    for (size_t b = first; b < j->options->chains; b += j->threads * ranks)
+        ngi_chain_run(&j->chains[b], &j->walk, j->scratch + w->number * j->scratch_size, left(j));
     return NULL;
 }
 
-static void play_round(const job *j)
+static void play_round(job *j)
 {
     pthread_t thread[THREADS_MAX];
     worker w[THREADS_MAX];
@@ -152,6 +151,7 @@ static void play_round(const job *j)
     for (size_t i = 0; i < j->threads; i++)
         if (started[i])
             pthread_join(thread[i], NULL);
+    j->done += left(j);
 }
 
 static double now(void)
@@ -161,26 +161,34 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Rank 0 writes what all of them have. */
+static ng_status save(job *j, ng_error *error)
+{
+    const ng_wolff_options *o = j->options;
+    TRY(ngi_chains_share(&j->division, &j->walk, j->chains, o->chains, error));
+    ng_status status =
+        j->division.rank == 0 ? ngi_checkpoint_save(o, &j->walk, j->chains, error) : NG_OK;
+    return ngi_agree(&j->division, status, error);
+}
+
 static ng_status play(job *j, ng_error *error)
 {
     const ng_wolff_options *o = j->options;
     const size_t total = j->walk.samples * o->chains;
     double written = now();
-    for (int stop = 0;;) {
-        size_t done = j->chains[0].done * o->chains; /* the chains keep step */
-        if (o->progress != NULL && o->progress(o->data, done, total) != 0)
-            stop = done < total;
-        if (done == total || stop) {
-            if (o->checkpoint != NULL)
-                TRY(ngi_checkpoint_save(o, &j->walk, j->chains, error));
-            return !stop ? NG_OK
-                         : ng_error_set(error, NG_STOPPED, "stopped after %zu of %zu samples", done,
-                                        total);
-        }
-        if (o->checkpoint != NULL && done > 0 && now() - written >= o->interval) {
-            TRY(ngi_checkpoint_save(o, &j->walk, j->chains, error));
+    for (;;) {
+        size_t done = j->done * o->chains; /* the chains keep step */
+        int stop = o->progress != NULL && o->progress(o->data, done, total) != 0;
+        int due = done > 0 && now() - written >= o->interval;
+        ngi_decide(&j->division, j->wishes, &stop, &due);
+        if (o->checkpoint != NULL && (due || stop || done == total)) {
+            TRY(save(j, error));
             written = now();
         }
+        if (done == total)
+            return NG_OK;
+        if (stop)
+            return ng_error_set(error, NG_STOPPED, "stopped after %zu of %zu samples", done, total);
         play_round(j);
     }
 }
@@ -188,44 +196,79 @@ static ng_status play(job *j, ng_error *error)
 static ng_status allocate(job *j, ng_error *error)
 {
     const ng_wolff_options *o = j->options;
+    TRY(check(o, error));
     TRY(ngi_walk_create(&j->walk, o, error));
     j->threads = o->threads < o->chains ? o->threads : o->chains;
     j->scratch_size = ngi_chain_scratch(j->walk.dimension, j->walk.sites);
     j->scratch_size = (j->scratch_size + ALIGN - 1) / ALIGN * ALIGN;
     j->scratch = aligned_alloc(ALIGN, j->threads * j->scratch_size);
     j->chains = calloc(o->chains, sizeof *j->chains);
-    if (j->scratch == NULL || j->chains == NULL)
+    j->wishes = calloc(2 * j->division.ranks, sizeof *j->wishes);
+    if (j->scratch == NULL || j->chains == NULL || j->wishes == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for %zu chains", o->chains);
     for (size_t b = 0; b < o->chains; b++)
         TRY(ngi_chain_create(&j->chains[b], &j->walk, seed_of(o, b), error));
     return NG_OK;
 }
 
+/* What the ranks must have been told alike. */
+static unsigned long long mark_of(const ng_wolff_options *o)
+{
+    union {
+        double number;
+        unsigned long long bits;
+    } coupling = {.number = o->lattice.coupling};
+    const unsigned long long told[] = {o->lattice.model, o->lattice.length, coupling.bits,
+                                       o->samples,       o->flips,          o->warmup,
+                                       o->chains,        o->seed,           o->checkpoint != NULL};
+    unsigned long long mark = 0;
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        mark = ngi_mark(mark, told[i]);
+    return mark;
+}
+
+/* All ranks read one file, and go on from the same place. */
+static ng_status load(job *j, int *resumed, ng_error *error)
+{
+    const ng_wolff_options *o = j->options;
+    ngi_division *d = &j->division;
+    ng_status status =
+        o->checkpoint != NULL ? ngi_checkpoint_load(resumed, o, &j->walk, j->chains, error) : NG_OK;
+    j->done = j->chains[0].done;
+    d->mark = ngi_mark(d->mark, j->done);
+    return ngi_agree(d, status, error);
+}
+
 static ng_status run(job *j, ng_wolff_result *r, ng_error *error)
 {
     const ng_wolff_options *o = j->options;
-    TRY(allocate(j, error));
-    if (o->checkpoint != NULL)
-        TRY(ngi_checkpoint_load(&r->resumed, o, &j->walk, j->chains, error));
+    j->division.mark = mark_of(o);
+    TRY(ngi_agree(&j->division, allocate(j, error), error));
+    TRY(load(j, &r->resumed, error));
     TRY(play(j, error));
-    TRY(ngi_estimate(r, &j->walk, j->chains, o->chains, error));
+    TRY(ngi_chains_share(&j->division, &j->walk, j->chains, o->chains, error));
+    ng_status status = ngi_estimate(r, &j->walk, j->chains, o->chains, error);
     r->samples = j->walk.samples * o->chains;
-    return NG_OK;
+    return ngi_agree(&j->division, status, error);
 }
 
 ng_status ng_wolff_run(ng_wolff_result *result, const ng_wolff_options *options, ng_error *error)
 {
     job j = {.options = options};
     ng_wolff_result r = {.resumed = 0};
-    if (result == NULL)
-        return ng_error_set(error, NG_EARG, "result is NULL");
-    TRY(check(options, error));
+    if (result == NULL || options == NULL)
+        return ng_error_set(error, NG_EARG, "result or options is NULL");
+    if (options->size != sizeof *options)
+        return ng_error_set(error, NG_EOPTION, "size: %zu, call ng_wolff_init first",
+                            options->size);
+    TRY(ngi_divide(&j.division, options->exchange, error));
     ng_status status = run(&j, &r, error);
     if (status == NG_OK)
         *result = r;
     for (size_t b = 0; j.chains != NULL && b < options->chains; b++)
         ngi_chain_destroy(&j.chains[b]);
     free(j.chains);
+    free(j.wishes);
     free(j.scratch);
     ngi_walk_destroy(&j.walk);
     return status;

@@ -31,7 +31,7 @@ typedef struct {
     ng_random random;
     double draws[NGI_DRAWS];
     size_t drawn, done;
-    signed char *spin; /* sites, +1 or -1 */
+    signed char *spin; /* sites, +1 or -1; whole doubles */
     double *memory;    /* the moments, then the series */
     ngi_moments sum;
     double *energy, *mode; /* one each sample */
@@ -46,6 +46,13 @@ void ngi_walk_destroy(ngi_walk *walk);
 ng_status ngi_chain_create(ngi_chain *chain, const ngi_walk *walk, unsigned long seed,
                            ng_error *error);
 void ngi_chain_destroy(ngi_chain *chain);
+
+/* Who has chain b: rank b mod ranks. Every chain <- its owner's, on all ranks. */
+ng_status ngi_chains_share(const ngi_division *division, const ngi_walk *walk, ngi_chain *chains,
+                           size_t count, ng_error *error);
+
+/* *stop <- does any rank wish to?, *due <- rank 0's. wishes: 2 ranks numbers */
+void ngi_decide(const ngi_division *division, double *wishes, int *stop, int *due);
 
 /* Bytes of scratch for one thread; count samples more, a multiple of NGI_BATCH. */
 size_t ngi_chain_scratch(size_t dimension, size_t sites);

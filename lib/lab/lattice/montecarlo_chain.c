@@ -85,7 +85,7 @@ ng_status ngi_chain_create(ngi_chain *chain, const ngi_walk *walk, unsigned long
     memset(chain, 0, sizeof *chain);
     TRY(ng_rng_create(&chain->random, seed, error));
     chain->drawn = NGI_DRAWS;
-    chain->spin = malloc(walk->sites);
+    chain->spin = calloc((walk->sites + 7) / 8, 8);
     chain->memory = calloc(moments + 2 * walk->samples, sizeof *chain->memory);
     if (chain->spin == NULL || chain->memory == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a chain of %zu samples",

@@ -142,37 +142,65 @@ ng_status ng_ising_fermion_cumulants(ng_cumulants *c, double coupling, ng_error 
     return NG_OK;
 }
 
-size_t ng_ising_fermion_memory(size_t length)
+/* ---- R ----------------------------------------------------------------------- */
+
+size_t ng_ising_fermion_memory(size_t length, size_t ranks, size_t passes)
 {
-    size_t memory = ng_cumulants_curvature_memory(2, length);
+    size_t memory = ranks > 0 && ranks < 1 << 16 && passes > 0 && passes <= NG_ISING_PASSES
+                        ? ngi_contract_memory(2, length, ranks, passes)
+                        : SIZE_MAX;
     return memory == SIZE_MAX
                ? memory
                : memory + sizeof(double) * (ngi_fermion_numbers(length) + 4 * length * length);
 }
 
-static ng_status run(ng_lattice_curvature *result, ng_cumulants *c, double coupling,
-                     ng_error *error)
+/* The fewest passes that fit. */
+static ng_status fit(ngi_division *d, size_t length, size_t memory, ng_error *error)
 {
-    torus t;
-    TRY(open_torus(&t, c, coupling, error));
-    ng_status status = ng_cumulants_curvature_from(result, c, planes, &t, error);
+    size_t need = ng_ising_fermion_memory(length, d->ranks, 1);
+    while (memory > 0 && need > memory && d->passes < NG_ISING_PASSES)
+        need = ng_ising_fermion_memory(length, d->ranks, ++d->passes);
+    return memory == 0 || need <= memory
+               ? NG_OK
+               : ng_error_set(error, NG_ENOMEM,
+                              "L = %zu needs %.3g GB, more than the %.3g GB allowed", length,
+                              1e-9 * (double)need, 1e-9 * (double)memory);
+}
+
+static ng_status prepare(torus *t, ng_cumulants *c, ngi_division *d, size_t length, double coupling,
+                         size_t memory, ng_error *error)
+{
+    union {
+        double number;
+        unsigned long long bits;
+    } j = {.number = coupling};
+    TRY(ngi_torus_check(2, length, error));
+    TRY(fit(d, length, memory, error));
+    d->mark = ngi_mark(ngi_mark(ngi_mark(0, length), j.bits), d->passes);
+    TRY(ng_cumulants_create(c, 2, length, 0, error));
+    return open_torus(t, c, coupling, error);
+}
+
+ng_status ng_ising_fermion_shared(ng_lattice_curvature *result, size_t length, double coupling,
+                                  size_t memory, const ng_exchange *exchange, ng_error *error)
+{
+    torus t = {.filled = NULL};
+    ng_cumulants c = {.length = 0};
+    ngi_division d;
+    if (result == NULL)
+        return ng_error_set(error, NG_EARG, "result is NULL");
+    TRY(ngi_divide(&d, exchange, error));
+    ng_status status = prepare(&t, &c, &d, length, coupling, memory, error);
+    status = ngi_agree(&d, status, error);
+    if (status == NG_OK)
+        status = ngi_contract(result, &c, planes, &t, &d, error);
     ngi_fermion_destroy(&t.fermion);
+    ng_cumulants_destroy(&c);
     return status;
 }
 
 ng_status ng_ising_fermion(ng_lattice_curvature *result, size_t length, double coupling,
                            size_t memory, ng_error *error)
 {
-    ng_cumulants c;
-    if (result == NULL)
-        return ng_error_set(error, NG_EARG, "result is NULL");
-    TRY(ngi_torus_check(2, length, error));
-    if (memory > 0 && ng_ising_fermion_memory(length) > memory)
-        return ng_error_set(error, NG_ENOMEM,
-                            "L = %zu needs %.3g GB, more than the %.3g GB allowed", length,
-                            1e-9 * (double)ng_ising_fermion_memory(length), 1e-9 * (double)memory);
-    TRY(ng_cumulants_create(&c, 2, length, 0, error));
-    ng_status status = run(result, &c, coupling, error);
-    ng_cumulants_destroy(&c);
-    return status;
+    return ng_ising_fermion_shared(result, length, coupling, memory, NULL, error);
 }
