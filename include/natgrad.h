@@ -47,6 +47,7 @@
 #include <natgrad/adamw.h>
 #include <natgrad/ivon.h>
 #include <natgrad/steepest.h>
+#include <natgrad/langevin.h>
 #include <natgrad/natural.h>
 #include <natgrad/residual.h>
 #include <natgrad/regime_monitor.h>

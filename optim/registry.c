@@ -33,9 +33,9 @@ const ngi_ball *ngi_ball_find(ng_ball ball)
 
 /* ---- Methods -------------------------------------------------------------------- */
 
-static const ng_method *const methods[] = {&ngi_method_sgd,     &ngi_method_adamw,
-                                           &ngi_method_ivon,    &ngi_method_steepest,
-                                           &ngi_method_natural, &ngi_method_residual};
+static const ng_method *const methods[] = {
+    &ngi_method_sgd,     &ngi_method_adamw,    &ngi_method_ivon,    &ngi_method_steepest,
+    &ngi_method_natural, &ngi_method_residual, &ngi_method_langevin};
 
 const ng_method *ngi_method_get(size_t i)
 {

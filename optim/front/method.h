@@ -219,7 +219,7 @@ typedef struct {
 } ngi_options_head;
 
 extern const ng_method ngi_method_sgd, ngi_method_adamw, ngi_method_ivon, ngi_method_steepest,
-    ngi_method_natural, ngi_method_residual;
+    ngi_method_natural, ngi_method_residual, ngi_method_langevin;
 
 /* The methods there are (optim/registry.c); NULL beyond. */
 const ng_method *ngi_method_get(size_t i);

@@ -5,15 +5,13 @@
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <natgrad/linalg.h>
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
-#include "lib/linalg/start.h"
 #include "optim/front/method.h"
-#include "optim/front/narrow.h"
+#include "optim/methods/noise.h"
 #include "optim/methods/vector.h"
 
 enum { MOMENTUM, BEFORE }; /* BEFORE, of damping_mode = lm: the weights before the last step */
@@ -81,33 +79,11 @@ static ng_status check_group(ngi_param *const *params, size_t count, const ng_na
 
 /* ---- The direction --------------------------------------------------------------------- */
 
-/* Random numbers of one step: a hash of its key and a counter. */
-typedef struct {
-    uint64_t next;
-} stream;
-
-static void fill_uniform(void *data, double *out, size_t n)
-{
-    stream *s = data;
-    for (size_t i = 0; i < n; i++)
-        out[i] = (ngi_start_element(s->next++) + 1) / 2;
-}
-
-/* Box and Muller */
-static void fill_normal(void *data, double *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        double u[2];
-        fill_uniform(data, u, 2);
-        out[i] = sqrt(-2 * log1p(-u[0])) * cos(8 * atan(1) * u[1]);
-    }
-}
-
 static ng_status solve_sketched(ng_mat d, ng_mat g, const ngi_param *first, ng_fisher *f,
                                 const ng_natural_options *o, ng_error *error)
 {
-    stream s = {ngi_narrow_key(first->key + first->step, "sketch")};
-    const ng_random random = {fill_normal, fill_uniform, NULL, NULL, &s};
+    ngi_noise noise;
+    const ng_random random = ngi_noise_open(&noise, first, "sketch");
     ng_sketch *sketch;
     TRY(ng_sketch_create(&sketch, o->sketch_kind, (size_t)o->sketch, ng_fisher_rows(f), &random,
                          error));
