@@ -21,7 +21,8 @@ int arguments_usage(const char *format, ...)
     va_start(values, format);
     program_complain(format, values);
     va_end(values);
-    fprintf(stderr, "Try '%s --help' for more information.\n", program_name);
+    if (!program_hushed())
+        fprintf(stderr, "Try '%s --help' for more information.\n", program_name);
     return 2;
 }
 
@@ -92,6 +93,8 @@ static int add_seeds(void *data, const char *text, const char *option)
 int arguments_folder(const char *path)
 {
     struct stat info;
+    if (program_hushed())
+        return 0;
     int why = strlen(path) > MAX_FOLDER ? ENAMETOOLONG : 0;
     if (why == 0 && mkdir(path, 0777) != 0) {
         why = errno;

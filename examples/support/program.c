@@ -12,6 +12,8 @@
 const char *program_name = "";
 
 static volatile sig_atomic_t interrupted;
+static int hushed;
+static char kept[1024];
 
 void program_start(const char *name)
 {
@@ -29,7 +31,25 @@ void program_complain(const char *format, va_list values)
     for (char *c = text; *c != '\0'; c++)
         if (iscntrl((unsigned char)*c))
             *c = '?';
-    fprintf(stderr, "%s: %s\n", program_name, text);
+    if (hushed)
+        memcpy(kept, text, sizeof kept);
+    else
+        fprintf(stderr, "%s: %s\n", program_name, text);
+}
+
+void program_hush(void)
+{
+    hushed = 1;
+}
+
+int program_hushed(void)
+{
+    return hushed;
+}
+
+const char *program_kept(void)
+{
+    return kept;
 }
 
 int program_error(const char *format, ...)

@@ -27,6 +27,14 @@ void program_complain(const char *format, va_list values) NG_PRINTF(1, 0);
 /* The same for want of memory. */
 int program_no_memory(void);
 
+/* From now on messages are kept instead of printed, and no file is written: another process speaks
+ * and writes for this one. */
+void program_hush(void);
+int program_hushed(void);
+
+/* The last message that was kept, or "". */
+const char *program_kept(void);
+
 /* From now on the first ^C is only remembered, and loops that ask
  * program_interrupted stop where they are; the second one ends the program. */
 void program_catch_interrupt(void);

@@ -104,7 +104,7 @@ static int take_bars(void *data, const char *text, const char *option)
 
 /* ---- The command line ----------------------------------------------------------- */
 
-static const argument options[] = {
+static argument options[] = {
     {"data", ARGUMENT_TEXT, .offset = offsetof(config, data)},
     {"read", ARGUMENT_OWN, .offset = offsetof(config, reading), .take = reading_take},
     {"optimizer", ARGUMENT_METHODS, .offset = offsetof(config, methods)},
@@ -136,8 +136,10 @@ static const argument options[] = {
     {"sweep", ARGUMENT_FLAG, .offset = offsetof(config, sweep)},
     {"validate", ARGUMENT_FLAG, .offset = offsetof(config, validate)},
     {"regimes", ARGUMENT_INT, .offset = offsetof(config, regimes), 1, 1 << 30, .bare = "50"},
+    {"shards", ARGUMENT_COUNT, .offset = offsetof(config, shards), 1, 1 << 16}, /* the last one */
     {NULL},
 };
+enum { SHARDS = sizeof options / sizeof *options - 2 };
 
 /* Options of another model would do nothing: an error. */
 static int check_model(const config *c, unsigned long given)
@@ -207,10 +209,8 @@ static int check_runs(const config *c)
 
 int config_parse(config *c, int argc, char **argv)
 {
-    arguments a = {.program = "natgrad-train",
-                   .help = help_print,
-                   .help_on = methods_help,
-                   .options = options};
+    arguments a = {
+        .program = crew_program, .help = help_print, .help_on = methods_help, .options = options};
     memset(c, 0, sizeof *c);
     c->data = "text";
     ng_dataset_init(&c->reading);
@@ -222,6 +222,9 @@ int config_parse(config *c, int argc, char **argv)
     c->seeds = (seed_list){{1}, 1};
     c->dtype = NG_F32;
     c->threads = 1;
+    c->shards = 8;
+    if (!crew_shards)
+        options[SHARDS].name = NULL;
     c->activation = NG_ACTIVATION_RELU;
     program_start(a.program);
     int status = methods_parse(&c->methods, default_optimizers);

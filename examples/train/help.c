@@ -9,9 +9,14 @@ const char default_optimizers[] = "adamw,muon,fismo";
 
 void help_print(void)
 {
+    printf("Usage: %s [OPTION]...\n"
+           "Train a small model%s, with one optimizer or several to compare, and keep it.%s\n\n",
+           crew_program, crew_shards ? " on all ranks of MPI" : "",
+           crew_shards
+               ? "\nmpirun -n 4 natgrad-train-mpi --data=text computes what every number of "
+                 "ranks computes."
+               : "");
     printf(
-        "Usage: natgrad-train [OPTION]...\n"
-        "Train a small model, with one optimizer or several to compare, and keep it.\n\n"
         "  --data=KIND:WHAT     listed below; text alone is /usr/share/common-licenses/GPL-3, "
         "mnist\n"
         "                       alone $NATGRAD_DATA/mnist-t10k (default: text)\n"
@@ -54,12 +59,19 @@ void help_print(void)
         "                       factors, of eigenvalues above 1e-6 of the largest, to\n"
         "                       DIR/regimes.csv and a picture; not of methods without any, or "
         "--sweep\n"
+        "%s"
         "\nMatrix methods (all but sgd, adamw, ivon) step the hidden weights; biases, norms, "
         "embeddings\n"
         "and the last layer go to adamw with lr 0.001, or as --set adamw.OPTION says. kfac,\n"
         "kfac_muon and ekfac step whole layers, biases and the last one included; their\n"
         "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
-        default_optimizers);
+        default_optimizers,
+        crew_shards
+            ? "  --shards=N           parts of a batch, as many as there are ranks at least "
+              "(default: 8):\n"
+              "                       results depend on them and not on the number of "
+              "ranks\n"
+            : "");
     arguments_help();
     printf("\nSources (--data):\n");
     reading_help_sources();

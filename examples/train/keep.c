@@ -17,7 +17,7 @@ int keep_open(keeper *k, const config *c)
     ng_error error;
     *k = (keeper){
         .path = c->save, .several = c->methods.count * c->seeds.count > 1, .lowest = INFINITY};
-    if (c->save == NULL)
+    if (c->save == NULL || program_hushed())
         return 0;
     /* that it cannot be written is said before the work, not after */
     if (ng_file_create(&file, c->save, &error) != NG_OK)

@@ -52,9 +52,9 @@ static int report(const config *c, const source *s, run *runs, desk *d)
         status = regimes_close(d->log, status);
     if (status == 0 && d->keep.kept[0] != '\0')
         printf("model: %s (%s)\n", c->save, d->keep.kept);
-    if (status == 0 && d->keep.kept[0] != '\0')
+    if (status == 0 && d->keep.kept[0] != '\0' && !program_hushed())
         status = bars_keep(c, s);
-    if (status == 0)
+    if (status == 0 && !program_hushed())
         status = report_runs(c, s, runs, count);
     for (size_t i = 0; i < count; i++)
         run_free(&runs[i]);
@@ -74,7 +74,7 @@ static int work(const config *c, const source *s, run *runs)
         if (regimes_open(&log, c->out) != 0)
             status = regimes_close(&log, 1);
     }
-    if (status == 0)
+    if (crew_agree(status) == 0)
         status = report(c, s, runs, &d);
     return record_close(&d.record, status);
 }
@@ -86,6 +86,7 @@ static int compare(const config *c)
                              c->validate           ? HOLD_VALIDATION
                              : c->how.patience > 0 ? HOLD_BOTH
                                                    : HOLD_TEST);
+    status = crew_agree(status);
     if (status != 0)
         return status;
     run *runs = calloc(c->methods.count * c->seeds.count, sizeof *runs);
@@ -107,11 +108,17 @@ static int train(config *c)
 int main(int argc, char **argv)
 {
     config c;
+    crew_begin();
     int status = config_parse(&c, argc, argv);
+    if (status == 0)
+        status = crew_start(&argc, &argv, c.shards);
     if (status == 0) {
         blas_set_threads(c.threads);
-        program_catch_interrupt();
+        if (!crew_shards) /* mpirun ends its ranks itself */
+            program_catch_interrupt();
         status = c.sweep ? sweep_all(&c) : train(&c);
     }
-    return program_end(status);
+    status = program_end(status);
+    crew_end();
+    return status;
 }

@@ -107,7 +107,7 @@ int rate_search(config *c)
     size_t found = c->methods.setting_count;
     if (c->lr == NULL || strcmp(c->lr, "auto") != 0)
         return 0;
-    int status = source_open(&s, c, HOLD_VALIDATION);
+    int status = crew_agree(source_open(&s, c, HOLD_VALIDATION));
     if (status != 0)
         return status;
     printf("%-12s %10s %12s %12s %10s %8s   (%zu epochs)\n", "optimizer", "lr", "train loss",

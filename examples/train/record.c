@@ -14,7 +14,7 @@ int record_open(record *log, const char *path, const source *s)
 {
     const char *end = strrchr(path, '.');
     *log = (record){.path = path, .json = end != NULL && strcmp(end, ".jsonl") == 0};
-    log->to = fopen(path, "w");
+    log->to = fopen(program_hushed() ? "/dev/null" : path, "w");
     if (log->to == NULL)
         return failed(log);
     if (!log->json)

@@ -113,7 +113,7 @@ int regimes_close(regime_log *log, int status)
         status = program_no_memory();
     if (status == 0)
         status = table_save(&log->t);
-    if (status == 0)
+    if (status == 0 && !program_hushed())
         status = draw(log);
     table_free(&log->t);
     return status;

@@ -26,19 +26,36 @@ const point *run_kept(const run *r)
 
 static int watch(ng_trainer *trainer, const ng_trainer_event *event, void *data);
 
-static ng_status make(session *n, const void *options)
+static ng_status make_model(session *n)
+{
+    size_t evaluated = n->c->model == MODEL_GPT ? 0 : 500, batch = n->c->how.batch;
+    return model_create(&n->model, n->c, n->s, batch > evaluated ? batch : evaluated, &n->error);
+}
+
+/* With the rest of the crew. */
+static ng_status make_trainer(session *n, const void *options)
 {
     const config *c = n->c;
     ng_trainer_options how = c->how;
-    size_t evaluated = c->model == MODEL_GPT ? 0 : 500;
+    ng_exchange exchange;
+    ng_status status = crew_exchange(&exchange, c->shards, n->r->log != NULL, &n->error);
+    if (status != NG_OK)
+        return status;
     how.seed = n->r->seed;
     how.watch = watch;
     how.watch_data = n;
-    ng_status status =
-        model_create(&n->model, c, n->s, how.batch > evaluated ? how.batch : evaluated, &n->error);
-    if (status == NG_OK)
-        status = training_create(&n->trainer, n->model, &how, &c->methods, n->r->method, options,
-                                 &n->error);
+    how.exchange = exchange.size > 0 ? &exchange : NULL;
+    status =
+        training_create(&n->trainer, n->model, &how, &c->methods, n->r->method, options, &n->error);
+    if (status != NG_OK && exchange.destroy != NULL)
+        exchange.destroy(exchange.data);
+    return status;
+}
+
+static ng_status make(session *n, const void *options)
+{
+    const config *c = n->c;
+    ng_status status = make_trainer(n, options);
     if (status == NG_OK && n->r->resume != NULL &&
         (status = ng_trainer_load(n->trainer, n->r->resume)) != NG_OK)
         ng_error_set(&n->error, status, "--resume: %s", ng_trainer_error(n->trainer));
@@ -116,7 +133,9 @@ static ng_status take_points(session *n)
 static ng_status finish(session *n)
 {
     ng_status status = take_points(n);
-    if (status == NG_OK && n->s->test != NULL && n->r->epochs > 0 &&
+    if (crew_agree(status != NG_OK) != 0)
+        return status;
+    if (n->s->test != NULL && n->r->epochs > 0 &&
         (status = ng_trainer_evaluate(n->trainer, &n->r->test_loss, &n->r->test_score,
                                       n->s->test)) != NG_OK)
         ng_error_set(&n->error, status, "%s", ng_trainer_error(n->trainer));
@@ -131,9 +150,10 @@ static ng_status train(session *n)
     const point *points = ng_trainer_points(n->trainer, &count);
     if (n->r->record != NULL && count > 0)
         n->status = record_write(n->r->record, n->r, points, 0, count);
-    if (n->status != 0)
+    if (crew_agree(n->status) != 0)
         return NG_OK;
     ng_status status = ng_trainer_fit(n->trainer, n->s->train, n->s->held_out);
+    n->status = crew_agree(n->status);
     if (status < NG_OK)
         ng_error_set(&n->error, status, "%s", ng_trainer_error(n->trainer));
     if (ng_trainer_diverged(status)) {
@@ -149,16 +169,19 @@ int run_train(run *r, const config *c, const source *s, const void *options, pro
     session n = {.c = c, .s = s, .r = r, .bar = bar};
     r->epochs = r->best = r->failed = 0;
     r->test_loss = r->test_score = NAN;
-    ng_status status = make(&n, options);
-    if (status == NG_OK)
-        status = train(&n);
+    ng_status status = make_model(&n);
+    if (crew_agree(status != NG_OK) == 0) {
+        status = make(&n, options);
+        if (status == NG_OK)
+            status = train(&n);
+    }
     if (status < NG_OK) {
         progress_end(bar);
         program_error("%s: %s", r->method->name, n.error.text);
     }
     ng_trainer_destroy(n.trainer);
     ng_model_destroy(n.model);
-    return status < NG_OK || n.status != 0;
+    return crew_agree(status < NG_OK || n.status != 0);
 }
 
 void run_free(run *r)

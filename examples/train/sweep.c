@@ -141,7 +141,10 @@ int sweep_all(const config *c)
     source s;
     table t;
     int status = arguments_folder(c->out);
-    if (status != 0 || (status = source_open(&s, c, HOLD_VALIDATION)) != 0)
+    if (status == 0)
+        status = source_open(&s, c, HOLD_VALIDATION);
+    status = crew_agree(status);
+    if (status != 0)
         return status;
     printf("%s: %zu samples to train, %zu to judge by, %zu epochs, batch %zu; best by validation "
            "loss\n",

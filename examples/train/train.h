@@ -1,5 +1,6 @@
 /* natgrad-train: trains a feed-forward net, a convolutional net or a transformer on data of one's
- * own, digits or text, with one optimizer or several that it compares. The pieces: config.c
+ * own, digits or text, with one optimizer or several that it compares; natgrad-train-mpi: with all
+ * ranks of MPI (crew.h). The pieces: config.c
  * (command line), help.c, source.c (data), model.c, run.c (one training run), keep.c (the file of
  * --save), record.c (--log), rate.c (--lr auto), regimes.c (of its layers), sweep.c (grids),
  * report.c (tables, CSV), picture.c (what gnuplot draws of the CSV). */
@@ -15,6 +16,7 @@
 #include "examples/support/progress.h"
 #include "examples/support/table.h"
 #include "examples/support/training.h"
+#include "examples/train/crew.h"
 
 enum { MAX_WIDTHS = 16, MAX_EPOCHS = 10000 };
 
@@ -41,6 +43,7 @@ typedef struct {
     const char *log;           /* FILE.jsonl or FILE.csv, or NULL */
     const char *lr;            /* "auto", a number for all, or NULL: each its own */
     char **words;              /* the command line */
+    size_t shards;             /* of a batch, of a crew */
 } config;
 
 /* Fills the config from the command line. 0, or the exit status after reporting. */

@@ -60,15 +60,15 @@ typedef struct {
      * have the shape and dtype of the view that does not belong to the caller. */
     void (*bring)(void *data, ng_mat to, ng_mat from, int owner);
 
-    /* The batch is so many shards, each with its gradients and captures; this rank's are shard
-     * `first` and those behind it, before `last`: each rank has one at least. 0: all ranks have the
-     * whole batch, and nothing of the following is called. */
-    size_t shards, first, last;
+    /* The batch is so many shards, each with its gradients and captures, dealt out by
+     * ng_exchange_part; one a rank at least. 0: all ranks have the whole batch, and nothing of the
+     * following is called. */
+    size_t shards;
     /* *sums <- sums of so many terms of these shapes, which later calls repeat; the same status on
      * all ranks */
     ng_status (*open_sums)(void *data, void **sums, const ng_exchange_term *terms, size_t count,
                            ng_error *error);
-    /* takes in this rank's next shard, times weight; `first` begins a batch. Not a call of all */
+    /* takes in this rank's next shard, times weight; its first begins a batch. Not a call of all */
     void (*add_shard)(void *sums, const ng_exchange_term *terms, size_t shard, double weight);
     /* terms <- the sums over all shards on every rank, in an order that does not depend on who had
      * which; NG_ENOMEM on all ranks, and nothing has changed */
@@ -77,6 +77,10 @@ typedef struct {
     void (*destroy)(void *data); /* (optional) when the optimizer is destroyed */
     void *data;
 } ng_exchange;
+
+/* Of so many pieces *first ... *last - 1 are the rank's: runs in the order of ranks, of which the
+ * first ones may be longer by one. */
+NG_API void ng_exchange_part(size_t *first, size_t *last, size_t pieces, int rank, int ranks);
 
 /* Once all groups and parameters, biases and shared inputs are there, before the first step and
  * capture (a load comes after). The table is copied. Parameters go to ranks costliest first, each

@@ -279,7 +279,6 @@ static ng_exchange exchange_of(team *t, const ng_mpi_options *options)
         .data = t,
     };
     t->shards = options->shards;
-    ngi_tree_part(&exchange.first, &exchange.last, t->shards, t->rank, t->ranks);
     return exchange;
 }
 

@@ -37,17 +37,10 @@ static size_t item_size(int dtype)
     return dtype == NG_F32 ? sizeof(int32_t) : sizeof(double);
 }
 
-void ngi_tree_part(size_t *first, size_t *last, size_t shards, int rank, int ranks)
-{
-    size_t part = shards / (size_t)ranks, rest = shards % (size_t)ranks, r = (size_t)rank;
-    *first = r * part + (r < rest ? r : rest);
-    *last = *first + part + (r < rest);
-}
-
 static size_t first_of(const ngi_tree *s, int rank)
 {
     size_t first, last;
-    ngi_tree_part(&first, &last, s->shards, rank, s->ranks);
+    ng_exchange_part(&first, &last, s->shards, rank, s->ranks);
     return first;
 }
 

@@ -13,9 +13,6 @@ ng_status ngi_tree_create(ngi_tree **tree, MPI_Comm comm, const ng_exchange_term
                           size_t count, size_t shards, ng_status own, ng_error *error);
 void ngi_tree_destroy(ngi_tree *tree);
 
-/* Of so many shards a rank's are *first ... *last - 1. */
-void ngi_tree_part(size_t *first, size_t *last, size_t shards, int rank, int ranks);
-
 /* This rank's are *first ... *last - 1. */
 void ngi_tree_range(const ngi_tree *tree, size_t *first, size_t *last);
 

@@ -123,8 +123,8 @@ ng_status ngi_shards_reserve(ng_optimizer *optimizer, const ng_exchange *exchang
     ng_error *error = &optimizer->error;
     if (exchange->shards == 0)
         return NG_OK;
-    if (exchange->first >= exchange->last || exchange->last > exchange->shards ||
-        exchange->open_sums == NULL)
+    ng_exchange_part(&s->first, &s->last, exchange->shards, exchange->rank, exchange->ranks);
+    if (s->first >= s->last || exchange->open_sums == NULL)
         return ng_error_set(error, NG_EARG, "none of %zu shards is for it (%d ranks)",
                             exchange->shards, exchange->ranks);
     TRY(check_dtypes(optimizer, error));
@@ -164,8 +164,8 @@ ng_status ng_optimizer_shards(ng_optimizer *optimizer, size_t *first, size_t *la
     if (first == NULL || last == NULL)
         return ng_error_set(error, NG_EARG, "no place for the shards of this rank");
     TRY(check_sharded(optimizer, error));
-    *first = optimizer->exchange.first;
-    *last = optimizer->exchange.last;
+    *first = optimizer->shards.first;
+    *last = optimizer->shards.last;
     return NG_OK;
 }
 
@@ -185,8 +185,7 @@ static ng_status check_gradient(const ngi_param *param, ng_error *error)
 
 static ng_status check_shard(ng_optimizer *optimizer, double weight, ng_error *error)
 {
-    const ng_exchange *exchange = &optimizer->exchange;
-    if (exchange->first + optimizer->shards.added >= exchange->last)
+    if (optimizer->shards.first + optimizer->shards.added >= optimizer->shards.last)
         return ng_error_set(error, NG_EARG, "no shard of this rank is left");
     if (optimizer->micro > 0)
         return ng_error_set(error, NG_EARG,
@@ -207,7 +206,7 @@ static void add(ng_optimizer *optimizer, int which, double weight)
     ngi_shards *s = &optimizer->shards;
     const ng_exchange *exchange = &optimizer->exchange;
     list_terms(optimizer, s->terms, which, 0);
-    exchange->add_shard(s->sums[which], s->terms, exchange->first + s->added, weight);
+    exchange->add_shard(s->sums[which], s->terms, s->first + s->added, weight);
 }
 
 ng_status ng_optimizer_add_shard(ng_optimizer *optimizer, double weight)
@@ -236,18 +235,16 @@ ng_status ng_optimizer_add_shard(ng_optimizer *optimizer, double weight)
 
 static ng_status check_complete(ng_optimizer *optimizer)
 {
-    const ng_exchange *exchange = &optimizer->exchange;
-    ngi_shards *s = &optimizer->shards;
+    const ngi_shards *s = &optimizer->shards;
     optimizer->culprit = s->culprit;
     if (s->failed.status != NG_OK) {
         optimizer->error = s->failed;
         return s->failed.status;
     }
-    return exchange->first + s->added == exchange->last
+    return s->first + s->added == s->last
                ? NG_OK
                : ng_error_set(&optimizer->error, NG_EARG, "%zu of its %zu shards are missing",
-                              exchange->last - exchange->first - s->added,
-                              exchange->last - exchange->first);
+                              s->last - s->first - s->added, s->last - s->first);
 }
 
 /* Captures first: until their counts are taken nothing has changed. */
@@ -273,11 +270,9 @@ static ng_status reduce_together(ng_optimizer *optimizer)
     return reduce(optimizer);
 }
 
-static ng_status end_batch(ngi_shards *s, ng_status reduced)
+static ng_status end_batch(ng_optimizer *optimizer, ng_status reduced)
 {
-    s->added = 0;
-    s->failed = (ng_error){NG_OK, ""};
-    s->culprit = NULL;
+    ngi_shards_drop(optimizer);
     return reduced;
 }
 
@@ -287,5 +282,5 @@ ng_status ng_optimizer_reduce(ng_optimizer *optimizer)
         return NG_EARG;
     TRY(check_sharded(optimizer, ngi_begin(optimizer)));
     for_each(optimizer, drop);
-    return end_batch(&optimizer->shards, reduce_together(optimizer));
+    return end_batch(optimizer, reduce_together(optimizer));
 }

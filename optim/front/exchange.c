@@ -17,6 +17,13 @@ ng_status ng_group_owner(ng_group *group, int *owner, size_t index)
     return NG_OK;
 }
 
+void ng_exchange_part(size_t *first, size_t *last, size_t pieces, int rank, int ranks)
+{
+    size_t part = pieces / (size_t)ranks, rest = pieces % (size_t)ranks, r = (size_t)rank;
+    *first = r * part + (r < rest ? r : rest);
+    *last = *first + part + (r < rest);
+}
+
 /* ---- One status for all ---------------------------------------------------------------------- */
 
 /* 1, 2, ... in the order of adding; 0: none. */

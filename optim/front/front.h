@@ -48,7 +48,8 @@ typedef struct {
     void *sums[2];           /* of gradients, of captures; the exchange's */
     ng_exchange_term *terms; /* owned: of the larger of them */
     double *captured;        /* owned: samples of each parameter, and of a shard */
-    size_t added;            /* of this rank's shards */
+    size_t first, last;      /* this rank's shards: first ... last - 1 */
+    size_t added;            /* of them */
     int due;                 /* does this batch take captures? */
     ng_error failed;         /* why the batch cannot be reduced */
     const ngi_param *culprit;
@@ -249,6 +250,14 @@ void ngi_exchange_bases(ng_optimizer *optimizer);
 
 /* Samples of the weights, from the owners. */
 void ngi_exchange_samples(ng_optimizer *optimizer);
+
+/* What was added of a batch is forgotten. */
+static inline void ngi_shards_drop(ng_optimizer *optimizer)
+{
+    optimizer->shards.added = 0;
+    optimizer->shards.failed = (ng_error){NG_OK, ""};
+    optimizer->shards.culprit = NULL;
+}
 
 /* Frees the sums, if there are any. */
 void ngi_shards_close(ng_optimizer *optimizer, const ng_exchange *exchange);

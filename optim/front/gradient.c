@@ -141,6 +141,7 @@ void ng_optimizer_drop(ng_optimizer *optimizer)
         return;
     ngi_begin(optimizer);
     optimizer->micro = 0;
+    ngi_shards_drop(optimizer);
     for_each(optimizer, drop_captures);
 }
 

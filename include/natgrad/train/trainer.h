@@ -21,6 +21,12 @@
  *   to any other method: hidden weights, those of fused layers each by itself; what
  *     ng_policy_elementwise names and the last layer to AdamW.
  *
+ * Several processes (options.exchange) train one model: each makes the same trainer of the same
+ * model and data, computes its shards of every batch and its part of an evaluation, and steps the
+ * parameters it owns. Create, fit, evaluate, save and load are then calls of all of them, with one
+ * status for all; what it computes depends on the number of shards and not on that of processes.
+ * Rank 0 writes, its clock counts, and its `watch` is the one that may ask to stop.
+ *
  * The model is borrowed and must live as long as the trainer. One trainer, one thread at a time;
  * different ones may run at the same time. Unless said otherwise an error's text is in the trainer
  * (ng_trainer_error) and NG_EARG means an argument that is NULL. */
@@ -28,6 +34,7 @@
 #define NATGRAD_TRAIN_TRAINER_H
 
 #include <stdint.h>
+#include <natgrad/exchange.h>
 #include <natgrad/optimizer.h>
 #include <natgrad/schedule.h>
 #include <natgrad/train/data.h>
@@ -95,6 +102,10 @@ typedef struct {
     double ema;
     ng_trainer_watch watch; /* default NULL */
     void *watch_data;
+    /* The other processes of this training, with shards (natgrad/exchange.h; over MPI
+     * ng_mpi_exchange_create); copied, and the trainer's from a create that succeeds on. Default
+     * NULL: there are none. */
+    const ng_exchange *exchange;
 } ng_trainer_options;
 
 /* Fills in the defaults; NG_EOPTION, nothing written, for a struct of another size. */

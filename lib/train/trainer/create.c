@@ -52,6 +52,11 @@ static ng_status check_options(const ng_trainer_options *o, const ng_model *mode
                             o->warmup, o->decay);
     if (!(o->ema >= 0 && o->ema < 1))
         return ng_error_set(error, NG_EOPTION, "ema = %g is not in [0, 1)", o->ema);
+    if (o->exchange != NULL && o->exchange->size != sizeof *o->exchange)
+        return ng_error_set(error, NG_EOPTION, "an exchange of %zu bytes, this library's have %zu",
+                            o->exchange->size, sizeof *o->exchange);
+    if (o->exchange != NULL && o->exchange->shards == 0)
+        return ng_error_set(error, NG_EOPTION, "exchange: it has no shards");
     return o->method != NULL ? ng_options_check(o->method, error) : NG_OK;
 }
 
@@ -84,6 +89,7 @@ static ng_status take_options(ng_trainer *t, const ng_trainer_options *given)
 {
     t->o = *given;
     t->o.method = t->o.rest = NULL;
+    t->o.exchange = NULL;
     if (given->rest != NULL)
         TRY(ng_options_check(given->rest, &t->error));
     TRY(copy_options(t, &t->o.rest, given->rest));
@@ -159,12 +165,15 @@ ng_status ng_trainer_create(ng_trainer **trainer, ng_model *model,
     if (t == NULL)
         return ng_error_set(error, NG_ENOMEM, "no memory for a trainer");
     t->model = model;
-    ng_status status = build(t, options);
+    if (options->exchange != NULL)
+        t->exchange = *options->exchange;
+    ng_status status = ngi_trainer_attach(t, build(t, options));
     if (status == NG_OK) {
         *trainer = t;
         return NG_OK;
     }
     ng_error_set(error, status, "%s", t->error.text);
+    t->exchange.destroy = NULL; /* it remains the caller's */
     ng_trainer_destroy(t);
     return status;
 }
@@ -187,6 +196,10 @@ void ng_trainer_destroy(ng_trainer *t)
     free(t->live.data);
     free(t->at.order);
     free(t->at.points);
+    free(t->shard);
+    free(t->parts);
+    if (t->exchange.destroy != NULL)
+        t->exchange.destroy(t->exchange.data);
     free(t);
 }
 

@@ -124,30 +124,44 @@ static ng_status set_rates(ng_trainer *t)
 /* ---- Steps
  * ---------------------------------------------------------------------------------------- */
 
-/* Forward, and the loss, with weights drawn from what the optimizer has a distribution of. */
-static ng_status pass(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *train,
+/* Mean loss and share right of a batch, its gradients and captures. */
+static ng_status gradients(ng_trainer *t, double *loss, double *share, const ng_dataset *train,
+                           const size_t *index, size_t batch)
+{
+    size_t correct;
+    if (ngi_trainer_shares(t))
+        return ngi_trainer_shards(t, loss, share, train, index, batch);
+    TRY(ngi_trainer_pass(t, loss, &correct, train, index, batch));
+    *share = (double)correct / (double)ng_model_output(t->model).rows;
+    return ng_trainer_capture(t);
+}
+
+/* With weights drawn from what the optimizer has a distribution of. */
+static ng_status pass(ng_trainer *t, double *loss, double *share, const ng_dataset *train,
                       const size_t *index, size_t batch)
 {
     ng_status status = ng_optimizer_sample(t->opt, &t->random);
     if (status != NG_OK)
         return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
-    status = ngi_trainer_pass(t, loss, correct, train, index, batch);
-    if (status != NG_OK)
+    status = gradients(t, loss, share, train, index, batch);
+    if (status != NG_OK) {
         ng_optimizer_restore(t->opt);
+        ng_optimizer_drop(t->opt);
+    }
     return status;
 }
 
 static ng_status step(ng_trainer *t, const ng_dataset *train)
 {
     ngi_position *at = &t->at;
-    size_t left = at->count - at->next, batch = left < t->o.batch ? left : t->o.batch, correct;
-    double loss, start = now(), keep = at->next == 0 ? 0 : 0.95;
-    TRY(pass(t, &loss, &correct, train, at->order + at->next, batch));
-    double score = t->targets.data != NULL
-                       ? (double)NAN
-                       : (double)correct / (double)ng_model_output(t->model).rows;
+    size_t left = at->count - at->next, batch = left < t->o.batch ? left : t->o.batch;
+    double loss, share, start = now(), keep = at->next == 0 ? 0 : 0.95;
+    TRY(pass(t, &loss, &share, train, at->order + at->next, batch));
+    double score = t->targets.data != NULL ? (double)NAN : share;
     TRY(set_rates(t));
-    TRY(ng_trainer_capture_step(t));
+    ng_status status = ng_optimizer_step(t->opt);
+    if (status != NG_OK)
+        return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
     if (t->average != NULL)
         TRY(ng_average_update(t->average, &t->error));
     at->next += batch;
@@ -166,6 +180,7 @@ static ng_status steps(ng_trainer *t, const ng_dataset *train)
     while (at->next < at->count) {
         TRY(step(t, train));
         ngi_trainer_tell(t, NG_TRAINER_STEP);
+        ngi_trainer_meet(t);
         if (t->asked && at->next < at->count) {
             t->end = NG_TRAINER_ASKED;
             return NG_OK;
@@ -210,8 +225,7 @@ static ng_status judge_averaged(ng_trainer *t, ng_trainer_point *p, const ng_dat
     return judged;
 }
 
-/* The point behind an epoch, or where time ran out in one. */
-static ng_status add_point(ng_trainer *t, const ng_dataset *train, const ng_dataset *validation)
+static ng_status reserve_point(ng_trainer *t)
 {
     ngi_position *at = &t->at;
     ng_trainer_point *more = realloc(at->points, (at->epoch + 1) * sizeof *more);
@@ -219,6 +233,15 @@ static ng_status add_point(ng_trainer *t, const ng_dataset *train, const ng_data
         return ng_error_set(&t->error, NG_ENOMEM, "no memory for epoch %zu", at->epoch + 1);
     at->points = more;
     at->point_count = at->epoch;
+    return NG_OK;
+}
+
+/* The point behind an epoch, or where time ran out in one. */
+static ng_status add_point(ng_trainer *t, const ng_dataset *train, const ng_dataset *validation)
+{
+    ngi_position *at = &t->at;
+    TRY(ngi_trainer_agree(t, reserve_point(t), 0));
+    ng_trainer_point *more = at->points;
     t->judging = 1;
     ng_status judged = judge_averaged(t, &more[at->epoch], train, validation);
     t->judging = 0;
@@ -253,6 +276,7 @@ static ng_status epoch(ng_trainer *t, const ng_dataset *train, const ng_dataset 
     at->epoch++;
     at->next = 0;
     ngi_trainer_tell(t, NG_TRAINER_EPOCH);
+    ngi_trainer_meet(t);
     if (t->end == NG_TRAINER_TIME)
         return NG_OK;
     if (!at_end(t) && t->asked)
@@ -294,7 +318,7 @@ ng_status ng_trainer_fit(ng_trainer *t, const ng_dataset *train, const ng_datase
         return NG_EARG;
     t->error = (ng_error){NG_OK, ""};
     TRY(check_both(t, train, validation));
-    TRY(begin(t, ng_dataset_count(train)));
+    TRY(ngi_trainer_agree(t, begin(t, ng_dataset_count(train)), ng_dataset_count(train)));
     if (at_end(t))
         return NG_OK;
     TRY(ngi_trainer_hide(t));

@@ -284,7 +284,7 @@ static ng_status take_all(arrival *a)
 
 static ng_status load(arrival *a, const char *path)
 {
-    TRY(read_all(a, path));
+    TRY(ngi_trainer_agree(a->t, read_all(a, path), 0));
     return take_all(a);
 }
 

@@ -35,6 +35,8 @@ typedef struct {
     uint64_t *order;
     unsigned char *random;
     char *settings;
+    ng_mat *brought; /* tensors of other ranks, on rank 0 */
+    size_t brought_count;
 } freight;
 
 static ng_status no_memory(ng_trainer *t)
@@ -115,11 +117,57 @@ static ng_status pack_position(ng_trainer *t, freight *f)
                               ng_f64(&at->points->seconds, at->point_count, NGI_POINT), &t->error);
 }
 
+/* Does another rank than 0 own it? */
+static int is_elsewhere(const ng_trainer *t, int owner)
+{
+    return ngi_trainer_shares(t) && owner > 0;
+}
+
+static ng_status reserve_brought(ng_trainer *t, freight *f)
+{
+    const char *parameter, *slot;
+    ng_mat view;
+    int owner;
+    size_t count = 0;
+    while (ng_optimizer_entry(t->opt, &parameter, &slot, &view, &owner, count) == NG_OK)
+        count++;
+    f->brought = calloc(count + 1, sizeof *f->brought);
+    for (size_t i = 0; i < count && f->brought != NULL; i++) {
+        ng_optimizer_entry(t->opt, &parameter, &slot, &view, &owner, i);
+        if (!is_elsewhere(t, owner) || t->exchange.rank != 0)
+            continue;
+        view.data = malloc(view.rows * view.cols * ng_dtype_size(view.dtype) + 1);
+        f->brought[f->brought_count++] = view;
+        if (view.data == NULL)
+            return no_memory(t);
+    }
+    return f->brought != NULL ? NG_OK : no_memory(t);
+}
+
+/* Rank 0 gets the state that others own; all take part. */
+static ng_status bring(ng_trainer *t, freight *f)
+{
+    const char *parameter, *slot;
+    ng_mat view;
+    int owner;
+    if (!ngi_trainer_shares(t))
+        return NG_OK;
+    TRY(ngi_trainer_agree(t, reserve_brought(t, f), 0));
+    for (size_t i = 0, k = 0;
+         ng_optimizer_entry(t->opt, &parameter, &slot, &view, &owner, i) == NG_OK; i++)
+        if (is_elsewhere(t, owner)) {
+            ng_mat to = t->exchange.rank == 0 ? f->brought[k++] : ng_mat_none();
+            t->exchange.bring(t->exchange.data, to, view, owner);
+        }
+    return NG_OK;
+}
+
 static ng_status pack_optimizer(ng_trainer *t, freight *f)
 {
     char name[NGI_NAME];
     const char *parameter, *slot;
     ng_mat view;
+    int owner;
     size_t count = ng_optimizer_counts(t->opt, NULL, 0);
     f->counts = malloc(count * sizeof *f->counts);
     if (f->counts == NULL)
@@ -127,9 +175,13 @@ static ng_status pack_optimizer(ng_trainer *t, freight *f)
     ng_optimizer_counts(t->opt, f->counts, count);
     TRY(ng_model_extra_add(f->extra, NGI_OPTIMIZER "counts", ng_f64(f->counts, 1, count),
                            &t->error));
-    for (size_t i = 0; ng_optimizer_tensor(t->opt, &parameter, &slot, &view, i) == NG_OK; i++) {
+    for (size_t i = 0, k = 0;
+         ng_optimizer_entry(t->opt, &parameter, &slot, &view, &owner, i) == NG_OK; i++) {
         ngi_state_name(name, parameter, slot);
-        TRY(ng_model_extra_add(f->extra, name, view, &t->error));
+        if (is_elsewhere(t, owner) && t->exchange.rank == 0)
+            view = f->brought[k++];
+        if (view.data != NULL)
+            TRY(ng_model_extra_add(f->extra, name, view, &t->error));
     }
     return NG_OK;
 }
@@ -156,10 +208,18 @@ static ng_status write_shown(ng_trainer *t, const freight *f, const char *path,
     return written;
 }
 
-static ng_status save(ng_trainer *t, freight *f, const char *path, const ng_schema *schema)
+static ng_status write(ng_trainer *t, freight *f, const char *path, const ng_schema *schema)
 {
+    if (t->exchange.rank > 0)
+        return NG_OK;
     TRY(pack(t, f));
     return write_shown(t, f, path, schema);
+}
+
+static ng_status save(ng_trainer *t, freight *f, const char *path, const ng_schema *schema)
+{
+    TRY(bring(t, f));
+    return ngi_trainer_agree(t, write(t, f, path, schema), 0);
 }
 
 ng_status ng_trainer_save(ng_trainer *t, const char *path, const ng_schema *schema)
@@ -179,5 +239,8 @@ ng_status ng_trainer_save(ng_trainer *t, const char *path, const ng_schema *sche
     free(f.order);
     free(f.random);
     free(f.settings);
+    for (size_t i = 0; i < f.brought_count; i++)
+        free(f.brought[i].data);
+    free(f.brought);
     return status;
 }

@@ -73,6 +73,8 @@ static size_t write_all(const ng_trainer *t, char *text, size_t size)
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
     put_model(&w, t->model);
     put_number(&w, "batch", (double)o->batch);
+    if (t->exchange.shards > 1) /* one has the bits of none */
+        put_number(&w, "shards", (double)t->exchange.shards);
     put(&w, "", "seed", seed);
     put(&w, "", "schedule", ng_schedule_shape_name(NULL, o->schedule));
     put_number(&w, "warmup", o->warmup);

@@ -3,6 +3,7 @@
 #define NGI_TRAIN_TRAINER_H
 
 #include <natgrad/average.h>
+#include <natgrad/exchange.h>
 #include <natgrad/train/trainer.h>
 
 /* What every method's options begin with. */
@@ -43,12 +44,15 @@ struct ng_trainer {
     ngi_position at;
     ng_trainer_end end;
     int asked;
-    int judging; /* an epoch: the model may hold the average */
-    size_t most;    /* samples evaluated at a time */
-    size_t *index;  /* owned: most */
-    int *labels;    /* owned: most or batch */
-    ng_mat targets; /* owned: most or batch x outputs; of losses with targets */
-    double *mean;   /* owned: a target each */
+    int judging;          /* an epoch: the model may hold the average */
+    size_t most;          /* samples evaluated at a time */
+    size_t *index;        /* owned: most */
+    int *labels;          /* owned: most or batch */
+    ng_mat targets;       /* owned: most or batch x outputs; of losses with targets */
+    double *mean;         /* owned: a target each */
+    ng_exchange exchange; /* the other processes of this training; size 0: none */
+    double *shard;        /* owned: loss and share right of each shard, by its part of the batch */
+    ng_exchange_item *parts; /* owned: one a rank */
     ng_error error;
 };
 
@@ -70,6 +74,31 @@ ng_status ngi_trainer_hide(ng_trainer *t);
 
 /* Calls watch, if there is one. */
 void ngi_trainer_tell(ng_trainer *t, ng_trainer_event_kind kind);
+
+/* ---- Several processes (ranks.c); alone nothing of it does anything ---- */
+
+static inline int ngi_trainer_shares(const ng_trainer *t)
+{
+    return t->exchange.size > 0;
+}
+
+/* The status of all, and t->error; mark, which must be alike. Of what only this rank knows: not of
+ * a call that has agreed itself. */
+ng_status ngi_trainer_agree(ng_trainer *t, ng_status own, size_t mark);
+
+/* The optimizer joins the others; built: what came of making the trainer. */
+ng_status ngi_trainer_attach(ng_trainer *t, ng_status built);
+
+/* Of pieces of `each` numbers those of every rank (ng_exchange_part) on all of them. */
+void ngi_trainer_gather(ng_trainer *t, double *numbers, size_t pieces, size_t each);
+
+/* Rank 0's clock, and whether its `watch` asked, on all ranks. */
+void ngi_trainer_meet(ng_trainer *t);
+
+/* This rank's shards of a batch: mean loss and share right of all, and their gradients and captures
+ * reduced. */
+ng_status ngi_trainer_shards(ng_trainer *t, double *loss, double *share, const ng_dataset *train,
+                             const size_t *index, size_t batch);
 
 /* A flat row of as many zeros as the model has weights. */
 ng_status ngi_trainer_row(ng_trainer *t, ng_mat *row);
