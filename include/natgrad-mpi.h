@@ -109,6 +109,67 @@ NG_API ng_status ng_mpi_shards_add(ng_mpi_shards *shards, ng_error *error);
  * all ranks. NG_EARG (a rank has shards left), NG_ENOMEM: on all ranks, and nothing has changed. */
 NG_API ng_status ng_mpi_reduce_gradients(ng_mpi_shards *shards, double scale, ng_error *error);
 
+/* ---- Dense Fisher matrices beyond one node ---------------------------------------------------
+ *
+ * All of F, n x n in double, in blocks over the ranks (ScaLAPACK): n^2 / ranks numbers each.
+ *
+ *   ng_mpi_fisher_create(&f, MPI_COMM_WORLD, n, 0, &error);
+ *   ng_mpi_fisher_accumulate(f, scores, ng_mat_none(), NULL, &error);  this rank's rows x n
+ *   ng_mpi_fisher_solve(f, step, gradient, 1e-3, &error);              on every rank
+ *   ng_mpi_fisher_destroy(f);
+ *
+ * Every call but destroy and memory is one of all ranks, with the same arguments but for scores and
+ * weights; what comes out is the same on all of them. Vectors are rows, as of ng_fisher
+ * (natgrad/fisher.h), whose meaning and errors these calls have: ng_mpi_fisher_solve those of
+ * ng_fisher_solve, and so on. Views are f32 or f64, sums are in double, and unlike the rest of this
+ * library their order and with it the last bits depend on the ranks. What fails on one rank fails
+ * on all, with one status and text; arguments that differ are NG_EARG; F is then as it was.
+ *
+ * A solve and logdet work in a second n^2 / ranks numbers, eigenvectors in a third. The spectrum of
+ * F has its regime parameters: ng_regime_create_spectrum (natgrad/regime.h).
+ *
+ * Without ScaLAPACK (Debian: libscalapack-openmpi-dev) when natgrad was built every call is
+ * NG_EUNSUPPORTED. */
+typedef struct ng_mpi_fisher ng_mpi_fisher;
+
+/* n >= 1. block: rows and columns of a block, 0 for the default, 64. comm is duplicated. NG_EARG,
+ * NG_ENOMEM, NG_ERANGE (a rank's part is beyond 2^31 numbers). */
+NG_API ng_status ng_mpi_fisher_create(ng_mpi_fisher **f, MPI_Comm comm, size_t n, size_t block,
+                                      ng_error *error);
+
+/* A call of all ranks, before MPI_Finalize. NULL is fine. */
+NG_API void ng_mpi_fisher_destroy(ng_mpi_fisher *f);
+
+/* Bytes of F that this rank keeps. */
+NG_API size_t ng_mpi_fisher_memory(const ng_mpi_fisher *f);
+
+/* As ng_fisher_accumulate, with the rows of all ranks as one batch. A rank may have none; weights
+ * on all ranks that have rows or on none; batch->samples is the whole batch's. */
+NG_API ng_status ng_mpi_fisher_accumulate(ng_mpi_fisher *f, ng_mat scores, ng_mat weights,
+                                          const ng_fisher_batch *batch, ng_error *error);
+
+/* F <- dense, which every rank has: lower triangle read. */
+NG_API ng_status ng_mpi_fisher_set(ng_mpi_fisher *f, ng_mat dense, double samples, ng_error *error);
+
+/* y <- F x; *value = x F x^T; y <- (F + damping I)^-1 x by Cholesky. */
+NG_API ng_status ng_mpi_fisher_mul(ng_mpi_fisher *f, ng_mat y, ng_mat x, ng_error *error);
+NG_API ng_status ng_mpi_fisher_quadratic(ng_mpi_fisher *f, double *value, ng_mat x,
+                                         ng_error *error);
+NG_API ng_status ng_mpi_fisher_solve(ng_mpi_fisher *f, ng_mat y, ng_mat x, double damping,
+                                     ng_error *error);
+
+/* log det(F + damping I) by Cholesky, which fails as a solve does. */
+NG_API ng_status ng_mpi_fisher_trace(ng_mpi_fisher *f, double *value, ng_error *error);
+NG_API ng_status ng_mpi_fisher_logdet(ng_mpi_fisher *f, double *value, double damping,
+                                      ng_error *error);
+
+/* The values.cols largest eigenvalues, ascending, and their eigenvectors, unless ng_mat_none(). */
+NG_API ng_status ng_mpi_fisher_eigen(ng_mpi_fisher *f, ng_mat values, ng_mat vectors,
+                                     ng_error *error);
+
+/* dense (n x n, both triangles) <- F, on every rank. */
+NG_API ng_status ng_mpi_fisher_to_dense(ng_mpi_fisher *f, ng_mat dense, ng_error *error);
+
 #ifdef __cplusplus
 }
 #endif

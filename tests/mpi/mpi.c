@@ -233,7 +233,7 @@ static void test_sharing(void)
     close_world(&alone);
 }
 
-/* mpi hello | steps | checkpoints FOLDER | save FILE | load FILE */
+/* mpi hello | fisher | large N | steps | checkpoints FOLDER | save FILE | load FILE */
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "", *where = argc > 2 ? argv[2] : ".";
@@ -250,6 +250,10 @@ int main(int argc, char **argv)
         test_sharing();
         test_shards();
         test_captures();
+    } else if (strcmp(what, "fisher") == 0) {
+        test_fisher();
+    } else if (strcmp(what, "large") == 0) {
+        compare_large((size_t)atoi(where));
     } else if (strcmp(what, "checkpoints") == 0) {
         test_checkpoints(where);
     } else if (strcmp(what, "save") == 0) {

@@ -62,6 +62,8 @@ ng_status sharded_step(world *x, const setup *s, int t, size_t shards);
 /* ---- Tests of the other files ---- */
 
 void test_shards(void);
+void test_fisher(void);
+void compare_large(size_t n);
 void test_captures(void);
 void test_checkpoints(const char *folder);
 void save_for_ever(const char *path);
