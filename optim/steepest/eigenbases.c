@@ -69,12 +69,14 @@ static ng_status iterate(ngi_tensor *root, ng_mat factor, ng_work *work, ng_erro
 {
     size_t n = factor.rows;
     ng_mat wide, q, turned;
-    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
     TRY(ng_work_mat(work, &q, n, n, NG_F64, error));
     TRY(ng_work_mat(work, &turned, n, n, NG_F64, error));
+    size_t mark = work->used;
+    TRY(ng_work_mat(work, &wide, n, n, NG_F64, error));
     TRY(ng_copy(wide, factor, error));
     TRY(ng_copy(q, root->now, error));
     TRY(ng_symm(turned, NG_RIGHT, wide, q, 1, 0, error));
+    work->used = mark;
     return orthonormalise(root, q, turned, work, error);
 }
 
@@ -181,21 +183,34 @@ ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *
 static size_t carry_work(const ngi_param *param, size_t left, size_t right)
 {
     ng_dtype dtype = param->w.dtype;
-    return ngi_size_add(ng_work_mat_size(param->rows, param->cols, dtype),
-                        ngi_size_add(ng_work_mat_size(left, left, dtype),
-                                     ng_work_mat_size(right, right, dtype)));
+    return ngi_size_add(
+        ng_work_mat_size(param->rows, param->cols, dtype),
+        ngi_size_add(ng_work_mat_size(left, left, dtype), ng_work_mat_size(right, right, dtype)));
+}
+
+/* Two squares, and behind them a third or what a solver takes. */
+static size_t bases_work(size_t n)
+{
+    size_t square = ng_work_mat_size(n, n, NG_F64);
+    size_t solver = ng_eigh_work(n, NG_F64), qr = ngi_orthonormal_rows_work(n, NG_F64);
+    /* of the iteration: quotients and their order, as long */
+    qr = ngi_size_add(qr, ngi_size_mul(2, ng_work_mat_size(1, n, NG_F64)));
+    size_t most = qr > square ? qr : square;
+    return ngi_size_add(ngi_size_mul(2, square), solver > most ? solver : most);
 }
 
 size_t ngi_eigen_work(const ngi_param *param)
 {
     size_t left = ngi_kron_has(param, NG_LEFT) ? param->rows : 0;
-    size_t right = ngi_kron_has(param, NG_RIGHT) ? param->cols : 0, n = left > right ? left : right;
-    size_t square = ng_work_mat_size(n, n, NG_F64);
-    size_t solver = ng_eigh_work(n, NG_F64), qr = ngi_orthonormal_rows_work(n, NG_F64);
-    size_t most = ngi_size_add(ngi_size_mul(3, square), solver > qr ? solver : qr);
-    size_t carry = carry_work(param, left, right);
-    size_t rows = ngi_size_add(ng_work_mat_size(1, param->rows, NG_F64), /* of values */
-                               ng_work_mat_size(1, param->cols, NG_F64));
-    return ngi_size_add(most > carry ? most : carry,
-                        ngi_size_mul(2, rows)); /* and the order's numbers, as long */
+    size_t right = ngi_kron_has(param, NG_RIGHT) ? param->cols : 0;
+    size_t bases = bases_work(left > right ? left : right), carry = carry_work(param, left, right);
+    size_t values = ngi_size_add(ng_work_mat_size(1, param->rows, NG_F64),
+                                 ng_work_mat_size(1, param->cols, NG_F64));
+    return ngi_size_add(bases > carry ? bases : carry, values);
+}
+
+size_t ngi_eigen_turn_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    (void)o;
+    return ng_work_mat_size(param->rows, param->cols, param->w.dtype);
 }

@@ -41,7 +41,9 @@ ng_status ngi_eigen_whiten(const ngi_param *param, const ng_steepest_options *o,
 ng_status ngi_eigen_unwhiten(const ngi_param *param, const ng_steepest_options *o, ngi_spectrum h,
                              ng_mat y, ng_work *work, ng_error *error);
 
-/* Scratch bytes of all of the above, two rows of values included. */
+/* Scratch bytes of bases, two rows of values included, and carry; of rotate, and the slots of
+ * ngi_metric. */
 size_t ngi_eigen_work(const ngi_param *param);
+size_t ngi_eigen_turn_work(const ngi_param *param, const ng_steepest_options *o);
 
 #endif

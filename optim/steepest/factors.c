@@ -282,35 +282,70 @@ ng_status ngi_kron_factor_side(ng_mat *factor, const ngi_param *param, const ng_
 
 /* ---- Scratch ------------------------------------------------------------------------------- */
 
-/* of a side with a factor of n rows */
-static size_t side_work(size_t n, ng_root kind, ng_dtype dtype, size_t product)
+static size_t larger(size_t a, size_t b)
 {
-    size_t square = ng_work_mat_size(n, n, dtype), largest = ngi_size_add(square, product);
-    size_t taking = ng_work_mat_size(n, n, NG_F64), factor = ngi_size_mul(2, square);
-    if (kind == NG_ROOT_SYMMETRIC)
-        taking = ngi_size_add(taking, ng_spd_power_work(n, dtype));
-    if (kind == NG_ROOT_INVERSE)
-        taking = ngi_size_add(taking, ngi_spd_inverse_work(n, NG_F64));
-    if (kind != NG_ROOT_CHOLESKY)
-        factor = ngi_size_add(factor, ngi_spd_inverse_work(n, dtype));
-    largest = largest > taking ? largest : taking;
-    return largest > factor ? largest : factor;
+    return a > b ? a : b;
 }
 
-size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o)
+/* a matrix of that dtype where the weights have another */
+static size_t widened(const ngi_param *param, size_t rows, size_t cols, ng_dtype dtype)
 {
-    ng_dtype wide = param->w.dtype; /* of a copy of the gradient: the factors' */
-    for (int i = 0; i < 2; i++)
-        if (ngi_kron_has(param, sides[i]) &&
-            ngi_side_tensor(param, ngi_factor, sides[i])->now.dtype == NG_F64)
-            wide = NG_F64;
-    size_t product = ng_work_mat_size(param->rows, param->cols, wide), largest = product;
+    return dtype != param->w.dtype ? ng_work_mat_size(rows, cols, dtype) : 0;
+}
+
+/* of the root of a side's factor, n x n */
+static size_t taking_work(size_t n, ng_root form, ng_dtype dtype)
+{
+    switch (form) {
+    case NG_ROOT_CHOLESKY:
+        return 0;
+    case NG_ROOT_INVERSE:
+        return ngi_spd_inverse_work(n, dtype);
+    case NG_ROOT_SYMMETRIC:
+        break;
+    }
+    return ng_spd_power_work(n, dtype);
+}
+
+size_t ngi_kron_add_work(const ngi_param *param)
+{
+    size_t most = 0;
     for (int i = 0; i < 2; i++) {
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
-        size_t bytes =
-            side_work(length(param, sides[i]), ngi_kron_form(param, o), param->w.dtype, product);
-        if (factor != NULL && bytes > largest)
-            largest = bytes;
+        if (factor != NULL)
+            most = larger(most, widened(param, param->rows, param->cols, factor->now.dtype));
     }
-    return largest;
+    return most;
+}
+
+size_t ngi_kron_root_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    size_t most = 0;
+    for (int i = 0; i < 2; i++) {
+        const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
+        size_t n = length(param, sides[i]);
+        if (factor == NULL)
+            continue;
+        ng_dtype dtype = factor->now.dtype;
+        most = larger(most, ngi_size_add(widened(param, n, n, dtype),
+                                         taking_work(n, ngi_kron_form(param, o), dtype)));
+    }
+    return most;
+}
+
+size_t ngi_kron_turn_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    ng_root form = ngi_kron_form(param, o);
+    ng_dtype dtype = param->w.dtype;
+    size_t product = ng_work_mat_size(param->rows, param->cols, dtype), most = 0;
+    for (int i = 0; i < 2 && form != NG_ROOT_CHOLESKY; i++) {
+        size_t n = length(param, sides[i]), square = ng_work_mat_size(n, n, dtype);
+        size_t inverse = ngi_spd_inverse_work(n, dtype);
+        if (!ngi_kron_has(param, sides[i]))
+            continue;
+        most =
+            larger(most, form == NG_ROOT_INVERSE ? larger(ngi_size_add(square, product), inverse)
+                                                 : larger(product, ngi_size_add(square, inverse)));
+    }
+    return most;
 }

@@ -138,8 +138,11 @@ ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options
 ng_status ngi_kron_solve(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
                          ng_side side, ngi_age age, ng_mat x, ng_work *work, ng_error *error);
 
-/* Scratch bytes of all here. */
-size_t ngi_kron_work(const ngi_param *param, const ng_steepest_options *o);
+/* Scratch bytes of adding to a factor, of decompose, and of the slots of ngi_metric, solve and
+ * whiten_side: each gives back what it took. */
+size_t ngi_kron_add_work(const ngi_param *param);
+size_t ngi_kron_root_work(const ngi_param *param, const ng_steepest_options *o);
+size_t ngi_kron_turn_work(const ngi_param *param, const ng_steepest_options *o);
 
 /* The slots of ngi_metric, with the new roots. */
 ng_status ngi_kron_whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,

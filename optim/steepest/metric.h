@@ -34,8 +34,11 @@ typedef struct {
     ngi_rule (*rule)(const ng_steepest_options *o);
     /* adds the metric's state (optional: none) */
     ng_status (*create)(ngi_param *param, const ng_steepest_options *o, ng_error *error);
-    /* scratch bytes of the slots below (optional: none) */
+    /* scratch bytes of update (optional: none) */
     size_t (*work)(const ngi_param *param, const ng_steepest_options *o);
+    /* and of the slots behind it; what factor_side takes for its result is not counted
+     * (optional: none) */
+    size_t (*turn_work)(const ngi_param *param, const ng_steepest_options *o);
     /* captured statistics, as in method.h; a metric that has these slots needs them (optional) */
     ng_status (*check_capture)(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
                                ng_mat g, double scale, ng_error *error);

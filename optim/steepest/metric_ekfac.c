@@ -221,8 +221,9 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t kron = ngi_kron_work(param, o), eigen = ngi_eigen_work(param);
-    return kron > eigen ? kron : eigen;
+    size_t average = ngi_statistics_work(param), eigen = ngi_eigen_work(param);
+    (void)o;
+    return average > eigen ? average : eigen;
 }
 
 /* ---- Options and presets ----------------------------------------------------------------------
@@ -256,6 +257,7 @@ const ngi_metric ngi_metric_ekfac = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .turn_work = ngi_eigen_turn_work,
     .check_capture = check_capture,
     .capture_work = capture_work,
     .capture = capture,

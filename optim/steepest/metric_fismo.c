@@ -89,8 +89,11 @@ static ng_status factor_side(ng_mat *factor, const ngi_param *param, const ng_st
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    return ngi_size_add(ng_work_mat_size(param->rows, param->cols, param->w.dtype),
-                        ngi_kron_work(param, o));
+    size_t add = ngi_kron_add_work(param), turn = ngi_kron_turn_work(param, o);
+    size_t whitened = ng_work_mat_size(param->rows, param->cols, param->w.dtype);
+    size_t accumulate = ngi_size_add(whitened, add > turn ? add : turn);
+    size_t root = ngi_kron_root_work(param, o);
+    return accumulate > root ? accumulate : root;
 }
 
 /* ---- Options and presets ------------------------------------------------------------- */
@@ -145,6 +148,7 @@ const ngi_metric ngi_metric_fismo = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .turn_work = ngi_kron_turn_work,
     .update = update,
     .whiten = ngi_kron_whiten,
     .unwhiten = ngi_kron_unwhiten,

@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "lib/linalg/sweep.h"
 
@@ -123,9 +124,10 @@ static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_
     size_t n = root->now.rows;
     ng_root form = ngi_kron_form(param, o);
     double damping = o->kfac.damping, tiny = 10 * (double)n * ng_dtype_eps(param->w.dtype);
-    ng_mat damped, result;
+    ng_mat damped, result = root->next;
     TRY(ng_work_mat(work, &damped, n, n, dtype, error));
-    TRY(ng_work_mat(work, &result, n, n, dtype, error));
+    if (dtype != result.dtype)
+        TRY(ng_work_mat(work, &result, n, n, dtype, error));
     TRY(damp(damped, param, o, side, error));
     if (form == NG_ROOT_CHOLESKY || !(damping > 0))
         TRY(cholesky(result, damped, tiny, damping, error));
@@ -138,7 +140,8 @@ static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_
             return ngi_statistics_singular(error);
         TRY(status);
     }
-    TRY(ng_copy(root->next, result, error));
+    if (dtype != root->next.dtype)
+        TRY(ng_copy(root->next, result, error));
     root->fresh = 1;
     return NG_OK;
 }
@@ -193,20 +196,36 @@ static int is_kronecker(const ng_steepest_options *o)
     return !exact(o);
 }
 
+/* of a damped factor and its root */
+static size_t damped_work(size_t n, ng_root root, ng_dtype dtype, ng_dtype own)
+{
+    size_t bytes = ng_work_mat_size(n, n, dtype);
+    if (dtype != own)
+        bytes = ngi_size_mul(2, bytes);
+    if (root == NG_ROOT_SYMMETRIC)
+        bytes = ngi_size_add(bytes, ng_spd_power_work(n, dtype));
+    if (root == NG_ROOT_INVERSE)
+        bytes = ngi_size_add(bytes, ngi_spd_inverse_work(n, dtype));
+    return bytes;
+}
+
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t most = ngi_kron_work(param, o), eigen = ngi_eigen_work(param);
-    for (int i = 0; i < 2; i++) {
+    size_t most = ngi_statistics_work(param), eigen = exact(o) ? ngi_eigen_work(param) : 0;
+    for (int i = 0; i < 2 && !exact(o); i++) {
         size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
-        size_t bytes = 2 * ng_work_mat_size(n, n, factor != NULL ? factor->now.dtype : NG_F64);
-        if (o->kfac.root == NG_ROOT_SYMMETRIC)
-            bytes += ng_spd_power_work(n, NG_F64);
-        if (o->kfac.root == NG_ROOT_INVERSE)
-            bytes += ngi_spd_inverse_work(n, NG_F64);
-        most = bytes > most && ngi_kron_has(param, sides[i]) ? bytes : most;
+        size_t bytes = factor != NULL ? damped_work(n, ngi_kron_form(param, o), factor->now.dtype,
+                                                    param->w.dtype)
+                                      : 0;
+        most = bytes > most ? bytes : most;
     }
-    return exact(o) && eigen > most ? eigen : most;
+    return eigen > most ? eigen : most;
+}
+
+static size_t turn_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    return exact(o) ? ngi_eigen_turn_work(param, o) : ngi_kron_turn_work(param, o);
 }
 
 /* ---- Options and presets ------------------------------------------------------------------ */
@@ -258,6 +277,7 @@ const ngi_metric ngi_metric_kfac = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .turn_work = turn_work,
     .check_capture = ngi_statistics_check,
     .capture = ngi_statistics_capture,
     .ready = ngi_statistics_ready,

@@ -100,8 +100,15 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t kron = ngi_kron_work(param, o), eigen = ngi_eigen_work(param);
-    return kron > eigen ? kron : eigen;
+    size_t most = ngi_kron_add_work(param);
+    (void)o;
+    for (int i = 0; i < 2; i++) {
+        size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
+        size_t bytes = ngi_size_add(ng_work_mat_size(1, n, NG_F64), ng_work_mat_size(n, n, NG_F64));
+        bytes = ngi_size_add(bytes, ngi_eigen_of_work(n));
+        most = bytes > most && ngi_kron_has(param, sides[i]) ? bytes : most;
+    }
+    return most;
 }
 
 static const ng_option table[] = {
@@ -131,6 +138,7 @@ const ngi_metric ngi_metric_shampoo = {
     .rule = rule,
     .create = ngi_gram_create,
     .work = work_size,
+    .turn_work = ngi_kron_turn_work,
     .update = update,
     .whiten = ngi_kron_whiten,
     .unwhiten = ngi_kron_unwhiten,

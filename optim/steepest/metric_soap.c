@@ -92,9 +92,9 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t rotate = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, param->w.dtype));
-    size_t kron = ngi_kron_work(param, o), eigen = ngi_eigen_work(param);
-    size_t most = kron > eigen ? kron : eigen;
+    size_t rotate = ngi_size_mul(2, ngi_eigen_turn_work(param, o));
+    size_t add = ngi_kron_add_work(param), eigen = ngi_eigen_work(param);
+    size_t most = add > eigen ? add : eigen;
     return rotate > most ? rotate : most;
 }
 
@@ -126,6 +126,7 @@ const ngi_metric ngi_metric_soap = {
     .rule = rule,
     .create = create,
     .work = work_size,
+    .turn_work = ngi_eigen_turn_work,
     .update = update,
     .whiten = whiten,
     .unwhiten = unwhiten,

@@ -112,6 +112,19 @@ static ng_status average(ngi_param *param, ng_side side, double weight, ng_work 
     return NG_OK;
 }
 
+size_t ngi_statistics_work(const ngi_param *param)
+{
+    size_t most = 0;
+    for (int i = 0; i < 2; i++) {
+        const ngi_tensor *t = ngi_side_tensor(param, ngi_factor, sides[i]);
+        size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
+        size_t bytes =
+            t != NULL && t->now.dtype != param->w.dtype ? ng_work_mat_size(n, n, t->now.dtype) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 /* The weights ema_decay^(t-s) of all statistics so far add up to average_weight;
  * an average that starts from the identity has had its start for ever. */
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,

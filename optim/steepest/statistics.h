@@ -23,6 +23,8 @@ ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options
 /* New factors and average_weight from the sums. */
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error);
+/* Its scratch bytes. */
+size_t ngi_statistics_work(const ngi_param *param);
 
 /* New bases of the newest factors, and the diagonal <- the products of their eigenvalues
  * (eigenbases.h). NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones

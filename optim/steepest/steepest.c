@@ -130,30 +130,32 @@ static int fusible(const ng_steepest_options *o)
            (metric->is_kronecker == NULL || metric->is_kronecker(o));
 }
 
-static size_t fused_work(const ngi_param *param, const ng_steepest_options *o, size_t of_metric)
+static size_t fused_work(const ngi_param *param, const ng_steepest_options *o, size_t turn)
 {
     size_t k = param->rows < param->cols ? param->rows : param->cols;
     ng_dtype dtype = param->w.dtype;
     size_t squares = ngi_size_mul(3, ng_work_mat_size(k, k, dtype)); /* a, k and the factor */
     size_t of_ball = ngi_ball_find(o->ball)->multiplier_work(k, dtype);
     return ngi_size_add(ngi_size_add(squares, ngi_largest_eigenvalue_work(k, dtype)),
-                        max_size(of_metric, of_ball));
+                        max_size(turn, of_ball));
 }
 
-/* Where the fused form fails, which is rare, the ball makes its scratch itself. */
+/* The gradient, and beside it what update takes; or its average and what the direction takes.
+ * Where the fused form fails, which is rare, the ball makes its scratch itself. */
 static size_t work_size(const ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
     const ngi_ball *ball = ngi_ball_find(o->ball);
     ng_dtype dtype = param->w.dtype;
-    size_t mats = ngi_size_mul(2, ng_work_mat_size(param->rows, param->cols, dtype));
-    size_t of_metric = metric->work != NULL ? metric->work(param, o) : 0, of_ball = 0;
+    size_t mat = ng_work_mat_size(param->rows, param->cols, dtype);
+    size_t update = metric->work != NULL ? metric->work(param, o) : 0;
+    size_t turn = metric->turn_work != NULL ? metric->turn_work(param, o) : 0, of_ball = 0;
     if (fusible(o))
-        of_ball = fused_work(param, o, of_metric);
+        of_ball = fused_work(param, o, turn);
     else if (ball->work != NULL)
         of_ball = ball->work(param->rows, param->cols, dtype, o);
-    return ngi_size_add(mats, max_size(of_metric, of_ball));
+    return ngi_size_add(mat, max_size(update, ngi_size_add(mat, max_size(turn, of_ball))));
 }
 
 /* ---- Prepare and commit ------------------------------------------------------------ */
@@ -253,10 +255,12 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     double dual = 0;
     ng_mat g, x;
     TRY(ng_work_mat(work, &g, m, n, param->w.dtype, error));
-    TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
     TRY(ngi_momentum_gradient(g, param, o, error));
+    size_t mark = work->used;
     if (metric->update != NULL)
         TRY(metric->update(param, o, g, work, error));
+    work->used = mark;
+    TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
     TRY(direction(&dual, param, o, g, x, work, error));
     TRY(finish(param->update, dual, param, o, error));
     return check_update(param, o, error);

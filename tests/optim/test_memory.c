@@ -72,6 +72,37 @@ START_TEST(natural)
 }
 END_TEST
 
+/* A transformer of width 128, one parameter after the other: beside the state less than half of
+ * what its hidden weights take. */
+static const struct {
+    const char *preset, *settings;
+} lean[] = {{"sgd", ""},
+            {"adamw", ""},
+            {"ivon", ""},
+            {"muon", ""},
+            {"normuon", ""},
+            {"fismo", "one_sided=always"},
+            {"soap", "one_sided=always"},
+            {"shampoo", "one_sided=always"},
+            {"kfac", "one_sided=always"},
+            {"kfac_muon", "one_sided=always"}};
+enum { LEAN = sizeof lean / sizeof *lean };
+
+START_TEST(half_the_weights)
+{
+    static const size_t shape[][2] = {{384, 128}, {128, 128}, {512, 128}, {128, 512}};
+    void *options = test_options(lean[_i].preset, lean[_i].settings);
+    size_t weights = 0, most = 0;
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        ng_memory m = promised(options, shape[i][0], shape[i][1], NG_F32);
+        weights += 4 * ng_dtype_size(NG_F32) * shape[i][0] * shape[i][1]; /* of four blocks */
+        most = m.work + m.spare > most ? m.work + m.spare : most;
+    }
+    ck_assert_uint_le(2 * most, weights);
+    free(options);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     ng_error err = {NG_OK, ""};
@@ -109,6 +140,7 @@ TEST_SUITE(memory)
     tcase_add_loop_test(tcase, before_and_after, 0, KINDS);
     tcase_add_loop_test(tcase, in_advance, 0, KINDS);
     tcase_add_loop_test(tcase, no_memory, 0, KINDS);
+    tcase_add_loop_test(tcase, half_the_weights, 0, LEAN);
     tcase_add_test(tcase, natural);
     tcase_add_test(tcase, refusals);
     suite_add_tcase(suite, tcase);
