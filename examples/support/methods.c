@@ -94,15 +94,30 @@ void *methods_options(const methods *m, const ng_preset *preset)
     return options;
 }
 
+void *methods_rest(const methods *m)
+{
+    void *options = methods_options(m, ng_preset_find("adamw"));
+    if (options != NULL && m->rest_lr > 0)
+        ng_options_set(options, "lr", m->rest_lr, NULL);
+    return options;
+}
+
+/* Does a matrix method run? */
+static int leaves_rest(const methods *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (!ng_method_elementwise(m->list[i]->method))
+            return 1;
+    return 0;
+}
+
 /* AdamW also steps what matrix methods leave to it. */
 static int is_used(const methods *m, const char *name)
 {
-    int adamw = strcmp(name, "adamw") == 0;
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->list[i]->name, name) == 0 ||
-            (adamw && !ng_method_elementwise(m->list[i]->method)))
+        if (strcmp(m->list[i]->name, name) == 0)
             return 1;
-    return 0;
+    return strcmp(name, "adamw") == 0 && leaves_rest(m);
 }
 
 int methods_check(const methods *m)
@@ -118,6 +133,8 @@ int methods_check(const methods *m)
             status = arguments_usage("--set %s.%s: %s is not among the optimizers that run",
                                      m->settings[i].method, m->settings[i].option,
                                      m->settings[i].method);
+    if (status == 0 && m->rest_lr > 0 && !leaves_rest(m))
+        status = arguments_usage("--rest-lr: no optimizer that runs leaves anything to adamw");
     return status;
 }
 

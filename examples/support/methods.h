@@ -21,6 +21,7 @@ typedef struct {
     setting settings[MAX_SETTINGS];
     size_t setting_count;
     size_t own; /* settings that the program began with: they may be of presets that do not run */
+    double rest_lr; /* of what matrix methods leave to AdamW; 0: as AdamW's settings say */
 } methods;
 
 /* The presets of a comma-separated list, or all, instead of those there were. */
@@ -36,6 +37,9 @@ int methods_check(const methods *m);
 /* The preset's options with its settings applied; to be freed. NULL on an
  * error, reported. */
 void *methods_options(const methods *m, const ng_preset *preset);
+
+/* Likewise AdamW's, for what a matrix method leaves to it. */
+void *methods_rest(const methods *m);
 
 /* For --help: all presets, and the options of each method, metric and ball once. */
 void methods_print(void);

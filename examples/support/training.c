@@ -12,7 +12,7 @@ ng_status training_create(ng_trainer **trainer, ng_model *model, const ng_traine
         o = *how;
     *trainer = NULL;
     void *own = options == NULL ? methods_options(settings, preset) : NULL;
-    void *rest = methods_options(settings, ng_preset_find("adamw"));
+    void *rest = methods_rest(settings);
     o.method = options != NULL ? options : own;
     o.rest = rest;
     ng_status status = o.method == NULL || o.rest == NULL

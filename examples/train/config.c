@@ -118,6 +118,7 @@ static argument options[] = {
     {"epochs", ARGUMENT_COUNT, .offset = offsetof(config, how.epochs), 1, MAX_EPOCHS},
     {"batch", ARGUMENT_COUNT, .offset = offsetof(config, how.batch), 1, 1 << 20},
     {"lr", ARGUMENT_TEXT, .offset = offsetof(config, lr)},
+    {"rest-lr", ARGUMENT_NUMBER, .offset = offsetof(config, methods.rest_lr), 1e-12, 1e6},
     {"schedule", ARGUMENT_OWN, .take = take_schedule},
     {"warmup", ARGUMENT_NUMBER, .offset = offsetof(config, how.warmup), 0, 1},
     {"early-stop", ARGUMENT_COUNT, .offset = offsetof(config, how.patience), 1, MAX_EPOCHS,

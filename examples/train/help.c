@@ -31,6 +31,8 @@ void help_print(void)
         "  --batch=N            samples a step (default: 64)\n"
         "  --lr=X               learning rate of all; auto: a walk on an eighth of the training "
         "set\n"
+        "  --rest-lr=X          adamw's for biases, norms, embeddings, the last layer (default: "
+        "0.001)\n"
         "  --schedule=NAME      constant (default), linear, cosine, inverse_sqrt, wsd\n"
         "  --warmup=SHARE       of the run, 0 ... 1, in which the rate grows from nothing\n"
         "  --early-stop[=N]     after N epochs (5) without a lower validation loss; keeps the "
@@ -60,11 +62,11 @@ void help_print(void)
         "                       DIR/regimes.csv and a picture; not of methods without any, or "
         "--sweep\n"
         "%s"
-        "\nMatrix methods (all but sgd, adamw, ivon) step the hidden weights; biases, norms, "
-        "embeddings\n"
-        "and the last layer go to adamw with lr 0.001, or as --set adamw.OPTION says. kfac,\n"
-        "kfac_muon and ekfac step whole layers, biases and the last one included; their\n"
-        "Fisher matrix is the empirical one, of the labels in the batch.\n\n",
+        "\nMatrix methods (all but sgd, adamw, ivon) step the hidden weights, and adamw the "
+        "rest, as --rest-lr\n"
+        "and --set adamw.OPTION say. kfac, kfac_muon and ekfac step whole layers, biases and the\n"
+        "last one included; their Fisher matrix is the empirical one, of the labels in the "
+        "batch.\n\n",
         default_optimizers,
         crew_shards
             ? "  --shards=N           parts of a batch, as many as there are ranks at least "
