@@ -85,9 +85,10 @@ NG_API void ng_exchange_part(size_t *first, size_t *last, size_t pieces, int ran
 /* Once all groups and parameters, biases and shared inputs are there, before the first step and
  * capture (a load comes after). The table is copied. Parameters go to ranks costliest first, each
  * to the one with the least to do (longest processing time first), those that share inputs
- * together, and their state is freed everywhere else. Groups whose method decides for the whole
- * group (natural, residual) are every rank's; kl_clip of ng_steepest is no such, its norms are
- * exchanged. Afterwards nothing can be added.
+ * together (the cost of a matrix: rows times columns times the fewer of both; of element-wise
+ * methods: rows times columns), and their state is freed everywhere else. Groups whose method
+ * decides for the whole group (natural, residual) are every rank's; kl_clip of ng_steepest is no
+ * such, its norms are exchanged. Afterwards nothing can be added.
  *
  * ng_optimizer_save and ng_optimizer_load of an attached optimizer are calls of all ranks: rank 0
  * writes the file one process would write, byte for byte; all ranks read it (natgrad/checkpoint.h).

@@ -1,5 +1,6 @@
 /* Two ranks against one: a step of muon over the weight matrices of two GPT-2 124M blocks, the
- * state the larger rank keeps, and the sum over shards against MPI_Allreduce. Starts itself under
+ * state the larger rank keeps, how evenly parameters go to more ranks, and the sum over shards
+ * against MPI_Allreduce. Starts itself under
  * mpirun; rank 0 measures, rank 1 does what it is told. On a machine that is busy otherwise ratios
  * of times mean little. */
 #define _POSIX_C_SOURCE 200809L
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/bench/balance.h"
 #include "tests/bench/bench.h"
 
 enum { BLOCKS = 2, KINDS = 4, MATRICES = BLOCKS * KINDS, NUMBERS = 10000000 };
@@ -139,6 +141,8 @@ static void measure(int argc, char **argv)
     bench_compare("mpi_step_two_ranks", "gpt2x2", bench_job_side("muon, 2 ranks", &two),
                   bench_job_side("muon, 1 rank", &one));
     bench_state("mpi_state_two_ranks", "gpt2x2", larger_part());
+    bench_state("mpi_lpt_balance", "gpt2/8", balance_gpt2(8));
+    bench_state("mpi_lpt_balance", "gpt2/64", balance_gpt2(64));
     bench_compare("mpi_allreduce_overhead", "10M", bench_job_side("tree over shards", &tree),
                   bench_job_side("MPI_Allreduce", &mpi));
     destroy_model(&alone);

@@ -29,7 +29,7 @@ static void load_shard(world *x, const setup *s, int t, size_t shard)
     }
 }
 
-ng_status reduce_shards(world *x, const setup *s, int t, size_t shards)
+void add_shards(world *x, const setup *s, int t, size_t shards)
 {
     size_t first, last;
     CHECK(ng_optimizer_shards(x->opt, &first, &last) == NG_OK, "%s", ng_optimizer_error(x->opt));
@@ -37,6 +37,11 @@ ng_status reduce_shards(world *x, const setup *s, int t, size_t shards)
         load_shard(x, s, t, i);
         ng_optimizer_add_shard(x->opt, (1 + (double)i) / (double)shards);
     }
+}
+
+ng_status reduce_shards(world *x, const setup *s, int t, size_t shards)
+{
+    add_shards(x, s, t, shards);
     return ng_optimizer_reduce(x->opt);
 }
 

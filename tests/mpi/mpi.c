@@ -233,7 +233,7 @@ static void test_sharing(void)
     close_world(&alone);
 }
 
-/* mpi hello | fisher | large N | steps | checkpoints FOLDER | save FILE | load FILE */
+/* mpi hello | fisher | large N | steps | checkpoints FOLDER | failures FOLDER | save FILE | load FILE */
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "", *where = argc > 2 ? argv[2] : ".";
@@ -256,6 +256,8 @@ int main(int argc, char **argv)
         compare_large((size_t)atoi(where));
     } else if (strcmp(what, "checkpoints") == 0) {
         test_checkpoints(where);
+    } else if (strcmp(what, "failures") == 0) {
+        test_failures(where);
     } else if (strcmp(what, "save") == 0) {
         save_for_ever(where);
     } else if (strcmp(what, "load") == 0) {

@@ -56,6 +56,7 @@ ng_status step(world *x, const setup *s, int t);
 
 /* The same of a batch in shards (captures.c). */
 ng_status attach_sharded(world *x, MPI_Comm comm, size_t shards);
+void add_shards(world *x, const setup *s, int t, size_t shards);
 ng_status reduce_shards(world *x, const setup *s, int t, size_t shards);
 ng_status sharded_step(world *x, const setup *s, int t, size_t shards);
 
@@ -65,6 +66,7 @@ void test_shards(void);
 void test_fisher(void);
 void compare_large(size_t n);
 void test_captures(void);
+void test_failures(const char *folder);
 void test_checkpoints(const char *folder);
 void save_for_ever(const char *path);
 void load_once(const char *path);
