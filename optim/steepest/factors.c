@@ -10,7 +10,7 @@
 #include "lib/linalg/lower.h"
 #include "lib/linalg/sweep.h"
 
-enum { RECTANGULAR = 4 };                      /* one_sided = auto from this aspect on */
+enum { RECTANGULAR = 3 };                      /* one_sided = auto from this aspect on */
 static const double damping_of_doubles = 1e-4; /* factor_dtype = auto below this damping */
 
 const ngi_pair ngi_factor = {{"left_factor", "right_factor"}};

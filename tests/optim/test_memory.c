@@ -81,8 +81,8 @@ static const struct {
             {"ivon", ""},
             {"muon", ""},
             {"normuon", ""},
-            {"fismo", "one_sided=always"},
-            {"soap", "one_sided=always"},
+            {"fismo", ""},
+            {"soap", ""},
             {"shampoo", "one_sided=always"},
             {"kfac", "one_sided=always"},
             {"kfac_muon", "one_sided=always"}};

@@ -31,7 +31,7 @@ typedef enum {
 /* Factor on the smaller side of the matrix only; the other one is the identity. */
 typedef enum {
     NG_ONE_SIDED_NEVER = 0,
-    NG_ONE_SIDED_AUTO = 1, /* when one side is at least 4 times the other */
+    NG_ONE_SIDED_AUTO = 1, /* when one side is at least 3 times the other */
     NG_ONE_SIDED_ALWAYS = 2
 } ng_one_sided;
 
