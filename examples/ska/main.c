@@ -236,16 +236,20 @@ static double theory(double lambda)
     return log(half + sqrt(half * half - q)) / eta;
 }
 
+/* Of the means over x of [a; 1] [a; 1]^T, or of the same products the other way round, if they are
+ * fewer. */
 static double largest(ng_mat x)
 {
+    const size_t n = x.rows < x.cols + 1 ? x.rows : x.cols + 1;
     ng_error error = {NG_OK, ""};
-    ng_mat one = paper_mat(x.rows, x.cols + 1), gram = paper_mat(x.cols + 1, x.cols + 1),
-           values = paper_mat(1, x.cols + 1);
+    ng_mat one = paper_mat(x.rows, x.cols + 1), gram = paper_mat(n, n), values = paper_mat(1, n);
     ng_fill(one, 1);
     paper_must(ng_copy(ng_mat_block(one, 0, 0, x.rows, x.cols), x, &error), &error);
-    paper_must(ng_syrk(gram, one, NG_TRANS, 1 / (double)x.rows, 0, &error), &error);
+    paper_must(
+        ng_syrk(gram, one, n < x.cols + 1 ? NG_NOTRANS : NG_TRANS, 1 / (double)x.rows, 0, &error),
+        &error);
     paper_must(ng_eigenvalues(values, gram, &error), &error);
-    return ng_mat_get(values, 0, x.cols);
+    return ng_mat_get(values, 0, n - 1);
 }
 
 static void growth(paper *p)
@@ -341,7 +345,7 @@ int main(int argc, char **argv)
                .option = "images",
                .counted = "digits, MNIST's where $NATGRAD_DATA is, else drawn",
                .samples = 1000,
-               .least = 10,
+               .least = 2,
                .most = 8000,
                .seed = 1,
                .stages = stages,

@@ -57,6 +57,17 @@ static void moments(classes *bed, size_t c)
                            ng_mat_get(bed->means, c, i) * ng_mat_get(bed->means, c, j));
 }
 
+size_t bed_draws(const paper *p)
+{
+    const size_t draws = p->samples / 10000;
+    return draws < 1 ? 1 : draws > DRAWS ? DRAWS : draws;
+}
+
+size_t bed_tested(const paper *p)
+{
+    return p->samples / bed_draws(p) / CLASSES * CLASSES;
+}
+
 void bed_make(classes *bed, const paper *p, size_t d, size_t latent, size_t stream)
 {
     const ng_random *random = paper_random(p, stream);
@@ -129,11 +140,11 @@ ng_model *bed_train(ng_mat x, size_t seed)
     net.max_batch = 1000;
     paper_must(ng_model_create_mlp(&model, &net, &error), &error);
     ng_sgd_init(&sgd);
-    sgd.lr = 0.2;
+    sgd.lr = 0.5;
     sgd.momentum = 0;
     ng_trainer_init(&o);
     o.method = &sgd;
-    o.batch = 20;
+    o.batch = 50;
     o.epochs = 20;
     o.schedule = NG_SCHEDULE_LINEAR;
     o.keep_weights = 1; /* zeros */

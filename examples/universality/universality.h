@@ -6,7 +6,7 @@
 
 #include "examples/support/paper.h"
 
-enum { CLASSES = 3, DIMENSION = 40, WIDEST = 80, TESTED = 60000 };
+enum { CLASSES = 3, DIMENSION = 40, WIDEST = 80, TESTED = 60000, DRAWS = 10 };
 
 /* Samples of class c are x = tanh(W_c z + b_c), z from N(0, I); beside them stands the mixture of
  * normal laws with the same mean and covariance of every class. Sample i is of class i % CLASSES.
@@ -22,6 +22,11 @@ typedef struct {
 
 typedef enum { MAPPED = 0, NORMAL = 1 } law;
 
+/* p->samples are tested of each setting, by ten draws of the classes or, if they are fewer, one for
+ * ten thousand: how many draws, and how many samples of each, a multiple of CLASSES. */
+size_t bed_draws(const paper *p);
+size_t bed_tested(const paper *p);
+
 /* The moments are exact to 1e-8: sums over a grid. */
 void bed_make(classes *bed, const paper *p, size_t d, size_t latent, size_t stream);
 
@@ -34,7 +39,7 @@ ng_mat bed_class(ng_mat x, size_t c);
 /* *data <- the rows with their classes, copied. */
 void bed_dataset(ng_dataset **data, ng_mat x);
 
-/* A softmax regression of x by SGD: batches of 20, the rate falling from 0.2 to 0 in 20 passes. */
+/* A softmax regression of x by SGD: batches of 50, the rate falling from 0.5 to 0 in 20 passes. */
 ng_model *bed_train(ng_mat x, size_t seed);
 
 /* The share of the samples of which the model says another class. */
