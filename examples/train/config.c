@@ -137,6 +137,7 @@ static argument options[] = {
     {"sweep", ARGUMENT_FLAG, .offset = offsetof(config, sweep)},
     {"validate", ARGUMENT_FLAG, .offset = offsetof(config, validate)},
     {"regimes", ARGUMENT_INT, .offset = offsetof(config, regimes), 1, 1 << 30, .bare = "50"},
+    {"spectra", ARGUMENT_INT, .offset = offsetof(config, spectra), 1, 1 << 30, .bare = "100"},
     {"shards", ARGUMENT_COUNT, .offset = offsetof(config, shards), 1, 1 << 16}, /* the last one */
     {NULL},
 };
@@ -191,11 +192,9 @@ static int check_runs(const config *c)
     const struct {
         const char *option;
         int given;
-    } own[] = {{"regimes", c->regimes > 0},
-               {"save", c->save != NULL},
-               {"resume", c->resume != NULL},
-               {"log", c->log != NULL},
-               {"lr", c->lr != NULL}};
+    } own[] = {{"regimes", c->regimes > 0}, {"spectra", c->spectra > 0},
+               {"save", c->save != NULL},   {"resume", c->resume != NULL},
+               {"log", c->log != NULL},     {"lr", c->lr != NULL}};
     for (size_t i = 0; i < sizeof own / sizeof *own && c->sweep; i++)
         if (own[i].given)
             return arguments_usage("--%s: not with --sweep", own[i].option);

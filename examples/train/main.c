@@ -23,7 +23,8 @@ static int run_one(run *r, const config *c, const source *s)
 typedef struct {
     keeper keep;
     record record;
-    regime_log *log;
+    regime_log *regimes; /* or NULL */
+    spectra_log *spectra;
 } desk;
 
 /* Every method with every seed, until all are there or ^C. */
@@ -34,7 +35,8 @@ static int run_all(run *runs, size_t *count, const config *c, const source *s, d
             run *r = &runs[(*count)++];
             r->method = c->methods.list[m];
             r->seed = c->seeds.list[i];
-            r->log = d->log;
+            r->regimes = d->regimes;
+            r->spectra = d->spectra;
             r->keep = c->save != NULL ? &d->keep : NULL;
             r->record = c->log != NULL ? &d->record : NULL;
             r->resume = c->resume;
@@ -44,12 +46,18 @@ static int run_all(run *runs, size_t *count, const config *c, const source *s, d
     return 0;
 }
 
+static int close_layers(desk *d, int status)
+{
+    if (d->regimes != NULL)
+        status = regimes_close(d->regimes, status);
+    return d->spectra != NULL ? spectra_close(d->spectra, status) : status;
+}
+
 static int report(const config *c, const source *s, run *runs, desk *d)
 {
     size_t count = 0;
     int status = run_all(runs, &count, c, s, d);
-    if (d->log != NULL)
-        status = regimes_close(d->log, status);
+    status = close_layers(d, status);
     if (status == 0 && d->keep.kept[0] != '\0')
         printf("model: %s (%s)\n", c->save, d->keep.kept);
     if (status == 0 && d->keep.kept[0] != '\0' && !program_hushed())
@@ -64,18 +72,24 @@ static int report(const config *c, const source *s, run *runs, desk *d)
 /* The runs, with files open for what they write. */
 static int work(const config *c, const source *s, run *runs)
 {
-    desk d = {.log = NULL};
-    regime_log log;
+    desk d = {.regimes = NULL};
+    regime_log regimes;
+    spectra_log spectra;
     int status = keep_open(&d.keep, c);
     if (status == 0 && c->log != NULL)
         status = record_open(&d.record, c->log, s);
     if (status == 0 && c->regimes > 0) {
-        d.log = &log;
-        if (regimes_open(&log, c->out) != 0)
-            status = regimes_close(&log, 1);
+        d.regimes = &regimes;
+        status = regimes_open(&regimes, c->out);
+    }
+    if (status == 0 && c->spectra > 0) {
+        d.spectra = &spectra;
+        status = spectra_open(&spectra, c->out);
     }
     if (crew_agree(status) == 0)
         status = report(c, s, runs, &d);
+    else
+        close_layers(&d, 1);
     return record_close(&d.record, status);
 }
 

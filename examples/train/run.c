@@ -38,7 +38,7 @@ static ng_status make_trainer(session *n, const void *options)
     const config *c = n->c;
     ng_trainer_options how = c->how;
     ng_exchange exchange;
-    ng_status status = crew_exchange(&exchange, c->shards, n->r->log != NULL, &n->error);
+    ng_status status = crew_exchange(&exchange, c->shards, n->r->regimes != NULL, &n->error);
     if (status != NG_OK)
         return status;
     how.seed = n->r->seed;
@@ -52,18 +52,29 @@ static ng_status make_trainer(session *n, const void *options)
     return status;
 }
 
-static ng_status make(session *n, const void *options)
+/* --regimes and --spectra */
+static ng_status watch_layers(session *n)
 {
     const config *c = n->c;
+    const run *r = n->r;
+    ng_optimizer *optimizer = ng_trainer_optimizer(n->trainer);
+    ng_status status = NG_OK;
+    if (r->regimes != NULL)
+        status = regimes_watch(r->regimes, optimizer, c->regimes, r->method, r->seed);
+    if (status == NG_OK && r->spectra != NULL)
+        status = spectra_watch(r->spectra, optimizer, c->spectra, r->method, r->seed);
+    if (status != NG_OK)
+        ng_error_set(&n->error, status, "%s", ng_optimizer_error(optimizer));
+    return status;
+}
+
+static ng_status make(session *n, const void *options)
+{
     ng_status status = make_trainer(n, options);
     if (status == NG_OK && n->r->resume != NULL &&
         (status = ng_trainer_load(n->trainer, n->r->resume)) != NG_OK)
         ng_error_set(&n->error, status, "--resume: %s", ng_trainer_error(n->trainer));
-    if (status == NG_OK && n->r->log != NULL &&
-        (status = regimes_watch(n->r->log, ng_trainer_optimizer(n->trainer), c->regimes,
-                                n->r->method, n->r->seed)) != NG_OK)
-        ng_error_set(&n->error, status, "%s", ng_optimizer_error(ng_trainer_optimizer(n->trainer)));
-    return status;
+    return status == NG_OK ? watch_layers(n) : status;
 }
 
 /* ---- On the way ------------------------------------------------------------------- */

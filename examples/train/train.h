@@ -2,8 +2,8 @@
  * own, digits or text, with one optimizer or several that it compares; natgrad-train-mpi: with all
  * ranks of MPI (crew.h). The pieces: config.c
  * (command line), help.c, source.c (data), model.c, run.c (one training run), keep.c (the file of
- * --save), record.c (--log), rate.c (--lr auto), regimes.c (of its layers), sweep.c (grids),
- * report.c (tables, CSV), picture.c (what gnuplot draws of the CSV). */
+ * --save), record.c (--log), rate.c (--lr auto), layers.c, regimes.c, spectra.c (of its layers),
+ * sweep.c (grids), report.c (tables, CSV), picture.c (what gnuplot draws of the CSV). */
 #ifndef TRAIN_H
 #define TRAIN_H
 
@@ -37,7 +37,7 @@ typedef struct {
     const char *out;
     ng_dtype dtype;
     ng_activation activation;
-    int regimes;               /* steps from one report to the next; 0: none asked */
+    int regimes, spectra;      /* steps from one report to the next; 0: none asked */
     const char *save, *resume; /* model files, or NULL */
     int bars;                  /* 1 + ng_laplace_structure of --uncertainty; 0: none asked */
     const char *log;           /* FILE.jsonl or FILE.csv, or NULL */
@@ -76,6 +76,7 @@ ng_status model_create(ng_model **model, const config *c, const source *s, size_
 typedef ng_trainer_point point; /* where a run stood after an epoch; loss and score: held-out */
 
 typedef struct regime_log regime_log;
+typedef struct spectra_log spectra_log;
 
 /* --save: of one run after every epoch, of several the one of the lowest held-out loss. */
 typedef struct {
@@ -96,12 +97,13 @@ typedef struct {
     /* given */
     const ng_preset *method;
     unsigned long seed;
-    regime_log *log;    /* where the regimes of its layers go, or NULL */
-    keeper *keep;       /* or NULL */
-    record *record;     /* or NULL */
-    const char *resume; /* the file it goes on from, or NULL */
-    int quiet;          /* a trial: no line an epoch */
-    char label[96];     /* for a sweep: the settings tried */
+    regime_log *regimes;  /* where the regimes of its layers go, or NULL */
+    spectra_log *spectra; /* where their spectra go, or NULL */
+    keeper *keep;         /* or NULL */
+    record *record;       /* or NULL */
+    const char *resume;   /* the file it goes on from, or NULL */
+    int quiet;            /* a trial: no line an epoch */
+    char label[96];       /* for a sweep: the settings tried */
     /* found */
     point *points; /* after each epoch */
     int epochs;    /* points there are */
@@ -152,11 +154,11 @@ int report_runs(const config *c, const source *s, const run *runs, size_t count)
 /* Draws the curves, whose table they are, and says so. 0, or 1 after reporting. */
 int picture_draw(const config *c, const source *s, const run *runs, size_t count, table *curves);
 
-/* What --regimes writes: out/regimes.csv and, at the end, its picture. */
+/* A table with a row a layer and report, and what its picture shows: of the first seed the curves
+ * of the first few layers. */
 enum { MAX_CURVES = 12 };
-struct regime_log {
+typedef struct {
     table t;
-    ng_regime_monitor monitor;
     const ng_preset *method; /* of the run at the moment */
     unsigned long seed, first_seed;
     struct {
@@ -164,16 +166,44 @@ struct regime_log {
         char layer[64];
     } curves[MAX_CURVES];
     size_t curve_count;
-    int no_memory; /* for a report */
-};
+    unsigned long long last; /* step with a row */
+    int no_memory;           /* for a report */
+} layer_log;
 
-/* 0, or 1 after reporting; the log is to be closed either way, which writes what
- * there is if `status` is 0 and frees it. */
+/* 0, or 1 after reporting; the log is to be closed either way, which writes what there is if
+ * `status` is 0, draws it and frees it. draw: 0, or 1 after reporting. */
+int layers_open(layer_log *log, const char *out, const char *name, const char *header);
+int layers_close(layer_log *log, int status, int (*draw)(layer_log *log));
+
+/* The run whose rows follow; the beginning of one, and that its layer has a curve. */
+void layers_run(layer_log *log, const ng_preset *method, unsigned long seed);
+void layers_row(layer_log *log, unsigned long long step, const char *layer);
+void layers_remember(layer_log *log, const char *layer);
+
+/* Panels of the logs' pictures, which stand in a row, over steps: y is what gnuplot shows of a row,
+ * axis its settings, level where a line marks the ideal, or NAN. The last one has the key. */
+void layers_begin(picture *p, const layer_log *log, const char *title, int panels);
+void layers_panel(picture *p, const layer_log *log, const char *y, const char *label,
+                  const char *axis, double level, int last);
+
+/* --regimes: regimes.csv; --spectra: spectra.csv. Open and close as above; watch: from now on the
+ * optimizer's layers are logged as that run's. */
+struct regime_log {
+    layer_log layers;
+    ng_regime_monitor monitor;
+};
 int regimes_open(regime_log *log, const char *out);
 int regimes_close(regime_log *log, int status);
-
-/* From now on the optimizer's factors are logged as that run's. */
 ng_status regimes_watch(regime_log *log, ng_optimizer *optimizer, int interval,
+                        const ng_preset *method, unsigned long seed);
+
+struct spectra_log {
+    layer_log layers;
+    ng_esd_monitor monitor;
+};
+int spectra_open(spectra_log *log, const char *out);
+int spectra_close(spectra_log *log, int status);
+ng_status spectra_watch(spectra_log *log, ng_optimizer *optimizer, int interval,
                         const ng_preset *method, unsigned long seed);
 
 #endif
