@@ -34,11 +34,15 @@ extern "C" {
 typedef enum {
     NG_MPI_OWNER = 0,     /* one rank each */
     NG_MPI_REPLICATE = 1, /* every rank: nothing is sent but the status of steps */
+    NG_MPI_HYBRID = 2,    /* every rank the cheapest ones, one rank each of the others */
 } ng_mpi_sharing;
 
 typedef struct {
     size_t size;            /* set by ng_mpi_init */
     ng_mpi_sharing sharing; /* default NG_MPI_OWNER; the same on all ranks */
+    double fraction; /* of NG_MPI_HYBRID: of the cost what every rank does itself, 0 ... 1; default
+                        0.1 */
+    int check;       /* 1: weights and gradients are compared before every step; default 0 */
     /* Of a batch, as many as there are ranks at least, for ng_optimizer_add_shard and
      * ng_optimizer_reduce (natgrad/exchange.h). Default 0: every rank has the whole batch. */
     size_t shards;

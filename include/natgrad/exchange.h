@@ -50,8 +50,13 @@ typedef struct {
 typedef struct {
     size_t size;     /* sizeof(ng_exchange) */
     int rank, ranks; /* this one, 0 ... ranks - 1 */
-    /* 1: every rank keeps all state and makes all steps, and only agrees with the others */
-    int replicate;
+    /* 0 ... 1: of the cost of a step (below) the share that every rank does itself, for the
+     * cheapest parameters: their state is everybody's and their weights are not sent. 1: everything
+     * is, and ranks only agree */
+    double replicate;
+    /* 1, for looking for an error: before every step each rank's weights and gradients are compared
+     * with rank 0's, and the first parameter that differs is NG_EARG. It reads all of them. */
+    int check;
     /* every rank <- the vote for all, the text with its rank in front; returns its status */
     ng_status (*agree)(void *data, ng_exchange_vote *vote);
     /* every item <- its owner's */

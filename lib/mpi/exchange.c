@@ -231,7 +231,7 @@ static team *make(MPI_Comm comm)
 
 ng_status ng_mpi_init_sized(ng_mpi_options *options, size_t size)
 {
-    ng_mpi_options defaults = {.size = sizeof defaults};
+    ng_mpi_options defaults = {.size = sizeof defaults, .fraction = 0.1};
     if (options == NULL)
         return NG_EARG;
     if (size != sizeof defaults)
@@ -266,7 +266,10 @@ static ng_exchange exchange_of(team *t, const ng_mpi_options *options)
         .size = sizeof exchange,
         .rank = t->rank,
         .ranks = t->ranks,
-        .replicate = options->sharing == NG_MPI_REPLICATE,
+        .replicate = options->sharing == NG_MPI_HYBRID      ? options->fraction
+                     : options->sharing == NG_MPI_REPLICATE ? 1
+                                                            : 0,
+        .check = options->check,
         .agree = agree,
         .share = share,
         .bring = bring,
@@ -292,8 +295,8 @@ ng_status ng_mpi_exchange_create(ng_exchange *exchange, MPI_Comm comm,
     *exchange = (ng_exchange){.size = 0};
     TRY(ng_mpi_init(&defaults));
     options = options != NULL ? options : &defaults;
-    if (options->size != sizeof *options ||
-        (options->sharing != NG_MPI_OWNER && options->sharing != NG_MPI_REPLICATE))
+    if (options->size != sizeof *options || options->sharing < NG_MPI_OWNER ||
+        options->sharing > NG_MPI_HYBRID)
         return NG_EOPTION;
     TRY(gather_team(&t, comm));
     *exchange = exchange_of(t, options);

@@ -49,10 +49,17 @@ static ng_status compare(const char *own, const char *first, ng_error *error)
                         m > 0 ? first : "nothing");
 }
 
+/* What must be alike in the exchange. */
+static unsigned long long mark_of(const ng_exchange *exchange)
+{
+    unsigned long long shards = exchange->shards, check = exchange->check != 0;
+    double share = exchange->replicate >= 0 && exchange->replicate <= 1 ? exchange->replicate : 0;
+    return shards << 32 | check << 31 | (unsigned long long)(share * 0x1p30);
+}
+
 static ng_status agree(const ng_exchange *exchange, ng_status status, ng_error *error)
 {
-    ng_exchange_vote vote = {.error = *error,
-                             .mark = 2 * exchange->shards + (exchange->replicate != 0)};
+    ng_exchange_vote vote = {.error = *error, .mark = mark_of(exchange)};
     vote.error.status = status;
     status = exchange->agree(exchange->data, &vote);
     *error = vote.error;
@@ -121,15 +128,27 @@ static size_t list_shares(share_of *shares, const ng_optimizer *optimizer)
     return count;
 }
 
+/* Of shares, costliest first, those that are divided: the others make up that part of the cost. */
+static size_t count_divided(const share_of *shares, size_t count, double replicate)
+{
+    double left = 0;
+    for (size_t s = 0; s < count; s++)
+        left += replicate * shares[s].cost;
+    while (count > 0 && (replicate == 1 || shares[count - 1].cost <= left))
+        left -= shares[--count].cost;
+    return count;
+}
+
 /* Longest processing time first: each to the rank with the least to do, the lowest of those. */
-static void assign(share_of *shares, size_t count, double *load, int ranks)
+static void assign(share_of *shares, size_t count, double *load, const ng_exchange *exchange)
 {
     qsort(shares, count, sizeof *shares, by_cost);
+    count = count_divided(shares, count, exchange->replicate);
     for (size_t s = 0; s < count; s++) {
         const ng_group *group = shares[s].group;
         size_t first = shares[s].first;
         int least = 0;
-        for (int r = 1; r < ranks; r++)
+        for (int r = 1; r < exchange->ranks; r++)
             if (load[r] < load[least])
                 least = r;
         load[least] += shares[s].cost;
@@ -157,16 +176,22 @@ static ng_status plan(ngi_pool *pool, ng_optimizer *optimizer, const ng_exchange
                          "views of a step", error));
     TRY(ngi_shards_reserve(optimizer, exchange));
     set_all(optimizer, -1);
-    if (!exchange->replicate)
-        assign(shares, list_shares(shares, optimizer), load, exchange->ranks);
+    if (exchange->check)
+        TRY(ngi_array_create(&optimizer->compared, NGI_COMPARED * count,
+                             sizeof *optimizer->compared, "hashes of parameters", error));
+    assign(shares, list_shares(shares, optimizer), load, exchange);
     return NG_OK;
 }
 
 /* ---- Attach ------------------------------------------------------------------------------------
  */
 
-static ng_status check_fresh(const ng_optimizer *optimizer, ng_error *error)
+static ng_status check_fresh(const ng_optimizer *optimizer, const ng_exchange *exchange,
+                             ng_error *error)
 {
+    if (!(exchange->replicate >= 0 && exchange->replicate <= 1))
+        return ng_error_set(error, NG_EOPTION, "replicate = %g is not in 0 ... 1",
+                            exchange->replicate);
     if (optimizer->atomic != NG_ATOMIC_STEP)
         return ng_error_set(error, NG_EOPTION, "an exchange needs atomic = step");
     for (size_t g = 0; g < optimizer->group_count; g++)
@@ -182,7 +207,7 @@ static ng_status check_fresh(const ng_optimizer *optimizer, ng_error *error)
 static ng_status prepare(ngi_pool *pool, ng_optimizer *optimizer, const ng_exchange *exchange)
 {
     ng_error *error = &optimizer->error;
-    TRY(agree(exchange, check_fresh(optimizer, error), error));
+    TRY(agree(exchange, check_fresh(optimizer, exchange, error), error));
     TRY(check_alike(pool, optimizer, exchange));
     TRY(agree(exchange, plan(pool, optimizer, exchange), error));
     return ngi_shards_open(optimizer, exchange);
@@ -218,7 +243,9 @@ ng_status ng_optimizer_attach(ng_optimizer *optimizer, const ng_exchange *exchan
     if (status != NG_OK) {
         ngi_shards_close(optimizer, exchange);
         free(optimizer->items);
+        free(optimizer->compared);
         optimizer->items = NULL;
+        optimizer->compared = NULL;
         return status;
     }
     optimizer->exchange = *exchange;

@@ -91,6 +91,57 @@ unsigned long long ngi_exchange_mark(const ng_optimizer *optimizer)
     return mark;
 }
 
+/* ---- Are they where the others are? -------------------------------------------------------------
+ */
+
+static unsigned long long stir_view(unsigned long long mark, ng_mat m)
+{
+    size_t item = ng_dtype_size(m.dtype);
+    for (size_t i = 0; i < m.rows && m.data != NULL; i++)
+        mark = stir(mark, (const char *)m.data + i * m.stride * item, m.cols * item);
+    return mark;
+}
+
+/* An exchange copies bytes: they need not be numbers. */
+static void put_hashes(double *to, const ngi_param *param)
+{
+    const unsigned long long seed = 14695981039346656037u;
+    const unsigned long long hashes[2] = {
+        stir_view(stir_view(seed, ngi_own_weights(param)), ngi_own_bias(param)),
+        ngi_active(param) ? stir_view(stir_view(seed, param->dw), param->dbias) : 0};
+    memcpy(to, hashes, sizeof hashes);
+}
+
+static ng_status compare(ng_optimizer *optimizer, const double *own, const double *first)
+{
+    for (size_t g = 0, k = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++, k += 2) {
+            int weights = memcmp(&own[k], &first[k], sizeof *own) != 0;
+            if (!weights && memcmp(&own[k + 1], &first[k + 1], sizeof *own) == 0)
+                continue;
+            optimizer->culprit = optimizer->groups[g]->params[i];
+            return ng_error_set(&optimizer->error, NG_EARG,
+                                "parameter '%.60s': its %s not rank 0's", optimizer->culprit->name,
+                                weights ? "weights are" : "gradient is");
+        }
+    return NG_OK;
+}
+
+ng_status ngi_exchange_compare(ng_optimizer *optimizer)
+{
+    size_t count = 2 * optimizer->param_count, k = 0;
+    double *own = optimizer->compared, *first = own != NULL ? own + count : NULL;
+    if (own == NULL)
+        return NG_OK;
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        for (size_t i = 0; i < optimizer->groups[g]->count; i++, k += 2)
+            put_hashes(&own[k], optimizer->groups[g]->params[i]);
+    memcpy(first, own, count * sizeof *own);
+    ng_exchange_item item = {ng_f64(first, 1, count), 0};
+    optimizer->exchange.share(optimizer->exchange.data, &item, 1);
+    return compare(optimizer, own, first);
+}
+
 /* ---- What the owners give ----------------------------------------------------------------------
  */
 

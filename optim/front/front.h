@@ -80,6 +80,7 @@ struct ng_optimizer {
     const ngi_param *culprit; /* of the step that failed; NULL: none in particular */
     ng_exchange exchange;     /* size 0: not attached */
     ng_exchange_item *items;  /* room for the views of a step */
+    double *compared;         /* of an exchange that checks: our hashes and rank 0's */
     ngi_shards shards;
     ng_error error;
 };
@@ -222,6 +223,7 @@ void ngi_gradients_reset(ng_optimizer *optimizer);
 /* ---- exchange.c -------------------------------------------------------------------------- */
 
 enum { NGI_EXCHANGED = 2 }; /* views a parameter at most: weights and bias */
+enum { NGI_COMPARED = 4 };  /* hashes a parameter: of weights and gradient, here and on rank 0 */
 
 /* May the parameters of the group have different owners? */
 static inline int ngi_is_divided(const ng_group *group)
@@ -240,6 +242,9 @@ ng_status ngi_exchange_agree(ng_optimizer *optimizer, ng_status status, unsigned
 
 /* What must be alike in a step: who takes part, and the options. */
 unsigned long long ngi_exchange_mark(const ng_optimizer *optimizer);
+
+/* Where the exchange checks: weights and gradients are rank 0's, or NG_EARG here. */
+ng_status ngi_exchange_compare(ng_optimizer *optimizer);
 
 /* Lengths of steps between prepare and agree, weights and reports after commit. */
 void ngi_exchange_lengths(ng_optimizer *optimizer);

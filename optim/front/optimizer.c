@@ -64,6 +64,7 @@ void ng_optimizer_destroy(ng_optimizer *optimizer)
     if (optimizer->exchange.destroy != NULL)
         optimizer->exchange.destroy(optimizer->exchange.data);
     free(optimizer->items);
+    free(optimizer->compared);
     free(optimizer->work);
     free(optimizer->tasks);
     free(optimizer->turns);

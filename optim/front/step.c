@@ -307,6 +307,7 @@ static ng_status run(ng_optimizer *optimizer)
 
 static ng_status begin(ng_optimizer *optimizer)
 {
+    TRY(ngi_exchange_compare(optimizer));
     if (optimizer->shards.added > 0)
         return ng_error_set(&optimizer->error, NG_EARG,
                             "shards were added: ng_optimizer_reduce comes before the step");

@@ -230,7 +230,7 @@ static void refusals(void)
     feed(&p, NULL, 0);
     for (int r = 0; r < ranks; r++) {
         double good = ng_mat_get(x, 1, 2);
-        char who[24];
+        char who[32];
         snprintf(who, sizeof who, "rank %d: scores", r);
         if (r == rank)
             ng_mat_set(x, 1, 2, NAN);

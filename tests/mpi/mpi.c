@@ -233,7 +233,77 @@ static void test_sharing(void)
     close_world(&alone);
 }
 
-/* mpi hello | fisher | large N | steps | checkpoints FOLDER | failures FOLDER | save FILE | load FILE */
+/* The cheapest parameters are every rank's. Costs: 216, 144, 63, 63, 1 and, of the vector, 50.
+ */
+static void test_hybrid(double fraction, int expected)
+{
+    setup s = {"kfac", "kl_clip=1e-5", NG_F32, 0.5, 0, 0, 1};
+    world x, alone;
+    ng_mpi_options options;
+    int owner, own = 0;
+    double heard = 0, heard_alone = 0;
+    open_world(&x, &s);
+    open_world(&alone, &s);
+    ng_mpi_init(&options);
+    options.sharing = NG_MPI_HYBRID;
+    options.fraction = fraction;
+    CHECK(ng_mpi_optimizer_attach(x.opt, MPI_COMM_WORLD, &options) == NG_OK, "%s",
+          ng_optimizer_error(x.opt));
+    ng_optimizer_add_monitor(x.opt, listen, &heard);
+    ng_optimizer_add_monitor(alone.opt, listen, &heard_alone);
+    for (size_t i = 0; i < LAYERS; i++) {
+        ng_group_owner(x.groups[0], &owner, i);
+        own += owner >= 0;
+    }
+    CHECK(own == expected, "fraction %g: %d layers have one owner, not %d", fraction, own,
+          expected);
+    for (int t = 0; t < 5; t++) {
+        CHECK(step(&x, &s, t) == NG_OK && step(&alone, &s, t) == NG_OK, "%s",
+              ng_optimizer_error(x.opt));
+        CHECK(same_worlds(&x, &alone), "fraction %g: other weights", fraction);
+    }
+    CHECK(heard == heard_alone, "fraction %g: monitors heard %g, alone %g", fraction, heard,
+          heard_alone);
+    close_world(&x);
+    close_world(&alone);
+}
+
+/* A weight, then a gradient, of the last rank is another one. */
+static void test_checked(void)
+{
+    setup s = {"muon", "", NG_F32, 0, 0, 0, 0};
+    world x, alone;
+    ng_mpi_options options;
+    char who[64];
+    open_world(&x, &s);
+    open_world(&alone, &s);
+    ng_mpi_init(&options);
+    options.check = 1;
+    CHECK(ng_mpi_optimizer_attach(x.opt, MPI_COMM_WORLD, &options) == NG_OK, "%s",
+          ng_optimizer_error(x.opt));
+    for (int i = 0; i < 2 && ranks > 1; i++) {
+        load_batch(&x, &s, 0);
+        ng_mat m = i == 0 ? x.w[3] : x.dw[2];
+        double good = ng_mat_get(m, 1, 2);
+        if (rank == ranks - 1)
+            ng_mat_set(m, 1, 2, good + 1e-6);
+        CHECK(ng_optimizer_step(x.opt) == NG_EARG, "a difference was not found");
+        snprintf(who, sizeof who, "rank %d: parameter 'layer%d': its %s", ranks - 1, 3 - i,
+                 i == 0 ? "weights" : "gradient");
+        CHECK(strstr(ng_optimizer_error(x.opt), who) != NULL, "%s", ng_optimizer_error(x.opt));
+        same_text(ng_optimizer_error(x.opt));
+        ng_mat_set(m, 1, 2, good);
+        CHECK(same_worlds(&x, &alone), "a step that failed has changed weights");
+    }
+    CHECK(step(&x, &s, 0) == NG_OK && step(&alone, &s, 0) == NG_OK, "%s",
+          ng_optimizer_error(x.opt));
+    CHECK(same_worlds(&x, &alone), "checked: other weights");
+    close_world(&x);
+    close_world(&alone);
+}
+
+/* mpi hello | fisher | large N | steps | checkpoints FOLDER | failures FOLDER | save FILE | load
+ * FILE */
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "", *where = argc > 2 ? argv[2] : ".";
@@ -248,6 +318,11 @@ int main(int argc, char **argv)
         test_singular();
         test_differences();
         test_sharing();
+        test_hybrid(0, LAYERS);
+        test_hybrid(0.5, 2);
+        test_hybrid(0.7, 1);
+        test_hybrid(1, 0);
+        test_checked();
         test_shards();
         test_captures();
     } else if (strcmp(what, "fisher") == 0) {
