@@ -9,6 +9,7 @@
 #include <natgrad/train/schema.h>
 #include <natgrad/train/data_options.h>
 #include <natgrad/train/data.h>
+#include <natgrad/train/likelihood.h>
 #include <natgrad/train/model.h>
 #include <natgrad/train/mlp.h>
 #include <natgrad/train/cnn.h>

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVALUATE_BATCH = 500, STATISTICS_PART = 4 };
+#include <natgrad/natural.h>
+
+enum { EVALUATE_BATCH = 500, STATISTICS_PART = 4, TELL_INTERVAL = 5 };
 
 /* Hinton and Salakhutdinov's encoder (Science 313, 2006) and its mirror at 28 x 28 digits,
  * narrower: the whole table is to take minutes. */
@@ -18,9 +20,8 @@ typedef struct {
     ng_random random; /* of the order and of the targets drawn */
     ng_error error;
     size_t *order; /* the training samples, shuffled each epoch */
-    float *drawn;  /* targets from the model, batch x PIXELS */
-    double *uniform;
-    int captures; /* the method wants statistics of the layers */
+    int captures;  /* the method wants statistics of the layers */
+    int quadratic; /* and says by a quadratic model how far it goes */
 } trainer;
 
 static ng_status create_net(trainer *t)
@@ -57,15 +58,14 @@ static ng_status trainer_create(trainer *t, const run *r, const config *c, size_
     memset(t, 0, sizeof *t);
     t->c = c;
     t->order = malloc(count * sizeof *t->order);
-    t->drawn = malloc(c->batch * PIXELS * sizeof *t->drawn);
-    t->uniform = malloc(c->batch * PIXELS * sizeof *t->uniform);
     void *options = methods_options(&c->methods, r->method);
     ng_status status = NG_ENOMEM;
-    if (t->order == NULL || t->drawn == NULL || t->uniform == NULL || options == NULL)
+    if (t->order == NULL || options == NULL)
         ng_error_set(&t->error, status, "no memory for %zu samples", count);
     else
         status = create_it(t, r, options);
     t->captures = options != NULL && ng_options_want_capture(options);
+    t->quadratic = options != NULL && methods_quadratic(options);
     for (size_t i = 0; i < count && t->order != NULL; i++)
         t->order[i] = i;
     free(options);
@@ -78,8 +78,6 @@ static void trainer_destroy(trainer *t)
     ng_model_destroy(t->model);
     ng_rng_destroy(&t->random);
     free(t->order);
-    free(t->drawn);
-    free(t->uniform);
 }
 
 /* The text of a call of the trainer, beside those of the others. */
@@ -109,18 +107,27 @@ static ng_status reconstruct(trainer *t, const ng_dataset *data, const size_t *i
  * batch (Martens and Grosse, arXiv:1503.05671, sections 5 and 8: 1/8 of theirs). */
 static ng_status capture(trainer *t, const ng_dataset *data, const size_t *index, size_t batch)
 {
-    double unused;
-    size_t part = (batch + STATISTICS_PART - 1) / STATISTICS_PART, count = part * PIXELS;
+    size_t part = (batch + STATISTICS_PART - 1) / STATISTICS_PART;
     ng_status status = forward(t, data, index, part);
+    if (status == NG_OK)
+        status = ng_model_loss_sampled(t->model, &t->random, &t->error);
+    return status == NG_OK ? told(t, ng_trainer_capture(t->it)) : status;
+}
+
+/* Every few steps the damping learns how good the last one was. */
+static ng_status tell(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
+                      double before)
+{
+    double after;
+    ng_group *group = ng_trainer_group(t->it);
+    ng_optimizer *opt = ng_trainer_optimizer(t->it);
+    if (!t->quadratic || ng_optimizer_steps(opt) % TELL_INTERVAL != 0)
+        return NG_OK;
+    ng_status status = reconstruct(t, data, index, batch, &after);
     if (status != NG_OK)
         return status;
-    ng_mat z = ng_model_output(t->model);
-    const float *logits = z.data;
-    t->random.fill_uniform(t->random.data, t->uniform, count);
-    for (size_t i = 0; i < count; i++)
-        t->drawn[i] = t->uniform[i] * (1 + exp(-(double)logits[i])) < 1;
-    status = ng_model_loss_targets(t->model, &unused, ng_f32(t->drawn, part, PIXELS), &t->error);
-    return status == NG_OK ? told(t, ng_trainer_capture(t->it)) : status;
+    status = ng_group_adapt_damping(group, NULL, before, after);
+    return status == NG_OK ? NG_OK : ng_error_set(&t->error, status, "%s", ng_optimizer_error(opt));
 }
 
 static ng_status step(trainer *t, const ng_dataset *data, const size_t *index, size_t batch,
@@ -131,7 +138,9 @@ static ng_status step(trainer *t, const ng_dataset *data, const size_t *index, s
         status = capture(t, data, index, batch);
     if (status == NG_OK)
         status = reconstruct(t, data, index, batch, loss);
-    return status == NG_OK ? told(t, ng_trainer_step(t->it)) : status;
+    if (status == NG_OK)
+        status = told(t, ng_trainer_step(t->it));
+    return status == NG_OK ? tell(t, data, index, batch, *loss) : status;
 }
 
 static ng_status evaluate(trainer *t, const ng_dataset *data, double *loss)

@@ -48,7 +48,9 @@ int search_lr(double *lr, const config *c, const ng_preset *method, const ng_dat
         program_error("%s", error.status != NG_OK ? error.text : "out of memory");
     else {
         t.r->method = method;
-        status = c->search_epochs > 0 ? walk_rates(lr, method->name, try, &t) : 0;
+        status = c->search_epochs > 0 && !methods_quadratic(options)
+                     ? walk_rates(lr, method->name, try, &t)
+                     : 0;
     }
     ng_dataset_destroy(t.divided.train);
     ng_dataset_destroy(t.divided.held_out);

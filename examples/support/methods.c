@@ -181,6 +181,12 @@ static void print_parts(ng_steepest_options *options, const char *kind)
     ng_options_set(options, kind, 0, NULL); /* which has none */
 }
 
+int methods_quadratic(const void *options)
+{
+    double rate;
+    return ng_options_get(options, "rate", &rate, NULL) == NG_OK && rate == NG_RATE_QUADRATIC;
+}
+
 void methods_print(void)
 {
     ng_steepest_options steepest;

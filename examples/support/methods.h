@@ -41,6 +41,10 @@ void *methods_options(const methods *m, const ng_preset *preset);
 /* Likewise AdamW's, for what a matrix method leaves to it. */
 void *methods_rest(const methods *m);
 
+/* Do these options say by a quadratic model of the loss how far a step goes, so that no rate is to
+ * be searched? */
+int methods_quadratic(const void *options);
+
 /* For --help: all presets, and the options of each method, metric and ball once. */
 void methods_print(void);
 

@@ -80,6 +80,18 @@ static int take_schedule(void *data, const char *text, const char *option)
                            option, text);
 }
 
+static int take_fisher(void *data, const char *text, const char *option)
+{
+    config *c = data;
+    const char *name;
+    for (int i = 0; (name = ng_trainer_fisher_name((ng_trainer_fisher)i)) != NULL; i++)
+        if (strcmp(name, text) == 0) {
+            c->how.fisher = (ng_trainer_fisher)i;
+            return 0;
+        }
+    return arguments_usage("--%s=%s: not one of empirical, sampled, exact", option, text);
+}
+
 static int take_log(void *data, const char *text, const char *option)
 {
     config *c = data;
@@ -124,6 +136,7 @@ static argument options[] = {
     {"early-stop", ARGUMENT_COUNT, .offset = offsetof(config, how.patience), 1, MAX_EPOCHS,
      .bare = "5"},
     {"time", ARGUMENT_NUMBER, .offset = offsetof(config, how.seconds), 1e-3, 1e9},
+    {"fisher", ARGUMENT_OWN, .take = take_fisher},
     {"ema", ARGUMENT_NUMBER, .offset = offsetof(config, how.ema), 0, 0.999999},
     {"save", ARGUMENT_TEXT, .offset = offsetof(config, save)},
     {"resume", ARGUMENT_TEXT, .offset = offsetof(config, resume)},

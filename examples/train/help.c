@@ -17,9 +17,8 @@ void help_print(void)
                  "ranks computes."
                : "");
     printf(
-        "  --data=KIND:WHAT     listed below; text alone is /usr/share/common-licenses/GPL-3, "
-        "mnist\n"
-        "                       alone $NATGRAD_DATA/mnist-t10k (default: text)\n"
+        "  --data=KIND:WHAT     listed below; mnist alone is $NATGRAD_DATA/mnist-t10k, text "
+        "(default) the GPL\n"
         "  --read NAME=X        how they are read and divided, listed below; repeatable\n"
         "  --optimizer=NAMES    comma-separated, or all (default: %s)\n"
         "  --model=KIND         mlp (default), cnn (pictures: 3 x 3 convolutions), gpt (text)\n"
@@ -35,10 +34,11 @@ void help_print(void)
         "0.001)\n"
         "  --schedule=NAME      constant (default), linear, cosine, inverse_sqrt, wsd\n"
         "  --warmup=SHARE       of the run, 0 ... 1, in which the rate grows from nothing\n"
-        "  --early-stop[=N]     after N epochs (5) without a lower validation loss; keeps the "
-        "best\n"
-        "                       weights. An eighth of the training set validates\n"
+        "  --early-stop[=N]     after N epochs (5) without a lower loss on an eighth of the "
+        "training "
+        "set\n"
         "  --time=SECONDS       of training, of each run\n"
+        "  --fisher=NAME        of kfac and its like: empirical (default), sampled, exact\n"
         "  --ema=D              judge and keep an average of the weights of that decay\n"
         "  --save=FILE          the model and where its training is, after every epoch; of "
         "several\n"
@@ -50,8 +50,7 @@ void help_print(void)
         "  --log=FILE           FILE.jsonl or FILE.csv: a line an epoch, as it goes\n"
         "  --context=N          characters before the next, text only (default: 8, of gpt: 64)\n"
         "  --seed=LIST          of initialisation and order: 1 or 1,2,7 or 1-5 (default: 1)\n"
-        "  --dtype=f32|f64      (default: f32)\n"
-        "  --threads=N          of the BLAS (default: 1)\n"
+        "  --dtype=f32|f64, --threads=N  of the BLAS (default: f32, 1)\n"
         "  --set NAME.OPTION=X  an option of one optimizer, listed below; repeatable, in this "
         "order\n"
         "  --validate           judge by the last eighth of the training set, not by the test set\n"
@@ -66,9 +65,8 @@ void help_print(void)
         "%s"
         "\nMatrix methods (all but sgd, adamw, ivon) step the hidden weights, and adamw the "
         "rest, as --rest-lr\n"
-        "and --set adamw.OPTION say. kfac, kfac_muon and ekfac step whole layers, biases and the\n"
-        "last one included; their Fisher matrix is the empirical one, of the labels in the "
-        "batch.\n\n",
+        "and --set adamw.OPTION say. kfac and its like step whole layers, the last one "
+        "included.\n\n",
         default_optimizers,
         crew_shards
             ? "  --shards=N           parts of a batch, as many as there are ranks at least "

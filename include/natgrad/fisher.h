@@ -84,6 +84,8 @@ typedef struct {
      * the diagonal d of F alone, y = x / (d + damping) */
     ng_status (*precondition)(void *data, ng_mat y, ng_mat x, double damping, ng_error *error);
     void *data;
+    /* (optional) a <- x F x^T, k x k in double, both triangles, where that costs less than mul */
+    ng_status (*forms)(void *data, ng_mat a, ng_mat x, ng_error *error);
 } ng_fisher_product;
 
 /* When iterations end; 0 stands for the default. */
@@ -131,7 +133,7 @@ enum {
     NG_FISHER_ACCUMULATE_LAYER = 1 << 1, /* ng_fisher_accumulate_layer */
     NG_FISHER_SET = 1 << 2,
     NG_FISHER_SET_FACTORS = 1 << 3,
-    NG_FISHER_MUL = 1 << 4, /* and ng_fisher_quadratic */
+    NG_FISHER_MUL = 1 << 4, /* and ng_fisher_quadratic, ng_fisher_forms */
     NG_FISHER_SOLVE = 1 << 5,
     NG_FISHER_POWER = 1 << 6, /* and ng_fisher_sample */
     NG_FISHER_TRACE = 1 << 7,
@@ -233,6 +235,9 @@ NG_API ng_status ng_fisher_mul(ng_fisher *f, ng_mat y, ng_mat x, ng_error *error
 
 /* *value = x F x^T, x 1 x n. */
 NG_API ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_error *error);
+
+/* a <- x F x^T for k >= 1 rows x (k x n): k x k in double, both triangles, disjoint from x. */
+NG_API ng_status ng_fisher_forms(ng_fisher *f, ng_mat a, ng_mat x, ng_error *error);
 
 /* y <- (F + damping I)^-1 x, damping >= 0. NG_ESINGULAR when that matrix is
  * not positive definite; with damping 0 also when its smallest pivot or

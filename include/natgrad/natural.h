@@ -84,7 +84,7 @@ static inline ng_status ng_natural_init(ng_natural_options *options)
 /* Gives the group its Fisher matrix: borrowed, to live until it is replaced or
  * the optimizer destroyed; NULL takes it away. Any representation that solves,
  * of whatever size: a step compares. A step solves with it and changes nothing
- * else about it. NG_EUNSUPPORTED for a group of another method and for a
+ * else about it. A group of ng_steepest with rate = quadratic multiplies with one. NG_EUNSUPPORTED for a group of another method and for a
  * representation without ng_fisher_solve, NG_EARG. */
 NG_API ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f);
 
@@ -106,6 +106,9 @@ NG_API ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f);
  * parameter's count of steps (ng_optimizer_steps counts calls, also this one); the next
  * step, from a gradient and losses there, is shorter by the larger damping. Where after
  * is no finite number tell the largest one.
+ *
+ * Also of a group of ng_steepest with rate = quadratic, after any step (natgrad/steepest.h); there a
+ * step is taken back only with retract.
  *
  * NG_EUNSUPPORTED for other methods and modes, NG_ENODATA without a step since the last
  * call, NG_ENONFINITE for a loss that is NaN or infinite, NG_EARG; then nothing has

@@ -64,9 +64,28 @@
  * the step's KL divergence in the damped metric, 1/2 lr^2 sum <D, F D>, is at
  * most kappa. (kfac-pytorch's kl_clip is 2 kappa and takes <D, G>.)
  *
- * NG_EOPTION: grafting with a ball, with momentum_space = whitened or with kl_clip
- * > 0; kl_clip > 0 with a ball or the identity metric; length = dual or row_normalisation
- * without a ball; what a metric's header adds.
+ * rate = quadratic, without a ball (Martens & Grosse 2015, arXiv:1503.05671, sections 6.4 to 7):
+ * the group goes to the minimum of the model
+ *   M(d) = 1/2 d (F + lambda I) d^T + g d^T,   d = alpha D + mu d',
+ * along its direction D, from g itself (momentum = 0), and its last step d':
+ *   (alpha, mu) = -(V F V^T + lambda V V^T)^-1 V g,   V = (D, d'),   W <- W + lr d
+ * so that lr, 1 in the preset, and momentum need no choice. F is the group's Fisher matrix
+ * (ng_group_set_fisher, natgrad/natural.h): of any representation that multiplies, matrix-free for
+ * a net, at the weights of the gradient and for the same mean loss; each parameter's weights
+ * row by row, then its bias. Without one D's curvature is the metric's own, damped, and mu = 0.
+ * lambda = model_damping moves by ng_group_adapt_damping, which may be called after any step,
+ * by damping_factor a step since the last call; rho is the reduction of the loss over that of
+ * M without lambda. retract takes a step with rho < 0 back; d' is 0 then. Where D and d' cannot
+ * be told apart by rounding mu = 0.
+ * trial_interval = T: at steps 1, 1 + T, ... D is made with the metric's damping as it is, times
+ * and divided by damping_factor^T, within damping_min and damping_max, and goes on with that of
+ * the lowest M: three directions in such a step, four if it changes.
+ * State: d', and with retract W.
+ *
+ * NG_EOPTION: rate = quadratic with a ball, momentum, nesterov, weight_decay, kl_clip,
+ * grafting or momentum_space = whitened; trial_interval under the identity; grafting with a ball,
+ * with momentum_space = whitened or with kl_clip > 0; kl_clip > 0 with a ball or the identity
+ * metric; length = dual or row_normalisation without a ball; what a metric's header adds.
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M, D and what M has seen
@@ -128,6 +147,12 @@ typedef enum {
                             with decay grafting_beta2, corrected for its start */
 } ng_grafting;
 
+/* How far a step goes. */
+typedef enum {
+    NG_RATE_FIXED = 0,
+    NG_RATE_QUADRATIC = 1 /* to the minimum of a quadratic model: see above */
+} ng_rate;
+
 typedef struct {
     size_t size;
     const ng_method *method;
@@ -146,6 +171,12 @@ typedef struct {
     double kl_clip;                   /* default 0: off; >= 0 */
     ng_grafting grafting;             /* default none; fixed */
     double grafting_beta2;            /* default 0.95, [0, 1]; 1: AdaGrad's sum */
+    ng_rate rate;                     /* default fixed; fixed once there are parameters */
+    double model_damping;             /* default 1, >= 0: lambda, of the loss's curvature */
+    double damping_factor;            /* default 0.95, (0, 1): omega, a step */
+    double damping_min, damping_max;  /* defaults 1e-8, 1e8; 0 <= min <= max */
+    int trial_interval; /* default 0: never; a multiple of the metric's inverse_interval */
+    int retract;        /* default 0; 0 or 1; fixed */
     /* of each metric, and of the balls that have any */
 #define NG_METRIC_MEMBER(NAME, name) ng_##name##_options name;
     NG_METRIC_LIST(NG_METRIC_MEMBER)

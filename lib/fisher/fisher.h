@@ -39,6 +39,8 @@ typedef struct {
     /* both triangles */
     ng_status (*get_factors)(ng_fisher *f, ng_mat p, ng_mat q, ngi_pool *pool, ng_error *error);
     ng_status (*mul)(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error *error);
+    /* a <- x F x^T in double, both triangles (optional: by mul) */
+    ng_status (*forms)(ng_fisher *f, ng_mat a, ng_mat x, ngi_pool *pool, ng_error *error);
     /* both triangles */
     ng_status (*to_dense)(ng_fisher *f, ng_mat dense, ngi_pool *pool, ng_error *error);
     ng_status (*gram)(ng_fisher *f, ng_mat gram, ngi_pool *pool,
@@ -102,6 +104,9 @@ ng_status ngi_shifted_logdet(double *value, const double *w, size_t n, double da
 
 /* y <- x V^T diag(w) V for k rows; V (r x n) has orthonormal rows; t: k x r. */
 ng_status ngi_apply_basis(ng_mat y, ng_mat x, ng_mat v, const double *w, ng_mat t, ng_error *error);
+
+/* a <- x F x^T by the product. */
+ng_status ngi_forms_by_product(ng_fisher *f, ng_mat a, ng_mat x, ngi_pool *pool, ng_error *error);
 
 /* Indices that put w[0 .. n) into ascending order. NG_ENOMEM. */
 ng_status ngi_ascending(size_t **order, const double *w, size_t n, ngi_pool *pool, ng_error *error);

@@ -159,6 +159,20 @@ ng_status ng_fisher_quadratic(ng_fisher *f, double *value, ng_mat x, ng_error *e
     return ngi_pool_close(&pool, quadratic(f, value, x, &pool, error));
 }
 
+ng_status ng_fisher_forms(ng_fisher *f, ng_mat a, ng_mat x, ng_error *error)
+{
+    ngi_pool pool = {NULL};
+    TRY(ready(f, "forms", NG_FISHER_MUL, error));
+    TRY(check_vectors(f, x, x, error));
+    TRY(ngi_check_shape(a, "a", x.rows, x.rows, NG_F64, error));
+    if (x.rows == 0)
+        return NG_OK;
+    TRY(ngi_pool_close(&pool, f->table->forms != NULL
+                                  ? f->table->forms(f, a, x, &pool, error)
+                                  : ngi_forms_by_product(f, a, x, &pool, error)));
+    return check_result(a, "forms", error);
+}
+
 /* An inverse, by a sketch if there is one, or a power of F + damping I. */
 typedef struct {
     const char *name;
@@ -226,8 +240,7 @@ ng_status ng_fisher_solve_sketched(ng_fisher *f, ng_mat y, ng_mat x, double damp
 ng_status ng_fisher_power(ng_fisher *f, ng_mat y, ng_mat x, double exponent, double damping,
                           ng_error *error)
 {
-    const inversion i = {
-        .name = "power", .damping = damping, .exponent = exponent, .is_power = 1};
+    const inversion i = {.name = "power", .damping = damping, .exponent = exponent, .is_power = 1};
     TRY(ready(f, i.name, NG_FISHER_POWER, error));
     if (!isfinite(exponent))
         return ng_error_set(error, NG_EARG, "power: the exponent is not finite");

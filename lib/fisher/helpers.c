@@ -126,3 +126,16 @@ ng_status ngi_ascending(size_t **order, const double *w, size_t n, ngi_pool *poo
         (*order)[i] = list[i].index;
     return NG_OK;
 }
+
+ng_status ngi_forms_by_product(ng_fisher *f, ng_mat a, ng_mat x, ngi_pool *pool, ng_error *error)
+{
+    ng_mat y;
+    TRY(ngi_pool_mat(pool, &y, x.rows, f->n, f->dtype, error));
+    TRY(f->table->mul(f, y, x, pool, error));
+    for (size_t i = 0; i < x.rows; i++)
+        for (size_t j = 0; j < x.rows; j++)
+            ng_mat_set(a, i, j,
+                       ng_dot(ng_mat_block(x, i < j ? j : i, 0, 1, f->n),
+                              ng_mat_block(y, i < j ? i : j, 0, 1, f->n)));
+    return NG_OK;
+}

@@ -94,6 +94,18 @@ static ng_status mul(ng_fisher *f, ng_mat y, ng_mat x, ngi_pool *pool, ng_error 
     return ngi_apply(&a, "product", y, x, error);
 }
 
+static ng_status forms(ng_fisher *f, ng_mat a, ng_mat x, ngi_pool *pool, ng_error *error)
+{
+    const ng_fisher_product *p = &free_of_matrix(f)->product;
+    if (p->forms == NULL)
+        return ngi_forms_by_product(f, a, x, pool, error);
+    TRY(p->forms(p->data, a, x, error));
+    return ng_is_finite(a) ? NG_OK
+                           : ng_error_set(error, NG_ENONFINITE,
+                                          "forms: NaN or infinity from the "
+                                          "callback");
+}
+
 /* y (rows x n) <- the rows of F from `first` on, by as many rows of the identity; one: scratch */
 static ng_status rows_of(ng_fisher *f, ng_mat y, ng_mat one, size_t first, ng_error *error)
 {
@@ -228,6 +240,7 @@ static const ngi_fisher_table table = {
     .name = "matrix-free",
     .destroy = destroy,
     .mul = mul,
+    .forms = forms,
     .to_dense = to_dense,
     .solve = solve,
     .trace = trace,

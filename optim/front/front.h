@@ -228,7 +228,8 @@ enum { NGI_COMPARED = 4 };  /* hashes a parameter: of weights and gradient, here
 /* May the parameters of the group have different owners? */
 static inline int ngi_is_divided(const ng_group *group)
 {
-    return group->method->agree == NULL || group->method->agrees_by_length;
+    return group->method->agree == NULL || (group->method->agrees_by_length != NULL &&
+                                            group->method->agrees_by_length(group->options));
 }
 
 /* Does this rank take captures of the parameter? */
@@ -269,6 +270,16 @@ void ngi_shards_close(ng_optimizer *optimizer, const ng_exchange *exchange);
 
 /* Of ng_optimizer_counts those of each parameter. */
 void ngi_exchange_counts(ng_optimizer *optimizer, double *counts);
+
+/* ---- step_options.c ---------------------------------------------------------------------- */
+
+/* The groups' options become the step's, and the step's, once it is done, the groups'. */
+void ngi_options_open(ng_optimizer *optimizer);
+void ngi_options_keep(ng_optimizer *optimizer);
+
+/* The group's lr times factor, where its options stay legal; the first groups' own lr again. */
+ng_status ngi_lr_multiply(ng_group *group, double factor, ng_error *error);
+void ngi_lr_restore(ng_optimizer *optimizer, size_t groups);
 
 /* ---- step.c and monitors.c ------------------------------------------------------------- */
 

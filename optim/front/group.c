@@ -24,10 +24,12 @@ ng_status ngi_group_create(ng_group **result, ng_optimizer *optimizer, const voi
     *result = NULL;
     TRY(ngi_group_check(optimizer, options, &optimizer->error));
     ng_group *group = calloc(1, sizeof *group);
-    if (group != NULL)
+    if (group != NULL) {
         group->options = malloc(head->size);
-    if (group == NULL || group->options == NULL) {
-        free(group);
+        group->joint.options = malloc(head->size);
+    }
+    if (group == NULL || group->options == NULL || group->joint.options == NULL) {
+        ngi_group_destroy(group);
         return ng_error_set(&optimizer->error, NG_ENOMEM, "no memory for a group");
     }
     memcpy(group->options, options, head->size);
@@ -46,6 +48,7 @@ void ngi_group_destroy(ng_group *group)
     free(group->params);
     free(group->active);
     free(group->options);
+    free(group->joint.options);
     free(group);
 }
 
@@ -173,12 +176,13 @@ ng_status ng_group_rebind(ng_group *group, size_t index, ng_mat w, ng_mat dw)
 /* What others depend on cannot be left out alone. */
 static ng_status check_alone(const ng_group *group, const ngi_param *param)
 {
-    if (!group->method->wants_fisher && !ngi_shares_inputs(param))
+    int joint =
+        group->method->fisher_calls != NULL && group->method->fisher_calls(group->options) != 0;
+    if (!joint && !ngi_shares_inputs(param))
         return NG_OK;
     return ng_error_set(&group->optimizer->error, NG_EUNSUPPORTED,
                         "parameter '%.60s' cannot be left out: %s", param->name,
-                        group->method->wants_fisher ? "the Fisher matrix is of the whole group"
-                                                    : "it shares its inputs");
+                        joint ? "the Fisher matrix is of the whole group" : "it shares its inputs");
 }
 
 ng_status ng_group_freeze(ng_group *group, size_t index, int frozen)

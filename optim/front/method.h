@@ -130,6 +130,8 @@ static inline int ngi_shares_inputs(const ngi_param *param)
     return param->leader != NULL || param->followers > 0;
 }
 
+enum { NGI_TRIALS = 3 };
+
 /* What the parameters of a group have in common. */
 typedef struct {
     ng_fisher *fisher; /* (optional) borrowed: n x n for all of them, in the order of adding */
@@ -137,7 +139,20 @@ typedef struct {
     ng_residual_calls calls; /* what a step with residuals may ask */
     double predicted;        /* what the step last agreed on was to take off the loss */
     unsigned long long told; /* the first parameter's steps when losses came last */
+    /* of a step, for agree: the options, a copy that become the group's with the commit; how often
+     * it has asked for another prepare; whether it does again; what came of it */
+    void *options;
+    int trial, again;
+    double trial_damping[NGI_TRIALS], promise[NGI_TRIALS];
 } ngi_joint;
+
+/* What came of a step, or of several, and what adapt makes of it. */
+typedef struct {
+    double predicted, before, after; /* the last step's: off the loss; losses around it */
+    unsigned long long steps;        /* since adapt was asked last */
+    double ratio;
+    int back; /* the last step is to be taken back */
+} ngi_outcome;
 
 /* A part of a method's options that is in force or not by what another option says. */
 typedef struct {
@@ -149,7 +164,8 @@ typedef struct {
 struct ng_method {
     const char *name;
     int elementwise;  /* a parameter's shape does not matter */
-    int wants_fisher; /* joint->fisher is for it */
+    /* which calls of joint->fisher it makes: NG_FISHER_SOLVE, ... (optional: none, there is none) */
+    unsigned (*fisher_calls)(const void *options);
     size_t options_size;
     const ng_option *options; /* ends with name = NULL */
     /* *part <- part i of the options beside that table; 0: there are no more (optional: none) */
@@ -188,13 +204,15 @@ struct ng_method {
     size_t (*agree_work)(ngi_param *const *params, size_t count, const void *options);
     /* between the last prepare and the first commit of a step: what the parameters of one group,
      * one at least, decide together (where nothing is joint perhaps each by itself); may fail and
-     * writes only `next`, `update`, factor, report, predicted and work (optional) */
+     * writes only `next`, `update`, factor, report, work and of joint predicted and what is below;
+     * joint->again: all that are in the step are to be prepared once more, with joint->options
+     * (optional) */
     ng_status (*agree)(ngi_param *const *params, size_t count, const void *options,
                        ngi_joint *joint, ng_work *work, ng_error *error);
     /* it decides by each parameter's `length` alone and writes but factor and report, so that it
      * needs no state: the parameters of a group may be owned by several ranks. Groups of other
-     * methods with an agree are every rank's. */
-    int agrees_by_length;
+     * methods with an agree are every rank's (optional: never). */
+    int (*agrees_by_length)(const void *options);
     /* dw, finite, joins the micro-batches of the coming step; keep 0: as the first. Cannot fail
      * (optional) */
     void (*accumulate)(ngi_param *param, const void *options, double keep);
@@ -205,10 +223,11 @@ struct ng_method {
     void (*commit)(ngi_param *param, const void *options);
     /* after a step: sets the damping by the losses (finite) around it and what was predicted;
      * a failure changes nothing (optional) */
-    ng_status (*adapt)(void *options, double *ratio, double predicted, double before, double after,
-                       ng_error *error);
-    /* takes the weights of the last step back, where adapt found the loss larger than before
-     * (present when adapt is) */
+    ng_status (*adapt)(void *options, ngi_outcome *outcome, ng_error *error);
+    /* does it need the weights in their own dtype between steps too: agree looks at them, or a
+     * step may be taken back? (optional: never) */
+    int (*needs_weights)(const void *options);
+    /* takes the weights of the last step back (present when adapt is) */
     void (*undo)(ngi_param *param);
 };
 

@@ -38,9 +38,10 @@ static ng_status allocate_tensor(ngi_tensor *tensor, int lent, ng_error *error)
 
 ng_status ngi_param_create_state(ngi_param *param, const ng_group *group, ng_error *error)
 {
-    if (ngi_is_narrow(param) && param->stochastic && group->method->undo != NULL)
+    if (ngi_is_narrow(param) && param->stochastic && group->method->needs_weights != NULL &&
+        group->method->needs_weights(group->options))
         return ng_error_set(error, NG_EUNSUPPORTED,
-                            "parameter '%.60s': %s may take a step back, which needs a copy in f32 "
+                            "parameter '%.60s': %s needs a copy of the weights in f32 "
                             "(rounding = master)",
                             param->name, group->method->name);
     TRY(group->method->create(param, group->options, error));

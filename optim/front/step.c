@@ -41,15 +41,16 @@ static ng_status check_ready(const ngi_task *task, ng_error *error)
         if (tensor->foreign)
             TRY(ngi_legal_check(tensor->legal, tensor->now, tensor->name, error));
     }
-    return group->method->ready != NULL ? group->method->ready(task->param, group->options, error)
-                                        : NG_OK;
+    return group->method->ready != NULL
+               ? group->method->ready(task->param, group->joint.options, error)
+               : NG_OK;
 }
 
 static ng_status call_prepare(ngi_task *task, ng_work *work, ng_error *error)
 {
     const ng_group *group = task->group;
     ngi_blas_join(); /* a helper's callbacks are the step's */
-    ng_status status = group->method->prepare(task->param, group->options, work, error);
+    ng_status status = group->method->prepare(task->param, group->joint.options, work, error);
     ngi_blas_part();
     return status;
 }
@@ -97,7 +98,9 @@ static void prepare_turn(ng_optimizer *optimizer, const ngi_turn *turn, ng_work 
 static void prepare(void *data, size_t index, int worker)
 {
     ng_optimizer *optimizer = data;
-    prepare_turn(optimizer, &optimizer->turns[index], &optimizer->work[worker]);
+    const ngi_turn *turn = &optimizer->turns[index];
+    if (optimizer->tasks[turn->task].group->joint.again)
+        prepare_turn(optimizer, turn, &optimizer->work[worker]);
 }
 
 /* The spare copy becomes the state: by exchange, or by a copy where it is lent. */
@@ -125,7 +128,7 @@ static void commit_task(ngi_task *task, ng_work *work)
     else {
         if (takes_whole(task))
             ngi_narrow_open(param, 1, work, NULL);
-        task->group->method->commit(param, task->group->options);
+        task->group->method->commit(param, task->group->joint.options);
         if (takes_whole(task))
             ngi_narrow_close(param, 1);
     }
@@ -167,11 +170,14 @@ static ng_status agree(ng_optimizer *optimizer)
     for (size_t g = 0; g < optimizer->group_count; g++) {
         ng_group *group = optimizer->groups[g];
         ng_error inner = {NG_OK, ""};
-        if (group->active_count == 0 || group->method->agree == NULL)
+        int waits = group->joint.again;
+        group->joint.again = 0;
+        if (!waits || group->active_count == 0 || group->method->agree == NULL)
             continue;
         optimizer->work[0].used = 0;
-        ng_status status = group->method->agree(group->active, group->active_count, group->options,
-                                                &group->joint, &optimizer->work[0], &inner);
+        ng_status status =
+            group->method->agree(group->active, group->active_count, group->joint.options,
+                                 &group->joint, &optimizer->work[0], &inner);
         if (status != NG_OK)
             return ng_error_set(&optimizer->error, status, "group of '%.60s' (%s): %.170s",
                                 group->active[0]->name, group->method->name, inner.text);
@@ -190,12 +196,23 @@ static ng_status agree_together(ng_optimizer *optimizer)
     return may_fail ? ngi_exchange_agree(optimizer, status, 0) : status;
 }
 
+/* Does a group want to be prepared with other options? */
+static int again(const ng_optimizer *optimizer)
+{
+    for (size_t g = 0; g < optimizer->group_count; g++)
+        if (optimizer->groups[g]->joint.again)
+            return 1;
+    return 0;
+}
+
 static ng_status run_halves(ng_optimizer *optimizer)
 {
     size_t count = optimizer->turn_count;
-    ngi_threads_run(optimizer->threads, count, prepare, optimizer);
-    TRY(ngi_exchange_agree(optimizer, first_failure(optimizer), ngi_exchange_mark(optimizer)));
-    TRY(agree_together(optimizer));
+    do {
+        ngi_threads_run(optimizer->threads, count, prepare, optimizer);
+        TRY(ngi_exchange_agree(optimizer, first_failure(optimizer), ngi_exchange_mark(optimizer)));
+        TRY(agree_together(optimizer));
+    } while (again(optimizer));
     ngi_threads_run(optimizer->threads, count, commit, optimizer);
     ngi_exchange_weights(optimizer);
     ngi_exchange_bases(optimizer);
@@ -236,7 +253,7 @@ static ng_status prepare_alone(ngi_task *task, ng_work *work, ng_error *error)
     TRY(ngi_param_lend(task->param, work, error));
     TRY(prepare_in(task, work, error));
     if (group->method->agree != NULL)
-        TRY(group->method->agree(alone, 1, group->options, &nothing, work, error));
+        TRY(group->method->agree(alone, 1, group->joint.options, &nothing, work, error));
     work->used = mark + ngi_param_spare(task->param);
     return NG_OK;
 }
@@ -307,6 +324,7 @@ static ng_status run(ng_optimizer *optimizer)
 
 static ng_status begin(ng_optimizer *optimizer)
 {
+    ngi_options_open(optimizer);
     TRY(ngi_exchange_compare(optimizer));
     if (optimizer->shards.added > 0)
         return ng_error_set(&optimizer->error, NG_EARG,
@@ -324,28 +342,11 @@ static ng_status step(ng_optimizer *optimizer)
     TRY(status == NG_OK && optimizer->task_count > 0
             ? run(optimizer)
             : ngi_exchange_agree(optimizer, status, ngi_exchange_mark(optimizer)));
+    ngi_options_keep(optimizer);
     ngi_gradients_reset(optimizer);
     ngi_restore_all(optimizer); /* those that were skipped */
     optimizer->steps++;
     return NG_OK;
-}
-
-/* ---- One factor on every lr ------------------------------------------------------------------ */
-
-static void restore_lr(ng_optimizer *optimizer, size_t groups)
-{
-    for (size_t g = 0; g < groups; g++)
-        ng_options_set(optimizer->groups[g]->options, "lr", optimizer->groups[g]->own_lr, NULL);
-}
-
-static ng_status multiply_lr(ng_group *group, double factor, ng_error *error)
-{
-    TRY(ng_options_get(group->options, "lr", &group->own_lr, error));
-    TRY(ng_options_set(group->options, "lr", group->own_lr * factor, error));
-    ng_status status = ng_options_check(group->options, error);
-    if (status != NG_OK)
-        ng_options_set(group->options, "lr", group->own_lr, NULL);
-    return status;
 }
 
 /* The step with it; whatever happens groups have their own again. */
@@ -356,12 +357,12 @@ static ng_status step_multiplied(ng_optimizer *optimizer)
     if (optimizer->multiplier == 1)
         return step(optimizer);
     while (groups < optimizer->group_count &&
-           (status = multiply_lr(optimizer->groups[groups], optimizer->multiplier,
-                                 &optimizer->error)) == NG_OK)
+           (status = ngi_lr_multiply(optimizer->groups[groups], optimizer->multiplier,
+                                     &optimizer->error)) == NG_OK)
         groups++;
     status = groups == optimizer->group_count ? step(optimizer)
                                               : ngi_exchange_agree(optimizer, status, 0);
-    restore_lr(optimizer, groups);
+    ngi_lr_restore(optimizer, groups);
     return status;
 }
 

@@ -163,10 +163,16 @@ static const ng_option table[] = {
     {.name = NULL},
 };
 
+static unsigned fisher_calls(const void *options)
+{
+    (void)options;
+    return NG_FISHER_SOLVE;
+}
+
 const ng_method ngi_method_langevin = {
     .name = "langevin",
     .elementwise = 1,
-    .wants_fisher = 1,
+    .fisher_calls = fisher_calls,
     .options_size = sizeof(ng_langevin_options),
     .options = table,
     .create = create,

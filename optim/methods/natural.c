@@ -162,21 +162,26 @@ static void commit(ngi_param *param, const void *options)
 
 /* ---- Levenberg-Marquardt ------------------------------------------------------------------ */
 
-static ng_status adapt(void *options, double *ratio, double predicted, double before, double after,
-                       ng_error *error)
+static ng_status adapt(void *options, ngi_outcome *outcome, ng_error *error)
 {
     ng_natural_options *o = options;
     const ngi_damping_rule rule = {o->damping_factor, o->damping_min, o->damping_max};
     if (o->damping_mode != NG_DAMPING_MODE_LM)
         return ng_error_set(error, NG_EUNSUPPORTED,
                             "natural: damping_mode = fixed does not adapt to losses");
-    ngi_damping_adapt(&o->damping, ratio, &rule, predicted, before, after);
+    ngi_damping_adapt(&o->damping, &rule, outcome);
     return NG_OK;
 }
 
 static void undo(ngi_param *param)
 {
     ng_copy(param->w, param->tensor[BEFORE].now, NULL);
+}
+
+static int needs_weights(const void *options)
+{
+    (void)options;
+    return 1;
 }
 
 static ng_status check(const void *options, ng_error *error)
@@ -191,6 +196,12 @@ static ng_status check(const void *options, ng_error *error)
                             "natural: damping_mode = lm needs momentum = 0, weight_decay = 0 and "
                             "lr < 2");
     return NG_OK;
+}
+
+static unsigned fisher_calls(const void *options)
+{
+    (void)options;
+    return NG_FISHER_SOLVE;
 }
 
 /* ---- The tables ------------------------------------------------------------------------------ */
@@ -229,7 +240,7 @@ static const ng_option table[] = {
 const ng_method ngi_method_natural = {
     .name = "natural",
     .elementwise = 1,
-    .wants_fisher = 1,
+    .fisher_calls = fisher_calls,
     .options_size = sizeof(ng_natural_options),
     .options = table,
     .check = check,
@@ -239,6 +250,7 @@ const ng_method ngi_method_natural = {
     .agree_work = agree_work,
     .agree = agree,
     .adapt = adapt,
+    .needs_weights = needs_weights,
     .undo = undo,
     .commit = commit,
 };

@@ -13,12 +13,15 @@ ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f)
     if (group == NULL)
         return NG_EARG;
     ng_error *error = ngi_begin(group->optimizer);
-    if (!group->method->wants_fisher)
+    unsigned calls =
+        group->method->fisher_calls != NULL ? group->method->fisher_calls(group->options) : 0;
+    if (calls == 0)
         return ng_error_set(error, NG_EUNSUPPORTED, "%s takes no Fisher matrix",
                             group->method->name);
-    if (f != NULL && !ng_fisher_can(f, NG_FISHER_SOLVE))
-        return ng_error_set(error, NG_EUNSUPPORTED, "%s: a %s Fisher matrix cannot solve",
-                            group->method->name, ng_fisher_name(f));
+    if (f != NULL && !ng_fisher_can(f, calls))
+        return ng_error_set(error, NG_EUNSUPPORTED, "%s: a %s Fisher matrix cannot %s",
+                            group->method->name, ng_fisher_name(f),
+                            calls & NG_FISHER_SOLVE ? "solve" : "multiply");
     group->joint.fisher = f;
     return NG_OK;
 }
@@ -53,7 +56,7 @@ ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, 
         return NG_EARG;
     ng_error *error = ngi_begin(group->optimizer);
     const ng_method *method = group->method;
-    double rho;
+    ngi_outcome outcome = {group->joint.predicted, before, after, 0, 1, 0};
     if (method->adapt == NULL)
         return ng_error_set(error, NG_EUNSUPPORTED, "%s has no damping to adapt", method->name);
     if (!isfinite(before) || !isfinite(after))
@@ -61,11 +64,12 @@ ng_status ng_group_adapt_damping(ng_group *group, double *ratio, double before, 
                             method->name, before, after);
     if (group->count == 0 || group->params[0]->step == group->joint.told)
         return ng_error_set(error, NG_ENODATA, "%s: no step since the last losses", method->name);
-    TRY(method->adapt(group->options, &rho, group->joint.predicted, before, after, error));
-    if (rho < 0)
+    outcome.steps = group->params[0]->step - group->joint.told;
+    TRY(method->adapt(group->options, &outcome, error));
+    if (outcome.back)
         take_back(group);
     group->joint.told = group->params[0]->step;
     if (ratio != NULL)
-        *ratio = rho;
+        *ratio = outcome.ratio;
     return NG_OK;
 }

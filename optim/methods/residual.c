@@ -232,15 +232,14 @@ static void commit(ngi_param *param, const void *options)
     ng_axpby(param->w, param->update, -param->factor, 1, NULL);
 }
 
-static ng_status adapt(void *options, double *ratio, double predicted, double before, double after,
-                       ng_error *error)
+static ng_status adapt(void *options, ngi_outcome *outcome, ng_error *error)
 {
     ng_residual_options *o = options;
     const ngi_damping_rule rule = {o->damping_factor, o->damping_min, o->damping_max};
     if (o->damping_mode != NG_DAMPING_MODE_LM)
         return ng_error_set(error, NG_EUNSUPPORTED,
                             "residual: damping_mode = fixed does not adapt to losses");
-    ngi_damping_adapt(&o->damping, ratio, &rule, predicted, before, after);
+    ngi_damping_adapt(&o->damping, &rule, outcome);
     return NG_OK;
 }
 
@@ -252,6 +251,12 @@ static void undo(ngi_param *param)
     ng_copy(param->w, param->tensor[BEFORE].now, NULL);
     direction->now = direction->next;
     direction->next = now;
+}
+
+static int needs_weights(const void *options)
+{
+    (void)options;
+    return 1;
 }
 
 static ng_status check(const void *options, ng_error *error)
@@ -322,6 +327,7 @@ const ng_method ngi_method_residual = {
     .agree_work = agree_work,
     .agree = agree,
     .adapt = adapt,
+    .needs_weights = needs_weights,
     .undo = undo,
     .commit = commit,
 };

@@ -79,17 +79,18 @@ void ngi_vector_settle(ngi_param *const *params, size_t count, double step)
     }
 }
 
-void ngi_damping_adapt(double *damping, double *ratio, const ngi_damping_rule *rule,
-                       double predicted, double before, double after)
+void ngi_damping_adapt(double *damping, const ngi_damping_rule *rule, ngi_outcome *outcome)
 {
-    *ratio = 1;
-    if (predicted <= DBL_EPSILON * fabs(before))
-        return;
-    *ratio = (before - after) / predicted;
     double moved = *damping;
-    if (*ratio > 0.75)
+    outcome->ratio = 1;
+    outcome->back = 0;
+    if (outcome->predicted <= DBL_EPSILON * fabs(outcome->before))
+        return;
+    outcome->ratio = (outcome->before - outcome->after) / outcome->predicted;
+    outcome->back = outcome->ratio < 0;
+    if (outcome->ratio > 0.75)
         moved *= rule->factor;
-    if (*ratio < 0.25)
+    if (outcome->ratio < 0.25)
         moved /= rule->factor;
     *damping = fmin(fmax(moved, rule->min), rule->max);
 }

@@ -26,12 +26,11 @@ ng_status ngi_vector_check(ngi_param *const *params, size_t count, double keep, 
 /* The factor on the updates, and what monitors ask for. */
 void ngi_vector_settle(ngi_param *const *params, size_t count, double step);
 
-/* Levenberg and Marquardt's rule (natgrad/natural.h, ng_group_adapt_damping): *ratio, and where
- * *damping goes. */
+/* Levenberg and Marquardt's rule (natgrad/natural.h, ng_group_adapt_damping): the ratio, and
+ * where *damping goes; a step that made the loss larger is to be taken back. */
 typedef struct {
     double factor, min, max;
 } ngi_damping_rule;
-void ngi_damping_adapt(double *damping, double *ratio, const ngi_damping_rule *rule,
-                       double predicted, double before, double after);
+void ngi_damping_adapt(double *damping, const ngi_damping_rule *rule, ngi_outcome *outcome);
 
 #endif

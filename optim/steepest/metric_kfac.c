@@ -257,6 +257,18 @@ ng_status ng_steepest_init_kfac_sized(ng_steepest_options *options, size_t size)
     return NG_OK;
 }
 
+ng_status ng_steepest_init_kfac_auto_sized(ng_steepest_options *options, size_t size)
+{
+    TRY(ng_steepest_init_sized(options, size));
+    options->metric = NG_METRIC_KFAC;
+    options->lr = 1;
+    options->momentum = 0;
+    options->rate = NG_RATE_QUADRATIC;
+    options->trial_interval = 20;
+    options->kfac.inverse_interval = 5;
+    return NG_OK;
+}
+
 ng_status ng_steepest_init_kfac_muon_sized(ng_steepest_options *options, size_t size)
 {
     TRY(ng_steepest_init_sized(options, size));

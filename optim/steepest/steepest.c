@@ -15,6 +15,7 @@
 #include "optim/steepest/factors.h"
 #include "optim/steepest/grafting.h"
 #include "optim/steepest/momentum.h"
+#include "optim/steepest/quadratic.h"
 #include "optim/steepest/row_normalisation.h"
 
 static size_t max_size(size_t a, size_t b)
@@ -30,6 +31,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
     ngi_param_update(param);
     TRY(ngi_graft_create(param, o, error));
     TRY(ngi_rows_create(param, o, error));
+    TRY(ngi_quadratic_create(param, o, error));
     return metric->create != NULL ? metric->create(param, o, error) : NG_OK;
 }
 
@@ -195,7 +197,7 @@ static ng_status project(ng_mat d, double *dual, ngi_param *param, const ng_stee
                                         fusible(o) ? NULL : work, error));
     if (o->length == NG_LENGTH_DUAL)
         *dual = ng_dot(d, x);
-    if (o->kl_clip > 0)
+    if (o->kl_clip > 0 || ngi_quadratic(o))
         param->length = ng_norm(d); /* without a ball: <D, M> is its square */
     return unwhiten(param, o, d, work, error);
 }
@@ -269,7 +271,7 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
 static const char *joint_by(const void *options)
 {
     const ng_steepest_options *o = options;
-    return o->kl_clip > 0 ? "kl_clip" : NULL;
+    return ngi_quadratic(o) ? "rate = quadratic" : o->kl_clip > 0 ? "kl_clip" : NULL;
 }
 
 static ng_status ready(const ngi_param *param, const void *options, ng_error *error)
@@ -285,7 +287,8 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
 {
     const ng_steepest_options *o = options;
     double length = 0, factor = 1, limit = sqrt(2 * o->kl_clip);
-    (void)joint, (void)work, (void)error;
+    if (ngi_quadratic(o))
+        return ngi_quadratic_agree(params, count, o, joint, work, error);
     for (size_t i = 0; i < count && o->kl_clip > 0; i++)
         length = hypot(length, o->lr * params[i]->length);
     if (length > limit)
@@ -295,6 +298,11 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
         params[i]->report.update_norm *= factor;
     }
     return NG_OK;
+}
+
+static int agrees_by_length(const void *options)
+{
+    return !ngi_quadratic(options);
 }
 
 static void move(ng_mat w, ng_mat d, double step, const ng_steepest_options *o)
@@ -310,6 +318,7 @@ static void commit(ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
     double step = step_size(param, o) * param->factor;
+    ngi_quadratic_commit(param, o);
     move(param->w, ngi_weight_part(param, param->update), step, o);
     if (ngi_biased(param))
         move(param->bias, ngi_bias_part(param, param->update), step, o);
@@ -366,8 +375,13 @@ const ng_method ngi_method_steepest = {
     .ready = ready,
     .work = work_size,
     .prepare = prepare,
+    .fisher_calls = ngi_quadratic_calls,
+    .agree_work = ngi_quadratic_work,
     .agree = agree,
-    .agrees_by_length = 1,
+    .agrees_by_length = agrees_by_length,
+    .adapt = ngi_quadratic_adapt,
+    .needs_weights = ngi_quadratic_on,
+    .undo = ngi_quadratic_undo,
     .wants_capture = wants_capture,
     .check_capture = check_capture,
     .capture_work = capture_work,

@@ -4,6 +4,8 @@
 
 #include "lib/core/try.h"
 
+#include "optim/steepest/quadratic.h"
+
 #define OWNER(field) field
 #include "optim/steepest/table.h"
 
@@ -21,6 +23,7 @@ static const char *const balls[] = {"none", "frobenius", "spectral", "sign",
 static const char *const momentum_spaces[] = {"gradient", "whitened", NULL};
 static const char *const gradient_scales[] = {"none", "rms", NULL};
 static const char *const lengths[] = {"unit", "dual", NULL};
+static const char *const rates[] = {"fixed", "quadratic", NULL};
 static const char *const graftings[] = {"none", "sgd", "adam", NULL};
 
 const ng_option ngi_steepest_table[] = {
@@ -47,6 +50,17 @@ const ng_option ngi_steepest_table[] = {
     CHOICE(grafting, NG_GRAFTING_NONE, graftings, 1,
            "whose step length the step gets (no ball, no kl_clip, gradient momentum)"),
     REAL(grafting_beta2, 0.95, 1, 0, "decay of the second moments of grafting = adam; 1: sums"),
+    CHOICE(rate, NG_RATE_FIXED, rates, 1,
+           "lr as set, or what a quadratic model of the loss says (no ball, momentum 0)"),
+    REAL(model_damping, 1, DBL_MAX, 0, "damping of that model; ng_group_adapt_damping moves it"),
+    {FIELD(damping_factor), .kind = NG_OPTION_REAL, .value = 0.95, .min = DBL_MIN, .max = 1,
+     .below = 1, .doc = "what a good step multiplies a damping with, and a bad one divides (rate)"},
+    REAL(damping_min, 1e-8, DBL_MAX, 0, "least damping of the model and of trials (rate)"),
+    REAL(damping_max, 1e8, DBL_MAX, 0, "largest damping of the model and of trials (rate)"),
+    {FIELD(trial_interval), .kind = NG_OPTION_INTEGER, .value = 0, .min = 0, .max = 1000000,
+     .doc = "steps from one trial of the metric's damping to the next, 0: none (rate)"},
+    {FIELD(retract), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1, .fixed = 1,
+     .doc = "take back a step that made the loss larger (rate)"},
     {.name = NULL},
 };
 
@@ -103,5 +117,6 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
     if (o->ball == NG_BALL_NONE && (o->length == NG_LENGTH_DUAL || o->row_normalisation))
         return ng_error_set(error, NG_EOPTION, "steepest: %s needs a ball",
                             o->row_normalisation ? "row_normalisation" : "length = dual");
+    TRY(ngi_quadratic_check(o, error));
     return metric->check != NULL ? metric->check(o, error) : NG_OK;
 }

@@ -55,7 +55,7 @@ static ng_dtype dtype_of(int i)
 
 static ng_status create(int i, ng_fisher **f, ng_error *error)
 {
-    ng_fisher_product product = {twice, NULL, NULL};
+    ng_fisher_product product = {.mul = twice};
     size_t sizes[3], count = world_blocks(sizes, N);
     return i == DENSE      ? ng_fisher_create_dense(f, N, NG_F64, error)
            : i == DIAGONAL ? ng_fisher_create_diagonal(f, N, NG_F64, error)

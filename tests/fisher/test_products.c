@@ -53,7 +53,7 @@ enum { N = 150, K = 3 }; /* more than one batch of unit rows */
 static ng_fisher *open_free(diagonal *f, int precondition, size_t iterations, ng_dtype dtype)
 {
     ng_fisher *made;
-    ng_fisher_product product = {mul, precondition ? jacobi : NULL, f};
+    ng_fisher_product product = {mul, precondition ? jacobi : NULL, f, NULL};
     ng_fisher_iteration limits = {sizeof limits, 0, iterations, 80};
     ng_error error = {NG_OK, ""};
     f->d = test_mat(1, N, 0, NG_F64);
@@ -190,7 +190,7 @@ START_TEST(refusals)
     }
     ng_mat_set(d.d, 0, 0, -1);
     ng_assert_fails(ng_fisher_solve(f, y, x, 1e-2, &error), NG_EINDEFINITE, &error, "p A p");
-    ng_fisher_product product = {NULL, jacobi, &d};
+    ng_fisher_product product = {.precondition = jacobi, .data = &d};
     ng_fisher_iteration bad = {sizeof bad, 1.5, 0, 0};
     ng_assert_fails(ng_fisher_create_matrix_free(&none, N, DTYPE, NULL, &product, &error), NG_EARG,
                     &error, "product");

@@ -73,7 +73,7 @@ static ng_status multiply(void *data, ng_mat y, ng_mat x, ng_error *error)
 
 static ng_status matrix_free(ng_fisher **f, size_t n, ng_dtype dtype, ng_error *error)
 {
-    ng_fisher_product product = {multiply, NULL, &behind};
+    ng_fisher_product product = {.mul = multiply, .data = &behind};
     ng_fisher_iteration iteration = {sizeof iteration, dtype == NG_F32 ? 3e-6 : 1e-12, 0, 0};
     return ng_fisher_create_matrix_free(f, n, dtype, &iteration, &product, error);
 }

@@ -32,6 +32,7 @@ static const struct {
     {"ivon", ""},
     {"muon", "ball=rows length=dual"},
     {"kfac_muon", "damping_kind=diagonal"},
+    {"kfac_auto", "inverse_interval=2 retract=yes"},
 };
 static const size_t world_shapes[][2] = {{4, 6}, {5, 3}};
 enum { KINDS = sizeof kinds / sizeof kinds[0], EACH = 2, WORLD_PARAMS = KINDS * EACH };

@@ -7,9 +7,9 @@
 
 #include "tests/support/run.h"
 
-static const char *const presets[] = {"sgd",     "adamw",     "muon",   "fismo",   "fismo_paper",
-                                      "kfac",    "kfac_muon", "ekfac",  "shampoo", "soap",
-                                      "normuon", "ivon",      "natural"};
+static const char *const presets[] = {"sgd",     "adamw",     "muon",      "fismo",   "fismo_paper",
+                                      "kfac",    "kfac_muon", "ekfac",     "shampoo", "soap",
+                                      "normuon", "ivon",      "kfac_auto", "natural"};
 enum { PRESETS = sizeof presets / sizeof presets[0], ROWS = 4, COLS = 3, BATCH = 6 };
 
 /* With its captures, where its method takes them, or its Fisher matrix. */

@@ -11,7 +11,9 @@ static void sweep(ng_dtype dtype, const char *preset, double weights, double gra
     world x;
     test_rng rng = {7};
     char what[160], settings[96];
-    snprintf(settings, sizeof settings, "lr=%.17g weight_decay=%.17g", lr, decay);
+    /* the model of rate = quadratic knows no decay */
+    snprintf(settings, sizeof settings, "lr=%.17g weight_decay=%.17g", lr,
+             strcmp(preset, "kfac_auto") == 0 ? 0 : decay);
     snprintf(what, sizeof what, "%s f%d, weights %g, gradients %g, %s", preset,
              dtype == NG_F32 ? 32 : 64, weights, gradients, settings);
     open_world(&x, preset, settings, dtype);

@@ -264,7 +264,7 @@ static ng_status twice(void *data, ng_mat y, ng_mat x, ng_error *error)
 
 START_TEST(refusals)
 {
-    const ng_fisher_product product = {twice, NULL, NULL};
+    const ng_fisher_product product = {.mul = twice};
     ng_langevin_options o = plain(0.1, 1, NG_MANIFOLD_EUCLIDEAN);
     ng_fisher *f = crew_fisher(crew_definite(N, &rng), NG_F64), *small, *other, *free_one;
     ng_assert_ok(ng_fisher_create_diagonal(&small, N - 1, NG_F64, NULL), NULL);

@@ -32,9 +32,9 @@ static void for_all_pairs(void *options, void (*visit)(void *options))
 
 START_TEST(presets)
 {
-    static const char *const names[] = {"sgd",       "adamw", "ivon",        "muon",
-                                        "normuon",   "fismo", "fismo_paper", "kfac",
-                                        "kfac_muon", "ekfac", "shampoo",     "soap"};
+    static const char *const names[] = {"sgd",   "adamw",       "ivon", "muon",      "normuon",
+                                        "fismo", "fismo_paper", "kfac", "kfac_auto", "kfac_muon",
+                                        "ekfac", "shampoo",     "soap"};
     ck_assert_uint_eq(ng_preset_count(), sizeof names / sizeof *names);
     ck_assert_ptr_null(ng_preset_get(ng_preset_count()));
     for (size_t i = 0; i < ng_preset_count(); i++) {

@@ -112,7 +112,7 @@ START_TEST(within_a_step)
 {
     world inner;
     double w[2][3] = {{0}}, dw[2][3] = {{1, 2, 3}, {1, 1, 1}};
-    ng_fisher_product product = {busy_product, NULL, &inner};
+    ng_fisher_product product = {.mul = busy_product, .data = &inner};
     ng_natural_options o;
     ng_optimizer_options outer;
     ng_optimizer *opt;

@@ -30,6 +30,7 @@
     X(fismo, "Fisher-structured orthogonalised momentum: averages in gradient space, by products") \
     X(fismo_paper, "the same, Algorithm 1 to the letter: whitened average, symmetric roots")       \
     X(kfac, "natural gradient with Kronecker factors from activations and output gradients")       \
+    X(kfac_auto, "K-FAC without a learning rate: steps to the minimum of a quadratic model")         \
     X(kfac_muon, "K-FAC with Muon's step: the same metric, spectral ball")                         \
     X(ekfac, "K-FAC with second moments of samples' gradients in its factors' eigenbases")         \
     X(shampoo, "inverse roots of the averages of G G^T and G^T G, with Adam's step length")        \

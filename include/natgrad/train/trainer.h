@@ -21,6 +21,10 @@
  *   to any other method: hidden weights, those of fused layers each by itself; what
  *     ng_policy_elementwise names and the last layer to AdamW.
  *
+ * A method with rate = quadratic (the preset kfac_auto) has the model's own Fisher matrix, where
+ * the model has tangents and all its parameters are in the method's group, and every five steps,
+ * with retract every step, the loss of its batch behind the step (ng_group_adapt_damping).
+ *
  * Several processes (options.exchange) train one model: each makes the same trainer of the same
  * model and data, computes its shards of every batch and its part of an evaluation, and steps the
  * parameters it owns. Create, fit, evaluate, save and load are then calls of all of them, with one
@@ -77,6 +81,18 @@ typedef struct {
  * call ng_trainer_save (but in an evaluation: NG_EARG), and nothing that trains. */
 typedef int (*ng_trainer_watch)(ng_trainer *trainer, const ng_trainer_event *event, void *data);
 
+/* Whose Fisher matrix a method that asks for statistics gets (natgrad/train/likelihood.h). */
+typedef enum {
+    NG_TRAINER_FISHER_EMPIRICAL = 0, /* of the labels there are: one backward pass for both */
+    NG_TRAINER_FISHER_SAMPLED = 1,   /* the likelihood's, of labels or targets drawn from the model:
+                                      * a second backward pass */
+    NG_TRAINER_FISHER_EXACT = 2      /* the likelihood's, no draw: a backward pass a class or output
+                                      * beside the loss's */
+} ng_trainer_fisher;
+
+/* "empirical", "sampled", "exact"; NULL beyond the last one. */
+NG_API const char *ng_trainer_fisher_name(ng_trainer_fisher fisher);
+
 /* ---- Options ---------------------------------------------------------------------- */
 
 typedef struct {
@@ -100,6 +116,9 @@ typedef struct {
     /* Evaluate, and keep, a running average of the weights (natgrad/average.h) with this decay,
      * < 1; updated each step. 0 (default): the weights themselves. */
     double ema;
+    /* Default empirical; read by methods that ask for statistics. The others, and rate = quadratic,
+     * are of one process alone. */
+    ng_trainer_fisher fisher;
     ng_trainer_watch watch; /* default NULL */
     void *watch_data;
     /* The other processes of this training, with shards (natgrad/exchange.h; over MPI

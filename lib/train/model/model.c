@@ -91,6 +91,7 @@ void ng_model_destroy(ng_model *model)
     if (model->kind->destroy != NULL)
         model->kind->destroy(model);
     ng_work_destroy(&model->memory);
+    ng_work_destroy(&model->tangents.memory);
     free(model->param);
     free(model->linear);
     free(model->options);

@@ -35,6 +35,9 @@ typedef struct {
     ng_status (*forward)(ng_model *model, ng_error *error);
     /* every dw, from the derivative at the logits (g of the last linear layer) */
     ng_status (*backward)(ng_model *model, ng_error *error);
+    /* (optional) dz (rows of logits, dense) <- J v: natgrad/train/likelihood.h; hidden, row and
+     * ones of model->tangents are there */
+    ng_status (*tangent)(ng_model *model, ng_mat dz, ng_mat v, ng_error *error);
     /* (optional) one label a row of logits from the n of the caller; NULL: not the right number */
     const int *(*labels)(ng_model *model, const int *labels, size_t n);
 } ngi_model_kind;
@@ -74,6 +77,16 @@ typedef struct {
     int shared;
 } ngi_linear;
 
+/* Scratch of tangents, none before the first. */
+typedef struct {
+    ng_work memory;
+    ng_mat hidden[2];  /* rows of logits x the widest layer's outputs */
+    ng_mat dz[2];      /* as the logits */
+    ng_mat row;        /* 1 x the widest */
+    ng_mat ones;       /* rows x 1 */
+    ng_mat p, numbers; /* 1 x classes, in double */
+} ngi_tangents;
+
 struct ng_model {
     const ngi_model_kind *kind;
     void *options; /* owned: a copy of those it was made of */
@@ -89,6 +102,7 @@ struct ng_model {
     ngi_linear *linear; /* the last one makes the logits, its g is the derivative there */
     ng_mat logits;      /* (max_batch * places) x classes */
     ng_work memory;     /* every matrix above */
+    ngi_tangents tangents;
 };
 
 /* The first rows of a dense buffer. */
@@ -164,6 +178,11 @@ ng_status ngi_linear_forward(const ng_model *model, size_t layer, ng_mat z, ng_m
 
 /* dw <- G^T A; where a_grad has data, a_grad <- G W */
 ng_status ngi_linear_gradient(const ng_model *model, size_t layer, ng_mat a_grad, ng_error *error);
+
+/* dz <- A V^T + da W^T + 1 v_b, where da (dense) has data: how Z changes as weights and bias go
+ * along their parts of v and the inputs along da (likelihood.c) */
+ng_status ngi_linear_tangent(const ng_model *model, size_t layer, ng_mat dz, ng_mat da, ng_mat v,
+                             ng_error *error);
 
 /* G <- G phi'(z), db <- column sums of G, and the gradient above */
 ng_status ngi_linear_backward(const ng_model *model, size_t layer, ng_mat a_grad, ng_mat z,

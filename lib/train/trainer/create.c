@@ -43,6 +43,8 @@ static ng_status check_options(const ng_trainer_options *o, const ng_model *mode
         return ng_error_set(error, NG_EOPTION, "epochs = %zu is not in 1 ... 2^31", o->epochs);
     if (ng_schedule_shape_name(NULL, o->schedule) == NULL)
         return ng_error_set(error, NG_EOPTION, "schedule = %d is none", (int)o->schedule);
+    if (ng_trainer_fisher_name(o->fisher) == NULL)
+        return ng_error_set(error, NG_EOPTION, "fisher = %d is none", (int)o->fisher);
     TRY(check_share(o->warmup, "warmup", 1, error));
     TRY(check_share(o->final, "final", 1, error));
     TRY(check_share(o->decay, "decay", 1, error));
@@ -57,6 +59,9 @@ static ng_status check_options(const ng_trainer_options *o, const ng_model *mode
                             o->exchange->size, sizeof *o->exchange);
     if (o->exchange != NULL && o->exchange->shards == 0)
         return ng_error_set(error, NG_EOPTION, "exchange: it has no shards");
+    if (o->exchange != NULL && o->fisher != NG_TRAINER_FISHER_EMPIRICAL)
+        return ng_error_set(error, NG_EOPTION, "fisher = %s is of one process alone",
+                            ng_trainer_fisher_name(o->fisher));
     return o->method != NULL ? ng_options_check(o->method, error) : NG_OK;
 }
 
@@ -135,7 +140,7 @@ static ng_status make_optimizer(ng_trainer *t)
     ng_group_get(t->group, "lr", &t->lr);
     if (t->rest != NULL)
         ng_group_get(t->rest, "lr", &t->rest_lr);
-    return NG_OK;
+    return ngi_trainer_curve(t);
 }
 
 static ng_status build(ng_trainer *t, const ng_trainer_options *options)
@@ -184,6 +189,7 @@ void ng_trainer_destroy(ng_trainer *t)
         return;
     ng_average_destroy(t->average);
     ng_optimizer_destroy(t->opt);
+    ng_fisher_destroy(t->fisher);
     ng_rng_destroy(&t->random);
     free((void *)t->o.method);
     free((void *)t->o.rest);

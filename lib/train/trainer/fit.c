@@ -124,6 +124,19 @@ static ng_status set_rates(ng_trainer *t)
 /* ---- Steps
  * ---------------------------------------------------------------------------------------- */
 
+/* Of a pass whose loss is there. Statistics of other derivatives than the loss's come first. */
+static ng_status differentiate(ng_trainer *t, const ng_dataset *train, const size_t *index,
+                               size_t batch)
+{
+    double unused;
+    size_t correct;
+    if (t->captures == NULL || t->o.fisher == NG_TRAINER_FISHER_EMPIRICAL)
+        return ng_trainer_capture(t);
+    TRY(ngi_trainer_capture(t, t->o.fisher));
+    TRY(ngi_trainer_loss(t, &unused, &correct, train, index, batch));
+    return ng_model_backward(t->model, &t->error);
+}
+
 /* Mean loss and share right of a batch, its gradients and captures. */
 static ng_status gradients(ng_trainer *t, double *loss, double *share, const ng_dataset *train,
                            const size_t *index, size_t batch)
@@ -133,7 +146,7 @@ static ng_status gradients(ng_trainer *t, double *loss, double *share, const ng_
         return ngi_trainer_shards(t, loss, share, train, index, batch);
     TRY(ngi_trainer_pass(t, loss, &correct, train, index, batch));
     *share = (double)correct / (double)ng_model_output(t->model).rows;
-    return ng_trainer_capture(t);
+    return differentiate(t, train, index, batch);
 }
 
 /* With weights drawn from what the optimizer has a distribution of. */
@@ -162,6 +175,7 @@ static ng_status step(ng_trainer *t, const ng_dataset *train)
     ng_status status = ng_optimizer_step(t->opt);
     if (status != NG_OK)
         return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+    TRY(ngi_trainer_tell_loss(t, loss, train, at->order + at->next, batch));
     if (t->average != NULL)
         TRY(ng_average_update(t->average, &t->error));
     at->next += batch;

@@ -78,7 +78,20 @@ static int whole(double x, double most)
 }
 
 /* What the elements of the position are, in the order of ngi_position_pack. */
-enum { EPOCH, NEXT, LOSS, SCORE, SECONDS, BEST, BEST_LOSS, WAITED, COUNT, AVERAGED };
+enum {
+    EPOCH,
+    NEXT,
+    LOSS,
+    SCORE,
+    SECONDS,
+    BEST,
+    BEST_LOSS,
+    WAITED,
+    COUNT,
+    AVERAGED,
+    DAMPING,
+    OF_MODEL
+};
 
 /* Numbers that a training has; whether the count is that of the order is seen later. An epoch's
  * last step may be done and the epoch not yet judged. */
@@ -90,7 +103,8 @@ static ng_status check_position(const arrival *a)
     int epochs = whole(p[EPOCH], most) && (points == p[EPOCH] || points == p[EPOCH] + 1) &&
                  whole(p[BEST], points) && whole(p[WAITED], points) && whole(p[AVERAGED], most);
     int finite = p[SECONDS] >= 0 && isfinite(p[SECONDS]) && (p[NEXT] == 0 || isfinite(p[LOSS])) &&
-                 (p[BEST] == 0 || isfinite(p[BEST_LOSS]));
+                 (p[BEST] == 0 || isfinite(p[BEST_LOSS])) && p[DAMPING] >= 0 &&
+                 isfinite(p[DAMPING]) && p[OF_MODEL] >= 0 && isfinite(p[OF_MODEL]);
     return place && epochs && finite ? NG_OK
                                      : ng_error_set(&a->t->error, NG_EFORMAT,
                                                     "no training is at epoch %g, sample %g of %g",
@@ -243,6 +257,10 @@ static void take_position(arrival *a)
     ngi_position *at = &a->t->at;
     free(at->order);
     free(at->points);
+    if (a->t->tells > 0) { /* a metric without a damping says no */
+        ng_group_set(a->t->group, "damping", p[DAMPING]);
+        ng_group_set(a->t->group, "model_damping", p[OF_MODEL]);
+    }
     *at = (ngi_position){.epoch = (size_t)p[EPOCH],
                          .next = (size_t)p[NEXT],
                          .loss = p[LOSS],

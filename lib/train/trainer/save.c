@@ -13,11 +13,17 @@
 void ngi_position_pack(double position[NGI_POSITION], const ng_trainer *t)
 {
     const ngi_position *at = &t->at;
+    double damping = 0, of_model = 0; /* what steps move of the method's options */
+    if (t->tells > 0) {
+        ng_group_get(t->group, "damping", &damping);
+        ng_group_get(t->group, "model_damping", &of_model);
+    }
     const double all[NGI_POSITION] = {(double)at->epoch, (double)at->next,
                                       at->loss,          at->score,
                                       at->seconds,       (double)at->best,
                                       at->best_loss,     (double)at->waited,
-                                      (double)at->count, (double)ng_average_count(t->average)};
+                                      (double)at->count, (double)ng_average_count(t->average),
+                                      damping,           of_model};
     memcpy(position, all, sizeof all);
 }
 

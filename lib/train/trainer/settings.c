@@ -81,6 +81,7 @@ static size_t write_all(const ng_trainer *t, char *text, size_t size)
     put_number(&w, "final", o->final);
     put_number(&w, "decay", o->decay);
     put_number(&w, "ema", o->ema);
+    put(&w, "", "fisher", ng_trainer_fisher_name(o->fisher));
     put(&w, "", "patience", o->patience > 0 ? "yes" : "no");
     put(&w, "", "method", ng_method_name(((const ngi_head *)o->method)->method));
     put_options(&w, "method.", o->method);

@@ -16,7 +16,7 @@ ng_status ngi_settings_agree(const char *here, const char *there, ng_error *erro
 #define NGI_SETTINGS_KEY "trainer/settings"
 #define NGI_TRAINER "trainer/"
 #define NGI_OPTIMIZER "optimizer/"
-enum { NGI_POSITION = 10, NGI_POINT = 5, NGI_NAME = 128 };
+enum { NGI_POSITION = 12, NGI_POINT = 5, NGI_NAME = 128 };
 
 /* position[] <- the numbers of at and of the average, and back. */
 void ngi_position_pack(double position[NGI_POSITION], const ng_trainer *t);

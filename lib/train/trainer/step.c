@@ -26,9 +26,8 @@ static ng_status optimizer_error(ng_trainer *t, ng_status status)
                            : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
 }
 
-/* The loss of a batch whose logits are there. */
-static ng_status loss_of(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
-                         const size_t *index, size_t batch)
+ng_status ngi_trainer_loss(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
+                           const size_t *index, size_t batch)
 {
     if (t->targets.data == NULL)
         return ng_model_loss_labels(t->model, loss, correct, t->labels, batch, &t->error);
@@ -47,7 +46,7 @@ ng_status ngi_trainer_pass(ng_trainer *t, double *loss, size_t *correct, const n
                             batch);
     TRY(ng_dataset_gather(data, x, t->labels, index, batch, &t->error));
     TRY(ng_model_forward(t->model, batch, &t->error));
-    return loss_of(t, loss, correct, data, index, batch);
+    return ngi_trainer_loss(t, loss, correct, data, index, batch);
 }
 
 ng_status ng_trainer_forward(ng_trainer *t, double *loss, double *share, const ng_dataset *data,
@@ -68,25 +67,11 @@ ng_status ng_trainer_forward(ng_trainer *t, double *loss, double *share, const n
     return NG_OK;
 }
 
-static ng_status capture(ng_trainer *t)
-{
-    for (size_t i = 0; t->captures != NULL && i < ng_model_layers(t->model); i++) {
-        ng_model_linear it;
-        if (t->captured[i] == NG_MODEL_NONE)
-            continue;
-        TRY(ng_model_layer(t->model, &it, i, &t->error));
-        TRY(optimizer_error(t, ng_group_capture(t->captures, t->captured[i], it.inputs,
-                                                it.outputs_grad, it.scale)));
-    }
-    return NG_OK;
-}
-
 ng_status ng_trainer_capture(ng_trainer *t)
 {
     if (t == NULL)
         return NG_EARG;
-    TRY(ng_model_backward(t->model, &t->error));
-    return capture(t);
+    return ngi_trainer_capture(t, NG_TRAINER_FISHER_EMPIRICAL);
 }
 
 ng_status ng_trainer_step(ng_trainer *t)

@@ -4,6 +4,7 @@
 
 #include <natgrad/average.h>
 #include <natgrad/exchange.h>
+#include <natgrad/fisher.h>
 #include <natgrad/train/trainer.h>
 
 /* What every method's options begin with. */
@@ -53,6 +54,8 @@ struct ng_trainer {
     ng_exchange exchange; /* the other processes of this training; size 0: none */
     double *shard;        /* owned: loss and share right of each shard, by its part of the batch */
     ng_exchange_item *parts; /* owned: one a rank */
+    ng_fisher *fisher;       /* owned: the model's, for a rate by a quadratic model; or NULL */
+    unsigned tells;          /* steps from one loss behind a step to the next; 0: nobody asks */
     ng_error error;
 };
 
@@ -64,6 +67,20 @@ ng_status ngi_trainer_assign(ng_trainer *t);
 /* Inputs and loss of a batch; *correct: rows that are right, or 0. */
 ng_status ngi_trainer_pass(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
                            const size_t *index, size_t batch);
+
+/* Loss of a batch whose logits are there. */
+ng_status ngi_trainer_loss(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
+                           const size_t *index, size_t batch);
+
+/* Backward, and statistics for a method that wants some: curvature.c. Empirical: of the loss there
+ * is, whose gradients stay. */
+ng_status ngi_trainer_capture(ng_trainer *t, ng_trainer_fisher fisher);
+
+/* For a method whose rate comes of a quadratic model: the model's Fisher matrix, and, where it is
+ * time, the loss behind a step for its damping. */
+ng_status ngi_trainer_curve(ng_trainer *t);
+ng_status ngi_trainer_tell_loss(ng_trainer *t, double before, const ng_dataset *data,
+                                const size_t *index, size_t batch);
 
 /* Mean loss and score; tells `watch`. */
 ng_status ngi_trainer_judge(ng_trainer *t, double *loss, double *score, const ng_dataset *data);

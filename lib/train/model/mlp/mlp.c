@@ -118,6 +118,27 @@ static ng_status backward(ng_model *model, ng_error *error)
     return NG_OK;
 }
 
+/* Forward mode: behind each layer phi' takes the tangent at z to the one at phi(z). */
+static ng_status tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error)
+{
+    const mlp *net = (const mlp *)model;
+    const ngi_tangents *room = &model->tangents;
+    ng_mat below = {NULL, 0, 0, 0, model->dtype};
+    for (size_t i = 0; i < model->layers; i++) {
+        ng_mat to = room->hidden[i % 2];
+        to.rows = model->batch;
+        to.cols = to.stride = net->z[i].cols;
+        if (i + 1 == model->layers)
+            return ngi_linear_tangent(model, i, dz, below, v, error);
+        TRY(ngi_linear_tangent(model, i, to, below, v, error));
+        ngi_activation_find(net->activation)
+            ->backward[to.dtype](to.rows, to.cols, to.data, room->row.data, net->z[i].data,
+                                 net->h[i].data);
+        below = to;
+    }
+    return NG_OK;
+}
+
 const ngi_model_kind ngi_mlp_kind = {
     .name = "mlp",
     .options_size = sizeof(ng_mlp_options),
@@ -129,6 +150,7 @@ const ngi_model_kind ngi_mlp_kind = {
     .lay_out = lay_out,
     .forward = forward,
     .backward = backward,
+    .tangent = tangent,
 };
 
 ng_status ng_model_create_mlp(ng_model **model, const ng_mlp_options *options, ng_error *error)

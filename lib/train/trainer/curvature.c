@@ -1,0 +1,116 @@
+/* What a method asks for beside gradients: statistics for its Fisher matrix, the matrix itself, and
+ * how good its step was. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include <natgrad/natural.h>
+#include <natgrad/options.h>
+#include <natgrad/train/likelihood.h>
+
+#include "lib/core/try.h"
+#include "lib/train/model/model.h"
+#include "lib/train/trainer/trainer.h"
+
+enum { TELL_INTERVAL = 5 }; /* steps from one loss behind a step to the next; Martens & Grosse */
+
+static const char *const fishers[] = {"empirical", "sampled", "exact"};
+
+const char *ng_trainer_fisher_name(ng_trainer_fisher fisher)
+{
+    size_t i = (size_t)fisher;
+    return i < sizeof fishers / sizeof *fishers ? fishers[i] : NULL;
+}
+
+static ng_status optimizer_error(ng_trainer *t, ng_status status)
+{
+    return status == NG_OK ? NG_OK
+                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+}
+
+/* ---- Statistics ---------------------------------------------------------------------------- */
+
+/* Of the present derivative at the logits, times factor. */
+static ng_status capture(ng_trainer *t, double factor)
+{
+    TRY(ng_model_backward(t->model, &t->error));
+    for (size_t i = 0; i < ng_model_layers(t->model); i++) {
+        ng_model_linear it;
+        if (t->captured[i] == NG_MODEL_NONE)
+            continue;
+        TRY(ng_model_layer(t->model, &it, i, &t->error));
+        TRY(optimizer_error(t, ng_group_capture(t->captures, t->captured[i], it.inputs,
+                                                it.outputs_grad, factor * it.scale)));
+    }
+    return NG_OK;
+}
+
+/* As many captures as logits are one of so many times its rows: their roots make up for it. */
+static ng_status capture_exact(ng_trainer *t)
+{
+    size_t columns = t->model->logits.cols;
+    for (size_t i = 0; i < columns; i++) {
+        TRY(ng_model_loss_root(t->model, i, &t->error));
+        TRY(capture(t, sqrt((double)columns)));
+    }
+    return NG_OK;
+}
+
+ng_status ngi_trainer_capture(ng_trainer *t, ng_trainer_fisher fisher)
+{
+    if (t->captures == NULL)
+        return ng_model_backward(t->model, &t->error);
+    switch (fisher) {
+    case NG_TRAINER_FISHER_SAMPLED:
+        TRY(ng_model_loss_sampled(t->model, &t->random, &t->error));
+        return capture(t, 1);
+    case NG_TRAINER_FISHER_EXACT:
+        return capture_exact(t);
+    case NG_TRAINER_FISHER_EMPIRICAL:
+        break;
+    }
+    return capture(t, 1);
+}
+
+/* ---- The net's own Fisher matrix, and losses behind a step -------------------------------------
+ */
+
+static int option(const void *options, const char *name)
+{
+    double value = 0;
+    return ng_options_get(options, name, &value, NULL) == NG_OK && value > 0;
+}
+
+/* A net that cannot multiply with it, or whose parameters are not all in the group, leaves the
+ * method to its metric. */
+ng_status ngi_trainer_curve(ng_trainer *t)
+{
+    ng_fisher_product product;
+    if (!option(t->o.method, "rate"))
+        return NG_OK;
+    if (ngi_trainer_shares(t))
+        return ng_error_set(&t->error, NG_EOPTION, "rate = quadratic is of one process alone");
+    t->tells = option(t->o.method, "retract") ? 1 : TELL_INTERVAL;
+    if (!ng_model_has_tangents(t->model) || t->captures == NULL || t->rest != NULL)
+        return NG_OK;
+    TRY(ng_model_fisher_product(t->model, &product, &t->error));
+    TRY(ng_fisher_create_matrix_free(&t->fisher, t->weights.cols, t->model->dtype, NULL, &product,
+                                     &t->error));
+    return optimizer_error(t, ng_group_set_fisher(t->group, t->fisher));
+}
+
+ng_status ngi_trainer_tell_loss(ng_trainer *t, double before, const ng_dataset *data,
+                                const size_t *index, size_t batch)
+{
+    double after;
+    size_t unused;
+    if (t->tells == 0 || ng_optimizer_steps(t->opt) % t->tells != 0)
+        return NG_OK;
+    ng_status status = ngi_trainer_pass(t, &after, &unused, data, index, batch);
+    if (status == NG_ENONFINITE) {
+        t->error = (ng_error){NG_OK, ""};
+        after = DBL_MAX;
+    } else
+        TRY(status);
+    return optimizer_error(t, ng_group_adapt_damping(t->group, NULL, before, after));
+}
