@@ -334,6 +334,7 @@ void test_fisher(void)
     refusals();
     rounding();
     memory();
+    test_fisher_memory();
 }
 
 /* ---- Large: against LAPACK in one process ---------------------------------------------------- */

@@ -64,6 +64,7 @@ ng_status sharded_step(world *x, const setup *s, int t, size_t shards);
 
 void test_shards(void);
 void test_fisher(void);
+void test_fisher_memory(void);
 void compare_large(size_t n);
 void test_captures(void);
 void test_failures(const char *folder);
