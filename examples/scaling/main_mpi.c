@@ -18,11 +18,10 @@ static void print_help(void)
 {
     printf(
         "Usage: mpirun -n 2 scaling [OPTION]...\n"
-        "Time, bytes received and memory of a rank for a step of Muon (AdamW for embeddings and\n"
-        "vectors) on GPT-2 124M, GPT-2 1.5B and a transformer of 7B, for 1 to 1,024 ranks, where\n"
-        "every rank makes all steps (replicate), one rank each (owner) or a quarter of the ranks\n"
-        "(hybrid, which ng_mpi_options does not have). Constants are measured: a ping-pong "
-        "between\n"
+        "Time, bytes received and memory of a rank for a step of Muon (AdamW for embeddings\n"
+        "and vectors) on GPT-2 124M, GPT-2 1.5B and a transformer of 7B, for 1 to 1,024 ranks,\n"
+        "where every rank makes all steps (replicate), one rank each (owner), or every rank the\n"
+        "cheapest that are a tenth of the cost (hybrid). Constants are measured: a ping-pong of\n"
         "two ranks, steps of one; steps of one rank and of all are compared with the model.\n\n"
         "  --alpha=S         seconds a message instead of those measured\n"
         "  --beta=S          seconds a byte\n"

@@ -10,7 +10,7 @@
 #include "examples/support/program.h"
 #include "examples/support/progress.h"
 
-enum { REPEATS = 9, SMALL = 8, LARGE = 8 << 20, MOST = 8 };
+enum { REPEATS = 9, PINGS = 40, SMALL = 8, LARGE = 8 << 20, MOST = 8 };
 
 static int rank, ranks;
 
@@ -21,7 +21,7 @@ static int rank, ranks;
 static double ping(char *bytes, int size, int times)
 {
     double best = HUGE_VAL;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
+    for (int repeat = 0; repeat < PINGS; repeat++) {
         double start = progress_clock();
         for (int i = 0; i < times; i++) {
             if (rank == 0)
@@ -42,7 +42,7 @@ static int measure_network(constants *c)
     int own = bytes == NULL, any;
     MPI_Allreduce(&own, &any, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     if (!any) {
-        double alpha = ping(bytes, SMALL, 200), whole = ping(bytes, LARGE, 2);
+        double alpha = ping(bytes, SMALL, 100), whole = ping(bytes, LARGE, 1);
         c->alpha = c->alpha > 0 ? c->alpha : alpha;
         c->beta = c->beta > 0 ? c->beta : fmax(whole - alpha, 0) / LARGE;
     }

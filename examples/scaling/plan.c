@@ -1,5 +1,6 @@
-/* The models, and the cost model: each matrix is one team's, longest processing time first. */
+/* The models, and the cost model: matrices have owners, longest processing time first. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "examples/scaling/scaling.h"
@@ -30,7 +31,7 @@ model models[] = {
     {.name = NULL},
 };
 
-const way ways[WAYS] = {{"replicate", 1}, {"hybrid", 0.25}, {"owner", 0}};
+const way ways[WAYS] = {{"replicate", 1}, {"hybrid", 0.1}, {"owner", 0}};
 
 static void add(model *m, size_t rows, size_t cols, int elementwise)
 {
@@ -90,7 +91,7 @@ double step_seconds(const constants *c, const matrix *m)
                           : low * low * (c->cubic * low + c->square * high);
 }
 
-/* ---- Teams ------------------------------------------------------------------------------------
+/* ---- Owners -----------------------------------------------------------------------------------
  */
 
 /* What ng_optimizer_attach takes a matrix's cost for. */
@@ -100,82 +101,110 @@ static double modelled(const matrix *m)
     return (double)m->rows * (double)m->cols * (m->elementwise ? 1 : low);
 }
 
+static int by_cost(const void *a, const void *b)
+{
+    const matrix *x = *(const matrix *const *)a, *y = *(const matrix *const *)b;
+    if (modelled(x) != modelled(y))
+        return modelled(x) < modelled(y) ? 1 : -1;
+    return (x > y) - (x < y);
+}
+
+/* Of matrices, costliest first, those that have an owner: the others make up `share` of the cost.
+ */
+static size_t count_divided(const matrix *const *sorted, size_t count, double share)
+{
+    double left = 0;
+    for (size_t i = 0; i < count; i++)
+        left += share * modelled(sorted[i]);
+    while (count > 0 && (share == 1 || modelled(sorted[count - 1]) <= left))
+        left -= modelled(sorted[--count]);
+    return count;
+}
+
+/* Of one rank, or of all */
 typedef struct {
     double load, seconds, state, weights;
-} team;
+} part;
 
-static int memory_of(ng_memory *memory, const matrix *m)
+static int add_matrix(part *p, double *work, const constants *c, const matrix *m)
 {
     ng_steepest_options muon;
     ng_adamw_options adam;
+    ng_memory memory;
     ng_error error = {NG_OK, ""};
     ng_steepest_init_muon(&muon);
     ng_adamw_init(&adam);
     const void *options = m->elementwise ? (const void *)&adam : (const void *)&muon;
-    if (ng_options_memory(memory, options, m->rows, m->cols, NG_F32, &error) != NG_OK)
+    if (ng_options_memory(&memory, options, m->rows, m->cols, NG_F32, &error) != NG_OK)
         return program_error("%zu x %zu: %s", m->rows, m->cols, error.text);
+    p->load += modelled(m);
+    p->seconds += step_seconds(c, m);
+    p->state += (double)(memory.state + memory.spare);
+    p->weights += 4 * (double)m->rows * (double)m->cols;
+    *work = fmax(*work, (double)memory.work);
     return 0;
 }
 
-/* Costliest first, each to the team with the least to do, as ng_optimizer_attach. *bound: of the
- * most that any assignment leaves one team. */
-static int assign(team *teams, size_t count, double *bound, double *work, const constants *c,
-                  const model *m)
+/* Costliest first, each to the rank with the least to do; the rest is everybody's. */
+static int assign(part *own, part *common, double *work, size_t *divided, const constants *c,
+                  const model *m, double share, size_t ranks)
 {
-    char taken[MAX_MATRICES] = {0};
-    double all = 0, largest = 0;
-    for (size_t turn = 0; turn < m->count; turn++) {
-        size_t next = m->count, least = 0;
-        ng_memory memory;
-        for (size_t i = 0; i < m->count; i++)
-            if (!taken[i] && (next == m->count || modelled(&m->list[i]) > modelled(&m->list[next])))
-                next = i;
-        for (size_t t = 1; t < count; t++)
-            if (teams[t].load < teams[least].load)
-                least = t;
-        const matrix *one = &m->list[next];
-        if (memory_of(&memory, one) != 0)
+    const matrix *sorted[MAX_MATRICES];
+    for (size_t i = 0; i < m->count; i++)
+        sorted[i] = &m->list[i];
+    qsort(sorted, m->count, sizeof *sorted, by_cost);
+    *divided = count_divided(sorted, m->count, share);
+    for (size_t i = 0; i < m->count; i++) {
+        size_t least = 0;
+        for (size_t r = 1; r < ranks; r++)
+            if (own[r].load < own[least].load)
+                least = r;
+        if (add_matrix(i < *divided ? &own[least] : common, work, c, sorted[i]) != 0)
             return 1;
-        taken[next] = 1;
-        teams[least].load += modelled(one);
-        teams[least].seconds += step_seconds(c, one);
-        teams[least].state += (double)(memory.state + memory.spare);
-        teams[least].weights += 4 * (double)one->rows * (double)one->cols;
-        *work = fmax(*work, (double)memory.work);
-        all += modelled(one);
-        largest = fmax(largest, modelled(one));
     }
-    *bound = fmax(all / (double)count, largest);
     return 0;
+}
+
+/* The most work of a rank over the least that any assignment can make it. */
+static double imbalance(const part *own, const model *m, size_t divided, size_t ranks)
+{
+    double all = 0, most = 0, largest = 0;
+    for (size_t r = 0; r < ranks; r++) {
+        all += own[r].load;
+        most = fmax(most, own[r].load);
+    }
+    for (size_t i = 0; i < m->count; i++)
+        largest = fmax(largest, modelled(&m->list[i]));
+    return divided > 0 ? most / fmax(all / (double)ranks, largest) : 1;
 }
 
 int plan_make(plan *p, const constants *c, const model *m, const way *w, size_t ranks)
 {
-    static team teams[MAX_RANKS];
+    static part own[MAX_RANKS];
+    part common = {0, 0, 0, 0}, all = {0, 0, 0, 0};
     const double buffer = 32 << 20, bytes = 4 * m->weights, log_ranks = ceil(log2((double)ranks));
-    double bound = 0, work = 0, load = 0, state = 0;
-    size_t count = w->share > 0 ? (size_t)(1 / w->share) : ranks;
-    count = count < ranks ? count : ranks;
-    memset(teams, 0, sizeof teams);
-    *p = (plan){.ranks = ranks, .teams = count};
-    if (assign(teams, count, &bound, &work, c, m) != 0)
+    double work = 0, state = 0, least = bytes;
+    memset(own, 0, sizeof own);
+    *p = (plan){.ranks = ranks};
+    if (assign(own, &common, &work, &p->divided, c, m, w->share, ranks) != 0)
         return 1;
-    for (size_t t = 0; t < count; t++) {
-        p->step = fmax(p->step, teams[t].seconds);
-        load = fmax(load, teams[t].load);
-        state = fmax(state, teams[t].state);
+    for (size_t r = 0; r < ranks; r++) {
+        p->step = fmax(p->step, own[r].seconds + common.seconds);
+        state = fmax(state, own[r].state + common.state);
+        least = fmin(least, own[r].weights);
+        all.weights += own[r].weights;
     }
-    double least = bytes; /* weights that the rank which receives most has already */
-    for (size_t t = 0; t < count; t++)
-        least = fmin(least, teams[t].weights);
-    double received = count > 1 ? bytes - least : 0;
+    double received = all.weights - least; /* of the rank that has the fewest weights itself */
     double sum = 2 * bytes * (double)(ranks - 1) / (double)ranks;
-    p->weights = ranks > 1 ? 3 * log_ranks * c->alpha + (double)(count - 1) * c->alpha : 0;
-    p->weights += received * c->beta; /* three votes; then from every other team */
-    p->gradients = ranks > 1 ? 2 * log_ranks * c->alpha + sum * c->beta : 0;
+    if (ranks > 1) { /* three votes; then from every other rank */
+        p->weights = (3 * log_ranks + (double)(ranks - 1) * (p->divided > 0)) * c->alpha;
+        p->gradients = 2 * log_ranks * c->alpha;
+    }
+    p->weights += received * c->beta;
+    p->gradients += sum * c->beta;
     p->sent = received + sum;
     p->held = state + work;
     p->memory = 2 * bytes + p->held + (ranks > 1 ? buffer : 0);
-    p->imbalance = load / bound;
+    p->imbalance = imbalance(own, m, p->divided, ranks);
     return 0;
 }

@@ -5,12 +5,12 @@
 #include "examples/support/plot.h"
 #include "examples/support/program.h"
 
-static const char *const labels[WAYS] = {"replicate", "hybrid, a quarter", "owner"};
+static const char *const labels[WAYS] = {"replicate", "hybrid, a tenth", "owner"};
 
 static void write_row(FILE *csv, const model *m, const way *w, const plan *p, double alone)
 {
     fprintf(csv, "%s,%s,%zu,%zu,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n", m->name, w->name, p->ranks,
-            p->teams, p->step, p->weights, p->gradients, (p->step + p->weights) / alone, p->sent,
+            p->divided, p->step, p->weights, p->gradients, (p->step + p->weights) / alone, p->sent,
             p->memory, p->imbalance);
 }
 
@@ -74,7 +74,7 @@ int report_tables(const char *out, const constants *c)
     table rows;
     int status =
         table_open(&rows, out, "scaling",
-                   "model,way,ranks,teams,step,weights,gradients,relative,sent,memory,imbalance");
+                   "model,way,ranks,divided,step,weights,gradients,relative,sent,memory,imbalance");
     for (model *m = models; m->name != NULL && status == 0; m++) {
         model_fill(m);
         printf("model %s weights=%.0f matrices=%zu\n", m->name, m->weights, m->count);

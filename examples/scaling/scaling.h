@@ -39,22 +39,22 @@ typedef struct {
 
 double step_seconds(const constants *c, const matrix *m);
 
-/* Who makes the step of a matrix. */
+/* Who makes the step of a matrix: ng_mpi_sharing. */
 typedef struct {
     const char *name;
-    double share; /* of the ranks, each: 0 one of them, 1 all */
+    double share; /* of the cost, for the cheapest matrices: what every rank does itself */
 } way;
 extern const way ways[WAYS];
 
 /* One model, way and number of ranks; of the rank that has most. */
 typedef struct {
-    size_t ranks, teams;  /* each matrix has one team's ranks for owners */
-    double step, weights; /* seconds: steps of its own, and exchange of the weights */
-    double gradients;     /* seconds: their sum over ranks */
-    double sent;          /* bytes a rank receives, weights and gradients */
-    double held;          /* bytes of the optimizer */
-    double memory;        /* bytes: weights, gradients, state, scratch, buffer */
-    double imbalance;     /* most work of a team over the lower bound of any assignment */
+    size_t ranks, divided; /* matrices that have an owner */
+    double step, weights;  /* seconds: steps of its own, and exchange of the weights */
+    double gradients;      /* seconds: their sum over ranks */
+    double sent;           /* bytes a rank receives, weights and gradients */
+    double held;           /* bytes of the optimizer */
+    double memory;         /* bytes: weights, gradients, state, scratch, buffer */
+    double imbalance;      /* most work of a rank over the lower bound of any assignment */
 } plan;
 
 /* 0, or 1 after reporting. */
