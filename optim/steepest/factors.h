@@ -74,14 +74,14 @@ static inline ngi_rule ngi_rule_of(const ng_steepest_options *o)
 
 /* In which form the roots are kept: the rule's, but for the inverse of a factor kept in double for
  * weights in f32. That factor may be so ill-conditioned that its inverse has no place in f32, and a
- * Cholesky factor has. */
+ * root has. */
 static inline ng_root ngi_kron_form(const ngi_param *param, const ng_steepest_options *o)
 {
     const ngi_tensor *left = ngi_tensor_find(param, ngi_factor.name[0]);
     const ngi_tensor *one = left != NULL ? left : ngi_tensor_find(param, ngi_factor.name[1]);
-    ng_root root = ngi_rule_of(o).root;
+    ngi_rule r = ngi_rule_of(o);
     int wide = one != NULL && one->now.dtype != param->w.dtype;
-    return root == NG_ROOT_INVERSE && wide ? NG_ROOT_CHOLESKY : root;
+    return r.root == NG_ROOT_INVERSE && wide ? r.wide : r.root;
 }
 
 /* Does this side have a factor? With one_sided the larger one has none: it is

@@ -14,6 +14,7 @@
  * statistics.h, eigenbases.h); what a part does not read may be left out. */
 typedef struct {
     ng_root root;
+    ng_root wide; /* instead of inverse where the factor is in double and the weights are not */
     ng_metric_scale metric_scale;
     ng_one_sided one_sided;
     ng_factor_dtype factor_dtype;

@@ -1,5 +1,5 @@
 /* Shampoo (natgrad/metric/shampoo.h): factors (L + shift I)^exponent of the
- * averages L of G G^T and G^T G. The roots are symmetric, (L + shift I)^(-exponent/2). */
+ * averages L of G G^T and G^T G. The roots are (L + shift I)^(-exponent/2), or their squares. */
 #include "optim/steepest/eigenbases.h"
 
 #include <math.h>
@@ -16,7 +16,8 @@ static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 static ngi_rule rule(const ng_steepest_options *o)
 {
     const ng_shampoo_options *own = &o->shampoo;
-    return (ngi_rule){.root = NG_ROOT_SYMMETRIC,
+    return (ngi_rule){.root = own->root,
+                      .wide = NG_ROOT_SYMMETRIC,
                       .metric_scale = own->metric_scale,
                       .one_sided = own->one_sided,
                       .factor_dtype = own->factor_dtype,
@@ -26,10 +27,19 @@ static ngi_rule rule(const ng_steepest_options *o)
                       .inverse_interval = own->inverse_interval};
 }
 
-/* values <- those of the root, from those of the average; NG_ESINGULAR. */
-static ng_status root_values(ng_mat values, const ng_steepest_options *o, ng_dtype dtype,
-                             ng_error *error)
+static ng_status check(const ng_steepest_options *o, ng_error *error)
 {
+    if (o->shampoo.root == NG_ROOT_CHOLESKY)
+        return ng_error_set(error, NG_EOPTION, "steepest: shampoo's root is symmetric or inverse");
+    return ngi_check_whitened_root(o, o->shampoo.root, error);
+}
+
+/* values <- those of the root, or of its square, the inverse, from those of the average;
+ * NG_ESINGULAR. */
+static ng_status root_values(ng_mat values, const ng_steepest_options *o, int inverse,
+                             ng_dtype dtype, ng_error *error)
+{
+    double half = inverse ? 1 : 0.5;
     size_t n = values.cols;
     double mean = 0, unit = 0, largest = ng_mat_get(values, 0, n - 1);
     double tiny = (double)n * ng_dtype_eps(dtype) * largest;
@@ -40,11 +50,11 @@ static ng_status root_values(ng_mat values, const ng_steepest_options *o, ng_dty
                             "a factor is singular to working precision: it needs damping > 0");
     for (size_t i = 0; i < n; i++) {
         double value = ng_mat_get(values, 0, i) + o->shampoo.damping * mean;
-        ng_mat_set(values, 0, i, pow(value, -o->shampoo.exponent / 2));
+        ng_mat_set(values, 0, i, pow(value, -half * o->shampoo.exponent));
         unit += pow(value, o->shampoo.exponent) / (double)n;
     }
     if (ngi_trace_scaled(o))
-        ng_scale(values, sqrt(unit));
+        ng_scale(values, inverse ? unit : sqrt(unit));
     return NG_OK;
 }
 
@@ -75,7 +85,8 @@ static ng_status new_root(ngi_param *param, const ng_steepest_options *o, ng_sid
     TRY(ng_work_mat(work, &values, 1, n, NG_F64, error));
     TRY(ng_work_mat(work, &vectors, n, n, NG_F64, error));
     TRY(ngi_factor_eigen(values, vectors, factor, work, error));
-    TRY(root_values(values, o, factor.dtype, error));
+    int inverse = ngi_kron_form(param, o) == NG_ROOT_INVERSE;
+    TRY(root_values(values, o, inverse, factor.dtype, error));
     TRY(compose(root->next, values, vectors, work, error));
     root->fresh = 1;
     return NG_OK;
@@ -116,6 +127,7 @@ static const ng_option table[] = {
     REAL(damping, 0.001, DBL_MAX, 0, "damping relative to the averages' mean eigenvalue"),
     REAL(exponent, 0.25, 1, 0, "power of the averages in the factors"),
     INTERVALS("gradients", "root"),
+    CHOICE(root, NG_ROOT_SYMMETRIC, ngi_roots, 1, "kept of the factors: symmetric or inverse"),
     METRIC_SCALE,
     ONE_SIDED,
     FACTOR_DTYPE(NG_FACTORS_AUTO),
@@ -126,6 +138,7 @@ ng_status ng_steepest_init_shampoo_sized(ng_steepest_options *options, size_t si
 {
     TRY(ng_steepest_init_sized(options, size));
     options->metric = NG_METRIC_SHAMPOO;
+    options->shampoo.root = NG_ROOT_INVERSE;
     options->grafting = NG_GRAFTING_ADAM;
     options->lr = 0.002;
     options->momentum = 0.9;
@@ -135,6 +148,7 @@ ng_status ng_steepest_init_shampoo_sized(ng_steepest_options *options, size_t si
 const ngi_metric ngi_metric_shampoo = {
     .name = "shampoo",
     .options = table,
+    .check = check,
     .rule = rule,
     .create = ngi_gram_create,
     .work = work_size,

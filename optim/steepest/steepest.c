@@ -7,15 +7,13 @@
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
-#include "lib/linalg/lower.h"
-#include "lib/linalg/polar/fractions.h"
 #include "lib/linalg/signs.h"
-#include "lib/linalg/unit.h"
 #include "optim/front/range.h"
 #include "optim/steepest/factors.h"
 #include "optim/steepest/grafting.h"
 #include "optim/steepest/momentum.h"
 #include "optim/steepest/quadratic.h"
+#include "optim/steepest/rootless.h"
 #include "optim/steepest/row_normalisation.h"
 
 static size_t max_size(size_t a, size_t b)
@@ -49,99 +47,6 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
     return metric->unwhiten != NULL ? metric->unwhiten(param, o, y, work, error) : NG_OK;
 }
 
-/* ---- From the averaged gradient x to the direction d ---------------------------- */
-
-/* One side of a metric, for vectors. */
-typedef struct {
-    const ngi_param *param;
-    const ng_steepest_options *o;
-    ng_side side;
-} one_side;
-
-static ng_status solve(void *data, ng_mat z, ng_mat x, ng_work *work, ng_error *error)
-{
-    const one_side *of = data;
-    ng_mat row_z = {z.data, 1, z.rows, z.rows, z.dtype},
-           row_x = {x.data, 1, x.rows, x.rows, x.dtype};
-    int left = of->side == NG_LEFT;
-    return ngi_metric_find(of->o->metric)
-        ->solve_side(left ? z : row_z, of->param, of->o, of->side, left ? x : row_x, work, error);
-}
-
-/* k <- the ball's multiplier for the metric's factor p on the smaller side and a, its lower
- * triangle. 0 for a = 0. */
-static ng_status multiplier(ng_mat k, ng_mat a, ngi_param *param, const ng_steepest_options *o,
-                            ng_side side, ng_work *work, ng_error *error)
-{
-    one_side of = {param, o, side};
-    double bound;
-    ng_mat p;
-    ng_mirror(a);
-    TRY(ngi_metric_find(o->metric)->factor_side(&p, param, o, side, work, error));
-    TRY(ngi_largest_eigenvalue(&bound, a, p, solve, &of, work, error));
-    if (!isfinite(bound))
-        return NG_ENOCONV;
-    if (bound == 0) {
-        ng_fill(k, 0);
-        return NG_OK;
-    }
-    return ngi_ball_find(o->ball)->multiplier(k, &param->report, a, p, bound, o, work, error);
-}
-
-/* The root-free form: with Z = x times the inverse of the factor on its larger side and a = Z x^T,
- *     d = K Z,   K the ball's multiplier from a and the factor on the smaller side:
- * no root is taken, and all work on the smaller side is k x k. Mirrored if x is tall. d ignores
- * the scale of x; the squares in a do not, so x and Z are taken to order 1 if they are far from it.
- * *dual as project has it. */
-static ng_status fused(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
-                       ng_mat x, ng_mat z, ng_work *work, ng_error *error)
-{
-    const ngi_metric *metric = ngi_metric_find(o->metric);
-    size_t n = x.rows < x.cols ? x.rows : x.cols, mark = work->used;
-    int wide = x.rows <= x.cols;
-    ng_mat a, k;
-    TRY(ng_work_mat(work, &a, n, n, x.dtype, error));
-    TRY(ng_work_mat(work, &k, n, n, x.dtype, error));
-    double max = ng_max_abs(x), max_z, unit = 1, unit_x = 1;
-    if (ngi_extreme(max))
-        unit_x = ngi_scale_to_unit(x, x, max);
-    max /= unit_x;
-    TRY(metric->solve_side(z, param, o, wide ? NG_RIGHT : NG_LEFT, x, work, error));
-    max_z = ng_max_abs(z);
-    if (!isfinite(max_z))
-        return NG_ENOCONV;
-    if (ngi_extreme(max_z / max)) /* not by z alone: whether it is does not depend on x's scale */
-        unit = ngi_scale_to_unit(z, z, max_z);
-    TRY(ngi_gemm_lower(a, z, wide ? NG_NOTRANS : NG_TRANS, x, wide ? NG_TRANS : NG_NOTRANS, 1, 0,
-                       error));
-    TRY(multiplier(k, a, param, o, wide ? NG_LEFT : NG_RIGHT, work, error));
-    TRY(wide ? ng_gemm(d, k, NG_NOTRANS, z, NG_NOTRANS, sqrt(unit), 0, error)
-             : ng_gemm(d, z, NG_NOTRANS, k, NG_NOTRANS, sqrt(unit), 0, error));
-    if (o->length == NG_LENGTH_DUAL)
-        *dual = unit_x * ng_dot(d, x);
-    work->used = mark;
-    return NG_OK;
-}
-
-static int fusible(const ng_steepest_options *o)
-{
-    const ngi_ball *ball = ngi_ball_find(o->ball);
-    const ngi_metric *metric = ngi_metric_find(o->metric);
-    return o->momentum_space == NG_MOMENTUM_GRADIENT && ball->multiplier != NULL &&
-           metric->factor_side != NULL && ball->has_multiplier(o) &&
-           (metric->is_kronecker == NULL || metric->is_kronecker(o));
-}
-
-static size_t fused_work(const ngi_param *param, const ng_steepest_options *o, size_t turn)
-{
-    size_t k = param->rows < param->cols ? param->rows : param->cols;
-    ng_dtype dtype = param->w.dtype;
-    size_t squares = ngi_size_mul(3, ng_work_mat_size(k, k, dtype)); /* a, k and the factor */
-    size_t of_ball = ngi_ball_find(o->ball)->multiplier_work(k, dtype);
-    return ngi_size_add(ngi_size_add(squares, ngi_largest_eigenvalue_work(k, dtype)),
-                        max_size(turn, of_ball));
-}
-
 /* The gradient, and beside it what update takes; or its average and what the direction takes.
  * Where the fused form fails, which is rare, the ball makes its scratch itself. */
 static size_t work_size(const ngi_param *param, const void *options)
@@ -153,8 +58,8 @@ static size_t work_size(const ngi_param *param, const void *options)
     size_t mat = ng_work_mat_size(param->rows, param->cols, dtype);
     size_t update = metric->work != NULL ? metric->work(param, o) : 0;
     size_t turn = metric->turn_work != NULL ? metric->turn_work(param, o) : 0, of_ball = 0;
-    if (fusible(o))
-        of_ball = fused_work(param, o, turn);
+    if (ngi_fusible(o))
+        of_ball = ngi_fused_work(param, o, turn);
     else if (ball->work != NULL)
         of_ball = ball->work(param->rows, param->cols, dtype, o);
     return ngi_size_add(mat, max_size(update, ngi_size_add(mat, max_size(turn, of_ball))));
@@ -191,10 +96,12 @@ static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng
 static ng_status project(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
                          ng_mat x, ng_work *work, ng_error *error)
 {
+    if (ngi_solvable(o))
+        return ngi_solve_both(d, param, o, x, work, error);
     if (o->momentum_space == NG_MOMENTUM_GRADIENT)
         TRY(whiten(param, o, x, work, error));
     TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, ngi_output_side(param), o,
-                                        fusible(o) ? NULL : work, error));
+                                        ngi_fusible(o) ? NULL : work, error));
     if (o->length == NG_LENGTH_DUAL)
         *dual = ng_dot(d, x);
     if (o->kl_clip > 0 || ngi_quadratic(o))
@@ -238,8 +145,8 @@ static ng_status direction(double *dual, ngi_param *param, const ng_steepest_opt
         ng_fill(d, 0);
         return NG_OK;
     }
-    if (fusible(o)) {
-        ng_status status = fused(d, dual, param, o, x, g, work, error);
+    if (ngi_fusible(o)) {
+        ng_status status = ngi_fused(d, dual, param, o, x, g, work, error);
         if (status != NG_ENOCONV)
             return status;
         work->used = mark; /* the long way has other solvers; x has its scale changed, and no ball

@@ -6,15 +6,17 @@
  *        ema_decay = 1 their sums
  *   P = (L + damping tr(L)/m I)^exponent,  Q = (R + damping tr(R)/n I)^exponent
  *
- * with symmetric roots, so that without a ball D = (L + ..)^-exponent M (R + ..)^-exponent.
+ * so that without a ball D = (L + ..)^-exponent M (R + ..)^-exponent.
  * exponent = 1/4 is the paper's Shampoo, 1/2 the Kronecker approximation of the gradients'
  * second moment (Morwani et al. 2024). damping is relative to the mean eigenvalue, so D of c G is
  * c^(1 - 4 exponent) D. A factor without any gradient yet has the root I. Roots
  * are taken at steps 1, 1 + inverse_interval, ... A step fails with NG_ESINGULAR
  * where damping = 0 and a factor is singular.
  *
- * Preset shampoo: no ball, Adam's step length (grafting = adam, grafting_beta2
- * 0.95), momentum 0.9, lr 0.002. */
+ * Preset shampoo: no ball, root inverse, Adam's step length (grafting = adam, grafting_beta2
+ * 0.95), momentum 0.9, lr 0.002.
+ *
+ * NG_EOPTION: root = cholesky, momentum_space = whitened without root = symmetric. */
 #ifndef NATGRAD_METRIC_SHAMPOO_H
 #define NATGRAD_METRIC_SHAMPOO_H
 
@@ -31,6 +33,10 @@ typedef struct {
     /* gradients go into L and R at steps 1, 1 + update_interval, ..., roots are taken, with the
      * damping of that step, at steps 1, 1 + inverse_interval, ...; defaults 1 and 10, >= 1 */
     int update_interval, inverse_interval;
+    /* default symmetric, P^(-1/2) and Q^(-1/2); inverse: P^-1 and Q^-1, half the products of a step
+     * without a ball; fixed once there are parameters. Factors in double of weights in f32 have
+     * symmetric roots. */
+    ng_root root;
     ng_metric_scale metric_scale; /* default auto */
     ng_one_sided one_sided;       /* default never; fixed once there are parameters */
     ng_factor_dtype factor_dtype; /* default auto; fixed */
