@@ -13,10 +13,10 @@
 /* A timing shorter than this says more about the clock and the caches than
  * about the work; a comparison longer than that needs no further pairs (a
  * third of it where there is no goal to hold). */
-static const double timing_seconds = 0.03, comparison_seconds = 1.5;
+static const double timing_seconds = 0.03, comparison_seconds = 0.8;
 
-/* Where a pair takes several seconds, this is all there is time for. */
-static const double patience_seconds = 20;
+/* Where a pair takes most of a second, this is all there is time for. */
+static const double patience_seconds = 5;
 
 static struct {
     const char *name;
