@@ -6,7 +6,7 @@
 
 enum { TRAINED = 1437, TESTED = 360 };
 
-/* Drawn digits, or MNIST's of the folder $NATGRAD_DATA: 8 x 8 grey values in [0, 1]. */
+/* Drawn digits, or MNIST's of the usual folder (images.h): 8 x 8 grey values in [0, 1]. */
 typedef struct {
     ng_dataset *train, *test;
 } digits;

@@ -1,11 +1,11 @@
 /* The net, its data, and its spectra as it learns. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <natgrad-train.h>
 
 #include "examples/setol/setol.h"
+#include "examples/support/images.h"
 
 enum { SIDE = 8, WHOLE = 28, COUNT = TRAINED + TESTED };
 
@@ -32,12 +32,13 @@ static ng_status shape_of(const ng_dataset *d, ng_error *error)
 void digits_make(digits *d, const paper *p)
 {
     ng_dataset *drawn, *small, *unused = NULL;
-    const char *folder = getenv("NATGRAD_DATA");
+    char folder[4096];
     ng_error error = {NG_OK, ""};
     ng_mat x = paper_mat(COUNT, SIDE * SIDE), whole = paper_mat(1, WHOLE * WHOLE);
     int labels[COUNT];
-    paper_must(folder != NULL ? ng_dataset_mnist(&drawn, &unused, folder, &error)
-                              : ng_dataset_digits(&drawn, COUNT, paper_random(p, 1), &error),
+    int mnist = images_usual_folder(folder, sizeof folder, &error) == NG_OK;
+    paper_must(mnist ? ng_dataset_mnist(&drawn, &unused, folder, &error)
+                     : ng_dataset_digits(&drawn, COUNT, paper_random(p, 1), &error),
                &error);
     paper_must(shape_of(drawn, &error), &error);
     for (size_t i = 0; i < COUNT; i++) {

@@ -11,7 +11,7 @@
 #include "lib/core/try.h"
 #include "optim/front/method.h"
 #include "optim/methods/noise.h"
-#include "optim/methods/vector.h"
+#include "optim/front/vector.h"
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {

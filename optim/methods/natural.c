@@ -12,7 +12,7 @@
 #include "lib/core/try.h"
 #include "optim/front/method.h"
 #include "optim/methods/noise.h"
-#include "optim/methods/vector.h"
+#include "optim/front/vector.h"
 
 enum { MOMENTUM, BEFORE }; /* BEFORE, of damping_mode = lm: the weights before the last step */
 

@@ -10,7 +10,7 @@
 #include "lib/core/size.h"
 #include "lib/core/try.h"
 #include "optim/front/range.h"
-#include "optim/methods/vector.h"
+#include "optim/front/vector.h"
 
 static const char last_step[] = "last_step", weights_before[] = "weights_before";
 

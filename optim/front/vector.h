@@ -1,7 +1,7 @@
 /* A group as one vector (1 x n): its parameters one after the other in the order
  * of adding, the rows of each one after the other. */
-#ifndef NGI_METHODS_VECTOR_H
-#define NGI_METHODS_VECTOR_H
+#ifndef NGI_FRONT_VECTOR_H
+#define NGI_FRONT_VECTOR_H
 
 #include "optim/front/method.h"
 

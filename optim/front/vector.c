@@ -1,5 +1,5 @@
 /* A group as one vector, and the damping of its steps. */
-#include "optim/methods/vector.h"
+#include "optim/front/vector.h"
 
 #include <float.h>
 #include <math.h>
