@@ -1,8 +1,6 @@
-/* What a method asks for beside gradients: statistics for its Fisher matrix, the matrix itself, and
- * how good its step was. */
-#include <float.h>
+/* What a method asks for beside gradients: statistics for its Fisher matrix, and the matrix
+ * itself. */
 #include <math.h>
-#include <string.h>
 
 #include <natgrad/natural.h>
 #include <natgrad/options.h>
@@ -72,8 +70,7 @@ ng_status ngi_trainer_capture(ng_trainer *t, ng_trainer_fisher fisher)
     return capture(t, 1);
 }
 
-/* ---- The net's own Fisher matrix, and losses behind a step -------------------------------------
- */
+/* ---- The net's own Fisher matrix ------------------------------------------------------------ */
 
 static int option(const void *options, const char *name)
 {
@@ -97,20 +94,4 @@ ng_status ngi_trainer_curve(ng_trainer *t)
     TRY(ng_fisher_create_matrix_free(&t->fisher, t->weights.cols, t->model->dtype, NULL, &product,
                                      &t->error));
     return optimizer_error(t, ng_group_set_fisher(t->group, t->fisher));
-}
-
-ng_status ngi_trainer_tell_loss(ng_trainer *t, double before, const ng_dataset *data,
-                                const size_t *index, size_t batch)
-{
-    double after;
-    size_t unused;
-    if (t->tells == 0 || ng_optimizer_steps(t->opt) % t->tells != 0)
-        return NG_OK;
-    ng_status status = ngi_trainer_pass(t, &after, &unused, data, index, batch);
-    if (status == NG_ENONFINITE) {
-        t->error = (ng_error){NG_OK, ""};
-        after = DBL_MAX;
-    } else
-        TRY(status);
-    return optimizer_error(t, ng_group_adapt_damping(t->group, NULL, before, after));
 }

@@ -1,5 +1,8 @@
 /* A batch through the model, and a step. */
+#include <float.h>
 #include <math.h>
+
+#include <natgrad/natural.h>
 
 #include "lib/core/try.h"
 #include "lib/train/trainer/trainer.h"
@@ -86,4 +89,20 @@ ng_status ng_trainer_capture_step(ng_trainer *t)
 {
     TRY(ng_trainer_capture(t));
     return optimizer_error(t, ng_optimizer_step(t->opt));
+}
+
+ng_status ngi_trainer_tell_loss(ng_trainer *t, double before, const ng_dataset *data,
+                                const size_t *index, size_t batch)
+{
+    double after;
+    size_t unused;
+    if (t->tells == 0 || ng_optimizer_steps(t->opt) % t->tells != 0)
+        return NG_OK;
+    ng_status status = ngi_trainer_pass(t, &after, &unused, data, index, batch);
+    if (status == NG_ENONFINITE) {
+        t->error = (ng_error){NG_OK, ""};
+        after = DBL_MAX;
+    } else
+        TRY(status);
+    return optimizer_error(t, ng_group_adapt_damping(t->group, NULL, before, after));
 }
