@@ -58,6 +58,8 @@ static size_t fuzz_seed(unsigned char *out, size_t room, size_t i)
         "0.9",
         "--optimizer=sgd\n--save=x\n--resume=x\n--log=x.jsonl\n--lr=0.1",
         "model\ncsv:x.csv\n--batch=7\n--threads=2",
+        "x.safetensors\n--least=12\n--plain\n--threads=3",
+        "--optimizer=kfac_auto\n--fisher=exact\n--rest-lr=0.01\n--spectra=5",
         "band\n--epochs=20\n--seed=1-3\n--quiet",
         "--samples=3\n--seed=2\n--out=x\n--quiet",
         "--completion",
