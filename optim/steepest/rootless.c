@@ -11,7 +11,6 @@
 #include "optim/front/range.h"
 #include "optim/steepest/ball.h"
 #include "optim/steepest/metric.h"
-#include "optim/steepest/quadratic.h"
 
 static size_t max_size(size_t a, size_t b)
 {
@@ -118,8 +117,7 @@ size_t ngi_fused_work(const ngi_param *param, const ng_steepest_options *o, size
 
 int ngi_solvable(const ng_steepest_options *o)
 {
-    return rootless(o) && o->ball == NG_BALL_NONE && o->length != NG_LENGTH_DUAL &&
-           !(o->kl_clip > 0) && !ngi_quadratic(o);
+    return rootless(o) && o->ball == NG_BALL_NONE && o->length != NG_LENGTH_DUAL;
 }
 
 ng_status ngi_solve_both(ng_mat d, const ngi_param *param, const ng_steepest_options *o, ng_mat x,

@@ -18,7 +18,7 @@ ng_status ngi_fused(ng_mat d, double *dual, ngi_param *param, const ng_steepest_
 /* Its scratch bytes; turn: the metric's turn_work. */
 size_t ngi_fused_work(const ngi_param *param, const ng_steepest_options *o, size_t turn);
 
-/* Is there no ball, and does nothing ask for the whitened average? */
+/* Is there no ball? */
 int ngi_solvable(const ng_steepest_options *o);
 
 /* d <- P^-1 x Q^-1; x is overwritten. */

@@ -7,6 +7,7 @@
 
 #include "lib/core/size.h"
 #include "lib/core/try.h"
+#include "lib/linalg/unit.h"
 #include "lib/linalg/signs.h"
 #include "optim/front/range.h"
 #include "optim/steepest/factors.h"
@@ -96,8 +97,6 @@ static ng_status check_update(ngi_param *param, const ng_steepest_options *o, ng
 static ng_status project(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
                          ng_mat x, ng_work *work, ng_error *error)
 {
-    if (ngi_solvable(o))
-        return ngi_solve_both(d, param, o, x, work, error);
     if (o->momentum_space == NG_MOMENTUM_GRADIENT)
         TRY(whiten(param, o, x, work, error));
     TRY(ngi_ball_find(o->ball)->project(d, &param->report, x, ngi_output_side(param), o,
@@ -109,13 +108,36 @@ static ng_status project(ng_mat d, double *dual, ngi_param *param, const ng_stee
     return unwhiten(param, o, d, work, error);
 }
 
+/* The short one, without a ball; m: scratch as large as x. */
+static ng_status solve_both(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat x,
+                            ng_mat m, ng_work *work, ng_error *error)
+{
+    double max = ng_max_abs(x), unit = 1;
+    int measured = o->kl_clip > 0 || ngi_quadratic(o);
+    if (measured)
+        TRY(ng_copy(m, x, error));
+    if (measured && ngi_extreme(max))
+        unit = ngi_scale_to_unit(m, m, max);
+    TRY(ngi_solve_both(d, param, o, x, work, error));
+    if (measured)
+        param->length = sqrt(unit) * sqrt(fmax(ng_dot(d, m), 0));
+    return NG_OK;
+}
+
+static ng_status whole_way(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
+                           ng_mat g, ng_mat x, ng_work *work, ng_error *error)
+{
+    return ngi_solvable(o) ? solve_both(d, param, o, x, g, work, error)
+                           : project(d, dual, param, o, x, work, error);
+}
+
 /* the same, and to the length of another optimizer's step; no ball */
 static ng_status graft(ng_mat d, ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_mat x,
                        ng_work *work, ng_error *error)
 {
     double length;
     TRY(ngi_graft_length(&length, param, o, g, x, error));
-    TRY(project(d, NULL, param, o, x, work, error));
+    TRY(whole_way(d, NULL, param, o, g, x, work, error));
     double own = ng_norm(d);
     if (own > 0)
         ng_scale(d, length / own);
@@ -153,7 +175,7 @@ static ng_status direction(double *dual, ngi_param *param, const ng_steepest_opt
                               that has a multiplier minds */
     }
     return o->grafting != NG_GRAFTING_NONE ? graft(d, param, o, g, x, work, error)
-                                           : project(d, dual, param, o, x, work, error);
+                                           : whole_way(d, dual, param, o, g, x, work, error);
 }
 
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)

@@ -213,11 +213,35 @@ START_TEST(kl_clip)
 }
 END_TEST
 
+/* A clipped step is of one length however large its gradient, also where <D, M> has no place. */
+START_TEST(kl_clip_of_any_gradient)
+{
+    static const double scales[] = {1e100, 1e150, 1e200};
+    test_setup setup = {NG_F64, NG_OUT_IN, 0};
+    test_rng rng = {43};
+    kfac_batch batch = kfac_random(9, 3, 4, &rng);
+    ng_mat reached[3], dw = batch.dw;
+    for (int i = 0; i < 3; i++) {
+        test_run run;
+        test_run_open(&run, "kfac", "lr=1 momentum=0 damping=0.1", 3, 4, setup);
+        ng_assert_ok(ng_group_set(run.group, "kl_clip", 0.01), NULL);
+        batch.dw = dense_scale(scales[i], dw);
+        reached[i] = kfac_direction(&run, batch, 1);
+        test_run_close(&run);
+    }
+    ck_assert(test_norm(reached[0]) > 0);
+    ng_assert_mat(reached[1], reached[0], 1e-12);
+    ng_assert_mat(reached[2], reached[0], 1e-12);
+    dense_release();
+}
+END_TEST
+
 TEST_SUITE(layer)
 {
     TCase *tcase = tcase_create("layer");
     tcase_add_loop_test(tcase, bias_is_an_input_of_one, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, kfac_pytorch, 0, TEST_SETUPS);
     tcase_add_loop_test(tcase, kl_clip, 0, 2);
+    tcase_add_test(tcase, kl_clip_of_any_gradient);
     suite_add_tcase(suite, tcase);
 }
