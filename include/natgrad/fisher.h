@@ -246,10 +246,10 @@ NG_API ng_status ng_fisher_solve(ng_fisher *f, ng_mat y, ng_mat x, double dampin
 
 /* Low-rank only. y <- ((S B)^T (S B) + damping I)^-1 x, S a sketch of ng_fisher_rows(f) columns:
  * x as it is, F by m random combinations of its rows (partial sketching: Pilanci and Wainwright,
- * Newton sketch, 2017). O(m^2 n) instead of O(rows^2 n) beside the sketch itself. The mean square of
- * what y is off the exact solution falls like n/m from m ~ 10 n on (or, with damping, ten times the
- * number of eigenvalues above it); srht of as many rows as it has room for is exact. NG_ESHAPE for a sketch of another number of columns; else as ng_fisher_solve, of a matrix
- * of m rows. */
+ * Newton sketch, 2017). O(m^2 n) instead of O(rows^2 n) beside the sketch itself. The mean square
+ * of what y is off the exact solution falls like n/m from m ~ 10 n on (or, with damping, ten times
+ * the number of eigenvalues above it); srht of as many rows as it has room for is exact. NG_ESHAPE
+ * for a sketch of another number of columns; else as ng_fisher_solve, of a matrix of m rows. */
 NG_API ng_status ng_fisher_solve_sketched(ng_fisher *f, ng_mat y, ng_mat x, double damping,
                                           const ng_sketch *sketch, ng_error *error);
 

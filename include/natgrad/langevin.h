@@ -37,9 +37,10 @@
  * rms small against 1.
  *
  * z is a hash of the optimizer's seed, the first parameter's name and its step: the same bits after
- * a checkpoint. No state. Weights are of f32 or f64 (else NG_EDTYPE). Failing, a step changes nothing: what ng_fisher_solve and ng_fisher_power
- * fail with, NG_ESHAPE and NG_EDTYPE (F of another size or dtype), NG_EUNSUPPORTED (F cannot take a
- * root, or on a sphere), NG_ESINGULAR (a sphere of radius 0), NG_ENONFINITE, NG_ERANGE. */
+ * a checkpoint. No state. Weights are of f32 or f64 (else NG_EDTYPE). Failing, a step changes
+ * nothing: what ng_fisher_solve and ng_fisher_power fail with, NG_ESHAPE and NG_EDTYPE (F of
+ * another size or dtype), NG_EUNSUPPORTED (F cannot take a root, or on a sphere), NG_ESINGULAR (a
+ * sphere of radius 0), NG_ENONFINITE, NG_ERANGE. */
 #ifndef NATGRAD_LANGEVIN_H
 #define NATGRAD_LANGEVIN_H
 

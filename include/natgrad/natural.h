@@ -26,8 +26,8 @@
  * With sketch = m > 0 and F low-rank, of more than m rows, a step draws a sketch S of m rows
  * (natgrad/sketch.h) and takes (S B)^T (S B) for F = B^T B: cheaper by rows / m or more, at an
  * error of D whose mean square falls like 1/m (ng_fisher_solve_sketched). The random
- * numbers are a hash of the optimizer's seed, the first parameter's name and its step, so that a run
- * from a checkpoint has the same bits.
+ * numbers are a hash of the optimizer's seed, the first parameter's name and its step, so that a
+ * run from a checkpoint has the same bits.
  *
  * s is one factor for the group: 1, or with kl_radius > 0
  * min(1, sqrt(2 kl_radius / (lr^2 <D, M>))), so that the quadratic model
@@ -39,9 +39,8 @@
  * ng_optimizer_step fails, and changes nothing, with what ng_fisher_solve fails
  * with (NG_ENODATA: nothing accumulated, NG_ESINGULAR, NG_ENOCONV, NG_ENOMEM, ...),
  * and with NG_ENODATA (no Fisher matrix, or no losses: see below), NG_ESHAPE (F of
- * another size), NG_EUNSUPPORTED (a sketch of an F that is not low-rank), NG_EDTYPE (a parameter not of F's dtype), NG_EINDEFINITE (<D, M>
- * < 0), NG_ENONFINITE,
- * NG_ERANGE. */
+ * another size), NG_EUNSUPPORTED (a sketch of an F that is not low-rank), NG_EDTYPE (a parameter
+ * not of F's dtype), NG_EINDEFINITE (<D, M> < 0), NG_ENONFINITE, NG_ERANGE. */
 #ifndef NATGRAD_NATURAL_H
 #define NATGRAD_NATURAL_H
 
@@ -84,8 +83,8 @@ static inline ng_status ng_natural_init(ng_natural_options *options)
 /* Gives the group its Fisher matrix: borrowed, to live until it is replaced or
  * the optimizer destroyed; NULL takes it away. Any representation that solves,
  * of whatever size: a step compares. A step solves with it and changes nothing
- * else about it. A group of ng_steepest with rate = quadratic multiplies with one. NG_EUNSUPPORTED for a group of another method and for a
- * representation without ng_fisher_solve, NG_EARG. */
+ * else about it. A group of ng_steepest with rate = quadratic multiplies with one. NG_EUNSUPPORTED
+ * for a group of another method and for a representation without ng_fisher_solve, NG_EARG. */
 NG_API ng_status ng_group_set_fisher(ng_group *group, ng_fisher *f);
 
 /* Under damping_mode = lm once after every step, else that group's next step is
