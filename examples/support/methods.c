@@ -31,7 +31,8 @@ int methods_parse(methods *m, const char *names)
 {
     int status = 0;
     m->count = 0;
-    if (strcmp(names, "all") != 0)
+    m->all = strcmp(names, "all") == 0;
+    if (!m->all)
         return arguments_list(m, names, "optimizer", add_method);
     for (size_t i = 0; i < ng_preset_count() && status == 0; i++)
         status = add_method(m, ng_preset_get(i)->name, "optimizer");
@@ -185,6 +186,19 @@ int methods_quadratic(const void *options)
 {
     double rate;
     return ng_options_get(options, "rate", &rate, NULL) == NG_OK && rate == NG_RATE_QUADRATIC;
+}
+
+void methods_leave_quadratic(methods *m)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        void *options = NULL;
+        ng_status status = ng_options_new(&options, m->list[i]->name, NULL);
+        if (!m->all || status != NG_OK || !methods_quadratic(options))
+            m->list[kept++] = m->list[i];
+        ng_options_free(options);
+    }
+    m->count = kept;
 }
 
 void methods_print(void)

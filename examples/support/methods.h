@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     const ng_preset *list[MAX_METHODS];
     size_t count;
+    int all; /* every preset was asked for */
     setting settings[MAX_SETTINGS];
     size_t setting_count;
     size_t own; /* settings that the program began with: they may be of presets that do not run */
@@ -44,6 +45,9 @@ void *methods_rest(const methods *m);
 /* Do these options say by a quadratic model of the loss how far a step goes, so that no rate is to
  * be searched? */
 int methods_quadratic(const void *options);
+
+/* Leaves those out of `all`; who names one keeps it. */
+void methods_leave_quadratic(methods *m);
 
 /* For --help: all presets, and the options of each method, metric and ball once. */
 void methods_print(void);

@@ -243,6 +243,8 @@ int config_parse(config *c, int argc, char **argv)
     int status = methods_parse(&c->methods, default_optimizers);
     if (status == 0)
         status = arguments_read(c, &a, argc, argv);
+    if (crew_shards) /* a trainer over ranks has none of them */
+        methods_leave_quadratic(&c->methods);
     c->out = a.out;
     c->words = argv;
     if (status == 0)

@@ -72,7 +72,7 @@ void help_print(void)
             ? "  --shards=N           parts of a batch, as many as there are ranks at least "
               "(default: 8):\n"
               "                       results depend on them and not on the number of "
-              "ranks\n"
+              "ranks; all leaves kfac_auto out, which is of one process\n"
             : "");
     arguments_help();
     printf("\nSources (--data):\n");

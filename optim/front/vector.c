@@ -18,31 +18,53 @@ size_t ngi_vector_length(ngi_param *const *params, size_t count)
     return n;
 }
 
-/* The part of v (1 x n) from element `start` on, in the shape of the parameter. */
-static ng_mat place(ng_mat v, size_t start, const ngi_param *param)
+/* The next part of v (1 x n), in the shape of x. */
+static ng_mat take(ng_mat v, size_t *start, ng_mat x)
 {
-    ng_mat p = ng_mat_block(v, 0, start, param->rows, param->cols);
-    p.stride = param->cols;
-    return p;
+    ng_mat part = ng_mat_block(v, 0, *start, x.rows, x.cols);
+    part.stride = x.cols;
+    *start += x.rows * x.cols;
+    return part;
+}
+
+static ng_status copy(ng_mat v, ngi_param *const *params, size_t count, ngi_vector_part *part,
+                      int gather, ng_error *error)
+{
+    for (size_t i = 0, start = 0; i < count; i++) {
+        int pieces = 1 + ngi_biased(params[i]);
+        ng_mat x = part(params[i]);
+        for (int k = 0; k < pieces; k++) {
+            ng_mat piece = k == 0 ? ngi_weight_part(params[i], x) : ngi_bias_part(params[i], x);
+            ng_mat place = take(v, &start, piece);
+            TRY(gather ? ng_copy(place, piece, error) : ng_copy(piece, place, error));
+        }
+    }
+    return NG_OK;
 }
 
 ng_status ngi_vector_gather(ng_mat v, ngi_param *const *params, size_t count, ngi_vector_part *part,
                             ng_error *error)
 {
-    for (size_t i = 0, start = 0; i < count; i++) {
-        TRY(ng_copy(place(v, start, params[i]), part(params[i]), error));
-        start += params[i]->rows * params[i]->cols;
-    }
-    return NG_OK;
+    return copy(v, params, count, part, 1, error);
 }
 
 ng_status ngi_vector_scatter(ngi_param *const *params, size_t count, ngi_vector_part *part,
                              ng_mat v, ng_error *error)
 {
-    for (size_t i = 0, start = 0; i < count; i++) {
-        TRY(ng_copy(part(params[i]), place(v, start, params[i]), error));
-        start += params[i]->rows * params[i]->cols;
-    }
+    return copy(v, params, count, part, 0, error);
+}
+
+ng_status ngi_vector_check_fisher(ngi_param *const *params, size_t count, const ng_fisher *f,
+                                  ng_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (params[i]->w.dtype != ng_fisher_dtype(f))
+            return ng_error_set(error, NG_EDTYPE, "'%.60s' and the Fisher matrix differ in dtype",
+                                params[i]->name);
+    if (ngi_vector_length(params, count) != ng_fisher_size(f))
+        return ng_error_set(error, NG_ESHAPE,
+                            "the Fisher matrix is for %zu parameters, the group has %zu",
+                            ng_fisher_size(f), ngi_vector_length(params, count));
     return NG_OK;
 }
 

@@ -66,15 +66,7 @@ static ng_status check_group(ngi_param *const *params, size_t count, const ng_na
         return ng_error_set(error, NG_ENODATA,
                             "damping_mode = lm waits for the losses before and after the last "
                             "step (ng_group_adapt_damping)");
-    for (size_t i = 0; i < count; i++)
-        if (params[i]->w.dtype != ng_fisher_dtype(f))
-            return ng_error_set(error, NG_EDTYPE, "'%.60s' and the Fisher matrix differ in dtype",
-                                params[i]->name);
-    if (ngi_vector_length(params, count) != ng_fisher_size(f))
-        return ng_error_set(error, NG_ESHAPE,
-                            "the Fisher matrix is for %zu parameters, the group has %zu",
-                            ng_fisher_size(f), ngi_vector_length(params, count));
-    return NG_OK;
+    return ngi_vector_check_fisher(params, count, f, error);
 }
 
 /* ---- The direction --------------------------------------------------------------------- */

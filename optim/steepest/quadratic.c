@@ -14,7 +14,7 @@
 
 static const char last_step[] = "last_step", weights_before[] = "weights_before";
 
-/* ---- State ----------------------------------------------------------------------------- */
+/* ---- State ---------------------------------------------------------------------------------- */
 
 ng_status ngi_quadratic_create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
@@ -27,7 +27,7 @@ ng_status ngi_quadratic_create(ngi_param *param, const ng_steepest_options *o, n
                       : NG_OK;
 }
 
-static ng_mat last_of(const ngi_param *param)
+static ng_mat last_of(ngi_param *param)
 {
     return ngi_tensor_find(param, last_step)->now;
 }
@@ -55,7 +55,7 @@ void ngi_quadratic_undo(ngi_param *param)
     ng_fill(last_of(param), 0);
 }
 
-/* ---- The model along V = (D, last step) ---------------------------------------------------- */
+/* ---- The model along V = (D, last step) ----------------------------------------------------- */
 
 enum { D, LAST, DIRECTIONS };
 
@@ -87,62 +87,20 @@ static void measure(model *m, ngi_param *const *params, size_t count)
     m->r[D][LAST] = m->r[LAST][D];
 }
 
-/* ---- The whole net's Fisher matrix ------------------------------------------------------------
- */
-
-/* The next part of a row of V, in the shape of x. */
-static ng_mat take(ng_mat row, size_t *start, ng_mat x)
-{
-    ng_mat part = {(char *)row.data + *start * ng_dtype_size(row.dtype), x.rows, x.cols, x.cols,
-                   row.dtype};
-    *start += x.rows * x.cols;
-    return part;
-}
-
-/* Each parameter's weights, row by row, then its bias. */
-static void gather(ng_mat row, ngi_param *const *params, size_t count, int which)
-{
-    size_t start = 0;
-    for (size_t i = 0; i < count; i++) {
-        ng_mat x = which == D ? params[i]->update : last_of(params[i]);
-        ng_mat w = ngi_weight_part(params[i], x);
-        ng_copy(take(row, &start, w), w, NULL);
-        if (!ngi_biased(params[i]))
-            continue;
-        ng_mat b = ngi_bias_part(params[i], x);
-        ng_copy(take(row, &start, b), b, NULL);
-    }
-}
-
-static ng_status check_fisher(ngi_param *const *params, size_t count, const ng_fisher *f,
-                              ng_error *error)
-{
-    for (size_t i = 0; i < count; i++)
-        if (params[i]->w.dtype != ng_fisher_dtype(f))
-            return ng_error_set(error, NG_EDTYPE, "'%.60s' and the Fisher matrix differ in dtype",
-                                params[i]->name);
-    if (ngi_vector_length(params, count) != ng_fisher_size(f))
-        return ng_error_set(error, NG_ESHAPE,
-                            "the Fisher matrix is for %zu parameters, the group has %zu",
-                            ng_fisher_size(f), ngi_vector_length(params, count));
-    return NG_OK;
-}
-
 /* a <- V F V^T */
 static ng_status curve(model *m, ngi_param *const *params, size_t count, ng_fisher *f,
                        ng_work *work, ng_error *error)
 {
     size_t n = ngi_vector_length(params, count);
     ng_mat v, forms = {m->a, DIRECTIONS, DIRECTIONS, DIRECTIONS, NG_F64};
-    TRY(check_fisher(params, count, f, error));
+    TRY(ngi_vector_check_fisher(params, count, f, error));
     TRY(ng_work_mat(work, &v, DIRECTIONS, n, ng_fisher_dtype(f), error));
-    for (int i = 0; i < DIRECTIONS; i++)
-        gather(ng_mat_block(v, (size_t)i, 0, 1, n), params, count, i);
+    TRY(ngi_vector_gather(ng_mat_block(v, D, 0, 1, n), params, count, ngi_vector_update, error));
+    TRY(ngi_vector_gather(ng_mat_block(v, LAST, 0, 1, n), params, count, last_of, error));
     return ng_fisher_forms(f, forms, v, error);
 }
 
-/* ---- Its minimum --------------------------------------------------------------------------------
- */
+/* ---- Its minimum ------------------------------------------------------------------------- */
 
 /* w <- the minimiser of 1/2 w (a + damping r) w^T + b w^T: of both directions, or of D alone where
  * there is no last step, or none that rounding lets be told from D, or no curvature known along it.
@@ -183,8 +141,7 @@ static double reduction(const double w[DIRECTIONS], const model *m, double dampi
     return -lr * (linear + lr * square / 2);
 }
 
-/* ---- Dampings of the factors on trial ---------------------------------------------------------
- */
+/* ---- Dampings of the factors on trial ---------------------------------------------------- */
 
 enum { LARGER, SMALLER, SAME, CHOSEN }; /* in this order */
 
@@ -229,8 +186,7 @@ static ng_status next_trial(ngi_joint *joint, const ng_steepest_options *o, doub
     return ng_options_set(joint->options, "damping", next, error);
 }
 
-/* ---- The slots
- * ----------------------------------------------------------------------------------- */
+/* ---- The slots --------------------------------------------------------------------------- */
 
 int ngi_quadratic_on(const void *options)
 {

@@ -61,6 +61,9 @@ START_TEST(products)
     ng_assert_mat(y, ref, w.tol);
     ng_assert_ok(ng_fisher_quadratic(w.f, &value, one, &error), &error);
     ng_assert_rel(value, dense_dot(one, ng_mat_block(ref, 1, 0, 1, w.n)), w.tol);
+    ng_mat forms = dense_mat(3, 3);
+    ng_assert_ok(ng_fisher_forms(w.f, forms, x, &error), &error);
+    ng_assert_mat(forms, dense_mul(ref, 0, x, 1), w.tol);
     ng_assert_ok(ng_fisher_trace(w.f, &value, &error), &error);
     ng_assert_rel(value, dense_trace(w.exact), w.tol);
     test_free(x), test_free(y);

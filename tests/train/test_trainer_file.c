@@ -10,6 +10,7 @@ static void settle(bench *b, int kind)
 {
     b->options.ema = kind & 1 ? 0.9 : 0;
     b->options.patience = kind & 2 ? 2 : 0;
+    b->options.fisher = kind & 2 ? NG_TRAINER_FISHER_SAMPLED : NG_TRAINER_FISHER_EMPIRICAL;
     b->options.schedule = kind & 1 ? NG_SCHEDULE_COSINE : NG_SCHEDULE_CONSTANT;
 }
 

@@ -20,12 +20,6 @@ const char *ng_trainer_fisher_name(ng_trainer_fisher fisher)
     return i < sizeof fishers / sizeof *fishers ? fishers[i] : NULL;
 }
 
-static ng_status optimizer_error(ng_trainer *t, ng_status status)
-{
-    return status == NG_OK ? NG_OK
-                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
-}
-
 /* ---- Statistics ---------------------------------------------------------------------------- */
 
 /* Of the present derivative at the logits, times factor. */
@@ -37,8 +31,8 @@ static ng_status capture(ng_trainer *t, double factor)
         if (t->captured[i] == NG_MODEL_NONE)
             continue;
         TRY(ng_model_layer(t->model, &it, i, &t->error));
-        TRY(optimizer_error(t, ng_group_capture(t->captures, t->captured[i], it.inputs,
-                                                it.outputs_grad, factor * it.scale)));
+        TRY(ngi_of_optimizer(t, ng_group_capture(t->captures, t->captured[i], it.inputs,
+                                                 it.outputs_grad, factor * it.scale)));
     }
     return NG_OK;
 }
@@ -93,5 +87,5 @@ ng_status ngi_trainer_curve(ng_trainer *t)
     TRY(ng_model_fisher_product(t->model, &product, &t->error));
     TRY(ng_fisher_create_matrix_free(&t->fisher, t->weights.cols, t->model->dtype, NULL, &product,
                                      &t->error));
-    return optimizer_error(t, ng_group_set_fisher(t->group, t->fisher));
+    return ngi_of_optimizer(t, ng_group_set_fisher(t->group, t->fisher));
 }

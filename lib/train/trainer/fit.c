@@ -108,9 +108,7 @@ static ng_status set_rate(ng_trainer *t, ng_group *group, double peak)
     s.warmup = s.warmup < s.steps ? s.warmup : s.steps - 1;
     s.decay = (unsigned long long)(o->decay * (double)s.steps);
     s.decay = s.decay < 1 ? 1 : s.decay > s.steps - s.warmup ? s.steps - s.warmup : s.decay;
-    ng_status status = ng_group_schedule(group, "lr", &s);
-    return status == NG_OK ? NG_OK
-                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+    return ngi_of_optimizer(t, ng_group_schedule(group, "lr", &s));
 }
 
 static ng_status set_rates(ng_trainer *t)
@@ -153,10 +151,8 @@ static ng_status gradients(ng_trainer *t, double *loss, double *share, const ng_
 static ng_status pass(ng_trainer *t, double *loss, double *share, const ng_dataset *train,
                       const size_t *index, size_t batch)
 {
-    ng_status status = ng_optimizer_sample(t->opt, &t->random);
-    if (status != NG_OK)
-        return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
-    status = gradients(t, loss, share, train, index, batch);
+    TRY(ngi_of_optimizer(t, ng_optimizer_sample(t->opt, &t->random)));
+    ng_status status = gradients(t, loss, share, train, index, batch);
     if (status != NG_OK) {
         ng_optimizer_restore(t->opt);
         ng_optimizer_drop(t->opt);
@@ -172,9 +168,7 @@ static ng_status step(ng_trainer *t, const ng_dataset *train)
     TRY(pass(t, &loss, &share, train, at->order + at->next, batch));
     double score = t->targets.data != NULL ? (double)NAN : share;
     TRY(set_rates(t));
-    ng_status status = ng_optimizer_step(t->opt);
-    if (status != NG_OK)
-        return ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+    TRY(ngi_of_optimizer(t, ng_optimizer_step(t->opt)));
     TRY(ngi_trainer_tell_loss(t, loss, train, at->order + at->next, batch));
     if (t->average != NULL)
         TRY(ng_average_update(t->average, &t->error));

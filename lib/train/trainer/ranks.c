@@ -24,9 +24,7 @@ static ng_status attach(ng_trainer *t)
 {
     ng_exchange lent = t->exchange;
     lent.destroy = NULL;
-    ng_status status = ng_optimizer_attach(t->opt, &lent);
-    return status == NG_OK ? NG_OK
-                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+    return ngi_of_optimizer(t, ng_optimizer_attach(t->opt, &lent));
 }
 
 static ng_status reserve(ng_trainer *t)
@@ -124,7 +122,5 @@ ng_status ngi_trainer_shards(ng_trainer *t, double *loss, double *share, const n
     TRY(ngi_trainer_agree(t, add_shards(t, train, index, batch), 0));
     ngi_trainer_gather(t, t->shard, t->exchange.shards, 2);
     sum_up(t, loss, share);
-    ng_status status = ng_optimizer_reduce(t->opt);
-    return status == NG_OK ? NG_OK
-                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+    return ngi_of_optimizer(t, ng_optimizer_reduce(t->opt));
 }

@@ -23,12 +23,6 @@ void ngi_trainer_tell(ng_trainer *t, ng_trainer_event_kind kind)
         t->asked = 1;
 }
 
-static ng_status optimizer_error(ng_trainer *t, ng_status status)
-{
-    return status == NG_OK ? NG_OK
-                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
-}
-
 ng_status ngi_trainer_loss(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
                            const size_t *index, size_t batch)
 {
@@ -82,13 +76,13 @@ ng_status ng_trainer_step(ng_trainer *t)
     if (t == NULL)
         return NG_EARG;
     TRY(ng_model_backward(t->model, &t->error));
-    return optimizer_error(t, ng_optimizer_step(t->opt));
+    return ngi_of_optimizer(t, ng_optimizer_step(t->opt));
 }
 
 ng_status ng_trainer_capture_step(ng_trainer *t)
 {
     TRY(ng_trainer_capture(t));
-    return optimizer_error(t, ng_optimizer_step(t->opt));
+    return ngi_of_optimizer(t, ng_optimizer_step(t->opt));
 }
 
 ng_status ngi_trainer_tell_loss(ng_trainer *t, double before, const ng_dataset *data,
@@ -104,5 +98,5 @@ ng_status ngi_trainer_tell_loss(ng_trainer *t, double before, const ng_dataset *
         after = DBL_MAX;
     } else
         TRY(status);
-    return optimizer_error(t, ng_group_adapt_damping(t->group, NULL, before, after));
+    return ngi_of_optimizer(t, ng_group_adapt_damping(t->group, NULL, before, after));
 }

@@ -68,6 +68,13 @@ ng_status ngi_trainer_assign(ng_trainer *t);
 ng_status ngi_trainer_pass(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
                            const size_t *index, size_t batch);
 
+/* A status of the optimizer's with its text. */
+static inline ng_status ngi_of_optimizer(ng_trainer *t, ng_status status)
+{
+    return status == NG_OK ? NG_OK
+                           : ng_error_set(&t->error, status, "%s", ng_optimizer_error(t->opt));
+}
+
 /* Loss of a batch whose logits are there. */
 ng_status ngi_trainer_loss(ng_trainer *t, double *loss, size_t *correct, const ng_dataset *data,
                            const size_t *index, size_t batch);
