@@ -1,5 +1,6 @@
 /* Shampoo (natgrad/metric/shampoo.h): factors (L + shift I)^exponent of the
- * averages L of G G^T and G^T G. The roots are (L + shift I)^(-exponent/2), or their squares. */
+ * averages L of G G^T and G^T G, twice the exponent where there is one alone. The roots are factors
+ * to the power -1/2, or their squares. */
 #include "optim/steepest/eigenbases.h"
 
 #include <math.h>
@@ -34,9 +35,17 @@ static ng_status check(const ng_steepest_options *o, ng_error *error)
     return ngi_check_whitened_root(o, o->shampoo.root, error);
 }
 
-/* values <- those of the root, or of its square, the inverse, from those of the average;
- * NG_ESINGULAR. */
-static ng_status root_values(ng_mat values, const ng_steepest_options *o, int inverse,
+/* The power of an average in its factor. A factor alone does the work of both: L^(2 exponent) has
+ * the unit of L^exponent (x) R^exponent, as tr(L) = tr(R). */
+static double power_of(const ngi_param *param, const ng_steepest_options *o)
+{
+    int both = ngi_kron_has(param, NG_LEFT) && ngi_kron_has(param, NG_RIGHT);
+    return both ? o->shampoo.exponent : 2 * o->shampoo.exponent;
+}
+
+/* values <- those of the root, or of its square, the inverse, of the average's power, from those of
+ * the average; NG_ESINGULAR. */
+static ng_status root_values(ng_mat values, const ng_steepest_options *o, double power, int inverse,
                              ng_dtype dtype, ng_error *error)
 {
     double half = inverse ? 1 : 0.5;
@@ -50,8 +59,8 @@ static ng_status root_values(ng_mat values, const ng_steepest_options *o, int in
                             "a factor is singular to working precision: it needs damping > 0");
     for (size_t i = 0; i < n; i++) {
         double value = ng_mat_get(values, 0, i) + o->shampoo.damping * mean;
-        ng_mat_set(values, 0, i, pow(value, -half * o->shampoo.exponent));
-        unit += pow(value, o->shampoo.exponent) / (double)n;
+        ng_mat_set(values, 0, i, pow(value, -half * power));
+        unit += pow(value, power) / (double)n;
     }
     if (ngi_trace_scaled(o))
         ng_scale(values, inverse ? unit : sqrt(unit));
@@ -86,7 +95,7 @@ static ng_status new_root(ngi_param *param, const ng_steepest_options *o, ng_sid
     TRY(ng_work_mat(work, &vectors, n, n, NG_F64, error));
     TRY(ngi_factor_eigen(values, vectors, factor, work, error));
     int inverse = ngi_kron_form(param, o) == NG_ROOT_INVERSE;
-    TRY(root_values(values, o, inverse, factor.dtype, error));
+    TRY(root_values(values, o, power_of(param, o), inverse, factor.dtype, error));
     TRY(compose(root->next, values, vectors, work, error));
     root->fresh = 1;
     return NG_OK;
@@ -125,7 +134,7 @@ static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 static const ng_option table[] = {
     REAL(ema_decay, 0.95, 1, 0, "decay of the averages of G G^T and G^T G; 1: sums"),
     REAL(damping, 0.001, DBL_MAX, 0, "damping relative to the averages' mean eigenvalue"),
-    REAL(exponent, 0.25, 1, 0, "power of the averages in the factors"),
+    REAL(exponent, 0.25, 1, 0, "power of the averages in the factors, doubled for one alone"),
     INTERVALS("gradients", "root"),
     CHOICE(root, NG_ROOT_SYMMETRIC, ngi_roots, 1, "kept of the factors: symmetric or inverse"),
     METRIC_SCALE,
@@ -139,6 +148,7 @@ ng_status ng_steepest_init_shampoo_sized(ng_steepest_options *options, size_t si
     TRY(ng_steepest_init_sized(options, size));
     options->metric = NG_METRIC_SHAMPOO;
     options->shampoo.root = NG_ROOT_INVERSE;
+    options->shampoo.one_sided = NG_ONE_SIDED_AUTO;
     options->grafting = NG_GRAFTING_ADAM;
     options->lr = 0.002;
     options->momentum = 0.9;
