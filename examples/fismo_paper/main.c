@@ -8,6 +8,9 @@
 
 static const char compared[] = "sgd,adamw,shampoo,muon,fismo,fismo_paper";
 
+/* The paper's competitor has factors on both sides, in long matrices too. */
+static const char classic[] = "shampoo.one_sided=never";
+
 static void print_usage(void)
 {
     fputs(
@@ -197,6 +200,9 @@ int main(int argc, char **argv)
     arguments a = {.program = "fismo_paper", .help = print_help, .help_on = methods_help, .options = options, .operands = 1};
     program_start(a.program);
     int status = methods_parse(&c.methods, compared);
+    if (status == 0)
+        status = methods_set(&c.methods, classic);
+    c.methods.own = c.methods.setting_count;
     if (status == 0)
         status = arguments_read(&c, &a, argc, argv);
     c.out = a.out;
