@@ -21,6 +21,15 @@ static int is_nonnegative(ng_mat m)
     return 1;
 }
 
+static int is_positive(ng_mat m)
+{
+    for (size_t i = 0; i < m.rows; i++)
+        for (size_t j = 0; j < m.cols; j++)
+            if (!(ng_mat_get(m, i, j) > 0))
+                return 0;
+    return 1;
+}
+
 /* What every semidefinite matrix has: a diagonal >= 0 and |a_ij|^2 <= a_ii a_jj. (Some factors are
  * kept in their lower triangle alone.) */
 static int is_semidefinite(ng_mat m)
@@ -55,6 +64,7 @@ static const struct {
 } rules[] = {
     [NGI_FINITE] = {NULL, "finite"},
     [NGI_NONNEGATIVE] = {is_nonnegative, "numbers >= 0"},
+    [NGI_POSITIVE] = {is_positive, "numbers > 0"},
     [NGI_SEMIDEFINITE] = {is_semidefinite, "a positive semidefinite matrix"},
     [NGI_POSITIVE_DIAGONAL] = {has_positive_diagonal, "a matrix with a positive diagonal"},
 };

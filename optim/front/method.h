@@ -14,6 +14,7 @@
 typedef enum {
     NGI_FINITE,            /* any */
     NGI_NONNEGATIVE,       /* each >= 0 */
+    NGI_POSITIVE,          /* each > 0 */
     NGI_SEMIDEFINITE,      /* as sums of x x^T are */
     NGI_POSITIVE_DIAGONAL, /* as Cholesky factors have */
 } ngi_legal;

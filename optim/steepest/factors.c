@@ -20,17 +20,12 @@ static const ngi_pair basis = {{"left_basis", "right_basis"}}; /* of refresh_tol
 
 static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 
-static size_t length(const ngi_param *param, ng_side side)
-{
-    return side == NG_LEFT ? param->rows : param->cols;
-}
-
 /* ---- State ------------------------------------------------------------------------- */
 
 /* The factor of this side is kept; of two equal sides the left one. */
 static int wanted(const ngi_param *param, ngi_rule r, ng_side side)
 {
-    size_t here = length(param, side), there = length(param, ngi_other(side));
+    size_t here = ngi_side_length(param, side), there = ngi_side_length(param, ngi_other(side));
     if (r.one_sided == NG_ONE_SIDED_NEVER ||
         (r.one_sided == NG_ONE_SIDED_AUTO && here / RECTANGULAR < there))
         return 1;
@@ -39,7 +34,7 @@ static int wanted(const ngi_param *param, ngi_rule r, ng_side side)
 
 static ng_status add(ngi_param *param, ngi_pair pair, ng_side side, ng_dtype dtype, ng_error *error)
 {
-    size_t n = length(param, side);
+    size_t n = ngi_side_length(param, side);
     const char *name = pair.name[side == NG_LEFT ? 0 : 1];
     TRY(ngi_param_tensor(param, name, n, n, dtype, NGI_SPARE, error));
     ngi_tensor_start(param, name, NGI_IDENTITY);
@@ -52,8 +47,10 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
     int doubles = r.factor_dtype == NG_FACTORS_F64 ||
                   (r.factor_dtype == NG_FACTORS_AUTO && r.damping < damping_of_doubles);
     for (int i = 0; i < 2; i++) {
-        int leads = ngi_leads(param, sides[i]);
-        if (!wanted(param, r, sides[i]))
+        int leads = ngi_leads(param, sides[i]), low = ngi_wants_low_rank(param, r, sides[i]);
+        if (low && leads)
+            TRY(ngi_low_rank_create(param, r, sides[i], error));
+        if (low || !wanted(param, r, sides[i]))
             continue;
         if (leads)
             TRY(add(param, ngi_factor, sides[i], doubles ? NG_F64 : param->w.dtype, error));
@@ -103,7 +100,7 @@ ng_status ngi_kron_accumulate(ngi_param *param, const ng_steepest_options *o, ng
     ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
     ngi_rule r = ngi_rule_of(o);
     double n = (double)t->now.rows, rest = 1 - r.ema_decay;
-    double d = (double)length(param, ngi_other(side));
+    double d = (double)ngi_side_length(param, ngi_other(side));
     TRY(ng_copy(t->next, t->now, error));
     TRY(x.data == y.data ? ngi_kron_add_gram(t->next, side, x, rest / d, r.ema_decay, work, error)
                          : add_product(t->next, side, x, y, rest / d, r.ema_decay, error));
@@ -211,6 +208,8 @@ static ng_status turn(const ngi_param *param, const ng_steepest_options *o, ng_s
     ng_root kind = ngi_kron_form(param, o);
     if (!ngi_kron_has(param, side))
         return NG_OK;
+    if (ngi_is_low_rank(param, side))
+        return ngi_low_rank_apply(x, param, side, age, -0.5, x, work, error);
     if (kind == NG_ROOT_SYMMETRIC)
         return multiply(x, side, root, work, error);
     if (kind == NG_ROOT_INVERSE)
@@ -244,6 +243,8 @@ ng_status ngi_kron_solve(ng_mat z, const ngi_param *param, const ng_steepest_opt
                          ng_side side, ngi_age age, ng_mat x, ng_work *work, ng_error *error)
 {
     ng_mat root = ngi_kron_root(param, side, age);
+    if (ngi_is_low_rank(param, side))
+        return ngi_low_rank_apply(z, param, side, age, -1, x, work, error);
     if (ngi_kron_has(param, side) && ngi_kron_form(param, o) == NG_ROOT_INVERSE)
         return side == NG_LEFT ? ng_gemm(z, root, NG_NOTRANS, x, NG_NOTRANS, 1, 0, error)
                                : ng_gemm(z, x, NG_NOTRANS, root, NG_NOTRANS, 1, 0, error);
@@ -267,7 +268,10 @@ ng_status ngi_kron_factor_side(ng_mat *factor, const ngi_param *param, const ng_
     *factor = ng_mat_none();
     if (!ngi_kron_has(param, side))
         return NG_OK;
-    TRY(ng_work_mat(work, factor, root.rows, root.cols, root.dtype, error));
+    size_t n = ngi_side_length(param, side);
+    TRY(ng_work_mat(work, factor, n, n, param->w.dtype, error));
+    if (ngi_is_low_rank(param, side))
+        return ngi_low_rank_dense(*factor, param, side, work, error);
     if (kind == NG_ROOT_CHOLESKY)
         return ng_syrk(*factor, root, NG_NOTRANS, 1, 0, error);
     size_t mark = work->used;
@@ -323,7 +327,7 @@ size_t ngi_kron_root_work(const ngi_param *param, const ng_steepest_options *o)
     size_t most = 0;
     for (int i = 0; i < 2; i++) {
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
-        size_t n = length(param, sides[i]);
+        size_t n = ngi_side_length(param, sides[i]);
         if (factor == NULL)
             continue;
         ng_dtype dtype = factor->now.dtype;
@@ -337,11 +341,12 @@ size_t ngi_kron_turn_work(const ngi_param *param, const ng_steepest_options *o)
 {
     ng_root form = ngi_kron_form(param, o);
     ng_dtype dtype = param->w.dtype;
-    size_t product = ng_work_mat_size(param->rows, param->cols, dtype), most = 0;
+    size_t product = ng_work_mat_size(param->rows, param->cols, dtype);
+    size_t most = ngi_low_rank_apply_work(param);
     for (int i = 0; i < 2 && form != NG_ROOT_CHOLESKY; i++) {
-        size_t n = length(param, sides[i]), square = ng_work_mat_size(n, n, dtype);
+        size_t n = ngi_side_length(param, sides[i]), square = ng_work_mat_size(n, n, dtype);
         size_t inverse = ngi_spd_inverse_work(n, dtype);
-        if (!ngi_kron_has(param, sides[i]))
+        if (!ngi_kron_has(param, sides[i]) || ngi_is_low_rank(param, sides[i]))
             continue;
         most =
             larger(most, form == NG_ROOT_INVERSE ? larger(ngi_size_add(square, product), inverse)

@@ -4,72 +4,19 @@
 #ifndef NGI_KRON_H
 #define NGI_KRON_H
 
-#include "optim/steepest/metric.h"
+#include "optim/steepest/low_rank.h"
 
-/* Which copy: the state of the last step, or the newest there is. */
-typedef enum { NGI_OLD, NGI_NEW } ngi_age;
-
-/* The state's names on both sides; LEFT belongs to the rows of the view, RIGHT to its columns,
- * whatever the layout. */
-typedef struct {
-    const char *name[2];
-} ngi_pair;
+/* Names of state on both sides. */
 extern const ngi_pair ngi_factor, ngi_root;
 
 /* What the weights of an average that is corrected for its start add up to. */
 extern const char ngi_average_weight[];
 
-/* The side of the layer's outputs (factor P); the other one is its inputs (Q). */
-static inline ng_side ngi_output_side(const ngi_param *param)
-{
-    return param->layout == NG_OUT_IN ? NG_LEFT : NG_RIGHT;
-}
-
-static inline ng_side ngi_other(ng_side side)
-{
-    return side == NG_LEFT ? NG_RIGHT : NG_LEFT;
-}
-
-/* Does the parameter declare tensors of statistics on this side, or those whose inputs it shares?
- */
-static inline int ngi_leads(const ngi_param *param, ng_side side)
-{
-    return param->leader == NULL || side == ngi_output_side(param);
-}
-
-static inline int ngi_has_own(const ngi_param *param, ngi_pair pair, ng_side side)
-{
-    return ngi_tensor_find(param, pair.name[side == NG_LEFT ? 0 : 1]) != NULL;
-}
-
-/* Its own or that of its inputs' leader. NULL: this side has none. */
-static inline ngi_tensor *ngi_side_tensor(const ngi_param *param, ngi_pair pair, ng_side side)
-{
-    int led = !ngi_leads(param, side) && !ngi_has_own(param, pair, side);
-    return ngi_tensor_find(led ? param->leader : param, pair.name[side == NG_LEFT ? 0 : 1]);
-}
-
-static inline void ngi_side_legal(ngi_param *param, ngi_pair pair, ngi_legal legal)
-{
-    ngi_tensor_legal(param, pair.name[0], legal);
-    ngi_tensor_legal(param, pair.name[1], legal);
-}
-
-static inline ng_mat ngi_newest(const ngi_tensor *t)
-{
-    return t->fresh ? t->next : t->now;
-}
-
 static inline ng_mat ngi_kron_root(const ngi_param *param, ng_side side, ngi_age age)
 {
     const ngi_tensor *t = ngi_side_tensor(param, ngi_root, side);
     const ng_mat none = {.data = NULL};
-    return t == NULL ? none : age == NGI_NEW ? ngi_newest(t) : t->now;
-}
-
-static inline ngi_rule ngi_rule_of(const ng_steepest_options *o)
-{
-    return ngi_metric_find(o->metric)->rule(o);
+    return t == NULL ? none : ngi_aged(t, age);
 }
 
 /* In which form the roots are kept: the rule's, but for the inverse of a factor kept in double for
@@ -88,15 +35,7 @@ static inline ng_root ngi_kron_form(const ngi_param *param, const ng_steepest_op
  * the identity there. */
 static inline int ngi_kron_has(const ngi_param *param, ng_side side)
 {
-    return ngi_side_tensor(param, ngi_factor, side) != NULL;
-}
-
-/* Are the factors scaled to mean eigenvalue 1? */
-static inline int ngi_trace_scaled(const ng_steepest_options *o)
-{
-    ng_metric_scale scale = ngi_rule_of(o).metric_scale;
-    return scale == NG_METRIC_SCALE_TRACE ||
-           (scale == NG_METRIC_SCALE_AUTO && o->ball != NG_BALL_NONE);
+    return ngi_side_tensor(param, ngi_factor, side) != NULL || ngi_is_low_rank(param, side);
 }
 
 /* Is it the turn of what happens every `interval` steps? */

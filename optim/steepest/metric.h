@@ -21,6 +21,7 @@ typedef struct {
     ng_factor_start factor_start;
     double ema_decay, damping, refresh_tolerance;
     int update_interval, inverse_interval;
+    int rank; /* of the larger side's factor, 0: it is whole */
     int separate_roots; /* a side's root is a matter of its own factor alone */
 } ngi_rule;
 

@@ -15,6 +15,7 @@ static ngi_rule rule(const ng_steepest_options *o)
                       .metric_scale = own->metric_scale,
                       .one_sided = own->one_sided,
                       .factor_dtype = own->factor_dtype,
+                      .rank = own->rank,
                       .ema_decay = own->ema_decay,
                       .damping = own->damping,
                       .refresh_tolerance = own->refresh_tolerance};
@@ -32,6 +33,7 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
 {
     TRY(ngi_kron_create(param, o, error));
     ngi_side_legal(param, ngi_root, NGI_POSITIVE_DIAGONAL);
+    ngi_side_legal(param, ngi_values, NGI_POSITIVE);
     return NG_OK;
 }
 
@@ -61,9 +63,11 @@ static ng_status update_side(ngi_param *param, const ng_steepest_options *o, ng_
         return NG_OK;
     TRY(ng_work_mat(work, &x, g.rows, g.cols, g.dtype, error));
     TRY(whitened(x, &y, param, o, side, age, g, work, error));
-    TRY(ngi_kron_accumulate(param, o, side, x, y, work, error));
+    int low = ngi_is_low_rank(param, side);
+    TRY(low ? ngi_low_rank_accumulate(param, o, side, x, y, work, error)
+            : ngi_kron_accumulate(param, o, side, x, y, work, error));
     work->used = mark;
-    return ngi_kron_decompose(param, o, side, work, error);
+    return low ? NG_OK : ngi_kron_decompose(param, o, side, work, error);
 }
 
 static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
@@ -89,8 +93,10 @@ static ng_status factor_side(ng_mat *factor, const ngi_param *param, const ng_st
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t add = ngi_kron_add_work(param), turn = ngi_kron_turn_work(param, o);
+    size_t add = ngi_kron_add_work(param), low = ngi_low_rank_renew_work(param),
+           turn = ngi_kron_turn_work(param, o);
     size_t whitened = ng_work_mat_size(param->rows, param->cols, param->w.dtype);
+    add = add > low ? add : low;
     size_t accumulate = ngi_size_add(whitened, add > turn ? add : turn);
     size_t root = ngi_kron_root_work(param, o);
     return accumulate > root ? accumulate : root;
@@ -104,6 +110,7 @@ static const ng_option table[] = {
     ROOT,
     METRIC_SCALE,
     ONE_SIDED,
+    RANK,
     FACTOR_DTYPE(NG_FACTORS_AUTO),
     STEPS(refresh_p, 1, "steps from one update of the output factor P to the next"),
     STEPS(refresh_q, 1, "steps from one update of the input factor Q to the next"),

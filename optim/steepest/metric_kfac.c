@@ -27,6 +27,7 @@ static ngi_rule rule(const ng_steepest_options *o)
     return (ngi_rule){.root = own->root,
                       .metric_scale = own->metric_scale,
                       .one_sided = own->one_sided,
+                      .rank = own->rank,
                       .factor_dtype = own->factor_dtype,
                       .factor_start = own->factor_start,
                       .ema_decay = own->ema_decay,
@@ -42,13 +43,32 @@ static ng_status check(const ng_steepest_options *o, ng_error *error)
     if (exact(o) && o->kfac.one_sided != NG_ONE_SIDED_NEVER)
         return ng_error_set(error, NG_EOPTION,
                             "steepest: damping_kind = exact_eigen needs one_sided = never");
+    if (o->kfac.rank > 0 && (exact(o) || o->kfac.damping_kind == NG_DAMPING_DIAGONAL))
+        return ng_error_set(error, NG_EOPTION, "steepest: damping_kind = %s needs rank = 0",
+                            exact(o) ? "exact_eigen" : "diagonal");
     return exact(o) ? ngi_check_gradient_space(o, "damping_kind = exact_eigen", error)
                     : ngi_check_whitened_root(o, o->kfac.root, error);
+}
+
+/* The factor of low rank as it is damped: of each parameter that reads it. */
+static ng_status create_damped(ngi_param *param, ng_error *error)
+{
+    for (int i = 0; i < 2; i++) {
+        const ngi_tensor *t = ngi_side_tensor(param, ngi_values, sides[i]);
+        const char *name = ngi_damped_values.name[i];
+        if (t == NULL)
+            continue;
+        TRY(ngi_param_tensor(param, name, 1, t->now.cols, NG_F64, NGI_SPARE, error));
+        ngi_tensor_start(param, name, NGI_ONES);
+        ngi_tensor_legal(param, name, NGI_POSITIVE);
+    }
+    return NG_OK;
 }
 
 static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     TRY(ngi_statistics_create(param, o, error));
+    TRY(create_damped(param, error));
     if (!exact(o))
         ngi_side_legal(param, ngi_root, NGI_POSITIVE_DIAGONAL);
     return exact(o) ? ngi_eigen_create(param, param->w.dtype, error) : NG_OK;
@@ -59,6 +79,8 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
 static double mean_eigenvalue(const ngi_param *param, ng_side side)
 {
     const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, side);
+    if (ngi_is_low_rank(param, side))
+        return ngi_low_rank_mean(param, side);
     return factor != NULL ? ng_trace(ngi_newest(factor)) / (double)factor->now.rows : 1;
 }
 
@@ -146,6 +168,28 @@ static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_
     return NG_OK;
 }
 
+/* The same of a factor of low rank. */
+static ng_status damp_low_rank(ngi_param *param, const ng_steepest_options *o, ng_side side,
+                               ng_error *error)
+{
+    ng_mat values = ngi_newest(ngi_side_tensor(param, ngi_values, side));
+    size_t n = ngi_side_length(param, side), last = values.cols - 1;
+    double added = shift(param, o, side), mean = ngi_low_rank_mean(param, side) + added;
+    double unit = ngi_trace_scaled(o) && mean > 0 ? 1 / mean : 1, largest = added;
+    ngi_tensor *t = ngi_tensor_find(param, ngi_damped_values.name[side]);
+    for (size_t i = 0; i <= last; i++) {
+        double value = ng_mat_get(values, 0, i) + added;
+        ng_mat_set(t->next, 0, i, unit * value);
+        largest = fmax(largest, value);
+    }
+    double least = ng_mat_get(t->next, 0, 0) / unit;
+    double tiny = o->kfac.damping > 0 ? 0 : 10 * (double)n * ng_dtype_eps(param->w.dtype);
+    if (!(least > tiny * largest))
+        return ngi_statistics_singular(error);
+    t->fresh = 1;
+    return NG_OK;
+}
+
 /* ---- The slots ---------------------------------------------------------------------------- */
 
 static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
@@ -155,6 +199,9 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     (void)g;
     if (ngi_due(param, o->kfac.update_interval))
         TRY(ngi_statistics_average(param, o, work, error));
+    for (int i = 0; i < 2; i++)
+        if (ngi_is_low_rank(param, sides[i]))
+            TRY(damp_low_rank(param, o, sides[i], error));
     if (!ngi_due(param, o->kfac.inverse_interval))
         return NG_OK;
     if (exact(o))
@@ -243,6 +290,7 @@ static const ng_option table[] = {
     ROOT,
     METRIC_SCALE,
     ONE_SIDED,
+    RANK,
     FACTOR_DTYPE(NG_FACTORS_AUTO),
     {.name = NULL},
 };
@@ -291,6 +339,7 @@ const ngi_metric ngi_metric_kfac = {
     .work = work_size,
     .turn_work = turn_work,
     .check_capture = ngi_statistics_check,
+    .capture_work = ngi_statistics_capture_work,
     .capture = ngi_statistics_capture,
     .ready = ngi_statistics_ready,
     .update = update,

@@ -4,10 +4,27 @@
 #include <math.h>
 
 #include "lib/core/mat.h"
+#include "lib/core/size.h"
 #include "lib/core/try.h"
 
 static const ng_side sides[] = {NG_LEFT, NG_RIGHT};
 static const ngi_pair pending = {{"left_pending", "right_pending"}};
+static const ngi_pair sketch = {{"left_sketch", "right_sketch"}};
+static const ngi_pair sketch_trace = {{"left_sketch_trace", "right_sketch_trace"}};
+
+/* v S and tr S of a side of low rank, summed over the captures of all ranks: v is everybody's. */
+static ng_status create_sketch(ngi_param *param, ng_side side, ng_error *error)
+{
+    const char *trace = sketch_trace.name[side];
+    TRY(ngi_param_tensor(param, sketch.name[side], ngi_low_rank_block(param, side),
+                         ngi_side_length(param, side), param->w.dtype, NGI_IN_PLACE, error));
+    TRY(ngi_param_tensor(param, trace, 1, 1, NG_F64, NGI_IN_PLACE, error));
+    ngi_tensor_legal(param, trace, NGI_NONNEGATIVE);
+    ngi_tensor_sharing(param, sketch.name[side], NGI_CAPTURED);
+    ngi_tensor_sharing(param, trace, NGI_CAPTURED);
+    ngi_tensor_sharing(param, ngi_directions.name[side], NGI_CAPTURE_READS);
+    return NG_OK;
+}
 
 ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
@@ -17,6 +34,8 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
         if (factor != NULL && ngi_leads(param, sides[i]))
             TRY(ngi_param_tensor(param, pending.name[i], factor->now.rows, factor->now.rows,
                                  param->w.dtype, NGI_IN_PLACE, error));
+        if (ngi_has_own(param, ngi_directions, sides[i]))
+            TRY(create_sketch(param, sides[i], error));
     }
     TRY(ngi_param_tensor(param, ngi_average_weight, 1, 1, NG_F64, NGI_SPARE, error));
     ngi_tensor_legal(param, ngi_average_weight, NGI_NONNEGATIVE);
@@ -26,12 +45,21 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
     return NG_OK;
 }
 
+/* The sum of that side, its own, or with low rank its trace, or NULL. */
+static ngi_tensor *sum_of(const ngi_param *param, ng_side side)
+{
+    ngi_tensor *t = ngi_tensor_find(param, pending.name[side]);
+    return t != NULL ? t : ngi_tensor_find(param, sketch_trace.name[side]);
+}
+
 /* NG_ERANGE if a diagonal element of the sums could leave the dtype; no other
- * element is larger. */
+ * element is larger. (Nor is one of v S larger than the trace.) */
 static ng_status check_range(const ngi_param *param, ng_mat sums, ng_mat x, double scale,
                              ng_error *error)
 {
     double limit = ngi_dtype_max(param->w.dtype);
+    if (sums.rows == 1)
+        limit /= (double)x.cols;
     double largest = fabs(scale) * ng_max_abs(x), old = 0;
     if (param->captured > 0)
         old = ng_trace(sums);
@@ -55,8 +83,7 @@ ng_status ngi_statistics_check(const ngi_param *param, const ng_steepest_options
                                ng_mat g, double scale, ng_error *error)
 {
     ng_side out = ngi_output_side(param);
-    const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
-    const ngi_tensor *of_a = ngi_tensor_find(param, pending.name[out == NG_LEFT]); /* its own */
+    const ngi_tensor *of_g = sum_of(param, out), *of_a = sum_of(param, ngi_other(out));
     if (!ngi_due(param, ngi_rule_of(o).update_interval))
         return NG_OK;
     if (of_g != NULL)
@@ -64,14 +91,57 @@ ng_status ngi_statistics_check(const ngi_param *param, const ng_steepest_options
     return of_a != NULL ? check_range(param, of_a->now, a, 1, error) : NG_OK;
 }
 
+/* A side of low rank: v S += scale^2 v X^T X with X = x, or [x one]; beta 0: it begins. */
+static ng_status add_sketch(ngi_param *param, ng_side side, ng_mat x, double scale, double beta,
+                            double one, ng_work *work, ng_error *error)
+{
+    ng_mat sum = ngi_tensor_find(param, sketch.name[side])->now, v, half;
+    ng_mat trace = ngi_tensor_find(param, sketch_trace.name[side])->now;
+    size_t mark = work->used, k = sum.rows, n = sum.cols, own = x.cols;
+    double weight = scale * scale, norm = ng_norm(x), old = beta > 0 ? ng_mat_get(trace, 0, 0) : 0;
+    TRY(ng_work_mat(work, &v, k, n, x.dtype, error));
+    TRY(ng_work_mat(work, &half, k, x.rows, x.dtype, error));
+    TRY(ngi_low_rank_vectors(v, param, side, error));
+    for (size_t i = 0; i < k && own < n; i++)
+        ng_fill(ng_mat_block(half, i, 0, 1, x.rows), one * ng_mat_get(v, i, own));
+    TRY(ng_gemm(half, ng_mat_block(v, 0, 0, k, own), NG_NOTRANS, x, NG_TRANS, 1, own < n, error));
+    TRY(ng_gemm(ng_mat_block(sum, 0, 0, k, own), half, NG_NOTRANS, x, NG_NOTRANS, weight, beta,
+                error));
+    for (size_t i = 0; i < k && own < n; i++) {
+        double last = beta > 0 ? ng_mat_get(sum, i, own) : 0;
+        for (size_t j = 0; j < x.rows; j++)
+            last += weight * one * ng_mat_get(half, i, j);
+        ng_mat_set(sum, i, own, last);
+    }
+    ng_mat_set(trace, 0, 0, old + weight * (norm * norm + (own < n ? (double)x.rows : 0)));
+    work->used = mark;
+    return NG_OK;
+}
+
+size_t ngi_statistics_capture_work(const ngi_param *param, const ng_steepest_options *o,
+                                   size_t rows)
+{
+    size_t most = 0;
+    (void)o;
+    for (int i = 0; i < 2; i++) {
+        const ngi_tensor *t = ngi_tensor_find(param, sketch.name[i]);
+        size_t bytes =
+            t != NULL ? ngi_size_add(ng_work_mat_size(t->now.rows, t->now.cols, param->w.dtype),
+                                     ng_work_mat_size(t->now.rows, rows, param->w.dtype))
+                      : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                             double scale, ng_work *work)
 {
     ng_side out = ngi_output_side(param);
+    ng_side in = ngi_other(out);
     const ngi_tensor *of_g = ngi_side_tensor(param, pending, out);
-    const ngi_tensor *of_a = ngi_tensor_find(param, pending.name[out == NG_LEFT]); /* its own */
+    const ngi_tensor *of_a = ngi_tensor_find(param, pending.name[in]); /* its own */
     double beta = param->captured > 0 ? 1 : 0; /* the old sums end with a step */
-    (void)work;
     if (!ngi_due(param, ngi_rule_of(o).update_interval))
         return;
     if (of_g != NULL)
@@ -81,6 +151,10 @@ void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_m
         if (ngi_biased(param))
             add_ones(of_a->now, a, param->bias_input, param->captured == 0);
     }
+    if (ngi_has_own(param, sketch, out)) /* neither fails: shapes were checked, scratch is there */
+        add_sketch(param, out, g, scale, beta, 0, work, NULL);
+    if (ngi_has_own(param, sketch, in))
+        add_sketch(param, in, a, 1, beta, param->bias_input, work, NULL);
     param->captured += (double)a.rows;
 }
 
@@ -93,12 +167,33 @@ ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options
                         "no ng_group_capture since the last step, but its metric needs it");
 }
 
+/* the same for a factor of low rank */
+static ng_status average_sketch(ngi_param *param, ng_side side, double weight, ng_work *work,
+                                ng_error *error)
+{
+    ng_mat sum = ngi_tensor_find(param, sketch.name[side])->now;
+    ng_mat trace = ngi_tensor_find(param, sketch_trace.name[side])->now;
+    ngi_low_rank_news news = {.trace = ng_mat_get(trace, 0, 0),
+                              .weight = 1 / weight / param->captured,
+                              .keep = 1 - 1 / weight};
+    size_t mark = work->used;
+    TRY(ng_work_mat(work, &news.v, sum.rows, sum.cols, sum.dtype, error));
+    TRY(ng_work_mat(work, &news.y, sum.rows, sum.cols, sum.dtype, error));
+    TRY(ngi_low_rank_vectors(news.v, param, side, error));
+    TRY(ng_copy(news.y, sum, error));
+    TRY(ngi_low_rank_renew(param, side, news, work, error));
+    work->used = mark;
+    return NG_OK;
+}
+
 /* new factor <- old + (captured mean - old) / weight */
 static ng_status average(ngi_param *param, ng_side side, double weight, ng_work *work,
                          ng_error *error)
 {
     ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
     size_t mark = work->used;
+    if (ngi_has_own(param, sketch, side))
+        return average_sketch(param, side, weight, work, error);
     if (t == NULL || !ngi_leads(param, side))
         return NG_OK;
     ng_mat sums = ngi_side_tensor(param, pending, side)->now, wide = sums;
@@ -114,7 +209,7 @@ static ng_status average(ngi_param *param, ng_side side, double weight, ng_work 
 
 size_t ngi_statistics_work(const ngi_param *param)
 {
-    size_t most = 0;
+    size_t most = ngi_low_rank_renew_work(param);
     for (int i = 0; i < 2; i++) {
         const ngi_tensor *t = ngi_side_tensor(param, ngi_factor, sides[i]);
         size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;

@@ -1,7 +1,7 @@
 /* What metrics with captured statistics share: sums of the output gradients'
  * and the inputs' outer products since the last step (pending, in the weights'
  * dtype; param->captured is their number of samples), and their averages, the
- * factors. */
+ * factors. Of a factor of low rank the sum S is kept as v S (sketch; low_rank.h) and its trace. */
 #ifndef NGI_STATISTICS_H
 #define NGI_STATISTICS_H
 
@@ -13,6 +13,8 @@ ng_status ngi_statistics_create(ngi_param *param, const ng_steepest_options *o, 
 /* The capture slots of ngi_metric: both sums. NG_ERANGE from the check. */
 ng_status ngi_statistics_check(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
                                ng_mat g, double scale, ng_error *error);
+size_t ngi_statistics_capture_work(const ngi_param *param, const ng_steepest_options *o,
+                                   size_t rows);
 void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_mat a, ng_mat g,
                             double scale, ng_work *work);
 

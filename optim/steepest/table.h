@@ -43,6 +43,12 @@ extern const char *const ngi_eigenbases[3];
 #define ROOT CHOICE(root, NG_ROOT_CHOLESKY, ngi_roots, 1, "square root of the factors")
 #define ONE_SIDED                                                                                  \
     CHOICE(one_sided, NG_ONE_SIDED_NEVER, ngi_one_sided, 1, "factor on the smaller side only")
+#define RANK                                                                                       \
+    {                                                                                              \
+        FIELD(rank), .kind = NG_OPTION_INTEGER, .value = 0, .min = 0, .max = 1000000, .fixed = 1,  \
+                     .doc = "rank of the factor of a larger side, which then is that and rho I; "  \
+                            "0: whole"                                                             \
+    }
 #define FACTOR_DTYPE(value)                                                                        \
     CHOICE(factor_dtype, value, ngi_factor_dtypes, 1, "dtype of the factors")
 #define FACTOR_START                                                                               \

@@ -19,13 +19,14 @@ static const struct {
     const char *label[2]; /* H, A */
     size_t rows, cols;
     int gram; /* soap and shampoo too */
+    int wide; /* fismo with a larger side of low rank too */
 } shapes[] = {
-    {{"10x128/H", "10x128/A"}, 10, 128, 0},       {{"32x32/H", "32x32/A"}, 32, 32, 0},
-    {{"64x64/H", "64x64/A"}, 64, 64, 0},          {{"128x128/H", "128x128/A"}, 128, 128, 0},
-    {{"256x256/H", "256x256/A"}, 256, 256, 0},    {{"512x512/H", "512x512/A"}, 512, 512, 0},
-    {{"768x768/H", "768x768/A"}, 768, 768, 0},    {{"64x256/H", "64x256/A"}, 64, 256, 0},
-    {{"128x640/H", "128x640/A"}, 128, 640, 1},    {{"256x784/H", "256x784/A"}, 256, 784, 0},
-    {{"768x3072/H", "768x3072/A"}, 768, 3072, 0},
+    {{"10x128/H", "10x128/A"}, 10, 128, 0, 0},       {{"32x32/H", "32x32/A"}, 32, 32, 0, 0},
+    {{"64x64/H", "64x64/A"}, 64, 64, 0, 0},          {{"128x128/H", "128x128/A"}, 128, 128, 0, 0},
+    {{"256x256/H", "256x256/A"}, 256, 256, 0, 0},    {{"512x512/H", "512x512/A"}, 512, 512, 0, 0},
+    {{"768x768/H", "768x768/A"}, 768, 768, 0, 0},    {{"64x256/H", "64x256/A"}, 64, 256, 0, 1},
+    {{"128x640/H", "128x640/A"}, 128, 640, 1, 1},    {{"256x784/H", "256x784/A"}, 256, 784, 0, 1},
+    {{"768x3072/H", "768x3072/A"}, 768, 3072, 0, 1},
 };
 
 typedef struct {
@@ -41,12 +42,15 @@ static void run_muon(void *data)
     muon_peer_step(&t->muon);
 }
 
-static void compare(const char *claim, const char *preset, const char *label, const problem *a,
-                    bench_side muon)
+/* rank: of the larger side's factor, or NULL: the preset as it comes */
+static void compare(const char *claim, const char *preset, const char *rank, const char *label,
+                    const problem *a, bench_side muon)
 {
     void *options;
     ours o;
     bench_ok(ng_options_new(&options, preset, NULL), preset, NULL);
+    if (rank != NULL)
+        bench_ok(ng_options_set_text(options, "rank", rank, NULL), preset, NULL);
     create_ours(&o, a, options);
     o.together = TOGETHER;
     bench_job job = {.run = run_ours, .data = &o, .units = TOGETHER};
@@ -65,11 +69,13 @@ static void run_shape(size_t i, int set)
     muon_peer_create(&t.muon, a.w, a.rows, a.cols);
     t.muon.lr = 0.005F;
     t.muon.momentum = 0.95F;
-    compare("muon_step_vs_ns5", "muon", shapes[i].label[set], &a, muon);
-    compare("fismo_step_vs_ns5", "fismo", shapes[i].label[set], &a, muon);
+    compare("muon_step_vs_ns5", "muon", NULL, shapes[i].label[set], &a, muon);
+    compare("fismo_step_vs_ns5", "fismo", NULL, shapes[i].label[set], &a, muon);
+    if (shapes[i].wide)
+        compare("fismo_rank32_vs_ns5", "fismo", "32", shapes[i].label[set], &a, muon);
     if (shapes[i].gram) {
-        compare("soap_step_vs_ns5", "soap", shapes[i].label[set], &a, muon);
-        compare("shampoo_step_vs_ns5", "shampoo", shapes[i].label[set], &a, muon);
+        compare("soap_step_vs_ns5", "soap", NULL, shapes[i].label[set], &a, muon);
+        compare("shampoo_step_vs_ns5", "shampoo", NULL, shapes[i].label[set], &a, muon);
     }
     muon_peer_destroy(&t.muon);
     destroy_problem(&a);

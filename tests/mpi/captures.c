@@ -210,6 +210,7 @@ void test_captures(void)
         {"adamw", "", NG_F64, 0, 0, 0, 0},
         {"kfac", "", NG_F64, 0, 0, 0, 0},
         {"kfac", "update_interval=3 inverse_interval=2", NG_F32, 0, 0, 0, 0},
+        {"kfac", "rank=2", NG_F32, 0, 0, 0, 0},
         {"kfac_muon", "", NG_F32, 0, 0, 0, 0},
         {"ekfac", "", NG_F64, 0, 0, 0, 0},
         {"ekfac", "update_interval=2 inverse_interval=3 damping=0.1", NG_F32, 0, 0, 0, 0},

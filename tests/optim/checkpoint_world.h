@@ -22,6 +22,7 @@ static const struct {
     {"fismo_paper", ""},
     {"kfac", "inverse_interval=2 kl_clip=0.01"},
     {"kfac", "damping_kind=exact_eigen update_interval=2"},
+    {"kfac", "rank=2"},
     {"kfac_muon", ""},
     {"ekfac", "inverse_interval=3"},
     {"shampoo", "inverse_interval=2"},

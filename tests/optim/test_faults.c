@@ -30,7 +30,9 @@ static const struct {
              {"fismo", "ball=rows"},
              {"muon", "ball=columns row_normalisation=yes"},
              {"muon", "ball=sign"},
-             {"kfac", "inverse_interval=1 damping_kind=diagonal"}};
+             {"kfac", "inverse_interval=1 damping_kind=diagonal"},
+             {"fismo", "rank=2 refresh_p=1 refresh_q=1"},
+             {"kfac", "rank=3 inverse_interval=1"}};
 enum { KINDS = sizeof kinds / sizeof kinds[0], M = 4, N = 6 };
 
 static int captures(int kind)
@@ -137,7 +139,7 @@ START_TEST(lapack_is_reached)
 {
     static const int used[KINDS] = {
         0, 0, 1, 0, 3, 3, 1, 0, 3, 1, 3, 0, 0,
-        0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 3}; /* 1: any solver, 2: Cholesky */
+        0, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 3, 0, 3}; /* 1: any solver, 2: Cholesky */
     for (int i = 0; i < 4; i++) {
         pair p;
         open_pair(&p, _i, (ng_dtype)(i % 2));

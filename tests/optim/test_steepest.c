@@ -201,6 +201,7 @@ static const char *const kinds[][2] = {{"muon", "polar=exact"},
                                        {"fismo", "polar=exact root=symmetric"},
                                        {"fismo", "ball=none"},
                                        {"fismo_paper", ""},
+                                       {"fismo", "rank=2"},
                                        {"fismo", "gradient_scale=none polar=fast"}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -14,11 +14,14 @@ typedef struct {
     int q_first;              /* the wrong Gauss-Seidel order, to be told apart */
     int every_p, every_q;     /* steps from one update to the next; 0 is 1 */
     int without_p, without_q; /* that factor stays the identity */
+    int rank;                 /* of the larger side's factor; 0: it is whole. No equal sides */
 } fismo_rule;
 
 typedef struct {
     fismo_rule rule;
     ng_mat p, q, m; /* owned: m is the average */
+    ng_mat u;       /* owned: directions of the factor of low rank, its other eigenvalues are */
+    double rho;
     int step;
 } fismo_state;
 

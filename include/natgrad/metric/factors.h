@@ -35,6 +35,17 @@ typedef enum {
     NG_ONE_SIDED_ALWAYS = 2
 } ng_one_sided;
 
+/* rank > 0: the factor of the larger side (of two equal ones the columns'), where that is longer
+ * than rank, is neither whole nor left out, whatever one_sided says, but
+ *
+ *   Q = U^T diag(s) U + rho (I - U^T U),   U rank x n with orthonormal rows
+ *
+ * (Povey, Zhang & Khudanpur 2015, section 4; there rank 20 to 80): O(rank n) memory and O(m n rank)
+ * time. New statistics are seen through U and a few vectors more, cut back to that form with the
+ * trace kept, and never formed. Of a sum of rank `rank` and a multiple of I it is the whole factor
+ * but for rounding. U has the weights' dtype and s is double, whatever factor_dtype says; the
+ * inverse and every root are at hand, so that no interval but that of the statistics is read. */
+
 /* What the factors are kept in; their roots are in the weights' dtype. */
 typedef enum {
     NG_FACTORS_AUTO = 0, /* double when damping < 1e-4 as the parameter is added: the factors'

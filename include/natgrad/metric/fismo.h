@@ -33,6 +33,7 @@ typedef struct {
     ng_root root;                 /* default cholesky; fixed once there are parameters */
     ng_metric_scale metric_scale; /* default auto */
     ng_one_sided one_sided;       /* default never; fixed */
+    int rank; /* of the larger side's factor (factors.h), >= 1; default 0: it is whole; fixed */
     ng_factor_dtype factor_dtype; /* default auto; fixed */
     /* P and Q take in the gradient and get a new root every that many steps; default 1, >= 1 */
     int refresh_p, refresh_q;

@@ -30,6 +30,10 @@
  * takes all of lambda. metric_scale = trace divides by the mean eigenvalues
  * after damping.
  *
+ * With rank > 0 captures of the larger side are kept as v S with its directions and a few vectors
+ * more, v, and S the sum above; that factor takes the damping of each step, whatever
+ * inverse_interval is.
+ *
  * A convolution is captured through its unfolded view: W is out_channels x
  * (in_channels kernel_h kernel_w), and a sample with T output positions gives T rows
  * of A (its patches, im2col) and of G (the derivatives of its loss by the outputs at
@@ -49,7 +53,8 @@
  * spectral.shape_scale original, nesterov, momentum 0.95, lr 0.01, damping 0.1.
  *
  * NG_EOPTION: momentum_space = whitened without root = symmetric; exact_eigen with
- * momentum_space = whitened, or with one_sided other than never. */
+ * momentum_space = whitened, or with one_sided other than never; rank > 0 with exact_eigen or
+ * diagonal. */
 #ifndef NATGRAD_METRIC_KFAC_H
 #define NATGRAD_METRIC_KFAC_H
 
@@ -79,6 +84,7 @@ typedef struct {
     ng_root root;                 /* default cholesky; fixed */
     ng_metric_scale metric_scale; /* default auto */
     ng_one_sided one_sided;       /* default never; fixed */
+    int rank; /* of the larger side's factor (factors.h), >= 1; default 0: it is whole; fixed */
     ng_factor_dtype factor_dtype; /* default auto; fixed */
 } ng_kfac_options;
 
