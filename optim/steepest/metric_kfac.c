@@ -199,13 +199,14 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     (void)g;
     if (ngi_due(param, o->kfac.update_interval))
         TRY(ngi_statistics_average(param, o, work, error));
-    for (int i = 0; i < 2; i++)
-        if (ngi_is_low_rank(param, sides[i]))
-            TRY(damp_low_rank(param, o, sides[i], error));
     if (!ngi_due(param, o->kfac.inverse_interval))
         return NG_OK;
     if (exact(o))
         return ngi_statistics_bases(param, o, work, error);
+    TRY(ngi_statistics_renew(param, work, error));
+    for (int i = 0; i < 2; i++)
+        if (ngi_is_low_rank(param, sides[i]))
+            TRY(damp_low_rank(param, o, sides[i], error));
     for (int i = 0; i < 2; i++) {
         ng_status status = ngi_has_own(param, ngi_root, sides[i])
                                ? damped_root(param, o, sides[i], work, error)

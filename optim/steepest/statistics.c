@@ -12,6 +12,10 @@ static const ngi_pair pending = {{"left_pending", "right_pending"}};
 static const ngi_pair sketch = {{"left_sketch", "right_sketch"}};
 static const ngi_pair sketch_trace = {{"left_sketch_trace", "right_sketch_trace"}};
 
+/* and averaged since the factor was last cut back; its weight then, and the average of tr S */
+static const ngi_pair sketch_average = {{"left_sketch_average", "right_sketch_average"}};
+static const ngi_pair sketch_share = {{"left_sketch_share", "right_sketch_share"}};
+
 /* v S and tr S of a side of low rank, summed over the captures of all ranks: v is everybody's. */
 static ng_status create_sketch(ngi_param *param, ng_side side, ng_error *error)
 {
@@ -19,6 +23,11 @@ static ng_status create_sketch(ngi_param *param, ng_side side, ng_error *error)
     TRY(ngi_param_tensor(param, sketch.name[side], ngi_low_rank_block(param, side),
                          ngi_side_length(param, side), param->w.dtype, NGI_IN_PLACE, error));
     TRY(ngi_param_tensor(param, trace, 1, 1, NG_F64, NGI_IN_PLACE, error));
+    TRY(ngi_param_tensor(param, sketch_average.name[side], ngi_low_rank_block(param, side),
+                         ngi_side_length(param, side), param->w.dtype, NGI_SPARE, error));
+    TRY(ngi_param_tensor(param, sketch_share.name[side], 1, 2, NG_F64, NGI_SPARE, error));
+    ngi_tensor_start(param, sketch_share.name[side], NGI_IDENTITY); /* 1, 0 */
+    ngi_tensor_legal(param, sketch_share.name[side], NGI_NONNEGATIVE);
     ngi_tensor_legal(param, trace, NGI_NONNEGATIVE);
     ngi_tensor_sharing(param, sketch.name[side], NGI_CAPTURED);
     ngi_tensor_sharing(param, trace, NGI_CAPTURED);
@@ -167,22 +176,51 @@ ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options
                         "no ng_group_capture since the last step, but its metric needs it");
 }
 
-/* the same for a factor of low rank */
-static ng_status average_sketch(ngi_param *param, ng_side side, double weight, ng_work *work,
-                                ng_error *error)
+/* the same for a factor of low rank, which is not renewed yet */
+static ng_status average_sketch(ngi_param *param, ng_side side, double weight, ng_error *error)
 {
     ng_mat sum = ngi_tensor_find(param, sketch.name[side])->now;
     ng_mat trace = ngi_tensor_find(param, sketch_trace.name[side])->now;
-    ngi_low_rank_news news = {.trace = ng_mat_get(trace, 0, 0),
-                              .weight = 1 / weight / param->captured,
-                              .keep = 1 - 1 / weight};
-    size_t mark = work->used;
-    TRY(ng_work_mat(work, &news.v, sum.rows, sum.cols, sum.dtype, error));
-    TRY(ng_work_mat(work, &news.y, sum.rows, sum.cols, sum.dtype, error));
+    ngi_tensor *t = ngi_tensor_find(param, sketch_average.name[side]);
+    ngi_tensor *share = ngi_tensor_find(param, sketch_share.name[side]);
+    double part = 1 / weight / param->captured, keep = 1 - 1 / weight;
+    TRY(ng_lincomb(t->next, part, sum, keep, t->now, error));
+    ng_mat_set(share->next, 0, 0, keep * ng_mat_get(share->now, 0, 0));
+    ng_mat_set(share->next, 0, 1,
+               keep * ng_mat_get(share->now, 0, 1) + part * ng_mat_get(trace, 0, 0));
+    t->fresh = share->fresh = 1;
+    return NG_OK;
+}
+
+/* The old factor and the average beside it become one; where that fails both stay. */
+static ng_status renew(ngi_param *param, ng_side side, ng_work *work, ng_error *error)
+{
+    ngi_tensor *t = ngi_tensor_find(param, sketch_average.name[side]);
+    ngi_tensor *share = ngi_tensor_find(param, sketch_share.name[side]);
+    ng_mat average = ngi_newest(t), shares = ngi_newest(share);
+    ngi_low_rank_news news = {
+        .trace = ng_mat_get(shares, 0, 1), .weight = 1, .keep = ng_mat_get(shares, 0, 0)};
+    TRY(ng_work_mat(work, &news.v, average.rows, average.cols, average.dtype, error));
+    TRY(ng_work_mat(work, &news.y, average.rows, average.cols, average.dtype, error));
     TRY(ngi_low_rank_vectors(news.v, param, side, error));
-    TRY(ng_copy(news.y, sum, error));
+    TRY(ng_copy(news.y, average, error));
     TRY(ngi_low_rank_renew(param, side, news, work, error));
-    work->used = mark;
+    if (!ngi_tensor_find(param, ngi_directions.name[side])->fresh)
+        return NG_OK;
+    ng_fill(t->next, 0);
+    ng_set_identity(share->next);
+    t->fresh = share->fresh = 1;
+    return NG_OK;
+}
+
+ng_status ngi_statistics_renew(ngi_param *param, ng_work *work, ng_error *error)
+{
+    size_t mark = work->used;
+    for (int i = 0; i < 2; i++) {
+        if (ngi_has_own(param, sketch, sides[i]))
+            TRY(renew(param, sides[i], work, error));
+        work->used = mark;
+    }
     return NG_OK;
 }
 
@@ -193,7 +231,7 @@ static ng_status average(ngi_param *param, ng_side side, double weight, ng_work 
     ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
     size_t mark = work->used;
     if (ngi_has_own(param, sketch, side))
-        return average_sketch(param, side, weight, work, error);
+        return average_sketch(param, side, weight, error);
     if (t == NULL || !ngi_leads(param, side))
         return NG_OK;
     ng_mat sums = ngi_side_tensor(param, pending, side)->now, wide = sums;

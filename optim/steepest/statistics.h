@@ -25,7 +25,9 @@ ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options
 /* New factors and average_weight from the sums. */
 ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
                                  ng_error *error);
-/* Its scratch bytes. */
+/* Those of low rank take in what was averaged since they last did. */
+ng_status ngi_statistics_renew(ngi_param *param, ng_work *work, ng_error *error);
+/* The scratch bytes of both. */
 size_t ngi_statistics_work(const ngi_param *param);
 
 /* New bases of the newest factors, and the diagonal <- the products of their eigenvalues

@@ -22,7 +22,6 @@ static const struct {
     {"fismo_paper", ""},
     {"kfac", "inverse_interval=2 kl_clip=0.01"},
     {"kfac", "damping_kind=exact_eigen update_interval=2"},
-    {"kfac", "rank=2"},
     {"kfac_muon", ""},
     {"ekfac", "inverse_interval=3"},
     {"shampoo", "inverse_interval=2"},
@@ -34,6 +33,7 @@ static const struct {
     {"muon", "ball=rows length=dual"},
     {"kfac_muon", "damping_kind=diagonal"},
     {"kfac_auto", "inverse_interval=2 retract=yes"},
+    {"kfac", "rank=2 inverse_interval=2"},
 };
 static const size_t world_shapes[][2] = {{4, 6}, {5, 3}};
 enum { KINDS = sizeof kinds / sizeof kinds[0], EACH = 2, WORLD_PARAMS = KINDS * EACH };

@@ -167,30 +167,39 @@ START_TEST(kfac_is_whole)
 }
 END_TEST
 
-/* Averages over steps, of inputs in one space of 3 dimensions, whatever the captures' order. */
-START_TEST(kfac_averages)
+/* Averages over steps, of inputs in one space of 3 dimensions; inverted every `interval` steps. */
+static void check_averages(test_setup setup, int interval)
 {
-    test_setup setup = test_setup_number(_i);
     test_rng rng = {29};
     test_run run;
     size_t m = 2, n = 9;
-    ng_mat base = dense_normal(3, n, &rng), p = dense_mat(m, m), q = dense_mat(n, n), d;
+    ng_mat base = dense_normal(3, n, &rng), p = dense_mat(m, m), q = dense_mat(n, n), of[2], d;
     double weight = 0;
-    test_run_open(&run, "kfac",
-                  "lr=1 momentum=0 ema_decay=0.8 damping=0.3 damping_kind=per_factor rank=3 "
-                  "inverse_interval=1",
-                  m, n, setup);
-    for (int step = 0; step < 4; step++) {
+    char settings[160];
+    sprintf(settings,
+            "lr=1 momentum=0 ema_decay=0.8 damping=0.3 damping_kind=per_factor rank=3 "
+            "inverse_interval=%d",
+            interval);
+    test_run_open(&run, "kfac", settings, m, n, setup);
+    for (int step = 0; step < 5; step++) {
         kfac_batch batch = kfac_random(7, m, n, &rng);
         batch.a = dense_mul(dense_normal(7, 3, &rng), 0, base, 0);
         weight = 1 + 0.8 * weight;
         p = dense_add(1 - 1 / weight, p, 1 / weight, kfac_output_factor(batch, 1));
         q = dense_add(1 - 1 / weight, q, 1 / weight, kfac_input_factor(batch));
-        d = kfac_solve(kfac_damped(p, 0.3), kfac_damped(q, 0.3), batch.dw);
+        if (step % interval == 0)
+            of[0] = kfac_damped(p, 0.3), of[1] = kfac_damped(q, 0.3);
+        d = kfac_solve(of[0], of[1], batch.dw);
         ng_assert_mat(kfac_direction(&run, batch, 1), d, setup.dtype == NG_F64 ? 1e-9 : 1e-4);
     }
     test_run_close(&run);
     dense_release();
+}
+
+START_TEST(kfac_averages)
+{
+    for (int interval = 1; interval <= 3; interval++)
+        check_averages(test_setup_number(_i), interval);
 }
 END_TEST
 
@@ -212,7 +221,8 @@ static size_t state_of(const char *preset, const char *settings, size_t m, size_
     return memory.state;
 }
 
-/* n r for the directions and, with captures, n (r + 4) for the sums of one step. */
+/* n r for the directions and, with captures, n (r + 4) for the sums of one step and for averages.
+ */
 START_TEST(memory)
 {
     for (int dtype = 0; dtype < 2; dtype++) {
@@ -222,7 +232,7 @@ START_TEST(memory)
                           one + r * n * size + (r + 1) * 8);
         one = state_of("kfac", "one_sided=always", n, m, (ng_dtype)dtype);
         ck_assert_uint_eq(state_of("kfac", "rank=8", n, m, (ng_dtype)dtype),
-                          one + (2 * r + 4) * n * size + (2 * r + 3) * 8);
+                          one + (3 * r + 8) * n * size + (2 * r + 5) * 8);
     }
 }
 END_TEST

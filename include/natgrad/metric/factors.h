@@ -43,8 +43,8 @@ typedef enum {
  * (Povey, Zhang & Khudanpur 2015, section 4; there rank 20 to 80): O(rank n) memory and O(m n rank)
  * time. New statistics are seen through U and a few vectors more, cut back to that form with the
  * trace kept, and never formed. Of a sum of rank `rank` and a multiple of I it is the whole factor
- * but for rounding. U has the weights' dtype and s is double, whatever factor_dtype says; the
- * inverse and every root are at hand, so that no interval but that of the statistics is read. */
+ * but for rounding. U has the weights' dtype and s is double, whatever factor_dtype says; its
+ * inverse and roots need no further decomposition. */
 
 /* What the factors are kept in; their roots are in the weights' dtype. */
 typedef enum {
