@@ -203,6 +203,101 @@ START_TEST(kfac_averages)
 }
 END_TEST
 
+/* ---- Layers ------------------------------------------------------------------------------- */
+
+/* A few layers in one group; what they hold is on dense.h's list. */
+typedef struct {
+    ng_optimizer *opt;
+    ng_group *group;
+    ng_mat w[2], dw[2], b, db;
+} layers;
+
+static void open_layers(layers *x, const char *preset, const char *settings)
+{
+    void *o = test_options(preset, settings);
+    ng_assert_ok(ng_optimizer_create(&x->opt, NULL), NULL);
+    ng_assert_ok(ng_optimizer_add_group(x->opt, &x->group, o), NULL);
+    free(o);
+}
+
+static void add_layer(layers *x, size_t i, size_t m, size_t n)
+{
+    x->w[i] = dense_mat(m, n), x->dw[i] = dense_mat(m, n);
+    ng_assert_ok(ng_group_add(x->group, NULL, i == 0 ? "first" : "second", x->w[i], x->dw[i]),
+                 NULL);
+}
+
+/* A bias is one more input, 1: of a layer of low rank too. */
+START_TEST(bias)
+{
+    test_rng rng = {23};
+    layers with, without;
+    open_layers(&with, "kfac", "rank=3");
+    open_layers(&without, "kfac", "rank=3");
+    add_layer(&with, 0, 2, 7);
+    add_layer(&without, 0, 2, 8);
+    with.b = dense_mat(1, 2), with.db = dense_mat(1, 2);
+    ng_assert_ok(ng_group_add_bias(with.group, 0, with.b, with.db), NULL);
+    for (int step = 0; step < 6; step++) {
+        for (int micro = 0; micro < 2; micro++) {
+            ng_mat a = dense_normal(5, 7, &rng), g = dense_normal(5, 2, &rng);
+            ng_assert_ok(ng_group_capture(with.group, 0, a, g, 2), NULL);
+            ng_assert_ok(ng_group_capture(without.group, 0, dense_with_ones(a), g, 2), NULL);
+        }
+        test_fill_normal(without.dw[0], &rng);
+        ng_assert_ok(ng_copy(with.dw[0], ng_mat_block(without.dw[0], 0, 0, 2, 7), NULL), NULL);
+        for (size_t i = 0; i < 2; i++)
+            ng_mat_set(with.db, 0, i, ng_mat_get(without.dw[0], i, 7));
+        ng_assert_ok(ng_optimizer_step(with.opt), NULL);
+        ng_assert_ok(ng_optimizer_step(without.opt), NULL);
+    }
+    ng_assert_mat(with.w[0], ng_mat_block(without.w[0], 0, 0, 2, 7), 1e-9);
+    ng_assert_rel(ng_mat_get(with.b, 0, 1), ng_mat_get(without.w[0], 1, 7), 1e-9);
+    ng_optimizer_destroy(with.opt);
+    ng_optimizer_destroy(without.opt);
+    dense_release();
+}
+END_TEST
+
+/* Inputs that two layers share have the first one's factor, also where they are the second one's
+ * smaller side: what is of low rank is the same factor as a whole one. */
+START_TEST(shared_inputs)
+{
+    static const char *const presets[] = {"kfac", "kfac_muon"};
+    test_rng rng = {31};
+    layers low, whole;
+    open_layers(&low, presets[_i], "rank=4 damping=0.3");
+    open_layers(&whole, presets[_i], "damping=0.3");
+    for (int k = 0; k < 2; k++) {
+        layers *x = k ? &whole : &low;
+        add_layer(x, 0, 3, 9);
+        add_layer(x, 1, 12, 9);
+        ng_assert_ok(ng_group_share_inputs(x->group, 0, 2), NULL);
+    }
+    for (int step = 0; step < 3; step++) {
+        ng_mat a = dense_normal(4, 9, &rng), g[2];
+        for (size_t i = 0; i < 2 && step == 0; i++) { /* rank 4 is all there is */
+            g[i] = dense_normal(4, i ? 12 : 3, &rng);
+            ng_assert_ok(ng_group_capture(low.group, i, a, g[i], 1), NULL);
+            ng_assert_ok(ng_group_capture(whole.group, i, a, g[i], 1), NULL);
+            test_fill_normal(low.dw[i], &rng);
+            ng_assert_ok(ng_copy(whole.dw[i], low.dw[i], NULL), NULL);
+        }
+        for (int k = 0; k < 2 && step == 0; k++) {
+            layers *x = k ? &whole : &low;
+            ng_assert_ok(ng_group_set(x->group, "update_interval", 10), NULL);
+        }
+        ng_assert_ok(ng_optimizer_step(low.opt), NULL);
+        ng_assert_ok(ng_optimizer_step(whole.opt), NULL);
+        for (size_t i = 0; i < 2; i++)
+            ng_assert_mat(low.w[i], whole.w[i], _i ? 2 * TEST_FAST : 1e-8);
+    }
+    ng_optimizer_destroy(low.opt);
+    ng_optimizer_destroy(whole.opt);
+    dense_release();
+}
+END_TEST
+
 START_TEST(refused)
 {
     test_options_refused("kfac", "damping_kind=exact_eigen rank=3", "rank");
@@ -247,6 +342,8 @@ TEST_SUITE(low_rank)
     tcase_add_test(tcase, longer_than_the_side);
     tcase_add_loop_test(tcase, kfac_is_whole, 0, 3);
     tcase_add_loop_test(tcase, kfac_averages, 0, TEST_SETUPS);
+    tcase_add_test(tcase, bias);
+    tcase_add_loop_test(tcase, shared_inputs, 0, 2);
     tcase_add_test(tcase, refused);
     tcase_add_test(tcase, memory);
     suite_add_tcase(suite, tcase);

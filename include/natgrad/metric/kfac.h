@@ -30,9 +30,8 @@
  * takes all of lambda. metric_scale = trace divides by the mean eigenvalues
  * after damping.
  *
- * With rank > 0 captures of the larger side are summed and averaged as v S with its directions and
- * a few vectors more, v, and S the sum above; what was averaged goes into that factor when it is its
- * turn to be inverted.
+ * With rank > 0 captures of the larger side are summed and averaged as v S, v its directions and a
+ * few vectors more, S the sum above; what was averaged goes into the factor when it is inverted.
  *
  * A convolution is captured through its unfolded view: W is out_channels x
  * (in_channels kernel_h kernel_w), and a sample with T output positions gives T rows
