@@ -153,16 +153,19 @@ const char *plot_colour(size_t i)
 static const plot_style methods_[] = {
     {"adamw", "#0072B2", 7},
     {"muon", "#D55E00", 7},
+    {"normuon", "#D55E00", 6},
     {"fismo", "#009E73", 7},
     {"fismo_paper", "#009E73", 6},
     {"sgd", "#000000", 7},
     {"gradient descent", "#000000", 7},
     {"natural gradient", "#56B4E9", 7},
     {"kfac", "#CC79A7", 7},
+    {"kfac_auto", "#CC79A7", 5},
     {"kfac_muon", "#CC79A7", 6},
     {"ekfac", "#882255", 5},
     {"shampoo", "#E69F00", 9},
     {"soap", "#999933", 9},
+    {"ivon", "#332288", 5},
 };
 
 plot_style plot_method(const char *method)

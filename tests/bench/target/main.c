@@ -3,13 +3,19 @@
  *
  * A task's goal is the least, over AdamW's six rates, of the median over three seeds of the
  * validation loss after the task's epochs. A setting's time is the median over seeds of the
- * processor time of training until the validation loss, looked at after each epoch, is at the goal;
- * a run ends where it has taken four times AdamW's, or twice the best setting before it. The rates
- * of a preset are its default times 1/8 ... 4. What AdamW steps beside a matrix method has AdamW's
- * best rate of the task where the method has its best, and its default where that has its default.
+ * processor time of training until the validation loss, looked at after each epoch, is at the goal.
+ * The rates of a preset are its default times 1/8 ... 4. What AdamW steps beside a matrix method
+ * has AdamW's best rate of the task where the method has its best, and its default where that has
+ * its default.
+ *
+ * What cannot change a median is not run: a third seed when two have not reached the goal, a run
+ * beyond the best setting so far, a third seed beyond the other two. A run ends at four times
+ * AdamW's time, or where it cannot reach its goal any more (target.h).
  *
  *   bench_target [FOLDER [NAME...]]    leaves target.csv, target_curves.csv and its picture there;
- *                                      of tasks and methods (AdamW always runs) those named
+ *                                      of tasks and methods (AdamW always runs) those named; a
+ *                                      method may have settings of its own behind it, "kfac
+ *                                      rank=32 inverse_interval=50", and runs for them alone
  */
 #include "tests/bench/target/target.h"
 
@@ -20,11 +26,12 @@
 #include "examples/support/arguments.h"
 #include "examples/support/median.h"
 #include "examples/support/progress.h"
+#include "lib/core/try.h"
 #include "tests/bench/bench.h"
 
 enum { PRESETS = 32, DEFAULT_RATE = 3, PATIENCE = 4 };
 
-/* What came of one preset on one task; seconds infinite: not reached. */
+/* What came of one preset on one task; seconds infinite: not reached; NaN: it did not run. */
 typedef struct {
     double best, lr; /* seconds and rate */
     double usual;    /* seconds at the default */
@@ -38,16 +45,6 @@ static struct {
     progress bar;
     double done;
 } all;
-
-static double default_lr(const ng_preset *preset)
-{
-    void *options;
-    double lr = 0;
-    bench_ok(ng_options_new(&options, preset->name, NULL), preset->name, NULL);
-    bench_ok(ng_options_get(options, "lr", &lr, NULL), preset->name, "lr");
-    ng_options_free(options);
-    return lr;
-}
 
 static double rate(const racer *of, int i)
 {
@@ -66,22 +63,37 @@ static void write_row(const race *r)
             r->lr, r->rest_lr, r->seed, r->goal, r->seconds, r->spent, r->loss);
 }
 
-static medians run_setting(race *r)
+/* How long the next seed may take: where two are there, no longer than the longer one. */
+static double seed_limit(const double *seconds, size_t done, double limit)
 {
-    double seconds[SEEDS], loss[SEEDS], spent[SEEDS];
+    return done == 2 ? fmin(limit, fmax(seconds[0], seconds[1])) : limit;
+}
+
+/* Medians over the seeds, of the loss and the time in all those of the seeds that ran. */
+static ng_status run_setting(medians *m, race *r, ng_error *error)
+{
+    double seconds[SEEDS], loss[SEEDS], spent[SEEDS], limit = r->limit;
+    size_t done = 0, missed = 0;
     char note[96];
-    ng_error error;
-    for (unsigned long s = 0; s < SEEDS; s++) {
-        snprintf(note, sizeof note, "%s %s lr %g", r->task->name, r->racer->name, r->lr);
-        progress_update(&all.bar, all.done++, note);
-        r->seed = s + 1;
-        bench_ok(race_run(r, &error), "training", error.text);
+    ng_status status = NG_OK;
+    snprintf(note, sizeof note, "%s %s lr %g", r->task->name, r->racer->name, r->lr);
+    for (; done < SEEDS && missed < 2 && status == NG_OK; done++) {
+        progress_update(&all.bar, all.done + (double)done, note);
+        r->seed = done + 1;
+        r->limit = seed_limit(seconds, done, limit);
+        status = race_run(r, error);
         write_row(r);
-        seconds[s] = r->seconds;
-        loss[s] = r->loss;
-        spent[s] = r->spent;
+        seconds[done] = r->seconds;
+        loss[done] = r->loss;
+        spent[done] = r->spent;
+        missed += isfinite(r->goal) && isinf(r->seconds);
     }
-    return (medians){median_of(seconds, SEEDS), median_of(loss, SEEDS), median_of(spent, SEEDS)};
+    all.done += SEEDS;
+    r->limit = limit;
+    m->seconds = missed >= 2 ? (double)INFINITY : median_of(seconds, done);
+    m->loss = median_of(loss, done);
+    m->spent = median_of(spent, done);
+    return status;
 }
 
 /* ---- A task ---------------------------------------------------------------------------- */
@@ -89,14 +101,16 @@ static medians run_setting(race *r)
 /* AdamW's best final loss, the rate that gave it and the time it took. */
 static void find_goal(race *r, double *goal, double *lr, double *seconds)
 {
+    ng_error error;
+    medians m;
     *goal = INFINITY;
     *lr = *seconds = 0;
     r->racer = &all.racer[all.adamw];
+    r->goal = -INFINITY;
+    r->limit = INFINITY;
     for (int i = 0; i < RATES; i++) {
         r->lr = r->rest_lr = rate(r->racer, i);
-        r->goal = -INFINITY;
-        r->limit = INFINITY;
-        medians m = run_setting(r);
+        bench_ok(run_setting(&m, r, &error), "training", error.text);
         if (m.loss < *goal) {
             *goal = m.loss;
             *lr = r->lr;
@@ -107,39 +121,59 @@ static void find_goal(race *r, double *goal, double *lr, double *seconds)
         bench_fail(r->task->name, "AdamW left the numbers at every rate");
 }
 
-static outcome run_racer(race *r, const racer *of, double adamw_lr, double seconds)
+/* The default first, then the larger rates: each is the limit of those behind it. */
+static ng_status run_racer(outcome *o, race *r, double adamw_lr, double seconds, ng_error *error)
 {
-    outcome o = {INFINITY, 0, INFINITY};
-    r->racer = of;
-    for (int i = RATES - 1; i >= 0; i--) {
-        r->lr = rate(of, i);
-        r->rest_lr = adamw_lr;
-        r->limit = fmin(PATIENCE * seconds, 2 * o.best);
-        double found = run_setting(r).seconds;
-        if (found < o.best) {
-            o.best = found;
-            o.lr = r->lr;
+    static const int order[RATES] = {3, 4, 5, 2, 1, 0};
+    medians m;
+    *o = (outcome){INFINITY, 0, INFINITY};
+    r->rest_lr = adamw_lr;
+    r->adamw = seconds;
+    for (int i = 0; i < RATES; i++) {
+        r->lr = rate(r->racer, order[i]);
+        r->limit = fmin(PATIENCE * seconds, o->best);
+        TRY(run_setting(&m, r, error));
+        if (m.seconds < o->best) {
+            o->best = m.seconds;
+            o->lr = r->lr;
         }
     }
-    r->lr = of->lr;
+    r->lr = r->racer->lr;
     r->rest_lr = all.racer[all.adamw].lr;
     r->limit = PATIENCE * seconds;
-    o.usual = run_setting(r).seconds;
-    return o;
+    TRY(run_setting(&m, r, error));
+    o->usual = m.seconds;
+    return NG_OK;
 }
 
 /* The picture's curves: the first seed, at the best rate, a little beyond AdamW's time. */
-static void run_curve(race *r, outcome o, double adamw_lr, double seconds)
+static ng_status run_curve(race *r, outcome o, double adamw_lr, double seconds, ng_error *error)
 {
-    ng_error error;
     r->lr = o.lr > 0 ? o.lr : r->racer->lr;
     r->rest_lr = adamw_lr;
     r->goal = -INFINITY;
     r->limit = 1.5 * seconds;
     r->seed = 1;
     r->curve = &all.curves;
-    bench_ok(race_run(r, &error), "training", error.text);
+    ng_status status = race_run(r, error);
     r->curve = NULL;
+    return status;
+}
+
+/* One that cannot take part, for instance for want of captures, says why. */
+static void run_one(race *r, size_t p, outcome *o, double adamw_lr, double seconds)
+{
+    ng_error error;
+    r->racer = &all.racer[p];
+    ng_status status = run_racer(o, r, adamw_lr, seconds, &error);
+    if (status == NG_OK)
+        status = run_curve(r, *o, adamw_lr, seconds, &error);
+    if (status != NG_OK && p == all.adamw)
+        bench_fail("adamw", error.text);
+    if (status != NG_OK) {
+        printf("%-8s %s does not take part: %s\n", r->task->name, r->racer->name, error.text);
+        *o = (outcome){NAN, 0, NAN};
+    }
 }
 
 static void run_task(size_t k)
@@ -158,14 +192,13 @@ static void run_task(size_t k)
            tasks[k].what, tasks[k].epochs, tasks[k].batch, lr, goal, seconds);
     for (size_t p = 0; p < all.count; p++) {
         r.goal = goal;
-        all.at[p][k] = run_racer(&r, &all.racer[p], lr, seconds);
-        run_curve(&r, all.at[p][k], lr, seconds);
+        run_one(&r, p, &all.at[p][k], lr, seconds);
+        if (table_save(&all.rows) != 0 || table_save(&all.curves) != 0)
+            bench_fail("CSV", "cannot be written");
     }
     ng_dataset_destroy(r.train);
     ng_dataset_destroy(r.held_out);
     ng_dataset_destroy(data);
-    if (table_save(&all.rows) != 0 || table_save(&all.curves) != 0)
-        bench_fail("CSV", "cannot be written");
 }
 
 /* ---- Tables ------------------------------------------------------------------------------ */
@@ -182,8 +215,8 @@ static double print_row(size_t p, int usual)
         if (isfinite(value))
             printf(" %8.2f", value);
         else
-            printf(" %8s", "-");
-        if (!isnan(value)) /* a task that did not run */
+            printf(" %8s", isnan(value) ? "none" : "-");
+        if (!isnan(value)) /* no task it did not run */
             ratio[count++] = value;
     }
     double median = median_of(ratio, count);
@@ -226,31 +259,51 @@ static int task_runs(size_t k, int argc, char **argv)
 }
 
 /* Muon's length is 1, that of its gradients' nuclear norm another unit. */
-static const racer variants[] = {{"muon_dual", NULL, "length", "dual", 0.1}};
+static const racer variants[] = {{"muon_dual", NULL, "length=dual lr=0.1", 0}};
 enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
+static void add_racer(const char *name, const char *preset, const char *settings)
+{
+    racer it = {name, ng_preset_find(preset), settings, 0};
+    void *options;
+    ng_error error;
+    if (all.count == PRESETS)
+        bench_fail(name, "too many methods");
+    bench_ok(race_options(&options, &it, &error), name, error.text);
+    bench_ok(ng_options_get(options, "lr", &it.lr, &error), name, error.text);
+    ng_options_free(options);
+    all.adamw = strcmp(name, "adamw") == 0 ? all.count : all.adamw;
+    all.racer[all.count++] = it;
+}
+
+/* "kfac rank=32": a preset with settings behind it; 0: no preset. */
+static int add_with_settings(const char *text)
+{
+    char preset[64];
+    size_t length = strcspn(text, " ");
+    snprintf(preset, sizeof preset, "%.*s", (int)length, text);
+    if (text[length] == '\0' || ng_preset_find(preset) == NULL)
+        return 0;
+    add_racer(text, preset, text + length);
+    return 1;
+}
+
+/* AdamW, and the methods named; without names all of them. */
 static void choose_racers(int argc, char **argv)
 {
-    racer every[PRESETS];
-    size_t count = 0;
     int any = 0;
-    for (size_t i = 0; i < ng_preset_count() && i < PRESETS - VARIANTS; i++) {
-        const ng_preset *preset = ng_preset_get(i);
-        every[count++] = (racer){preset->name, preset, NULL, NULL, default_lr(preset)};
+    for (int i = 2; i < argc; i++)
+        any |= ng_preset_find(argv[i]) != NULL || add_with_settings(argv[i]);
+    for (size_t i = 0; i < VARIANTS; i++)
+        any |= is_named(variants[i].name, argc, argv);
+    for (size_t i = 0; i < ng_preset_count(); i++) {
+        const char *name = ng_preset_get(i)->name;
+        if (!any || strcmp(name, "adamw") == 0 || is_named(name, argc, argv))
+            add_racer(name, name, "");
     }
-    for (size_t i = 0; i < VARIANTS; i++) {
-        every[count] = variants[i];
-        every[count++].preset = ng_preset_find("muon");
-    }
-    for (size_t i = 0; i < count; i++)
-        any |= is_named(every[i].name, argc, argv);
-    for (size_t i = 0; i < count; i++) {
-        int adamw = strcmp(every[i].name, "adamw") == 0;
-        if (any && !adamw && !is_named(every[i].name, argc, argv))
-            continue;
-        all.adamw = adamw ? all.count : all.adamw;
-        all.racer[all.count++] = every[i];
-    }
+    for (size_t i = 0; i < VARIANTS; i++)
+        if (!any || is_named(variants[i].name, argc, argv))
+            add_racer(variants[i].name, "muon", variants[i].settings);
 }
 
 int main(int argc, char **argv)
@@ -272,7 +325,7 @@ int main(int argc, char **argv)
     progress_end(&all.bar);
     print_table("Processor time to the goal over AdamW's, each at its best of six rates", 0);
     print_table("The same, each at its default", 1);
-    int status = target_picture(&all.curves);
+    int status = target_picture(&all.curves, all.racer, all.count);
     table_free(&all.rows);
     table_free(&all.curves);
     return status != 0 ? EXIT_FAILURE : bench_end();

@@ -19,6 +19,18 @@ static int read_row(const char *line, char name[32], char method[64], double *se
            isfinite(*loss);
 }
 
+/* Does the method (NULL: any) have a finite loss on the task? */
+static int has_curve(const char *text, const char *name, const char *method)
+{
+    char found[32], who[64];
+    double seconds, loss;
+    for (const char *line = text; line != NULL; line = strchr(line + 1, '\n'))
+        if (read_row(line + (*line == '\n'), found, who, &seconds, &loss) &&
+            strcmp(found, name) == 0 && (method == NULL || strcmp(who, method) == 0))
+            return 1;
+    return 0;
+}
+
 /* From the least loss to AdamW's after its first epoch: what lies above says nothing. */
 static extent extent_of(const char *text, const char *name)
 {
@@ -38,42 +50,51 @@ static extent extent_of(const char *text, const char *name)
     return e;
 }
 
-static void panel(FILE *script, const char *text, const task *t)
+static void panel(FILE *script, const char *text, const task *t, const plot_style *styles,
+                  size_t count)
 {
     extent e = extent_of(text, t->name);
     plot_title(script, "%s", t->name);
     plot_range(script, 'y', e.low, e.high, e.high > 10 * e.low);
     fprintf(script, "set xrange [0:%.8g]\nset xtics %.8g\nplot ", e.end, plot_mark_distance(e.end));
-    for (size_t i = 0; i < ng_preset_count(); i++) {
-        plot_style style = plot_method(ng_preset_get(i)->name);
+    for (size_t i = 0, drawn = 0; i < count; i++) {
+        if (!has_curve(text, t->name, styles[i].name))
+            continue;
         fprintf(script,
                 "%s$curves using 4:(strcol(1) eq '%s' && strcol(2) eq '%s' ? $5 : 1/0) with "
                 "linespoints lw 1.5 pt %d ps 0.4 lc rgb '%s'",
-                i > 0 ? ", " : "", t->name, style.name, style.point, style.colour);
+                drawn++ > 0 ? ", " : "", t->name, styles[i].name, styles[i].point,
+                styles[i].colour);
     }
     fputs("\n", script);
 }
 
-int target_picture(table *curves)
+int target_picture(table *curves, const racer *racers, size_t count)
 {
     picture p;
     plot_style styles[MOST];
-    size_t count = ng_preset_count() < MOST ? ng_preset_count() : MOST;
+    size_t panels = 0;
+    count = count < MOST ? count : MOST;
     if (plot_open(&p) != 0)
         return 1;
     for (size_t i = 0; i < count; i++)
-        styles[i] = plot_method(ng_preset_get(i)->name);
+        styles[i] = plot_method(racers[i].name);
+    for (size_t k = 0; k < TASKS; k++)
+        panels += (size_t)has_curve(curves->text, tasks[k].name, NULL);
+    if (panels == 0)
+        return plot_none(&p, curves, "no curve");
     plot_table(p.script, "curves", curves);
     double top = plot_head(p.script, WIDTH, styles, count,
                            "Validation loss against processor time (s), each at its best of six "
                            "learning rates");
     fprintf(p.script,
-            "set nokey\nset multiplot layout 2,4 margins screen 0.05,0.985,0.06,%.3f "
+            "set nokey\nset multiplot layout %d,%d margins screen 0.05,0.985,0.06,%.3f "
             "spacing screen 0.045,0.10\n"
             "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n",
-            top - 0.03);
+            panels > 4 ? 2 : 1, panels > 4 ? 4 : (int)panels, top - 0.03);
     for (size_t k = 0; k < TASKS; k++)
-        panel(p.script, curves->text, &tasks[k]);
+        if (has_curve(curves->text, tasks[k].name, NULL))
+            panel(p.script, curves->text, &tasks[k], styles, count);
     fputs("unset multiplot\n", p.script);
     return plot_draw(&p, curves, WIDTH, HEIGHT);
 }

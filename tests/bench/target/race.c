@@ -7,12 +7,36 @@
 #include "examples/support/progress.h"
 #include "lib/core/try.h"
 
+enum { MORE_EPOCHS = 100, MOST_EPOCHS = 4096 };
+
+/* After an epoch. */
+typedef struct {
+    double time, least; /* of training, and the least loss so far */
+} state;
+
 typedef struct {
     race *r;
-    double since; /* processor time when this epoch's training began, or its last part */
-    double time;  /* of training so far */
-    double mark;  /* of the clock at the last step */
+    double time; /* of training so far */
+    double mark; /* of the clock at the last step */
+    state past[MOST_EPOCHS];
+    size_t count, half; /* of the states; the last one within half of the time */
 } watching;
+
+static int is_hopeless(watching *w)
+{
+    const race *r = w->r;
+    double least = w->count > 0 ? fmin(w->past[w->count - 1].least, r->loss) : r->loss;
+    if (w->count == MOST_EPOCHS)
+        return 0;
+    w->past[w->count++] = (state){w->time, least};
+    while (w->half + 1 < w->count && w->past[w->half + 1].time <= w->time / 2)
+        w->half++;
+    state then = w->past[w->half];
+    if (w->time < fmin(r->limit / 2, r->adamw) || then.time > w->time / 2)
+        return 0;
+    double slope = (least - then.least) / (w->time - then.time);
+    return least + slope * (r->limit - w->time) > r->goal;
+}
 
 /* Evaluations lie between an epoch's last step and the event of its end. */
 static int watch(ng_trainer *trainer, const ng_trainer_event *event, void *data)
@@ -35,7 +59,7 @@ static int watch(ng_trainer *trainer, const ng_trainer_event *event, void *data)
         fprintf(r->curve->to, "%s,%s,%zu,%.5f,%.6g\n", r->task->name, r->racer->name, event->epoch,
                 w->time, r->loss);
     if (!(r->loss <= r->goal))
-        return 0;
+        return isfinite(r->goal) && is_hopeless(w);
     r->seconds = w->time;
     return 1;
 }
@@ -44,7 +68,8 @@ static ng_status fit(race *r, ng_model *model, void *method, void *rest, ng_erro
 {
     ng_trainer_options o;
     ng_trainer *trainer;
-    watching w = {.r = r};
+    static watching w; /* large */
+    w = (watching){.r = r};
     TRY(ng_options_set(method, "lr", r->lr, error));
     TRY(ng_options_set(rest, "lr", r->rest_lr, error));
     TRY(ng_trainer_init(&o));
@@ -52,7 +77,7 @@ static ng_status fit(race *r, ng_model *model, void *method, void *rest, ng_erro
     o.rest = rest;
     o.batch = r->task->batch;
     /* with a goal the time ends it */
-    o.epochs = r->task->epochs * (isfinite(r->limit) ? 100 : 1);
+    o.epochs = r->task->epochs * (isfinite(r->limit) ? MORE_EPOCHS : 1);
     o.seed = r->seed;
     o.watch = watch;
     o.watch_data = &w;
@@ -69,15 +94,24 @@ static ng_status fit(race *r, ng_model *model, void *method, void *rest, ng_erro
     return status < 0 ? status : NG_OK;
 }
 
+ng_status race_options(void **options, const racer *of, ng_error *error)
+{
+    TRY(ng_options_new(options, of->preset->name, error));
+    ng_status status = ng_options_set_all(*options, of->settings, NULL, 0, error);
+    if (status != NG_OK) {
+        ng_options_free(*options);
+        *options = NULL;
+    }
+    return status;
+}
+
 ng_status race_run(race *r, ng_error *error)
 {
     void *method = NULL, *rest = NULL;
     ng_model *model = NULL;
     r->seconds = r->loss = INFINITY;
     r->spent = 0;
-    ng_status status = ng_options_new(&method, r->racer->preset->name, error);
-    if (status == NG_OK && r->racer->option != NULL)
-        status = ng_options_set_text(method, r->racer->option, r->racer->value, error);
+    ng_status status = race_options(&method, r->racer, error);
     if (status == NG_OK)
         status = ng_options_new(&rest, "adamw", error);
     if (status == NG_OK)

@@ -23,12 +23,12 @@ struct task {
 
 extern const task tasks[TASKS];
 
-/* Who races: a preset, perhaps with one option of its own. */
+/* Who races: a preset, perhaps with options of its own. */
 typedef struct {
     const char *name;
     const ng_preset *preset;
-    const char *option, *value; /* NULL: none */
-    double lr;                  /* the fourth of its six rates */
+    const char *settings; /* of ng_options_set_all; "": none */
+    double lr;            /* the fourth of its six rates */
 } racer;
 
 /* One training. */
@@ -41,17 +41,24 @@ typedef struct {
     unsigned long seed;
     double goal;  /* stop at this validation loss; -inf: at the end of the epochs */
     double limit; /* stop after so many seconds of processor time; infinity: none */
+    double adamw; /* seconds AdamW took to the goal */
     table *curve; /* a row an epoch, or NULL */
     /* found */
-    double seconds; /* of training until the goal; infinity: not reached */
+    double seconds; /* of training until the goal; infinity: not reached within the limit */
     double loss;    /* validation, at the end; infinity for a run that left the numbers */
     double spent;   /* of training in all */
 } race;
 
-/* Only what is no result of the settings is an error. */
+/* A run also ends where it cannot reach its goal: as soon as it has taken AdamW's time or half of
+ * its limit, when the straight line through the least losses until half of its time and until now,
+ * below which a convex curve does not fall, is above the goal at the limit. Only what is no result
+ * of the settings is an error. */
 ng_status race_run(race *r, ng_error *error);
 
-/* Loss against time of each preset at its best, a panel a task. 0 or 1. */
-int target_picture(table *curves);
+/* A racer's options, its settings in force. */
+ng_status race_options(void **options, const racer *of, ng_error *error);
+
+/* Loss against time of each method at its best, a panel a task. 0 or 1. */
+int target_picture(table *curves, const racer *racers, size_t count);
 
 #endif

@@ -171,8 +171,8 @@ const task tasks[TASKS] = {
     {"text64", "characters of the GPL, batch 64, one hidden layer of 64", 64, 3, characters,
      feed_forward, 64, 1, NG_ACTIVATION_RELU},
     {"text512", "the same, batch 512", 512, 8, characters, feed_forward, 64, 1, NG_ACTIVATION_RELU},
-    {"gpt", "transformer of one block, width 64", 16, 8, sequences, transformer, 64, 1,
+    {"gpt", "transformer of one block, width 64", 16, 4, sequences, transformer, 64, 1,
      NG_ACTIVATION_GELU},
-    {"deep", "10 Gaussians, eight tanh layers of 32", 64, 20, mixture_of_ten, feed_forward, 32, 8,
+    {"deep", "10 Gaussians, eight tanh layers of 32", 64, 10, mixture_of_ten, feed_forward, 32, 8,
      NG_ACTIVATION_TANH},
 };
