@@ -203,6 +203,11 @@ static void run_task(size_t k)
 
 /* ---- Tables ------------------------------------------------------------------------------ */
 
+static int has_run(size_t k)
+{
+    return all.at[all.adamw][k].best > 0;
+}
+
 /* Prints a row, times AdamW's at its best; returns the median. */
 static double print_row(size_t p, int usual)
 {
@@ -211,12 +216,14 @@ static double print_row(size_t p, int usual)
     printf("%-14s", all.racer[p].name);
     for (size_t k = 0; k < TASKS; k++) {
         outcome o = all.at[p][k];
+        if (!has_run(k))
+            continue;
         double value = (usual ? o.usual : o.best) / all.at[all.adamw][k].best;
         if (isfinite(value))
             printf(" %8.2f", value);
         else
             printf(" %8s", isnan(value) ? "none" : "-");
-        if (!isnan(value)) /* no task it did not run */
+        if (!isnan(value))
             ratio[count++] = value;
     }
     double median = median_of(ratio, count);
@@ -228,13 +235,17 @@ static void print_table(const char *title, int usual)
 {
     static char claim[PRESETS][80]; /* the harness keeps their addresses */
     double median[PRESETS];
+    int whole = 1;
     printf("\n%s\n%-14s", title, "");
-    for (size_t k = 0; k < TASKS; k++)
-        printf(" %8s", tasks[k].name);
+    for (size_t k = 0; k < TASKS; k++) {
+        if (has_run(k))
+            printf(" %8s", tasks[k].name);
+        whole &= has_run(k);
+    }
     printf(" %8s\n", "median");
     for (size_t p = 0; p < all.count; p++)
         median[p] = print_row(p, usual);
-    for (size_t p = 0; p < all.count && !usual; p++) {
+    for (size_t p = 0; p < all.count && whole && !usual; p++) { /* of some tasks it is no claim */
         snprintf(claim[p], sizeof claim[p], "target_%s", all.racer[p].name);
         bench_state(claim[p], "median", median[p]);
     }
