@@ -93,8 +93,10 @@ int target_picture(table *curves, const racer *racers, size_t count)
             "set grid lt 1 lw 0.5 lc rgb '#dddddd'\nset border 3\nset tics nomirror out\n",
             panels > 4 ? 2 : 1, panels > 4 ? 4 : (int)panels, top - 0.03);
     for (size_t k = 0; k < TASKS; k++)
-        if (has_curve(curves->text, tasks[k].name, NULL))
+        if (has_curve(curves->text, tasks[k].name, NULL)) {
             panel(p.script, curves->text, &tasks[k], styles, count);
+            fputs("unset label\n", p.script); /* the head's: once */
+        }
     fputs("unset multiplot\n", p.script);
     return plot_draw(&p, curves, WIDTH, HEIGHT);
 }
