@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <natgrad/linalg.h>
@@ -36,6 +37,7 @@ typedef struct {
 #define SHUFFLE __builtin_shufflevector
 
 #define T float
+#define BITS int32_t
 #define SQRT sqrtf
 #define LARGEST FLT_MAX
 #define CPU
@@ -62,10 +64,12 @@ typedef struct {
 #undef K
 #endif
 #undef T
+#undef BITS
 #undef SQRT
 #undef LARGEST
 
 #define T double
+#define BITS int64_t
 #define SQRT sqrt
 #define LARGEST DBL_MAX
 #define CPU
@@ -92,21 +96,21 @@ typedef struct {
 #undef K
 #endif
 
-#define TABLE(set, lanes, set_of_few)                                                              \
+#define TABLE(set, lanes)                                                                          \
     {                                                                                              \
-        lanes, set##_load, set##_sweep, set##_mirror, set##_add, set_of_few##_few                  \
+        lanes, set##_load, set##_sweep, set##_mirror, set##_add, set##_few                         \
     }
 
 /* The best this processor has. Six or eight terms fill eight lanes, not sixteen. */
 static const ngi_sweep_table *table(ng_dtype dtype)
 {
     static const ngi_sweep_table plain[2] = {
-        [NG_F32] = TABLE(f32_plain, 4, f32_plain), [NG_F64] = TABLE(f64_plain, 2, f64_plain)};
+        [NG_F32] = TABLE(f32_plain, 4), [NG_F64] = TABLE(f64_plain, 2)};
 #ifdef __x86_64__
     static const ngi_sweep_table avx2[2] = {
-        [NG_F32] = TABLE(f32_avx2, 8, f32_avx2), [NG_F64] = TABLE(f64_avx2, 4, f64_avx2)};
+        [NG_F32] = TABLE(f32_avx2, 8), [NG_F64] = TABLE(f64_avx2, 4)};
     static const ngi_sweep_table avx512[2] = {
-        [NG_F32] = TABLE(f32_avx512, 8, f32_avx2), [NG_F64] = TABLE(f64_avx512, 8, f64_avx512)};
+        [NG_F32] = TABLE(f32_avx512, 8), [NG_F64] = TABLE(f64_avx512, 8)};
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq"))
         return &avx512[dtype];
@@ -116,7 +120,14 @@ static const ngi_sweep_table *table(ng_dtype dtype)
     return &plain[dtype];
 }
 
-enum { MOST_LANES = 16 };
+enum { MOST_LANES = 16, MOST_OF_FEW = 8 };
+
+/* what few() takes for n rows */
+static size_t lanes(size_t n)
+{
+    size_t rows = (n + 3) / 4 * 4;
+    return rows * (rows + 10) / 2;
+}
 
 static size_t padded(size_t n)
 {
@@ -127,7 +138,7 @@ size_t ngi_shifted_inverses_work(size_t n, ng_dtype dtype)
 {
     size_t np = padded(n);
     if (n <= NGI_FEW)
-        return ng_work_mat_size(n * (n + 5) / 2, MOST_LANES, dtype);
+        return ng_work_mat_size(lanes(n), MOST_OF_FEW, dtype);
     return ngi_size_add(ng_work_mat_size(np, np, dtype),
                         ngi_size_mul(2, ng_work_mat_size(WIDTH, np, dtype)));
 }
@@ -148,12 +159,12 @@ static ng_status few(ng_mat k, ng_mat a, ng_mat p, const double *t, const double
 {
     const ngi_sweep_table *kernels = table(k.dtype);
     size_t n = k.rows;
-    ng_mat lanes;
-    TRY(ng_work_mat(work, &lanes, n * (n + 5) / 2, MOST_LANES, k.dtype, error));
+    ng_mat room;
+    TRY(ng_work_mat(work, &room, lanes(n), MOST_OF_FEW, k.dtype, error));
     for (size_t j = 0; j < terms; j += kernels->lanes) {
         size_t some = terms - j < kernels->lanes ? terms - j : kernels->lanes;
         if (!kernels->few(k.data, k.stride, n, a.data, a.stride, p.data, p.stride, t + j, w + j,
-                          some, lanes.data))
+                          some, room.data))
             return not_positive(error, t[j]);
     }
     return NG_OK;

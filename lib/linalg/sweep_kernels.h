@@ -10,26 +10,33 @@
 
 typedef T K(vector) __attribute__((vector_size(LANES * sizeof(T)), aligned(sizeof(T)), may_alias));
 typedef T K(eight) __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));
+typedef BITS K(mask) __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));
 
 /* to (8 x 8) <- from^T */
 CPU static inline void K(transpose)(T *to, size_t ldt, const T *from, size_t ldf)
 {
     K(eight) r[8], t[8];
+#pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++)
         r[i] = *(const K(eight) *)(from + i * ldf);
+#pragma GCC unroll 4
     for (size_t i = 0; i < 8; i += 2) {
         t[i] = SHUFFLE(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
         t[i + 1] = SHUFFLE(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
     }
+#pragma GCC unroll 2
     for (size_t i = 0; i < 8; i += 4)
+#pragma GCC unroll 2
         for (size_t j = i; j < i + 2; j++) {
             r[j] = SHUFFLE(t[j], t[j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
             r[j + 2] = SHUFFLE(t[j], t[j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
         }
+#pragma GCC unroll 4
     for (size_t j = 0; j < 4; j++) {
         t[j] = SHUFFLE(r[j], r[j + 4], 0, 1, 2, 3, 8, 9, 10, 11);
         t[j + 4] = SHUFFLE(r[j], r[j + 4], 4, 5, 6, 7, 12, 13, 14, 15);
     }
+#pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++)
         *(K(eight) *)(to + i * ldt) = t[i];
 }
@@ -132,25 +139,43 @@ CPU static int K(pivots)(T *p, T *c, size_t np, size_t at)
     return 1;
 }
 
+/* to (8 x 8) <- the symmetric from, given by its lower triangle; they may be the same */
+CPU static inline void K(whole)(T *to, size_t ldt, const T *from, size_t ldf)
+{
+    const K(eight) column = {0, 1, 2, 3, 4, 5, 6, 7};
+    T other[8][8] __attribute__((aligned(64)));
+    K(transpose)(other[0], 8, from, ldf);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < 8; r++) {
+        K(mask) above = column > (T)r, row = *(const K(mask) *)(from + r * ldf);
+        *(K(mask) *)(to + r * ldt) = (row & ~above) | (*(const K(mask) *)other[r] & above);
+    }
+}
+
+/* to (8 rows) <- from, its first n columns */
+CPU static inline void K(rows)(T *to, const T *from, size_t np, size_t n)
+{
+    for (size_t r = 0; r < 8; r++)
+        for (size_t i = 0; i < n; i += 8)
+            *(K(eight) *)(to + r * np + i) = *(const K(eight) *)(from + r * np + i);
+}
+
 /* p (w x np) <- rows k ... k + w - 1 of the symmetric matrix */
 CPU static void K(gather)(T *p, const T *a, size_t np, size_t k, size_t w)
 {
-    for (size_t j = 0; j < w; j += 8) {
-        for (size_t i = k + j; i < np; i += 8)
-            K(transpose)(p + j * np + i, np, a + i * np + k + j, np);
-        for (size_t r = j; r < j + 8; r++) {
-            memcpy(p + r * np, a + (k + r) * np, (k + r + 1) * sizeof(T));
-            for (size_t q = j; q < r; q++)
-                p[q * np + k + r] = a[(k + r) * np + k + q];
-        }
+    for (size_t at = k; at < k + w; at += 8, p += 8 * np) {
+        K(rows)(p, a + at * np, np, at);
+        K(whole)(p + at, np, a + at * np + at, np);
+        for (size_t i = at + 8; i < np; i += 8)
+            K(transpose)(p + i, np, a + i * np + at, np);
     }
 }
 
 /* and back */
 CPU static void K(scatter)(T *a, const T *p, size_t np, size_t k, size_t w)
 {
-    for (size_t j = 0; j < w; j++)
-        memcpy(a + (k + j) * np, p + j * np, (k + j + 1) * sizeof(T));
+    for (size_t j = 0; j < w; j += 8)
+        K(rows)(a + (k + j) * np, p + j * np, np, k + j + 8);
     for (size_t i = k + w; i < np; i += 8)
         for (size_t j = 0; j < w; j += 8)
             K(transpose)(a + i * np + k + j, np, p + j * np + i, np);
@@ -200,42 +225,55 @@ CPU static int K(sweep)(void *av, void *pv, void *cv, size_t np)
         if (!K(panel)(p, c, np, k, w))
             return 0;
         for (size_t j = 0; j < w; j++)
-            memset(c + j * np + k, 0, w * sizeof(T)); /* the panel's own columns are done */
+            for (size_t i = 0; i < w; i += 8) /* the panel's own columns are done */
+                *(K(eight) *)(c + j * np + k + i) = (K(eight)){0};
         K(update)(a, c, np, w);
         K(scatter)(a, p, np, k, w);
     }
     return 1;
 }
 
-/* a (np x np) <- x + t p, with the identity behind its n rows; p NULL: the identity */
+/* a (np x np) <- x + t p, with the identity behind its n rows; p NULL: the identity. What is above
+ * the diagonal is anything. */
 CPU static void K(load)(void *av, size_t np, size_t n, const void *xv, size_t ldx, double t,
                         const void *pv, size_t ldp)
 {
-    const T *x = xv, *p = pv;
-    T shift = (T)t;
+    const T shift = (T)t;
+    const K(vector) none = {0};
     for (size_t i = 0; i < np; i++) {
+        const T *x = (const T *)xv + i * ldx, *p = pv != NULL ? (const T *)pv + i * ldp : x;
         T *row = (T *)av + i * np;
-        size_t filled = i < n ? i + 1 : 0;
-        memset(row + filled, 0, (np - filled) * sizeof(T));
+        size_t j = 0, filled = i < n ? i + 1 : 0;
+        for (; j < filled && j + LANES <= n; j += LANES) {
+            K(vector) sum = *(const K(vector) *)(x + j);
+            if (pv != NULL)
+                sum += shift * *(const K(vector) *)(p + j);
+            *(K(vector) *)(row + j) = sum;
+        }
+        for (; j < filled; j++)
+            row[j] = pv != NULL ? x[j] + shift * p[j] : x[j];
+        for (; j % LANES != 0; j++)
+            row[j] = 0;
+        for (; j < np; j += LANES)
+            *(K(vector) *)(row + j) = none;
         if (i >= n)
             row[i] = 1;
-        else if (p == NULL) {
-            memcpy(row, x + i * ldx, filled * sizeof(T));
+        else if (pv == NULL)
             row[i] += shift;
-        } else
-            for (size_t j = 0; j <= i; j++)
-                row[j] = x[i * ldx + j] + shift * p[i * ldp + j];
     }
 }
 
-/* k (lower triangle) += w times minus the swept a */
+/* k (lower triangle) += w times minus the swept a; what is above the diagonal becomes anything */
 CPU static void K(add)(void *kv, size_t ldk, double w, const void *av, size_t np, size_t n)
 {
-    T weight = (T)-w;
+    const T weight = (T)-w;
     for (size_t i = 0; i < n; i++) {
-        const T *restrict row = (const T *)av + i * np;
-        T *restrict to = (T *)kv + i * ldk;
-        for (size_t j = 0; j <= i; j++)
+        const T *row = (const T *)av + i * np;
+        T *to = (T *)kv + i * ldk;
+        size_t j = 0;
+        for (; j <= i && j + LANES <= n; j += LANES)
+            *(K(vector) *)(to + j) += weight * *(const K(vector) *)(row + j);
+        for (; j <= i; j++)
             to[j] += weight * row[j];
     }
 }
@@ -245,130 +283,14 @@ CPU static void K(mirror)(void *xv, size_t ld, size_t n)
 {
     T *x = xv;
     size_t whole = n / 8 * 8;
-    for (size_t i = 0; i < n; i += 8)
-        for (size_t j = 0; j < i && i < whole; j += 8)
+    for (size_t i = 0; i < whole; i += 8) {
+        for (size_t j = 0; j < i; j += 8)
             K(transpose)(x + j * ld + i, ld, x + i * ld + j, ld);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i < whole ? i / 8 * 8 : 0; j < i; j++)
+        K(whole)(x + i * ld + i, ld, x + i * ld + i, ld);
+    }
+    for (size_t i = whole; i < n; i++)
+        for (size_t j = 0; j < i; j++)
             x[j * ld + i] = x[i * ld + j];
 }
 
-/* ---- Small matrices: one matrix a lane ------------------------------------------------ */
-
-static inline size_t K(row)(size_t i)
-{
-    return i * (i + 1) / 2;
-}
-
-/* x <- column k of the symmetric a (lower triangle row by row, a vector of LANES matrices each: of
- * 32 rows it fits into 32 KB) */
-CPU static inline void K(column)(K(vector) * x, const K(vector) * a, size_t n, size_t k)
-{
-    for (size_t i = 0; i < k; i++)
-        x[i] = a[K(row)(k) + i];
-    for (size_t i = k; i < n; i++)
-        x[i] = a[K(row)(i) + k];
-}
-
-/* column and row k of a <- x */
-CPU static inline void K(put_column)(K(vector) * a, const K(vector) * x, size_t n, size_t k)
-{
-    for (size_t i = 0; i < k; i++)
-        a[K(row)(k) + i] = x[i];
-    for (size_t i = k; i < n; i++)
-        a[K(row)(i) + k] = x[i];
-}
-
-CPU static inline int K(all_positive)(K(vector) pivot)
-{
-    int positive = 1;
-    for (size_t l = 0; l < LANES; l++)
-        positive &= pivot[l] > 0 && pivot[l] <= LARGEST;
-    return positive;
-}
-
-/* a -= x p x^T + y q y^T, two rows at once: what this costs is its stores */
-CPU static inline void K(add_two)(K(vector) * a, const K(vector) * x, K(vector) p,
-                                  const K(vector) * y, K(vector) q, size_t n)
-{
-    size_t i = 0;
-    for (; i + 1 < n; i += 2) {
-        K(vector) px = x[i] * p, px1 = x[i + 1] * p, qy = y[i] * q, qy1 = y[i + 1] * q;
-        K(vector) *row = a + K(row)(i), *next = row + i + 1;
-        for (size_t j = 0; j <= i; j++) {
-            row[j] = row[j] - px * x[j] - qy * y[j];
-            next[j] = next[j] - px1 * x[j] - qy1 * y[j];
-        }
-        next[i + 1] = next[i + 1] - px1 * x[i + 1] - qy1 * y[i + 1];
-    }
-    for (; i < n; i++)
-        for (size_t j = 0; j <= i; j++)
-            a[K(row)(i) + j] -= x[i] * p * x[j] + y[i] * q * y[j];
-}
-
-/* a <- minus the inverses, two pivots at once; x: two columns of scratch. The second pivot's column
- * is what the first one makes of it. With n odd the last pivot has none beside it. */
-CPU static int K(sweep_lanes)(K(vector) * a, K(vector) * x, size_t n)
-{
-    const K(vector) none = {0};
-    K(vector) *y = x + n;
-    int positive = 1;
-    for (size_t k = 0; k < n; k += 2) {
-        int two = k + 1 < n;
-        K(column)(x, a, n, k);
-        positive &= K(all_positive)(x[k]);
-        K(vector) p = 1 / x[k], q = none, link = none;
-        memset(y, 0, n * sizeof *y);
-        if (two) {
-            link = x[k + 1] * p;
-            K(column)(y, a, n, k + 1);
-            for (size_t i = 0; i < n; i++)
-                y[i] -= x[i] * link;
-            positive &= K(all_positive)(y[k + 1]);
-            q = 1 / y[k + 1];
-            x[k + 1] = y[k + 1] = none;
-        }
-        x[k] = y[k] = none;
-        K(add_two)(a, x, p, y, q, n);
-        for (size_t i = 0; i < n; i++) {
-            y[i] *= q;
-            x[i] = x[i] * p - y[i] * link;
-        }
-        x[k] = -p - link * link * q;
-        if (two) {
-            x[k + 1] = y[k] = link * q;
-            y[k + 1] = -q;
-            K(put_column)(a, y, n, k + 1);
-        }
-        K(put_column)(a, x, n, k);
-    }
-    return positive;
-}
-
-/* k (lower triangle) += sum of w_j (x + t_j p)^-1 over at most LANES terms; work: n (n +
- * 5) / 2 vectors */
-CPU __attribute__((unused)) static int K(few)(void *kv, size_t ldk, size_t n, const void *xv,
-                                              size_t ldx, const void *pv, size_t ldp,
-                                              const double *t, const double *w, size_t terms,
-                                              void *work)
-{
-    K(vector) *a = work, shift = {0}, weight = {0};
-    const T *x = xv, *p = pv;
-    T *k = kv;
-    for (size_t l = 0; l < LANES; l++) {
-        shift[l] = (T)t[l < terms ? l : 0]; /* idle lanes do what the first does, for nothing */
-        weight[l] = l < terms ? (T)-w[l] : 0;
-    }
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++)
-            a[K(row)(i) + j] = shift * (p != NULL ? p[i * ldp + j] : (T)(i == j)) + x[i * ldx + j];
-    if (!K(sweep_lanes)(a, a + K(row)(n), n))
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++) {
-            K(vector) sum = weight * a[K(row)(i) + j];
-            for (size_t l = 0; l < LANES; l++)
-                k[i * ldk + j] += sum[l];
-        }
-    return 1;
-}
+#include "lib/linalg/lanes_kernels.h"
