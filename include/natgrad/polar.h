@@ -11,7 +11,7 @@
  * NG_POLAR_EXACT          f32: eigendecomposition of the Gram matrix of the smaller side in
  *   (default)             double; singular directions are applied in double when s_1/s_r > 10.
  *                         f64: SVD (gesdd, then gesvd); with kappa_max <= 100 the Gram form.
- * NG_POLAR_FAST           Gram matrix in the dtype itself, its inverse root a sum of six shifted
+ * NG_POLAR_FAST           Gram matrix in the dtype, its inverse root a constant and five shifted
  *                         inverses (eight up to 32 rows): products and a sweep, no eigen-solver.
  *                         Singular values from 3e-3 s_1 on come within 5e-3 of 1; below they fall
  *                         smoothly to 0 (Gaussian squares: the smallest to 0.4 to 0.9) and never
@@ -80,9 +80,9 @@ typedef enum {
     NG_ROUTE_GRAM_FAST, /* Gram matrix in the dtype, eigendecomposition, soft floor */
     NG_ROUTE_NEWTON_SCHULZ,
     NG_ROUTE_GRAM_NEWTON_SCHULZ,
-    NG_ROUTE_DWH,          /* f64 Gram matrix, Halley's iteration by Cholesky factors */
-    NG_ROUTE_GRAM_FRACTIONS /* Gram matrix in the dtype, its inverse root a sum of six (eight up
-                             * to 32 rows) shifted inverses, soft floor */
+    NG_ROUTE_DWH,           /* f64 Gram matrix, Halley's iteration by Cholesky factors */
+    NG_ROUTE_GRAM_FRACTIONS /* Gram matrix in the dtype, its inverse root a sum of a constant
+                             * and five (eight up to 32 rows) shifted inverses, soft floor */
 } ng_polar_route;
 
 typedef struct {

@@ -11,9 +11,11 @@ enum { NGI_FRACTIONS_MOST = 8 };
  * Trefethen 2008, method 3, which is Zolotarev's function. With m = 1 - l, K = K(m) and u_j = (j -
  * 1/2) K / terms, t_j = l sn^2 / cn^2,   w_j = 2 sqrt(l) K dn / (pi terms cn^2)    (of u_j,
  * parameter m). Largest relative error: l = 1e-5: 5 terms 4.0e-3, 6 1.0e-3, 8 6e-5; l = 1e-6:
- * 6 3.2e-3, 8 2.9e-4. Below l the sum falls smoothly behind x^(-1/2), to a constant at 0. 0 < l
- * < 1. */
-void ngi_fractions(double *t, double *w, int terms, double l);
+ * 6 3.2e-3, 8 2.9e-4. Below l the sum falls smoothly behind x^(-1/2), to a constant at 0.
+ * With `constant` (or NULL) the best sum of a constant and that many fractions, the other of
+ * Zolotarev's functions: terms + 1/2 in place of terms, in the error too, and the pole at u = K is
+ * the constant. Beyond 1 it falls to the constant. 0 < l < 1. */
+void ngi_fractions(double *t, double *w, double *constant, int terms, double l);
 
 /* k (n x n, both triangles) <- S^-T (S^-1 A S^-T)^(-1/2) S^-1 for P = S S^T, whatever S: sum of
  * w_j (A + t_j P)^-1 with the soft floor l times `bound`, which is not below the largest
@@ -35,8 +37,9 @@ typedef ng_status ngi_solve(void *data, ng_mat z, ng_mat x, ng_work *work, ng_er
 
 /* An upper bound, mostly by less than 1.4, of the largest eigenvalue of P^-1 a (a: both triangles,
  * positive semidefinite; p: its diagonal): three power steps from the column where a_ii / p_ii is
- * largest. Without p (data NULL) P is the identity, `solve` is not called, and the bound is never
- * more than the Frobenius norm. 0 for a zero matrix. What solve needs of work is the caller's. */
+ * largest. Without p (data NULL) P is the identity, `solve` is not called, and the bound lies
+ * between those of the Frobenius norm and the trace, for that column may not see the largest. 0 for
+ * a zero matrix. What solve needs of work is the caller's. */
 ng_status ngi_largest_eigenvalue(double *bound, ng_mat a, ng_mat p, ngi_solve *solve, void *data,
                                  ng_work *work, ng_error *error);
 size_t ngi_largest_eigenvalue_work(size_t n, ng_dtype dtype);
