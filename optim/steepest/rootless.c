@@ -76,7 +76,8 @@ ng_status ngi_fused(ng_mat d, double *dual, ngi_param *param, const ng_steepest_
     max_z = ng_max_abs(z);
     if (!isfinite(max_z))
         return NG_ENOCONV;
-    if (ngi_extreme(max_z / max)) /* not by z alone: whether it is does not depend on x's scale */
+    /* not by z alone: whether it is does not depend on x's scale */
+    if (max > 0 && ngi_extreme(max_z / max))
         unit = ngi_scale_to_unit(z, z, max_z);
     TRY(ngi_gemm_lower(a, z, wide ? NG_NOTRANS : NG_TRANS, x, wide ? NG_TRANS : NG_NOTRANS, 1, 0,
                        error));
