@@ -12,6 +12,7 @@
 #include "lib/core/try.h"
 #include "lib/linalg/blas.h"
 #include "lib/linalg/check.h"
+#include "lib/linalg/lower.h"
 
 enum { BLOCK = 64, JITTER_TRIES = 6 };
 
@@ -39,18 +40,11 @@ static size_t ints_size(size_t count)
 
 /* ---- Cholesky ---------------------------------------------------------- */
 
-/* l <- lower triangle of a (zero above) + jitter on the diagonal, in place if
- * both are one */
-static void load_lower(ng_mat l, ng_mat a, double jitter)
+/* zero above the diagonal, and jitter on it */
+static void clear_upper(ng_mat l, double jitter)
 {
-    for (size_t i = 0; i < l.rows; i++) {
-        ng_mat l_row = ng_mat_block(l, i, 0, 1, i + 1);
-        ng_mat a_row = ng_mat_block(a, i, 0, 1, i + 1);
-        if (l_row.data != a_row.data)
-            ng_copy(l_row, a_row, NULL);
-        if (i + 1 < l.cols)
-            ng_fill(ng_mat_block(l, i, i + 1, 1, l.cols - i - 1), 0);
-    }
+    for (size_t i = 0; i + 1 < l.cols; i++)
+        ng_fill(ng_mat_block(l, i, i + 1, 1, l.cols - i - 1), 0);
     if (jitter != 0)
         ng_add_diagonal(l, jitter);
 }
@@ -73,20 +67,21 @@ static int finite_pivots(ng_mat l)
     return isfinite(ng_trace(l));
 }
 
-ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
+ng_status ngi_cholesky_again(ng_mat l, double *jitter, ngi_maker a, ng_error *error)
 {
-    size_t n = a.rows;
-    double added = 0, next = ng_dtype_eps(a.dtype);
-    TRY(ngi_check_blas(a, "a", n, n, a.dtype, error));
-    TRY(ngi_check_blas(l, "l", n, n, a.dtype, error));
-    TRY(ngi_check_finite_lower(a, "a", error));
+    size_t n = l.rows;
+    double added = 0, next = ng_dtype_eps(l.dtype);
+    TRY(ngi_check_blas(l, "l", n, n, l.dtype, error));
+    TRY(ngi_check_finite_lower(l, "a", error));
     if (jitter != NULL) {
         *jitter = 0;
-        next *= n > 0 ? mean_of_diagonal(a) : 0;
+        next *= n > 0 ? mean_of_diagonal(l) : 0;
     }
     for (int attempt = 0; n > 0; attempt++) {
-        load_lower(l, a, added);
-        ngi_int info = ngi_blas[a.dtype]->potrf('U', (ngi_int)n, l.data, ngi_ld(l));
+        if (attempt > 0)
+            TRY(a.make(a.data, l, error));
+        clear_upper(l, added);
+        ngi_int info = ngi_blas[l.dtype]->potrf('U', (ngi_int)n, l.data, ngi_ld(l));
         if (info == 0 && finite_pivots(l))
             break;
         if (jitter == NULL || attempt == JITTER_TRIES || !(next > 0))
@@ -99,6 +94,26 @@ ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
     if (jitter != NULL)
         *jitter = added;
     return NG_OK;
+}
+
+/* nothing where l is a */
+static ng_status load(const void *data, ng_mat l, ng_error *error)
+{
+    const ng_mat *a = data;
+    (void)error;
+    if (l.data != a->data)
+        ngi_copy_lower(l, *a);
+    return NG_OK;
+}
+
+ng_status ng_cholesky(ng_mat l, double *jitter, ng_mat a, ng_error *error)
+{
+    ngi_maker maker = {load, &a};
+    TRY(ngi_check_blas(a, "a", a.rows, a.rows, a.dtype, error));
+    TRY(ngi_check_blas(l, "l", a.rows, a.rows, a.dtype, error));
+    TRY(ngi_check_finite_lower(a, "a", error));
+    load(&a, l, NULL);
+    return ngi_cholesky_again(l, jitter, maker, error);
 }
 
 /* ---- Symmetric eigendecomposition -------------------------------------- */

@@ -5,6 +5,15 @@
 
 #include <natgrad/linalg.h>
 
+/* How a matrix that was overwritten is made once more, its lower triangle, with the same bits. */
+typedef struct {
+    ng_status (*make)(const void *data, ng_mat a, ng_error *error);
+    const void *data;
+} ngi_maker;
+
+/* ng_cholesky in place, of what the maker has made in l; it is asked again where jitter is tried. */
+ng_status ngi_cholesky_again(ng_mat l, double *jitter, ngi_maker a, ng_error *error);
+
 /* y <- x, lower triangles, any dtypes. */
 void ngi_copy_lower(ng_mat y, ng_mat x);
 

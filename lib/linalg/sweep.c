@@ -120,7 +120,7 @@ static const ngi_sweep_table *table(ng_dtype dtype)
     return &plain[dtype];
 }
 
-enum { MOST_LANES = 16, MOST_OF_FEW = 8 };
+enum { MOST_LANES = 16, MOST_OF_FEW = 8, TRIES = 6 };
 
 /* what few() takes for n rows */
 static size_t lanes(size_t n)
@@ -199,6 +199,8 @@ ng_status ngi_shifted_inverses(ng_mat k, ng_mat a, ng_mat p, const double *t, co
     return status;
 }
 
+/* ---- One inverse -------------------------------------------------------------------------- */
+
 size_t ngi_spd_inverse_work(size_t n, ng_dtype dtype)
 {
     return ngi_shifted_inverses_work(n, dtype);
@@ -206,13 +208,77 @@ size_t ngi_spd_inverse_work(size_t n, ng_dtype dtype)
 
 ng_status ngi_spd_inverse(ng_mat b, ng_mat a, ng_work *work, ng_error *error)
 {
-    enum { TRIES = 6 };
     const ng_mat identity = {.dtype = a.dtype};
     const double one = 1;
     double jitter = 0, next = a.rows > 0 ? ng_dtype_eps(a.dtype) * ng_trace(a) / (double)a.rows : 0;
     ng_status status = NG_ESINGULAR;
     for (int attempt = 0; attempt <= TRIES && status == NG_ESINGULAR; attempt++) {
         status = ngi_shifted_inverses(b, a, identity, &jitter, &one, 1, work, error);
+        jitter = next;
+        next *= 10;
+    }
+    return status;
+}
+
+/* Is b swept where it lies? */
+static int sweeps_in_place(size_t n)
+{
+    return n > NGI_FEW && padded(n) == n;
+}
+
+size_t ngi_spd_inverse_again_work(size_t n, ng_dtype dtype)
+{
+    size_t panels = ngi_size_mul(2, ng_work_mat_size(WIDTH, n, dtype));
+    return sweeps_in_place(n)
+               ? panels
+               : ngi_size_add(ng_work_mat_size(n, n, dtype), ngi_spd_inverse_work(n, dtype));
+}
+
+/* b <- (b + jitter)^-1, n > NGI_FEW a multiple of what is padded to */
+static ng_status sweep_in_place(ng_mat b, double jitter, ng_work *work, ng_error *error)
+{
+    const ngi_sweep_table *kernels = table(b.dtype);
+    size_t n = b.rows, mark = work->used;
+    ng_mat panel, pivots;
+    TRY(ng_work_mat(work, &panel, WIDTH, n, b.dtype, error));
+    TRY(ng_work_mat(work, &pivots, WIDTH, n, b.dtype, error));
+    work->used = mark;
+    for (size_t i = 0; i + 1 < n; i++)
+        ng_fill(ng_mat_block(b, i, i + 1, 1, n - i - 1), 0);
+    ng_add_diagonal(b, jitter);
+    if (!kernels->sweep(b.data, panel.data, pivots.data, n))
+        return not_positive(error, jitter);
+    ng_fill(pivots, 0);
+    for (size_t i = 0; i < n; i++) { /* 0 less the swept one, so that no zero gets a sign */
+        ng_mat row = ng_mat_block(b, i, 0, 1, i + 1);
+        ng_lincomb(row, -1, row, 1, ng_mat_block(pivots, 0, 0, 1, i + 1), NULL);
+    }
+    ng_mirror(b);
+    return NG_OK;
+}
+
+static ng_status inverse_aside(ng_mat b, double jitter, ng_work *work, ng_error *error)
+{
+    const ng_mat identity = {.dtype = b.dtype};
+    const double one = 1;
+    size_t mark = work->used;
+    ng_mat a;
+    TRY(ng_work_mat(work, &a, b.rows, b.rows, b.dtype, error));
+    ngi_copy_lower(a, b);
+    ng_status status = ngi_shifted_inverses(b, a, identity, &jitter, &one, 1, work, error);
+    work->used = mark;
+    return status;
+}
+
+ng_status ngi_spd_inverse_again(ng_mat b, ngi_maker a, ng_work *work, ng_error *error)
+{
+    double jitter = 0, next = b.rows > 0 ? ng_dtype_eps(b.dtype) * ng_trace(b) / (double)b.rows : 0;
+    ng_status status = NG_ESINGULAR;
+    for (int attempt = 0; attempt <= TRIES && status == NG_ESINGULAR; attempt++) {
+        if (attempt > 0)
+            TRY(a.make(a.data, b, error));
+        status = sweeps_in_place(b.rows) ? sweep_in_place(b, jitter, work, error)
+                                         : inverse_aside(b, jitter, work, error);
         jitter = next;
         next *= 10;
     }

@@ -5,6 +5,8 @@
 
 #include <natgrad/work.h>
 
+#include "lib/linalg/lower.h"
+
 enum { NGI_FEW = 32 }; /* rows up to which eight terms cost little more than one */
 
 /* k <- sum_j w[j] (a + t[j] p)^-1 over `terms` terms, n x n, both triangles; a and p (data NULL:
@@ -20,5 +22,11 @@ size_t ngi_shifted_inverses_work(size_t n, ng_dtype dtype);
  * NG_ESINGULAR where that does not help. b may not be a. */
 ng_status ngi_spd_inverse(ng_mat b, ng_mat a, ng_work *work, ng_error *error);
 size_t ngi_spd_inverse_work(size_t n, ng_dtype dtype);
+
+/* The same in place, dense, of what the maker has made in b; it is asked again where something is
+ * added. */
+ng_status ngi_spd_inverse_again(ng_mat b, ngi_maker a, ng_work *work, ng_error *error);
+/* Much less where n is a multiple of sixteen. */
+size_t ngi_spd_inverse_again_work(size_t n, ng_dtype dtype);
 
 #endif

@@ -297,9 +297,7 @@ START_TEST(inverse)
     ng_assert_mat(dense_mul(x, 0, dense_of(b), 0), dense_identity(n),
                   (1000 + sqrt((double)n)) * ng_dtype_eps(dtype));
     ng_mat flat = test_mat(n, n, PAD, dtype);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            ng_mat_set(flat, i, j, 1);
+    ng_fill(flat, 1);
     ng_assert_ok(ngi_spd_inverse(b, flat, &work, &err), &err);
     ck_assert(ng_is_finite(b));
     ng_mat_set(flat, 0, 0, -1);
