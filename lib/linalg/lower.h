@@ -11,7 +11,8 @@ typedef struct {
     const void *data;
 } ngi_maker;
 
-/* ng_cholesky in place, of what the maker has made in l; it is asked again where jitter is tried. */
+/* ng_cholesky in place, of what the maker has made in l; it is asked again where jitter is tried.
+ */
 ng_status ngi_cholesky_again(ng_mat l, double *jitter, ngi_maker a, ng_error *error);
 
 /* y <- x, lower triangles, any dtypes. */

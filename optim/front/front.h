@@ -295,7 +295,8 @@ ng_status ngi_tasks_reserve(ng_optimizer *optimizer);
 /* optimizer->tasks and turns <- all parameters that are neither frozen nor skipped. */
 void ngi_tasks_fill(ng_optimizer *optimizer);
 
-/* Nothing is reported and no tensor is fresh; wanted: does somebody listen? */
+/* Nothing is reported and no tensor is fresh, nor in the place of an old one; wanted: does somebody
+ * listen? */
 void ngi_report_reset(ngi_param *param, int wanted);
 
 /* Tells the monitors and the message callback of the step just done; 1: a monitor asked to stop. */

@@ -22,6 +22,13 @@ typedef enum {
 /* What a state tensor holds before the first step. */
 typedef enum { NGI_ZEROS, NGI_ONES, NGI_FILL, NGI_IDENTITY } ngi_start;
 
+/* What its lower triangle says of a square state tensor. */
+typedef enum {
+    NGI_WHOLE,     /* not all */
+    NGI_SYMMETRIC, /* what stands above the diagonal too */
+    NGI_LOWER,     /* nothing stands above the diagonal */
+} ngi_triangle;
+
 /* Who has a state tensor where processes share a parameter and each captures shards of its own. */
 typedef enum {
     NGI_OWNERS,        /* the owner alone */
@@ -32,14 +39,18 @@ typedef enum {
 
 /* One tensor of a parameter's state. `next` is the spare copy, if it has one: a prepare
  * that has written it says so in `fresh`, and the front makes it the state at commit.
- * Without a spare copy the method updates `now` in its commit. create declares the tensors
- * and sees their shapes alone; the front allocates what was declared. */
+ * Without a spare copy the method updates `now` in its commit. What a triangle determines is made
+ * in `now` itself, and `next`, a row, keeps the old triangle until commit, or until the front puts
+ * it back (ngi_tensor_renew). create declares the tensors and sees their shapes alone; the front
+ * allocates what was declared. */
 typedef struct {
     const char *name; /* static */
     ng_mat now, next;
     int spare, fresh;
-    ngi_start start; /* NGI_ZEROS unless create says otherwise */
-    double fill;     /* of NGI_FILL */
+    ngi_triangle triangle; /* NGI_WHOLE unless create says otherwise */
+    int renewed;           /* now is new, or on the way to it, and next has the old one */
+    ngi_start start;       /* NGI_ZEROS unless create says otherwise */
+    double fill;           /* of NGI_FILL */
     /* of tensors without a spare copy: no element of now is larger; negative: not known, as after
      * somebody wrote into it (ngi_tensor_bound) */
     double bound, next_bound;
@@ -290,6 +301,20 @@ ngi_tensor *ngi_tensor_find(const ngi_param *param, const char *name);
 void ngi_tensor_legal(ngi_param *param, const char *name, ngi_legal legal);
 void ngi_tensor_start(ngi_param *param, const char *name, ngi_start start);
 void ngi_tensor_sharing(ngi_param *param, const char *name, ngi_sharing sharing);
+
+/* Its spare copy, if it has one, is of the lower triangle alone. */
+void ngi_tensor_triangle(ngi_param *param, const char *name, ngi_triangle triangle);
+
+/* Where prepare makes a tensor with a spare copy anew: next, or now once its old triangle is kept.
+ * revert: as if it had not been called. */
+ng_mat ngi_tensor_renew(ngi_tensor *tensor);
+void ngi_tensor_revert(ngi_tensor *tensor);
+
+/* The state of the last step, or what prepare has made of it. */
+static inline ng_mat ngi_newest(const ngi_tensor *t)
+{
+    return t->fresh && t->triangle == NGI_WHOLE ? t->next : t->now;
+}
 
 /* Declares param->update. */
 void ngi_param_update(ngi_param *param);

@@ -27,7 +27,7 @@ static void set_outcome(ngi_task *task, ng_status status, const ng_error *inner)
 static ng_status check_state(const ngi_param *param, ng_error *error)
 {
     for (size_t i = 0; i < param->tensor_count; i++)
-        if (param->tensor[i].fresh && !ng_is_finite(param->tensor[i].next))
+        if (param->tensor[i].fresh && !ng_is_finite(ngi_newest(&param->tensor[i])))
             return ng_error_set(error, NG_ERANGE, "its %s would overflow its dtype",
                                 param->tensor[i].name);
     return NG_OK;
@@ -107,7 +107,8 @@ static void prepare(void *data, size_t index, int worker)
 static void take_fresh(ngi_tensor *tensor, int lent)
 {
     ng_mat now = tensor->now;
-    if (!tensor->fresh)
+    tensor->renewed = 0;
+    if (!tensor->fresh || tensor->triangle != NGI_WHOLE)
         return;
     if (lent) {
         ng_copy(now, tensor->next, NULL);
@@ -205,15 +206,31 @@ static int again(const ng_optimizer *optimizer)
     return 0;
 }
 
-static ng_status run_halves(ng_optimizer *optimizer)
+/* What prepare has made in the place of the state: the old one again. */
+static void revert(ng_optimizer *optimizer)
 {
-    size_t count = optimizer->turn_count;
+    for (size_t i = 0; i < optimizer->task_count; i++)
+        ngi_report_reset(optimizer->tasks[i].param, optimizer->tasks[i].param->report.wanted);
+}
+
+static ng_status prepare_all(ng_optimizer *optimizer)
+{
     do {
-        ngi_threads_run(optimizer->threads, count, prepare, optimizer);
+        ngi_threads_run(optimizer->threads, optimizer->turn_count, prepare, optimizer);
         TRY(ngi_exchange_agree(optimizer, first_failure(optimizer), ngi_exchange_mark(optimizer)));
         TRY(agree_together(optimizer));
     } while (again(optimizer));
-    ngi_threads_run(optimizer->threads, count, commit, optimizer);
+    return NG_OK;
+}
+
+static ng_status run_halves(ng_optimizer *optimizer)
+{
+    ng_status status = prepare_all(optimizer);
+    if (status != NG_OK) {
+        revert(optimizer);
+        return status;
+    }
+    ngi_threads_run(optimizer->threads, optimizer->turn_count, commit, optimizer);
     ngi_exchange_weights(optimizer);
     ngi_exchange_bases(optimizer);
     ngi_exchange_reports(optimizer);

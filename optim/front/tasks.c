@@ -95,7 +95,7 @@ void ngi_report_reset(ngi_param *param, int wanted)
     ngi_report report = {.polar = {.route = ""}, .wanted = wanted};
     param->report = report;
     for (size_t i = 0; i < param->tensor_count; i++)
-        param->tensor[i].fresh = 0;
+        ngi_tensor_revert(&param->tensor[i]);
 }
 
 static void leave_out(ngi_param *param)

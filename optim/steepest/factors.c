@@ -32,11 +32,12 @@ static int wanted(const ngi_param *param, ngi_rule r, ng_side side)
     return here < there || (here == there && side == NG_LEFT);
 }
 
-static ng_status add(ngi_param *param, ngi_pair pair, ng_side side, ng_dtype dtype, ng_error *error)
+static ng_status add(ngi_param *param, ngi_pair pair, ng_side side, ng_dtype dtype, int spare,
+                     ng_error *error)
 {
     size_t n = ngi_side_length(param, side);
     const char *name = pair.name[side == NG_LEFT ? 0 : 1];
-    TRY(ngi_param_tensor(param, name, n, n, dtype, NGI_SPARE, error));
+    TRY(ngi_param_tensor(param, name, n, n, dtype, spare, error));
     ngi_tensor_start(param, name, NGI_IDENTITY);
     return NG_OK;
 }
@@ -53,12 +54,13 @@ ng_status ngi_kron_create(ngi_param *param, const ng_steepest_options *o, ng_err
         if (low || !wanted(param, r, sides[i]))
             continue;
         if (leads)
-            TRY(add(param, ngi_factor, sides[i], doubles ? NG_F64 : param->w.dtype, error));
+            TRY(add(param, ngi_factor, sides[i], doubles ? NG_F64 : param->w.dtype,
+                    r.in_commit ? NGI_IN_PLACE : NGI_SPARE, error));
         if (!leads && r.separate_roots)
             continue;
-        TRY(add(param, ngi_root, sides[i], param->w.dtype, error));
+        TRY(add(param, ngi_root, sides[i], param->w.dtype, NGI_SPARE, error));
         if (r.refresh_tolerance > 0)
-            TRY(add(param, basis, sides[i], NG_F64, error));
+            TRY(add(param, basis, sides[i], NG_F64, NGI_SPARE, error));
     }
     ngi_side_legal(param, ngi_factor, NGI_SEMIDEFINITE);
     return NG_OK;
@@ -340,17 +342,32 @@ size_t ngi_kron_root_work(const ngi_param *param, const ng_steepest_options *o)
 size_t ngi_kron_turn_work(const ngi_param *param, const ng_steepest_options *o)
 {
     ng_root form = ngi_kron_form(param, o);
-    ng_dtype dtype = param->w.dtype;
-    size_t product = ng_work_mat_size(param->rows, param->cols, dtype);
+    size_t product = ng_work_mat_size(param->rows, param->cols, param->w.dtype);
     size_t most = ngi_low_rank_apply_work(param);
     for (int i = 0; i < 2 && form != NG_ROOT_CHOLESKY; i++) {
-        size_t n = ngi_side_length(param, sides[i]), square = ng_work_mat_size(n, n, dtype);
-        size_t inverse = ngi_spd_inverse_work(n, dtype);
-        if (!ngi_kron_has(param, sides[i]) || ngi_is_low_rank(param, sides[i]))
-            continue;
-        most =
-            larger(most, form == NG_ROOT_INVERSE ? larger(ngi_size_add(square, product), inverse)
-                                                 : larger(product, ngi_size_add(square, inverse)));
+        size_t n = ngi_side_length(param, sides[i]);
+        size_t square = ng_work_mat_size(n, n, param->w.dtype);
+        if (ngi_kron_has(param, sides[i]) && !ngi_is_low_rank(param, sides[i]))
+            most = larger(most, form == NG_ROOT_INVERSE ? ngi_size_add(square, product) : product);
     }
     return most;
+}
+
+/* of the side's factor from its root, and of symmetric roots' products */
+static size_t dense_side_work(const ngi_param *param, ng_root form, ng_side side)
+{
+    ng_dtype dtype = param->w.dtype;
+    size_t n = ngi_side_length(param, side), inverse = ngi_spd_inverse_work(n, dtype);
+    if (form == NG_ROOT_CHOLESKY)
+        return 0;
+    if (form == NG_ROOT_INVERSE)
+        return ngi_kron_has(param, side) && !ngi_is_low_rank(param, side) ? inverse : 0;
+    return larger(ng_work_mat_size(param->rows, param->cols, dtype),
+                  ngi_size_add(ng_work_mat_size(n, n, dtype), inverse));
+}
+
+size_t ngi_kron_side_work(const ngi_param *param, const ng_steepest_options *o, ng_side side)
+{
+    return larger(ngi_low_rank_apply_work(param),
+                  dense_side_work(param, ngi_kron_form(param, o), side));
 }

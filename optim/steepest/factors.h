@@ -77,11 +77,12 @@ ng_status ngi_kron_whiten_side(const ngi_param *param, const ng_steepest_options
 ng_status ngi_kron_solve(ng_mat z, const ngi_param *param, const ng_steepest_options *o,
                          ng_side side, ngi_age age, ng_mat x, ng_work *work, ng_error *error);
 
-/* Scratch bytes of adding to a factor, of decompose, and of the slots of ngi_metric, solve and
- * whiten_side: each gives back what it took. */
+/* Scratch bytes of adding to a factor, of decompose, of whiten, unwhiten, solve and whiten_side,
+ * and of the slots that know one side: each gives back what it took. */
 size_t ngi_kron_add_work(const ngi_param *param);
 size_t ngi_kron_root_work(const ngi_param *param, const ng_steepest_options *o);
 size_t ngi_kron_turn_work(const ngi_param *param, const ng_steepest_options *o);
+size_t ngi_kron_side_work(const ngi_param *param, const ng_steepest_options *o, ng_side side);
 
 /* The slots of ngi_metric, with the new roots. */
 ng_status ngi_kron_whiten(const ngi_param *param, const ng_steepest_options *o, ng_mat x,

@@ -23,6 +23,7 @@ typedef struct {
     int update_interval, inverse_interval;
     int rank; /* of the larger side's factor, 0: it is whole */
     int separate_roots; /* a side's root is a matter of its own factor alone */
+    int in_commit;      /* factors have no spare copies: commit averages once more (statistics.h) */
 } ngi_rule;
 
 typedef struct {
@@ -38,9 +39,11 @@ typedef struct {
     ng_status (*create)(ngi_param *param, const ng_steepest_options *o, ng_error *error);
     /* scratch bytes of update (optional: none) */
     size_t (*work)(const ngi_param *param, const ng_steepest_options *o);
-    /* and of the slots behind it; what factor_side takes for its result is not counted
-     * (optional: none) */
+    /* and of whiten and unwhiten (optional: none) */
     size_t (*turn_work)(const ngi_param *param, const ng_steepest_options *o);
+    /* scratch bytes of solve_side on either side and of factor_side on that one, whose result is
+     * not counted (optional: none) */
+    size_t (*side_work)(const ngi_param *param, const ng_steepest_options *o, ng_side side);
     /* captured statistics, as in method.h; a metric that has these slots needs them (optional) */
     ng_status (*check_capture)(const ngi_param *param, const ng_steepest_options *o, ng_mat a,
                                ng_mat g, double scale, ng_error *error);
@@ -52,6 +55,8 @@ typedef struct {
     /* new state from the gradient g, dense, gradient_scale applied (optional) */
     ng_status (*update)(ngi_param *param, const ng_steepest_options *o, ng_mat g, ng_work *work,
                         ng_error *error);
+    /* what of the state has no spare copy; cannot fail (optional: nothing) */
+    void (*commit)(ngi_param *param, const ng_steepest_options *o);
     /* x <- S^-1 x and y <- S^-T y with the new state, in place (optional: identity) */
     ng_status (*whiten)(const ngi_param *param, const ng_steepest_options *o, ng_mat x,
                         ng_work *work, ng_error *error);

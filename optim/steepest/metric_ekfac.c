@@ -194,7 +194,7 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
 {
     (void)g;
     if (ngi_due(param, o->ekfac.update_interval))
-        TRY(ngi_statistics_average(param, o, work, error));
+        TRY(ngi_statistics_average(param, o, error));
     TRY(average(param, error));
     if (ngi_due(param, o->ekfac.inverse_interval))
         TRY(new_bases(param, o, work, error));
@@ -221,9 +221,8 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t average = ngi_statistics_work(param), eigen = ngi_eigen_work(param);
     (void)o;
-    return average > eigen ? average : eigen;
+    return ngi_eigen_work(param);
 }
 
 /* ---- Options and presets ----------------------------------------------------------------------

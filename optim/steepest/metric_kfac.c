@@ -34,6 +34,7 @@ static ngi_rule rule(const ng_steepest_options *o)
                       .damping = own->damping,
                       .update_interval = own->update_interval,
                       .inverse_interval = own->inverse_interval,
+                      .in_commit = !exact(o),
                       .separate_roots = own->damping_kind == NG_DAMPING_PER_FACTOR ||
                                         own->damping_kind == NG_DAMPING_DIAGONAL};
 }
@@ -69,9 +70,13 @@ static ng_status create(ngi_param *param, const ng_steepest_options *o, ng_error
 {
     TRY(ngi_statistics_create(param, o, error));
     TRY(create_damped(param, error));
-    if (!exact(o))
-        ngi_side_legal(param, ngi_root, NGI_POSITIVE_DIAGONAL);
-    return exact(o) ? ngi_eigen_create(param, param->w.dtype, error) : NG_OK;
+    if (exact(o))
+        return ngi_eigen_create(param, param->w.dtype, error);
+    ngi_side_legal(param, ngi_root, NGI_POSITIVE_DIAGONAL);
+    ngi_triangle triangle = ngi_kron_form(param, o) == NG_ROOT_CHOLESKY ? NGI_LOWER : NGI_SYMMETRIC;
+    for (int i = 0; i < 2; i++)
+        ngi_tensor_triangle(param, ngi_root.name[i], triangle);
+    return NG_OK;
 }
 
 /* ---- Damped factors and their roots ----------------------------------------------------- */
@@ -81,7 +86,7 @@ static double mean_eigenvalue(const ngi_param *param, ng_side side)
     const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, side);
     if (ngi_is_low_rank(param, side))
         return ngi_low_rank_mean(param, side);
-    return factor != NULL ? ng_trace(ngi_newest(factor)) / (double)factor->now.rows : 1;
+    return factor != NULL ? ngi_statistics_trace(param, side) / (double)factor->now.rows : 1;
 }
 
 /* What damping adds to the diagonal of this side's factor. */
@@ -94,21 +99,6 @@ static double shift(const ngi_param *param, const ng_steepest_options *o, ng_sid
     if (!(pi > 0) || !isfinite(pi))
         pi = 1;
     return pi * sqrt(o->kfac.damping);
-}
-
-/* Without damping a factor of deficient rank is not mended but reported; its pivots are rounding
- * errors of either sign. */
-static ng_status cholesky(ng_mat l, ng_mat damped, double tiny, double damping, ng_error *error)
-{
-    double jitter, smallest = INFINITY, largest = ng_max_abs(damped);
-    ng_status status = ng_cholesky(l, damping > 0 ? &jitter : NULL, damped, error);
-    if (status == NG_ESINGULAR && !(damping > 0))
-        return ngi_statistics_singular(error);
-    if (status != NG_OK || damping > 0)
-        return status;
-    for (size_t i = 0; i < l.rows; i++)
-        smallest = fmin(smallest, ng_mat_get(l, i, i));
-    return smallest * smallest > tiny * largest ? NG_OK : ngi_statistics_singular(error);
 }
 
 /* x_ii <- (1 + damping) x_ii. What has never been there, a pixel that is always 0, has no unit and
@@ -124,18 +114,63 @@ static void add_share(ng_mat x, double damping)
     }
 }
 
-/* damped <- the factor of that side and its damping, to mean eigenvalue 1 if asked */
-static ng_status damp(ng_mat damped, const ngi_param *param, const ng_steepest_options *o,
-                      ng_side side, ng_error *error)
+/* One side's factor with its damping. */
+typedef struct {
+    const ngi_param *param;
+    const ng_steepest_options *o;
+    ng_side side;
+    double shift; /* of its diagonal */
+} damped_factor;
+
+/* x <- that factor, to mean eigenvalue 1 if asked */
+static ng_status damp(const void *data, ng_mat x, ng_error *error)
 {
-    TRY(ng_copy(damped, ngi_newest(ngi_side_tensor(param, ngi_factor, side)), error));
+    const damped_factor *of = data;
+    const ng_steepest_options *o = of->o;
+    TRY(ngi_statistics_factor(x, of->param, of->side, error));
     if (o->kfac.damping_kind == NG_DAMPING_DIAGONAL)
-        add_share(damped, o->kfac.damping);
+        add_share(x, o->kfac.damping);
     else
-        ng_add_diagonal(damped, shift(param, o, side));
-    if (ngi_trace_scaled(o) && ng_trace(damped) > 0)
-        ng_scale(damped, (double)damped.rows / ng_trace(damped));
+        ng_add_diagonal(x, of->shift);
+    if (ngi_trace_scaled(o) && ng_trace(x) > 0)
+        ng_scale(x, (double)x.rows / ng_trace(x));
     return NG_OK;
+}
+
+/* Without damping a factor of deficient rank is not mended but reported; its pivots are rounding
+ * errors of either sign. In place. */
+static ng_status cholesky(ng_mat l, ngi_maker damped, double tiny, double damping, ng_error *error)
+{
+    double jitter, smallest = INFINITY, largest = ng_max_abs(l);
+    ng_status status = ngi_cholesky_again(l, damping > 0 ? &jitter : NULL, damped, error);
+    if (status == NG_ESINGULAR && !(damping > 0))
+        return ngi_statistics_singular(error);
+    if (status != NG_OK || damping > 0)
+        return status;
+    for (size_t i = 0; i < l.rows; i++)
+        smallest = fmin(smallest, ng_mat_get(l, i, i));
+    return smallest * smallest > tiny * largest ? NG_OK : ngi_statistics_singular(error);
+}
+
+/* x, n x n in the factor's dtype, <- the root of the damped factor */
+static ng_status take_root(ng_mat x, const damped_factor *of, ng_work *work, ng_error *error)
+{
+    double damping = of->o->kfac.damping;
+    double tiny = 10 * (double)x.rows * ng_dtype_eps(of->param->w.dtype);
+    ng_root form = ngi_kron_form(of->param, of->o);
+    const ngi_maker damped = {damp, of};
+    TRY(damp(of, x, error));
+    if (form == NG_ROOT_CHOLESKY || !(damping > 0))
+        TRY(cholesky(x, damped, tiny, damping, error));
+    if (form == NG_ROOT_CHOLESKY)
+        return NG_OK;
+    if (!(damping > 0))
+        TRY(damp(of, x, error));
+    if (form == NG_ROOT_INVERSE)
+        return ngi_spd_inverse_again(x, damped, work, error);
+    double floor = damping > 0 ? ng_dtype_eps(x.dtype) : 0;
+    ng_status status = ng_spd_power(x, x, -0.5, floor, work, error);
+    return status == NG_ESINGULAR && !(damping > 0) ? ngi_statistics_singular(error) : status;
 }
 
 static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_side side,
@@ -144,26 +179,13 @@ static ng_status damped_root(ngi_param *param, const ng_steepest_options *o, ng_
     ngi_tensor *root = ngi_side_tensor(param, ngi_root, side);
     ng_dtype dtype = ngi_side_tensor(param, ngi_factor, side)->now.dtype;
     size_t n = root->now.rows;
-    ng_root form = ngi_kron_form(param, o);
-    double damping = o->kfac.damping, tiny = 10 * (double)n * ng_dtype_eps(param->w.dtype);
-    ng_mat damped, result = root->next;
-    TRY(ng_work_mat(work, &damped, n, n, dtype, error));
+    const damped_factor of = {param, o, side, shift(param, o, side)};
+    ng_mat result = ngi_tensor_renew(root), wide = result;
     if (dtype != result.dtype)
-        TRY(ng_work_mat(work, &result, n, n, dtype, error));
-    TRY(damp(damped, param, o, side, error));
-    if (form == NG_ROOT_CHOLESKY || !(damping > 0))
-        TRY(cholesky(result, damped, tiny, damping, error));
-    if (form == NG_ROOT_INVERSE)
-        TRY(ngi_spd_inverse(result, damped, work, error));
-    if (form == NG_ROOT_SYMMETRIC) {
-        double floor = damping > 0 ? ng_dtype_eps(dtype) : 0;
-        ng_status status = ng_spd_power(result, damped, -0.5, floor, work, error);
-        if (status == NG_ESINGULAR && !(damping > 0))
-            return ngi_statistics_singular(error);
-        TRY(status);
-    }
-    if (dtype != root->next.dtype)
-        TRY(ng_copy(root->next, result, error));
+        TRY(ng_work_mat(work, &wide, n, n, dtype, error));
+    TRY(take_root(wide, &of, work, error));
+    if (dtype != result.dtype)
+        TRY(ng_copy(result, wide, error));
     root->fresh = 1;
     return NG_OK;
 }
@@ -198,7 +220,7 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     size_t mark = work->used;
     (void)g;
     if (ngi_due(param, o->kfac.update_interval))
-        TRY(ngi_statistics_average(param, o, work, error));
+        TRY(ngi_statistics_average(param, o, error));
     if (!ngi_due(param, o->kfac.inverse_interval))
         return NG_OK;
     if (exact(o))
@@ -214,7 +236,10 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
         work->used = mark;
         if (status != NG_OK && status != NG_ENOCONV)
             return status;
-        param->report.stale += status == NG_ENOCONV; /* the last good one serves */
+        if (status == NG_OK)
+            continue;
+        param->report.stale++; /* the last good one serves */
+        ngi_tensor_revert(ngi_side_tensor(param, ngi_root, sides[i]));
     }
     return NG_OK;
 }
@@ -244,22 +269,20 @@ static int is_kronecker(const ng_steepest_options *o)
     return !exact(o);
 }
 
-/* of a damped factor and its root */
+/* of a damped factor's root */
 static size_t damped_work(size_t n, ng_root root, ng_dtype dtype, ng_dtype own)
 {
-    size_t bytes = ng_work_mat_size(n, n, dtype);
-    if (dtype != own)
-        bytes = ngi_size_mul(2, bytes);
+    size_t bytes = dtype != own ? ng_work_mat_size(n, n, dtype) : 0;
     if (root == NG_ROOT_SYMMETRIC)
         bytes = ngi_size_add(bytes, ng_spd_power_work(n, dtype));
     if (root == NG_ROOT_INVERSE)
-        bytes = ngi_size_add(bytes, ngi_spd_inverse_work(n, dtype));
+        bytes = ngi_size_add(bytes, ngi_spd_inverse_again_work(n, dtype));
     return bytes;
 }
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t most = ngi_statistics_work(param), eigen = exact(o) ? ngi_eigen_work(param) : 0;
+    size_t most = ngi_low_rank_renew_work(param), eigen = exact(o) ? ngi_eigen_work(param) : 0;
     for (int i = 0; i < 2 && !exact(o); i++) {
         size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
         const ngi_tensor *factor = ngi_side_tensor(param, ngi_factor, sides[i]);
@@ -339,11 +362,13 @@ const ngi_metric ngi_metric_kfac = {
     .create = create,
     .work = work_size,
     .turn_work = turn_work,
+    .side_work = ngi_kron_side_work,
     .check_capture = ngi_statistics_check,
     .capture_work = ngi_statistics_capture_work,
     .capture = ngi_statistics_capture,
     .ready = ngi_statistics_ready,
     .update = update,
+    .commit = ngi_statistics_commit,
     .whiten = whiten,
     .unwhiten = unwhiten,
     .factor_side = ngi_kron_factor_side,

@@ -163,6 +163,7 @@ const ngi_metric ngi_metric_shampoo = {
     .create = ngi_gram_create,
     .work = work_size,
     .turn_work = ngi_kron_turn_work,
+    .side_work = ngi_kron_side_work,
     .update = update,
     .whiten = ngi_kron_whiten,
     .unwhiten = ngi_kron_unwhiten,

@@ -90,7 +90,7 @@ static ng_status update(ngi_param *param, const ng_steepest_options *o, ng_mat g
     const ngi_tensor *t = ngi_tensor_find(param, ngi_diagonal);
     (void)g;
     if (ngi_due(param, o->type2.update_interval))
-        TRY(ngi_statistics_average(param, o, work, error));
+        TRY(ngi_statistics_average(param, o, error));
     if (ngi_due(param, o->type2.inverse_interval))
         TRY(ngi_statistics_bases(param, o, work, error));
     return t->fresh ? square(t->next, o, error) : NG_OK;
@@ -112,9 +112,8 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
 
 static size_t work_size(const ngi_param *param, const ng_steepest_options *o)
 {
-    size_t average = ngi_statistics_work(param), eigen = ngi_eigen_work(param);
     (void)o;
-    return average > eigen ? average : eigen;
+    return ngi_eigen_work(param);
 }
 
 static const ng_option table[] = {

@@ -104,14 +104,22 @@ int ngi_fusible(const ng_steepest_options *o)
     return rootless(o) && ball->multiplier != NULL && ball->has_multiplier(o);
 }
 
-size_t ngi_fused_work(const ngi_param *param, const ng_steepest_options *o, size_t turn)
+/* the smaller side's factor */
+static size_t side_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    const ngi_metric *metric = ngi_metric_find(o->metric);
+    ng_side side = param->rows <= param->cols ? NG_LEFT : NG_RIGHT;
+    return metric->side_work != NULL ? metric->side_work(param, o, side) : 0;
+}
+
+size_t ngi_fused_work(const ngi_param *param, const ng_steepest_options *o)
 {
     size_t k = param->rows < param->cols ? param->rows : param->cols;
     ng_dtype dtype = param->w.dtype;
     size_t squares = ngi_size_mul(3, ng_work_mat_size(k, k, dtype)); /* a, k and the factor */
     size_t of_ball = ngi_ball_find(o->ball)->multiplier_work(k, dtype);
     return ngi_size_add(ngi_size_add(squares, ngi_largest_eigenvalue_work(k, dtype)),
-                        max_size(turn, of_ball));
+                        max_size(side_work(param, o), of_ball));
 }
 
 /* ---- Without a ball ----------------------------------------------------------------- */
@@ -128,4 +136,9 @@ ng_status ngi_solve_both(ng_mat d, const ngi_param *param, const ng_steepest_opt
     TRY(metric->solve_side(d, param, o, NG_LEFT, x, work, error));
     TRY(metric->solve_side(x, param, o, NG_RIGHT, d, work, error));
     return ng_copy(d, x, error);
+}
+
+size_t ngi_solve_both_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    return side_work(param, o);
 }

@@ -60,11 +60,6 @@ static inline void ngi_side_legal(ngi_param *param, ngi_pair pair, ngi_legal leg
     ngi_tensor_legal(param, pair.name[1], legal);
 }
 
-static inline ng_mat ngi_newest(const ngi_tensor *t)
-{
-    return t->fresh ? t->next : t->now;
-}
-
 static inline ng_mat ngi_aged(const ngi_tensor *t, ngi_age age)
 {
     return age == NGI_NEW ? ngi_newest(t) : t->now;

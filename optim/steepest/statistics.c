@@ -176,7 +176,7 @@ ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options
                         "no ng_group_capture since the last step, but its metric needs it");
 }
 
-/* the same for a factor of low rank, which is not renewed yet */
+/* of a factor of low rank, which is not renewed yet */
 static ng_status average_sketch(ngi_param *param, ng_side side, double weight, ng_error *error)
 {
     ng_mat sum = ngi_tensor_find(param, sketch.name[side])->now;
@@ -224,55 +224,145 @@ ng_status ngi_statistics_renew(ngi_param *param, ng_work *work, ng_error *error)
     return NG_OK;
 }
 
-/* new factor <- old + (captured mean - old) / weight */
-static ng_status average(ngi_param *param, ng_side side, double weight, ng_work *work,
-                         ng_error *error)
+/* ---- Averages ----------------------------------------------------------------------------- */
+
+enum { PIECE = 512 }; /* sums of another dtype than the factors' in hand at a time */
+
+/* new <- keep old + weight sums, of one shape; sums may have another dtype */
+static void blend(ng_mat new, double weight, ng_mat sums, double keep, ng_mat old)
+{
+    unsigned char room[PIECE * sizeof(double)];
+    if (sums.dtype == new.dtype) {
+        ng_lincomb(new, weight, sums, keep, old, NULL);
+        return;
+    }
+    for (size_t i = 0; i < new.rows; i++)
+        for (size_t j = 0; j < new.cols; j += PIECE) {
+            size_t count = new.cols - j < PIECE ? new.cols - j : PIECE;
+            ng_mat piece = {room, 1, count, count, new.dtype};
+            ng_copy(piece, ng_mat_block(sums, i, j, 1, count), NULL);
+            ng_lincomb(ng_mat_block(new, i, j, 1, count), weight, piece, keep,
+                       ng_mat_block(old, i, j, 1, count), NULL);
+        }
+}
+
+/* What an average is made of: new <- keep old + weight sums. */
+typedef struct {
+    ng_mat old, sums;
+    double weight, keep;
+} blending;
+
+/* of the side's factor, in the parameter that has it; 0: it stays as it is */
+static int blending_of(blending *b, const ngi_param *param, ng_side side)
+{
+    const ngi_param *owner = ngi_leads(param, side) ? param : param->leader;
+    const ngi_tensor *t = ngi_tensor_find(owner, ngi_average_weight);
+    double weight = ng_mat_get(t->next, 0, 0);
+    b->old = ngi_side_tensor(param, ngi_factor, side)->now;
+    b->sums = ngi_side_tensor(param, pending, side)->now;
+    b->weight = 1 / weight / owner->captured;
+    b->keep = 1 - 1 / weight;
+    return t->fresh;
+}
+
+ng_status ngi_statistics_factor(ng_mat factor, const ngi_param *param, ng_side side,
+                                ng_error *error)
+{
+    blending b;
+    if (!blending_of(&b, param, side))
+        return ng_copy(factor, b.old, error);
+    blend(factor, b.weight, b.sums, b.keep, b.old);
+    return NG_OK;
+}
+
+static ng_mat diagonal(ng_mat x, size_t i, size_t count)
+{
+    ng_mat d = ng_mat_block(x, i, i, 1, 1);
+    d.rows = count;
+    d.stride++;
+    return d;
+}
+
+/* the trace times scale; *finite: are its terms? */
+static double scaled_trace(int *finite, const blending *b, int fresh, double scale)
+{
+    double room[PIECE], sum = 0;
+    *finite = 1;
+    for (size_t i = 0; i < b->old.rows; i += PIECE) {
+        size_t count = b->old.rows - i < PIECE ? b->old.rows - i : PIECE;
+        ng_mat piece = {room, count, 1, 1, b->old.dtype};
+        if (fresh)
+            blend(piece, b->weight, diagonal(b->sums, i, count), b->keep,
+                  diagonal(b->old, i, count));
+        else
+            ng_copy(piece, diagonal(b->old, i, count), NULL);
+        for (size_t k = 0; k < count; k++)
+            sum += scale * ng_mat_get(piece, k, 0);
+        *finite = *finite && ng_is_finite(piece);
+    }
+    return sum;
+}
+
+double ngi_statistics_trace(const ngi_param *param, ng_side side)
+{
+    blending b;
+    int finite, fresh = blending_of(&b, param, side);
+    double sum = scaled_trace(&finite, &b, fresh, 1);
+    return isfinite(sum) ? sum : scaled_trace(&finite, &b, fresh, 0x1p-60) * 0x1p60;
+}
+
+/* one side of a parameter that has a factor there */
+static ng_status average(ngi_param *param, ng_side side, int in_commit, ng_error *error)
 {
     ngi_tensor *t = ngi_side_tensor(param, ngi_factor, side);
-    size_t mark = work->used;
-    if (ngi_has_own(param, sketch, side))
-        return average_sketch(param, side, weight, error);
-    if (t == NULL || !ngi_leads(param, side))
-        return NG_OK;
-    ng_mat sums = ngi_side_tensor(param, pending, side)->now, wide = sums;
-    if (sums.dtype != t->next.dtype) {
-        TRY(ng_work_mat(work, &wide, sums.rows, sums.cols, t->next.dtype, error));
-        TRY(ng_copy(wide, sums, error));
+    blending b;
+    int finite;
+    blending_of(&b, param, side);
+    if (in_commit) { /* the diagonal bounds the rest */
+        scaled_trace(&finite, &b, 1, 1);
+        return finite ? NG_OK
+                      : ng_error_set(error, NG_ERANGE, "its %s would overflow its dtype", t->name);
     }
-    TRY(ng_lincomb(t->next, 1 / weight / param->captured, wide, 1 - 1 / weight, t->now, error));
-    work->used = mark;
+    blend(t->next, b.weight, b.sums, b.keep, b.old);
     t->fresh = 1;
     return NG_OK;
 }
 
-size_t ngi_statistics_work(const ngi_param *param)
+/* Does the parameter have this side's factor itself? */
+static int has_factor(const ngi_param *param, ng_side side)
 {
-    size_t most = ngi_low_rank_renew_work(param);
-    for (int i = 0; i < 2; i++) {
-        const ngi_tensor *t = ngi_side_tensor(param, ngi_factor, sides[i]);
-        size_t n = sides[i] == NG_LEFT ? param->rows : param->cols;
-        size_t bytes =
-            t != NULL && t->now.dtype != param->w.dtype ? ng_work_mat_size(n, n, t->now.dtype) : 0;
-        most = bytes > most ? bytes : most;
-    }
-    return most;
+    return ngi_leads(param, side) && ngi_side_tensor(param, ngi_factor, side) != NULL;
 }
 
 /* The weights ema_decay^(t-s) of all statistics so far add up to average_weight;
  * an average that starts from the identity has had its start for ever. */
-ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
-                                 ng_error *error)
+ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_error *error)
 {
     ngi_tensor *t = ngi_tensor_find(param, ngi_average_weight);
     ngi_rule r = ngi_rule_of(o);
     double weight = r.factor_start == NG_FACTOR_START_IDENTITY
                         ? 1 / (1 - r.ema_decay)
                         : 1 + r.ema_decay * ng_mat_get(t->now, 0, 0);
-    for (int i = 0; i < 2; i++)
-        TRY(average(param, sides[i], weight, work, error));
     ng_mat_set(t->next, 0, 0, weight);
     t->fresh = 1;
+    for (int i = 0; i < 2; i++) {
+        if (ngi_has_own(param, sketch, sides[i]))
+            TRY(average_sketch(param, sides[i], weight, error));
+        if (has_factor(param, sides[i]))
+            TRY(average(param, sides[i], r.in_commit, error));
+    }
     return NG_OK;
+}
+
+void ngi_statistics_commit(ngi_param *param, const ng_steepest_options *o)
+{
+    if (!ngi_rule_of(o).in_commit || !ngi_tensor_find(param, ngi_average_weight)->fresh)
+        return;
+    for (int i = 0; i < 2; i++)
+        if (has_factor(param, sides[i])) {
+            ng_mat factor = ngi_side_tensor(param, ngi_factor, sides[i])->now;
+            ngi_statistics_factor(factor, param, sides[i], NULL);
+        }
 }
 
 static ng_status check_singular(const ngi_param *param, const ng_mat values[2], ng_error *error)

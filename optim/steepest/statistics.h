@@ -22,13 +22,20 @@ void ngi_statistics_capture(ngi_param *param, const ng_steepest_options *o, ng_m
 ng_status ngi_statistics_ready(const ngi_param *param, const ng_steepest_options *o,
                                ng_error *error);
 
-/* New factors and average_weight from the sums. */
-ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_work *work,
-                                 ng_error *error);
-/* Those of low rank take in what was averaged since they last did. */
+/* New factors and average_weight from the sums. With in_commit of the rule only the latter, and
+ * NG_ERANGE where the factors would leave their dtype: they are made by commit. */
+ng_status ngi_statistics_average(ngi_param *param, const ng_steepest_options *o, ng_error *error);
+void ngi_statistics_commit(ngi_param *param, const ng_steepest_options *o);
+
+/* With in_commit: the newest factor of a side that has one, as large and of its dtype; and its
+ * trace. */
+ng_status ngi_statistics_factor(ng_mat factor, const ngi_param *param, ng_side side,
+                                ng_error *error);
+double ngi_statistics_trace(const ngi_param *param, ng_side side);
+
+/* Factors of low rank take in what was averaged since they last did; scratch:
+ * ngi_low_rank_renew_work. */
 ng_status ngi_statistics_renew(ngi_param *param, ng_work *work, ng_error *error);
-/* The scratch bytes of both. */
-size_t ngi_statistics_work(const ngi_param *param);
 
 /* New bases of the newest factors, and the diagonal <- the products of their eigenvalues
  * (eigenbases.h). NG_ESINGULAR without damping. Where every eigen-solver fails the last good ones

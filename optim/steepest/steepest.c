@@ -48,22 +48,42 @@ static ng_status unwhiten(const ngi_param *param, const ng_steepest_options *o, 
     return metric->unwhiten != NULL ? metric->unwhiten(param, o, y, work, error) : NG_OK;
 }
 
-/* The gradient, and beside it what update takes; or its average and what the direction takes.
- * Where the fused form fails, which is rare, the ball makes its scratch itself. */
+/* Is the average made where the step will be? */
+static int averages_in_update(const ng_steepest_options *o)
+{
+    return ngi_fusible(o) && o->length != NG_LENGTH_DUAL;
+}
+
+static size_t turn_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    const ngi_metric *metric = ngi_metric_find(o->metric);
+    return metric->turn_work != NULL ? metric->turn_work(param, o) : 0;
+}
+
+/* what the direction takes beside gradient and average. Where the fused form fails, which is rare,
+ * the long way makes its scratch itself. */
+static size_t direction_work(const ngi_param *param, const ng_steepest_options *o)
+{
+    const ngi_ball *ball = ngi_ball_find(o->ball);
+    size_t of_ball = 0;
+    if (ngi_fusible(o))
+        return ngi_fused_work(param, o);
+    if (ngi_solvable(o))
+        return ngi_solve_both_work(param, o);
+    if (ball->work != NULL)
+        of_ball = ball->work(param->rows, param->cols, param->w.dtype, o);
+    return max_size(turn_work(param, o), of_ball);
+}
+
+/* The gradient, and beside it what update takes; or its average and what the direction takes. */
 static size_t work_size(const ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
-    const ngi_ball *ball = ngi_ball_find(o->ball);
-    ng_dtype dtype = param->w.dtype;
-    size_t mat = ng_work_mat_size(param->rows, param->cols, dtype);
+    size_t mat = ng_work_mat_size(param->rows, param->cols, param->w.dtype);
     size_t update = metric->work != NULL ? metric->work(param, o) : 0;
-    size_t turn = metric->turn_work != NULL ? metric->turn_work(param, o) : 0, of_ball = 0;
-    if (ngi_fusible(o))
-        of_ball = ngi_fused_work(param, o, turn);
-    else if (ball->work != NULL)
-        of_ball = ball->work(param->rows, param->cols, dtype, o);
-    return ngi_size_add(mat, max_size(update, ngi_size_add(mat, max_size(turn, of_ball))));
+    size_t average = averages_in_update(o) ? 0 : mat;
+    return ngi_size_add(mat, max_size(update, ngi_size_add(average, direction_work(param, o))));
 }
 
 /* ---- Prepare and commit ------------------------------------------------------------ */
@@ -144,6 +164,22 @@ static ng_status graft(ng_mat d, ngi_param *param, const ng_steepest_options *o,
     return NG_OK;
 }
 
+/* The long way where the fused form has failed: it has other solvers. x has its scale changed, and
+ * no ball that has a multiplier minds. x may be d; z: scratch as large. */
+static ng_status long_way(ng_mat d, double *dual, ngi_param *param, const ng_steepest_options *o,
+                          ng_mat x, ng_mat z, ng_error *error)
+{
+    ng_work own;
+    if (x.data == d.data) {
+        TRY(ng_copy(z, x, error));
+        x = z;
+    }
+    TRY(ng_work_create(&own, turn_work(param, o), error));
+    ng_status status = project(d, dual, param, o, x, &own, error);
+    ng_work_destroy(&own);
+    return status;
+}
+
 /* What follows the projection. */
 static ng_status finish(ng_mat d, double dual, ngi_param *param, const ng_steepest_options *o,
                         ng_error *error)
@@ -159,7 +195,6 @@ static ng_status direction(double *dual, ngi_param *param, const ng_steepest_opt
                            ng_mat x, ng_work *work, ng_error *error)
 {
     ng_mat d = param->update;
-    size_t mark = work->used;
     if (o->momentum_space == NG_MOMENTUM_WHITENED)
         TRY(whiten(param, o, g, work, error));
     TRY(ngi_momentum_average(x, param, o, g, error));
@@ -169,10 +204,7 @@ static ng_status direction(double *dual, ngi_param *param, const ng_steepest_opt
     }
     if (ngi_fusible(o)) {
         ng_status status = ngi_fused(d, dual, param, o, x, g, work, error);
-        if (status != NG_ENOCONV)
-            return status;
-        work->used = mark; /* the long way has other solvers; x has its scale changed, and no ball
-                              that has a multiplier minds */
+        return status == NG_ENOCONV ? long_way(d, dual, param, o, x, g, error) : status;
     }
     return o->grafting != NG_GRAFTING_NONE ? graft(d, param, o, g, x, work, error)
                                            : whole_way(d, dual, param, o, g, x, work, error);
@@ -184,14 +216,15 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     const ngi_metric *metric = ngi_metric_find(o->metric);
     size_t m = param->rows, n = param->cols;
     double dual = 0;
-    ng_mat g, x;
+    ng_mat g, x = param->update;
     TRY(ng_work_mat(work, &g, m, n, param->w.dtype, error));
     TRY(ngi_momentum_gradient(g, param, o, error));
     size_t mark = work->used;
     if (metric->update != NULL)
         TRY(metric->update(param, o, g, work, error));
     work->used = mark;
-    TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
+    if (!averages_in_update(o))
+        TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
     TRY(direction(&dual, param, o, g, x, work, error));
     TRY(finish(param->update, dual, param, o, error));
     return check_update(param, o, error);
@@ -246,12 +279,15 @@ static void move(ng_mat w, ng_mat d, double step, const ng_steepest_options *o)
 static void commit(ngi_param *param, const void *options)
 {
     const ng_steepest_options *o = options;
+    const ngi_metric *metric = ngi_metric_find(o->metric);
     double step = step_size(param, o) * param->factor;
     ngi_quadratic_commit(param, o);
     move(param->w, ngi_weight_part(param, param->update), step, o);
     if (ngi_biased(param))
         move(param->bias, ngi_bias_part(param, param->update), step, o);
     ngi_momentum_commit(param, o);
+    if (metric->commit != NULL)
+        metric->commit(param, o);
 }
 
 static int wants_capture(const void *options)

@@ -2,7 +2,7 @@
  * in common. A metric reads those that stand in its own struct and no others.
  *
  * A metric of ng_steepest keeps, for a weight matrix W (m x n), two factors, P
- * (m x m, outputs) and Q (n x n, inputs), as state with a spare copy, and takes
+ * (m x m, outputs) and Q (n x n, inputs), as state, and takes
  * roots S, S S^T = P, or eigenbases of them. */
 #ifndef NATGRAD_METRIC_FACTORS_H
 #define NATGRAD_METRIC_FACTORS_H
