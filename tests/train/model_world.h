@@ -24,6 +24,25 @@ static inline ng_mat model_weight(const ng_model *model, const char *name)
     ck_abort_msg("no parameter %s", name);
 }
 
+/* All weights as one row, and their gradients. */
+static inline ng_mat model_weights(const ng_model *model)
+{
+    ng_mat row = model_param(model, 0).w;
+    row.rows = 1;
+    row.cols = 0;
+    for (size_t i = 0; i < ng_model_parameters(model); i++)
+        row.cols += model_param(model, i).w.rows * model_param(model, i).w.cols;
+    row.stride = row.cols;
+    return row;
+}
+
+static inline ng_mat model_gradients(const ng_model *model)
+{
+    ng_mat row = model_weights(model);
+    row.data = model_param(model, 0).dw.data;
+    return row;
+}
+
 /* Matrices N(0, 1 / cols), vectors N(mean, 0.3^2) with mean 1 for norms' weights. */
 static inline void model_draw(ng_model *model, test_rng *rng)
 {
@@ -94,6 +113,83 @@ static inline void model_check_single(ng_model *single, ng_model *twice, size_t 
         test_free(got);
     }
 }
+
+/* ---- Tangents ------------------------------------------------------------------ */
+
+/* The logits of a world by the naive net, as a function of the weights of its model. */
+typedef void (*model_logits)(const void *data, ng_mat logits);
+
+/* Fourth-order difference of the logits when all weights move along v. */
+static inline void model_logits_slope(ng_mat slope, ng_mat w, ng_mat v, model_logits naive,
+                                      const void *data)
+{
+    const double h = 1e-3, at[4] = {-2, -1, 1, 2}, weight[4] = {1, -8, 8, -1};
+    ng_mat start = test_copy(w), z = test_mat(slope.rows, slope.cols, 0, NG_F64);
+    ng_fill(slope, 0);
+    for (int k = 0; k < 4; k++) {
+        ng_lincomb(w, 1, start, at[k] * h, v, NULL);
+        naive(data, z);
+        ng_lincomb(slope, 1, slope, weight[k] / (12 * h), z, NULL);
+    }
+    test_assign(w, start);
+    test_free(start);
+    test_free(z);
+}
+
+/* Along v, of length 1: J v against differences and, for the model in single precision, against
+ * them too; <u, J v> = <J^T u, v> with a u of its own. Both have come through a forward pass. */
+static inline void model_check_tangent(ng_model *model, ng_model *single, ng_mat v,
+                                       model_logits naive, const void *data, test_rng *rng)
+{
+    ng_error error = {NG_OK, ""};
+    ng_mat z = ng_model_output(model), dz = test_mat(z.rows, z.cols, 0, NG_F64);
+    ng_mat want = test_mat(z.rows, z.cols, 0, NG_F64), u = test_mat(z.rows, z.cols, 0, NG_F64);
+    ng_mat v32 = test_convert(v, NG_F32), dz32 = test_mat(z.rows, z.cols, 0, NG_F32);
+    ng_assert_ok(ng_model_tangent(model, dz, v, &error), &error);
+    model_logits_slope(want, model_weights(model), v, naive, data);
+    double size = test_norm(want);
+    test_fill_normal(u, rng);
+    ng_assert_ok(ng_model_loss_gradient(model, u, &error), &error);
+    ng_assert_ok(ng_model_backward(model, &error), &error);
+    ng_assert_le(fabs(ng_dot(u, dz) - ng_dot(model_gradients(model), v)),
+                 1e-12 * test_norm(u) * (size + 1e-3));
+    ng_lincomb(want, 1, want, -1, dz, NULL);
+    ng_assert_le(test_norm(want), 1e-8 * size + 1e-11);
+    ng_assert_ok(ng_model_tangent(single, dz32, v32, &error), &error);
+    ng_mat wide = test_convert(dz32, NG_F64);
+    ng_lincomb(wide, 1, wide, -1, dz, NULL);
+    ng_assert_le(test_norm(wide), 1e-4 * size + 1e-6);
+    const ng_mat made[] = {dz, want, u, v32, dz32, wide};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        test_free(made[i]);
+}
+
+/* Along every parameter alone, and along all at once. */
+static inline void model_check_tangents(ng_model *model, ng_model *single, size_t batch,
+                                        model_logits naive, const void *data)
+{
+    test_rng rng = {13};
+    ng_error error = {NG_OK, ""};
+    size_t count = ng_model_parameters(model);
+    ng_mat all = model_weights(model);
+    model_assign(single, model, batch);
+    model_assign(model, single, batch); /* both have the weights of single precision */
+    ng_assert_ok(ng_model_forward(model, batch, &error), &error);
+    ng_assert_ok(ng_model_forward(single, batch, &error), &error);
+    for (size_t i = 0; i <= count; i++) {
+        ng_mat v = test_mat(1, all.cols, 0, NG_F64), rest = v;
+        for (size_t k = 0; k < count; k++) {
+            ng_mat w = model_param(model, k).w, part = ng_mat_take(&rest, w.rows, w.cols);
+            if (i == k || i == count)
+                test_fill_normal(part, &rng);
+        }
+        ng_scale(v, 1 / test_norm(v));
+        model_check_tangent(model, single, v, naive, data, &rng);
+        test_free(v);
+    }
+}
+
+/* ---- Gradients ------------------------------------------------------------------ */
 
 /* The loss of a world, as a function of the parameters of its model. */
 typedef double (*model_loss)(const void *data);

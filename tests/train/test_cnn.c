@@ -209,6 +209,21 @@ START_TEST(single_against_double)
 }
 END_TEST
 
+static void naive_output(const void *w, ng_mat logits)
+{
+    double margin = 1;
+    naive(w, logits, &margin);
+}
+
+START_TEST(tangents)
+{
+    world w = nth_world(_i, NG_F64), single = world_create(shapes[_i], NG_F32, 1);
+    model_check_tangents(w.model, single.model, w.s.batch, naive_output, &w);
+    ng_model_destroy(single.model);
+    ng_model_destroy(w.model);
+}
+END_TEST
+
 START_TEST(start_and_refusals)
 {
     const size_t filters[2] = {16, 32};
@@ -263,6 +278,7 @@ TEST_SUITE(cnn)
     tcase_add_loop_test(tcase, forward_and_loss, 0, SHAPES);
     tcase_add_loop_test(tcase, gradients, 0, SHAPES);
     tcase_add_loop_test(tcase, single_against_double, 0, SHAPES);
+    tcase_add_loop_test(tcase, tangents, 0, SHAPES);
     tcase_add_test(tcase, start_and_refusals);
     suite_add_tcase(suite, tcase);
 }

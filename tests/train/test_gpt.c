@@ -217,6 +217,20 @@ START_TEST(single_against_double)
 }
 END_TEST
 
+static void naive_output(const void *w, ng_mat logits)
+{
+    naive(w, logits);
+}
+
+START_TEST(tangents)
+{
+    world w = world_create(shapes[_i], NG_F64, 5), single = world_create(shapes[_i], NG_F32, 1);
+    model_check_tangents(w.model, single.model, w.s.batch, naive_output, &w);
+    ng_model_destroy(single.model);
+    ng_model_destroy(w.model);
+}
+END_TEST
+
 START_TEST(statistics)
 {
     world w = world_create(shapes[_i], NG_F64, 5);
@@ -364,6 +378,7 @@ TEST_SUITE(gpt)
     tcase_add_loop_test(tcase, forward_and_loss, 0, SHAPES);
     tcase_add_loop_test(tcase, gradients, 0, SHAPES);
     tcase_add_loop_test(tcase, single_against_double, 0, SHAPES);
+    tcase_add_loop_test(tcase, tangents, 0, SHAPES);
     tcase_add_loop_test(tcase, statistics, 0, SHAPES);
     tcase_add_test(tcase, causality);
     tcase_add_test(tcase, tied_gradient);

@@ -1,7 +1,7 @@
 /* The Fisher matrix of a net's likelihood: tangents against differences of the logits, products and
  * forms against the matrix itself, derivatives drawn and in columns against the closed form of the
  * likelihood's curvature. */
-#include "tests/support/dense.h"
+#include "tests/train/fisher_world.h"
 #include "tests/train/mlp_world.h"
 
 static const world_shape shapes[] = {
@@ -25,109 +25,26 @@ static world nth_world(int n, ng_dtype dtype)
     return w;
 }
 
-static ng_mat weights_of(const world *w)
+static void naive_output(const void *w, ng_mat logits)
 {
-    ng_model_param first;
-    size_t n = 0;
-    ng_assert_ok(ng_model_parameter(w->net, &first, 0, &error), &error);
-    for (size_t i = 0; i < w->shape.layers; i++)
-        n += w->layer[i].weight.rows * (w->layer[i].weight.cols + 1);
-    return (ng_mat){first.w.data, 1, n, n, first.w.dtype};
-}
-
-static ng_mat logits_at(const world *w, ng_mat at)
-{
-    ng_mat here = weights_of(w), old = dense_of(here);
-    test_assign(here, at);
-    ng_assert_ok(ng_model_forward(w->net, w->shape.batch, &error), &error);
-    ng_mat z = dense_of(ng_model_output(w->net));
-    test_assign(here, old);
-    return z;
-}
-
-/* Differences of fourth order along v. */
-static ng_mat difference(const world *w, ng_mat v)
-{
-    const double h = 1e-4;
-    ng_mat at = dense_of(weights_of(w)), z[4];
-    const double steps[4] = {-2, -1, 1, 2};
-    for (int k = 0; k < 4; k++)
-        z[k] = logits_at(w, dense_add(1, at, steps[k] * h, v));
-    ng_mat sum = dense_add(1, dense_add(-1, z[3], 8, z[2]), 1, dense_add(1, z[0], -8, z[1]));
-    return dense_scale(1 / (12 * h), sum);
+    naive_loss(w, logits, NULL);
 }
 
 START_TEST(tangents)
 {
-    test_rng rng = {(unsigned long long)_i + 1};
     world w = nth_world(_i, NG_F64), narrow = nth_world(_i, NG_F32);
-    ng_mat z = ng_model_output(w.net), v = dense_normal(1, weights_of(&w).cols, &rng);
-    ng_mat want = difference(&w, v), dz = dense_mat(z.rows, z.cols);
-    ng_assert_ok(ng_model_forward(w.net, w.shape.batch, &error), &error);
-    ng_assert_ok(ng_model_tangent(w.net, dz, v, &error), &error);
-    ng_assert_mat(dz, want, 1e-8);
-    ng_mat v32 = test_convert(v, NG_F32), dz32 = test_mat(z.rows, z.cols, 0, NG_F32);
-    test_assign(weights_of(&narrow), weights_of(&w));
-    test_assign(narrow.x, w.x);
-    ng_assert_ok(ng_model_forward(narrow.net, w.shape.batch, &error), &error);
-    ng_assert_ok(ng_model_tangent(narrow.net, dz32, v32, &error), &error);
-    ng_assert_mat(dz32, want, 1e-4);
-    test_free(v32);
-    test_free(dz32);
+    model_check_tangents(w.net, narrow.net, w.shape.batch, naive_output, &w);
     world_destroy(&w);
     world_destroy(&narrow);
 }
 END_TEST
 
-/* H of row i of the logits, from the definition of the loss. */
-static ng_mat curvature(const world *w, ng_mat z, size_t i)
-{
-    ng_mat h = dense_mat(z.cols, z.cols);
-    double sum = 0;
-    for (size_t j = 0; j < z.cols; j++)
-        sum += exp(ng_mat_get(z, i, j));
-    for (size_t j = 0; j < z.cols; j++)
-        for (size_t k = 0; k < z.cols; k++) {
-            double pj = exp(ng_mat_get(z, i, j)) / sum, pk = exp(ng_mat_get(z, i, k)) / sum;
-            double p = 1 / (1 + exp(-ng_mat_get(z, i, j)));
-            double value = w->loss == NG_LOSS_SOFTMAX   ? (j == k ? pj : 0) - pj * pk
-                           : j != k                     ? 0
-                           : w->loss == NG_LOSS_SQUARED ? 1
-                                                        : p * (1 - p);
-            ng_mat_set(h, j, k, value);
-        }
-    return h;
-}
-
-/* F from the derivatives of single logits by backward passes. */
-static ng_mat fisher_of(world *w)
-{
-    size_t n = weights_of(w).cols;
-    ng_mat z = ng_model_output(w->net), f = dense_mat(n, n);
-    for (size_t i = 0; i < z.rows; i++) {
-        ng_mat j = dense_mat(z.cols, n);
-        for (size_t k = 0; k < z.cols; k++) {
-            ng_mat one = dense_mat(z.rows, z.cols);
-            ng_model_param first;
-            ng_mat_set(one, i, k, 1);
-            ng_assert_ok(ng_model_loss_gradient(w->net, one, &error), &error);
-            ng_assert_ok(ng_model_backward(w->net, &error), &error);
-            ng_assert_ok(ng_model_parameter(w->net, &first, 0, &error), &error);
-            test_assign(ng_mat_block(j, k, 0, 1, n),
-                        (ng_mat){first.dw.data, 1, n, n, first.dw.dtype});
-        }
-        ng_mat hj = dense_mul(curvature(w, z, i), 0, j, 0);
-        f = dense_add(1, f, 1 / (double)z.rows, dense_mul(j, 1, hj, 0));
-    }
-    return f;
-}
-
 START_TEST(products)
 {
     test_rng rng = {(unsigned long long)_i + 3};
     world w = nth_world(_i, NG_F64);
-    size_t n = weights_of(&w).cols;
-    ng_mat f = fisher_of(&w), dense = dense_mat(n, n), v = dense_normal(3, n, &rng);
+    size_t n = model_weights(w.net).cols;
+    ng_mat f = fisher_of(w.net, w.loss), dense = dense_mat(n, n), v = dense_normal(3, n, &rng);
     ng_mat forms = dense_mat(3, 3), two = dense_mat(2, 2), one = dense_mat(1, 1);
     ng_fisher_product product;
     ng_fisher *of;
@@ -153,7 +70,7 @@ START_TEST(forms_touch_nothing)
     test_rng rng = {5};
     double loss;
     world w = nth_world(_i, NG_F64);
-    size_t n = weights_of(&w).cols;
+    size_t n = model_weights(w.net).cols;
     ng_mat v = dense_normal(2, n, &rng), a = dense_mat(2, 2), g[WORLD_LAYERS], dw[WORLD_LAYERS];
     ng_fisher_product product;
     ng_fisher *of;
@@ -201,7 +118,7 @@ START_TEST(columns)
         }
     }
     for (size_t i = 0; i < z.rows; i++)
-        ng_assert_mat(sum[i], curvature(&w, z, i), 1e-13);
+        ng_assert_mat(sum[i], fisher_at_logits(w.loss, z, i), 1e-13);
     ck_assert_int_eq(ng_model_loss_root(w.net, z.cols, &error), NG_EARG);
     world_destroy(&w);
 }
@@ -213,7 +130,7 @@ START_TEST(draws)
     enum { DRAWS = 4000 };
     world w = nth_world(_i, NG_F64);
     ng_random random;
-    ng_mat z = dense_of(ng_model_output(w.net)), h = curvature(&w, z, 0);
+    ng_mat z = dense_of(ng_model_output(w.net)), h = fisher_at_logits(w.loss, z, 0);
     ng_mat mean = dense_mat(1, z.cols), square = dense_mat(z.cols, z.cols);
     ng_assert_ok(ng_rng_create(&random, 3, &error), &error);
     for (int k = 0; k < DRAWS; k++) {
@@ -245,14 +162,9 @@ END_TEST
 START_TEST(refusals)
 {
     world w = world_create(shapes[1], NG_ACTIVATION_TANH, NG_LOSS_SOFTMAX, NG_F64, 1);
-    size_t n = weights_of(&w).cols;
+    size_t n = model_weights(w.net).cols;
     ng_mat v = dense_mat(1, n), dz = dense_mat(6, 4), v32 = test_convert(v, NG_F32);
     ng_random none = {NULL, NULL, NULL, NULL, NULL};
-    const size_t filters[] = {1};
-    ng_cnn_options cnn;
-    ng_model *pictures;
-    ng_fisher_product product;
-    ck_assert(ng_model_has_tangents(w.net));
     ng_assert_fails(ng_model_tangent(w.net, dz, v, &error), NG_ENODATA, &error, "forward");
     ng_assert_fails(ng_model_loss_root(w.net, 0, &error), NG_ENODATA, &error, "forward");
     ng_assert_ok(ng_model_forward(w.net, w.shape.batch, &error), &error);
@@ -262,19 +174,9 @@ START_TEST(refusals)
     ng_assert_fails(ng_model_tangent(w.net, ng_mat_block(dz, 0, 0, 6, 3), v, &error), NG_ESHAPE,
                     &error, "dz");
     ng_assert_fails(ng_model_loss_sampled(w.net, &none, &error), NG_EARG, &error, "uniform");
-    ng_mat_set(weights_of(&w), 0, 0, NAN);
+    ng_mat_set(model_weights(w.net), 0, 0, NAN);
     ng_assert_ok(ng_model_forward(w.net, w.shape.batch, &error), &error);
     ng_assert_fails(ng_model_loss_root(w.net, 0, &error), NG_ENONFINITE, &error, "logits");
-    ng_assert_ok(ng_cnn_init(&cnn), NULL);
-    cnn.height = cnn.width = 4;
-    cnn.classes = 2;
-    cnn.stages = 1;
-    cnn.filters = filters;
-    ng_assert_ok(ng_model_create_cnn(&pictures, &cnn, &error), &error);
-    ck_assert(!ng_model_has_tangents(pictures));
-    ng_assert_fails(ng_model_fisher_product(pictures, &product, &error), NG_EUNSUPPORTED, &error,
-                    "cnn");
-    ng_model_destroy(pictures);
     test_free(v32);
     world_destroy(&w);
 }

@@ -50,13 +50,13 @@ START_TEST(fit_is_the_loop)
     bench_start(&b);
     bench_fit(&b, NG_OK);
     loop(&b, other);
-    ck_assert(test_same_bits(bench_weights(b.model), bench_weights(other)));
+    ck_assert(test_same_bits(model_weights(b.model), model_weights(other)));
     ck_assert_int_eq(ng_trainer_ended(b.trainer), NG_TRAINER_EPOCHS);
     const ng_trainer_point *p = ng_trainer_points(b.trainer, &count);
     ck_assert_uint_eq(count, 4);
     ck_assert(p[3].train_loss < p[0].train_loss && p[3].seconds >= p[0].seconds);
     bench_fit(&b, NG_OK); /* nothing is left to do */
-    ck_assert(test_same_bits(bench_weights(b.model), bench_weights(other)));
+    ck_assert(test_same_bits(model_weights(b.model), model_weights(other)));
     ng_model_destroy(other);
     bench_close(&b);
 }

@@ -42,7 +42,7 @@ typedef struct {
 static int average(ng_trainer *t, const ng_trainer_event *event, void *data)
 {
     running *r = data;
-    ng_mat w = bench_weights(ng_trainer_model(t));
+    ng_mat w = model_weights(ng_trainer_model(t));
     if (event->kind != NG_TRAINER_STEP)
         return 0;
     double part = fmax(1 - r->decay, 1 / ++r->steps);
@@ -59,13 +59,13 @@ START_TEST(ema)
     size_t count;
     double loss;
     bench_open(&b, "muon", NG_F64);
-    running r = {test_mat(1, bench_weights(b.model).cols, 0, NG_F64), 0, 0.8};
+    running r = {test_mat(1, model_weights(b.model).cols, 0, NG_F64), 0, 0.8};
     b.options.ema = 0.8;
     b.options.watch = average;
     b.options.watch_data = &r;
     bench_start(&b);
     bench_fit(&b, NG_OK);
-    ng_assert_mat(bench_weights(b.model), r.mean, 1e-13);
+    ng_assert_mat(model_weights(b.model), r.mean, 1e-13);
     const ng_trainer_point *p = ng_trainer_points(b.trainer, &count);
     ng_assert_ok(ng_trainer_evaluate(b.trainer, &loss, NULL, b.held_out), NULL);
     ck_assert(loss == p[count - 1].loss);
@@ -158,7 +158,7 @@ START_TEST(going_on)
         bench_fit(&b, NG_STOPPED);
         ck_assert_int_eq(ng_trainer_ended(b.trainer), NG_TRAINER_ASKED);
         bench_fit(&b, NG_OK);
-        ck_assert(test_same_bits(bench_weights(b.model), bench_weights(never.model)));
+        ck_assert(test_same_bits(model_weights(b.model), model_weights(never.model)));
         assert_same_points(b.trainer, never.trainer);
         bench_close(&b);
     }
@@ -184,7 +184,7 @@ START_TEST(time_is_over)
     for (int i = 0; i < 100 && ng_trainer_ended(b.trainer) == NG_TRAINER_TIME; i++)
         bench_fit(&b, NG_OK);
     bench_fit(&never, NG_OK);
-    ck_assert(test_same_bits(bench_weights(b.model), bench_weights(never.model)));
+    ck_assert(test_same_bits(model_weights(b.model), model_weights(never.model)));
     assert_same_points(b.trainer, never.trainer);
     bench_close(&b);
     bench_close(&never);

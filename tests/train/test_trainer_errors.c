@@ -44,12 +44,12 @@ END_TEST
 static void refuses(bench *b, ng_status expected, const ng_dataset *train,
                     const ng_dataset *validation, const char *culprit)
 {
-    ng_mat before = test_copy(bench_weights(b->model));
+    ng_mat before = test_copy(model_weights(b->model));
     ng_status status = ng_trainer_fit(b->trainer, train, validation);
     ck_assert_int_eq(status, expected);
     ck_assert_msg(strstr(ng_trainer_error(b->trainer), culprit) != NULL, "%s",
                   ng_trainer_error(b->trainer));
-    ck_assert(test_same_bits(before, bench_weights(b->model)));
+    ck_assert(test_same_bits(before, model_weights(b->model)));
     test_free(before);
 }
 

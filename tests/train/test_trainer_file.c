@@ -59,7 +59,7 @@ static void check_resumed(const char *preset, int kind, size_t at, const bench *
     ck_assert_msg(ng_trainer_load(resumed.trainer, path) == NG_OK, "%s",
                   ng_trainer_error(resumed.trainer));
     bench_fit(&resumed, NG_OK);
-    ck_assert_msg(test_same_bits(bench_weights(resumed.model), bench_weights(never->model)),
+    ck_assert_msg(test_same_bits(model_weights(resumed.model), model_weights(never->model)),
                   "%s, kind %d, step %zu", preset, kind, at);
     assert_same_points(resumed.trainer, never->trainer);
     ck_assert_int_eq(ng_trainer_ended(resumed.trainer), ng_trainer_ended(never->trainer));
@@ -93,11 +93,11 @@ START_TEST(is_a_model)
     settle(&b, _i);
     bench_start(&b);
     bench_fit(&b, NG_OK);
-    ng_mat before = test_copy(bench_weights(b.model));
+    ng_mat before = test_copy(model_weights(b.model));
     ck_assert_int_eq(ng_trainer_save(b.trainer, path, ng_dataset_schema(b.train)), NG_OK);
-    ck_assert(test_same_bits(before, bench_weights(b.model)));
+    ck_assert(test_same_bits(before, model_weights(b.model)));
     ng_assert_ok(ng_model_load(&model, NULL, NULL, path, NULL, &error), &error);
-    ck_assert(test_same_bits(before, bench_weights(model)));
+    ck_assert(test_same_bits(before, model_weights(model)));
     ng_model_destroy(model);
     test_free(before);
     bench_close(&b);
@@ -122,7 +122,7 @@ START_TEST(longer)
     bench_start(&b);
     ck_assert_int_eq(ng_trainer_load(b.trainer, path), NG_OK);
     bench_fit(&b, NG_OK);
-    ck_assert(test_same_bits(bench_weights(b.model), bench_weights(never.model)));
+    ck_assert(test_same_bits(model_weights(b.model), model_weights(never.model)));
     assert_same_points(b.trainer, never.trainer);
     bench_close(&b);
     bench_close(&never);
@@ -135,7 +135,7 @@ END_TEST
 /* A trainer with the given change refuses the file and stays as it is. */
 static void refuses(bench *b, const char *path, ng_status expected, const char *culprit)
 {
-    ng_mat before = test_copy(bench_weights(b->model));
+    ng_mat before = test_copy(model_weights(b->model));
     size_t count;
     ng_status status = ng_trainer_load(b->trainer, path);
     ck_assert_msg(status == expected, "%s: %s", ng_status_name(status),
@@ -143,7 +143,7 @@ static void refuses(bench *b, const char *path, ng_status expected, const char *
     ck_assert_msg(strstr(ng_trainer_error(b->trainer), culprit) != NULL &&
                       strstr(ng_trainer_error(b->trainer), path) != NULL,
                   "'%s' or the file not in: %s", culprit, ng_trainer_error(b->trainer));
-    ck_assert(test_same_bits(before, bench_weights(b->model)));
+    ck_assert(test_same_bits(before, model_weights(b->model)));
     ng_trainer_points(b->trainer, &count);
     ck_assert_uint_eq(count, 0);
     ck_assert_uint_eq(ng_optimizer_steps(ng_trainer_optimizer(b->trainer)), 0);
@@ -328,11 +328,11 @@ START_TEST(impossible_state)
     b.options.epochs = 5;
     bench_start(&b);
     ck_assert_msg(ng_trainer_load(b.trainer, path) == NG_OK, "%s", ng_trainer_error(b.trainer));
-    ng_mat before = test_copy(bench_weights(b.model));
+    ng_mat before = test_copy(model_weights(b.model));
     bench_fit(&b, NG_ERANGE);
     ck_assert_msg(strstr(ng_trainer_error(b.trainer), "second_moment") != NULL, "%s",
                   ng_trainer_error(b.trainer));
-    ck_assert(test_same_bits(before, bench_weights(b.model)));
+    ck_assert(test_same_bits(before, model_weights(b.model)));
     test_free(before);
     bench_close(&b);
 }
@@ -358,7 +358,7 @@ START_TEST(allocations)
                       ng_trainer_error(b.trainer));
     }
     ck_assert_int_gt(k, 20);
-    ng_mat before = test_copy(bench_weights(b.model));
+    ng_mat before = test_copy(model_weights(b.model));
     k = 0;
     for (ng_status status = NG_ENOMEM; status != NG_OK; k++) {
         fault_once(FAULT_MEMORY, k + 1, FAIL);
@@ -366,7 +366,7 @@ START_TEST(allocations)
         fault_over();
         ck_assert_msg(status == NG_OK || status == NG_ENOMEM, "%ld: %s", k,
                       ng_trainer_error(b.trainer));
-        ck_assert(test_same_bits(before, bench_weights(b.model)));
+        ck_assert(test_same_bits(before, model_weights(b.model)));
     }
     ck_assert_int_gt(k, 20);
     test_free(before);

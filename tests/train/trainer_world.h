@@ -2,10 +2,9 @@
 #ifndef NG_TEST_TRAINER_WORLD_H
 #define NG_TEST_TRAINER_WORLD_H
 
-#include <natgrad-train.h>
 #include <stdio.h>
 
-#include "tests/support/support.h"
+#include "tests/train/model_world.h"
 
 enum { BENCH_SAMPLES = 90, BENCH_FEATURES = 4, BENCH_CLASSES = 3, BENCH_BATCH = 16 };
 
@@ -76,19 +75,6 @@ static inline void bench_fit(bench *b, ng_status expected)
     ng_status status = ng_trainer_fit(b->trainer, b->train, b->held_out);
     ck_assert_msg(status == expected, "%s: %s", ng_status_name(status),
                   ng_trainer_error(b->trainer));
-}
-
-/* All weights as one row. */
-static inline ng_mat bench_weights(const ng_model *model)
-{
-    ng_model_param first, p;
-    size_t n = 0;
-    ng_assert_ok(ng_model_parameter(model, &first, 0, NULL), NULL);
-    for (size_t i = 0; i < ng_model_parameters(model); i++) {
-        ng_assert_ok(ng_model_parameter(model, &p, i, NULL), NULL);
-        n += p.w.rows * p.w.cols;
-    }
-    return (ng_mat){first.w.data, 1, n, n, first.w.dtype};
 }
 
 static inline void assert_same_points(const ng_trainer *a, const ng_trainer *b)

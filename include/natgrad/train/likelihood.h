@@ -20,20 +20,16 @@
 extern "C" {
 #endif
 
-/* Can it say J v? The feed-forward net can. */
-NG_API int ng_model_has_tangents(const ng_model *model);
-
 /* dz (as the logits) <- J v at the last forward pass, row by row: how the logits change as the
  * weights go along v (1 x all parameters, one after the other, rows of each one after the
  * other). Both dense, of the model's dtype. The first call here allocates a few layers' outputs,
- * which the model keeps. NG_EUNSUPPORTED for a model without tangents, NG_ENODATA without a forward
- * pass, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
+ * which the model keeps. NG_ENODATA without a forward pass, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_model_tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error);
 
 /* For ng_fisher_create_matrix_free(&f, n, dtype, NULL, &product, &error), n all parameters: F at
  * the last forward pass whenever it is asked. `forms` goes forward alone and touches nothing but
  * scratch of the model. `mul` goes forward and backward, and with that overwrites every gradient: a
- * further backward needs a loss before it. The model is borrowed. NG_EUNSUPPORTED, NG_ENOMEM. */
+ * further backward needs a loss before it. The model is borrowed. NG_ENOMEM. */
 NG_API ng_status ng_model_fisher_product(ng_model *model, ng_fisher_product *product,
                                          ng_error *error);
 

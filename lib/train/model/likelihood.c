@@ -42,25 +42,41 @@ static const likelihood likelihoods[] = {
 
 /* ---- Scratch ------------------------------------------------------------------------------- */
 
-static size_t widest(const ng_model *m)
+static size_t larger(size_t a, size_t b)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < m->layers; i++)
-        most = m->linear[i].g.cols > most ? m->linear[i].g.cols : most;
+    return a > b ? a : b;
+}
+
+/* What the largest layer has of each; numbers as of `hidden`. The model has buffers of all these
+ * sizes, so that they fit. */
+typedef struct {
+    size_t rows, width, numbers;
+} extent;
+
+static extent extent_of(const ng_model *m)
+{
+    extent most = {0};
+    for (size_t i = 0; i < m->layers; i++) {
+        const ngi_linear *l = &m->linear[i];
+        size_t rows = m->max_batch * l->places, cols = larger(l->g.cols, i > 0 ? l->a.cols : 0);
+        most.rows = larger(most.rows, rows);
+        most.width = larger(most.width, l->g.cols);
+        most.numbers = larger(most.numbers, rows * cols);
+    }
     return most;
 }
 
-static ng_status lay_out(ngi_tangents *t, const ng_model *m, ng_error *error)
+static ng_status lay_out(ngi_tangents *t, const ng_model *m, extent most, ng_error *error)
 {
-    size_t rows = m->max_batch * m->places, width = widest(m);
+    size_t rows = m->max_batch * m->places;
     for (int i = 0; i < 2; i++) {
-        TRY(ng_work_mat(&t->memory, &t->hidden[i], rows, width, m->dtype, error));
+        TRY(ng_work_mat(&t->memory, &t->hidden[i], 1, most.numbers, m->dtype, error));
         TRY(ng_work_mat(&t->memory, &t->dz[i], rows, m->logits.cols, m->dtype, error));
     }
-    TRY(ng_work_mat(&t->memory, &t->row, 1, width, m->dtype, error));
+    TRY(ng_work_mat(&t->memory, &t->row, 1, most.width, m->dtype, error));
     TRY(ng_work_mat(&t->memory, &t->p, 1, m->logits.cols, NG_F64, error));
     TRY(ng_work_mat(&t->memory, &t->numbers, 1, m->logits.cols, NG_F64, error));
-    TRY(ng_work_mat(&t->memory, &t->ones, rows, 1, m->dtype, error));
+    TRY(ng_work_mat(&t->memory, &t->ones, most.rows, 1, m->dtype, error));
     ng_fill(t->ones, 1);
     return NG_OK;
 }
@@ -68,52 +84,23 @@ static ng_status lay_out(ngi_tangents *t, const ng_model *m, ng_error *error)
 static ng_status reserve(ng_model *m, ng_error *error)
 {
     ngi_tangents *t = &m->tangents;
-    size_t rows = m->max_batch * m->places, width = widest(m), classes = m->logits.cols;
+    extent most = extent_of(m);
+    size_t rows = m->max_batch * m->places, classes = m->logits.cols;
     if (t->memory.data != NULL)
         return NG_OK;
     size_t bytes =
-        ng_work_mat_size(rows, width, m->dtype) + ng_work_mat_size(rows, classes, m->dtype);
-    bytes = 2 * bytes + ng_work_mat_size(1, width, m->dtype) + ng_work_mat_size(rows, 1, m->dtype) +
-            2 * ng_work_mat_size(1, classes, NG_F64);
+        ng_work_mat_size(1, most.numbers, m->dtype) + ng_work_mat_size(rows, classes, m->dtype);
+    bytes = 2 * bytes + ng_work_mat_size(1, most.width, m->dtype) +
+            ng_work_mat_size(most.rows, 1, m->dtype) + 2 * ng_work_mat_size(1, classes, NG_F64);
     TRY(ng_work_create(&t->memory, bytes, error));
-    return lay_out(t, m, error);
+    return lay_out(t, m, most, error);
 }
 
 /* ---- J v ---------------------------------------------------------------------------------------
  */
 
-int ng_model_has_tangents(const ng_model *model)
-{
-    return model->kind->tangent != NULL;
-}
-
-/* The part of v (1 x all parameters) that is a direction of that parameter. */
-static ng_mat direction(const ng_model *m, ng_mat v, size_t parameter)
-{
-    ng_mat w = m->param[parameter].w;
-    size_t offset = (size_t)((const char *)w.data - (const char *)m->w.data);
-    w.data = (char *)v.data + offset;
-    return w;
-}
-
-ng_status ngi_linear_tangent(const ng_model *model, size_t layer, ng_mat dz, ng_mat da, ng_mat v,
-                             ng_error *error)
-{
-    const ngi_linear *l = &model->linear[layer];
-    size_t rows = model->batch * l->places;
-    TRY(ng_gemm(dz, ngi_rows(l->a, rows), NG_NOTRANS, direction(model, v, l->weight), NG_TRANS, 1,
-                0, error));
-    if (da.data != NULL)
-        TRY(ng_gemm(dz, da, NG_NOTRANS, model->param[l->weight].w, NG_TRANS, 1, 1, error));
-    return ng_gemm(dz, ngi_rows(model->tangents.ones, rows), NG_NOTRANS,
-                   direction(model, v, l->bias), NG_NOTRANS, 1, 1, error);
-}
-
 static ng_status begin(ng_model *m, ng_error *error)
 {
-    if (m->kind->tangent == NULL)
-        return ng_error_set(error, NG_EUNSUPPORTED, "%s: there are no tangents of this model",
-                            m->kind->name);
     if (m->stage < STAGE_FORWARD)
         return ng_error_set(error, NG_ENODATA, "tangent: no forward pass yet");
     return reserve(m, error);
@@ -191,9 +178,7 @@ static ng_status fill_row(ng_model *m, ng_mat a, ng_mat x, size_t i, size_t firs
 {
     ngi_tangents *t = &m->tangents;
     ng_mat z = ng_model_output(m), left = ngi_rows(t->dz[0], z.rows),
-           right = ngi_rows(t->dz[1], z.rows), curved = t->hidden[0];
-    curved.rows = z.rows;
-    curved.cols = curved.stride = z.cols;
+           right = ngi_rows(t->dz[1], z.rows), curved = ngi_tangent_room(m, 0, z.rows, z.cols);
     for (size_t j = first; j < x.rows; j++) {
         TRY(ng_model_tangent(m, right, ng_mat_block(x, j, 0, 1, x.cols), error));
         curve(m, curved, right, 1.0 / (double)z.rows);
@@ -211,9 +196,7 @@ static ng_status forms(void *data, ng_mat a, ng_mat x, ng_error *error)
     ng_model *m = data;
     TRY(begin(m, error));
     ng_mat z = ng_model_output(m), left = ngi_rows(m->tangents.dz[0], z.rows),
-           curved = m->tangents.hidden[0];
-    curved.rows = z.rows;
-    curved.cols = curved.stride = z.cols;
+           curved = ngi_tangent_room(m, 0, z.rows, z.cols);
     for (size_t i = 0; i + 1 < x.rows || i == 0; i++) {
         TRY(ng_model_tangent(m, left, ng_mat_block(x, i, 0, 1, x.cols), error));
         curve(m, curved, left, 1.0 / (double)z.rows);
@@ -227,9 +210,6 @@ static ng_status forms(void *data, ng_mat a, ng_mat x, ng_error *error)
 ng_status ng_model_fisher_product(ng_model *model, ng_fisher_product *product, ng_error *error)
 {
     const ng_fisher_product of = {.mul = mul, .data = model, .forms = forms};
-    if (model->kind->tangent == NULL)
-        return ng_error_set(error, NG_EUNSUPPORTED, "%s: there are no tangents of this model",
-                            model->kind->name);
     TRY(reserve(model, error));
     *product = of;
     return NG_OK;

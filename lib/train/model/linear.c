@@ -40,6 +40,29 @@ ng_status ngi_linear_gradient(const ng_model *model, size_t layer, ng_mat a_grad
     return ng_gemm(ngi_rows(a_grad, rows), g, NG_NOTRANS, p->w, NG_NOTRANS, 1, 0, error);
 }
 
+ng_status ngi_linear_tangent(const ng_model *model, size_t layer, ng_mat dz, ng_mat da, ng_mat v,
+                             double beta, ng_error *error)
+{
+    const ngi_linear *l = &model->linear[layer];
+    size_t rows = rows_of(model, l);
+    TRY(ng_gemm(dz, ngi_rows(l->a, rows), NG_NOTRANS, ngi_direction(model, v, l->weight), NG_TRANS,
+                1, beta, error));
+    if (da.data != NULL)
+        TRY(ng_gemm(dz, da, NG_NOTRANS, model->param[l->weight].w, NG_TRANS, 1, 1, error));
+    if (l->bias == NG_MODEL_NONE)
+        return NG_OK;
+    return ng_gemm(dz, ngi_rows(model->tangents.ones, rows), NG_NOTRANS,
+                   ngi_direction(model, v, l->bias), NG_NOTRANS, 1, 1, error);
+}
+
+/* The kernel of the way back; nobody reads its column sums. */
+void ngi_activation_tangent(const ng_model *model, ng_mat dz, ng_mat z, ng_mat h,
+                            ng_activation activation)
+{
+    ngi_activation_find(activation)
+        ->backward[dz.dtype](dz.rows, dz.cols, dz.data, model->tangents.row.data, z.data, h.data);
+}
+
 ng_status ngi_linear_backward(const ng_model *model, size_t layer, ng_mat a_grad, ng_mat z,
                               ng_mat h, ng_activation activation, ng_error *error)
 {

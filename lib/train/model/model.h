@@ -35,8 +35,8 @@ typedef struct {
     ng_status (*forward)(ng_model *model, ng_error *error);
     /* every dw, from the derivative at the logits (g of the last linear layer) */
     ng_status (*backward)(ng_model *model, ng_error *error);
-    /* (optional) dz (rows of logits, dense) <- J v: natgrad/train/likelihood.h; hidden, row and
-     * ones of model->tangents are there */
+    /* dz (rows of logits, dense) <- J v: natgrad/train/likelihood.h; hidden, row and ones of
+     * model->tangents are there */
     ng_status (*tangent)(ng_model *model, ng_mat dz, ng_mat v, ng_error *error);
     /* (optional) one label a row of logits from the n of the caller; NULL: not the right number */
     const int *(*labels)(ng_model *model, const int *labels, size_t n);
@@ -80,10 +80,10 @@ typedef struct {
 /* Scratch of tangents, none before the first. */
 typedef struct {
     ng_work memory;
-    ng_mat hidden[2];  /* rows of logits x the widest layer's outputs */
+    ng_mat hidden[2];  /* each for any layer's outputs, and inputs but the first one's */
     ng_mat dz[2];      /* as the logits */
-    ng_mat row;        /* 1 x the widest */
-    ng_mat ones;       /* rows x 1 */
+    ng_mat row;        /* 1 x the widest layer's outputs */
+    ng_mat ones;       /* rows of any layer x 1 */
     ng_mat p, numbers; /* 1 x classes, in double */
 } ngi_tangents;
 
@@ -109,6 +109,20 @@ struct ng_model {
 static inline ng_mat ngi_rows(ng_mat m, size_t rows)
 {
     return ng_mat_block(m, 0, 0, rows, m.cols);
+}
+
+/* The part of v (1 x all parameters) that goes along that parameter. */
+static inline ng_mat ngi_direction(const ng_model *model, ng_mat v, size_t parameter)
+{
+    ng_mat w = model->param[parameter].w;
+    w.data = (char *)v.data + ((const char *)w.data - (const char *)model->w.data);
+    return w;
+}
+
+/* hidden[i], dense. */
+static inline ng_mat ngi_tangent_room(const ng_model *model, size_t i, size_t rows, size_t cols)
+{
+    return (ng_mat){model->tangents.hidden[i].data, rows, cols, cols, model->dtype};
 }
 
 /* ---- Memory: plan.c ------------------------------------------------------------ */
@@ -179,10 +193,15 @@ ng_status ngi_linear_forward(const ng_model *model, size_t layer, ng_mat z, ng_m
 /* dw <- G^T A; where a_grad has data, a_grad <- G W */
 ng_status ngi_linear_gradient(const ng_model *model, size_t layer, ng_mat a_grad, ng_error *error);
 
-/* dz <- A V^T + da W^T + 1 v_b, where da (dense) has data: how Z changes as weights and bias go
- * along their parts of v and the inputs along da (likelihood.c) */
+/* dz <- A V^T + da W^T + 1 v_b + beta dz, where da has data and a bias is there: how Z changes as
+ * weights and bias go along their parts of v and the inputs along da. dz and da have a row a
+ * place */
 ng_status ngi_linear_tangent(const ng_model *model, size_t layer, ng_mat dz, ng_mat da, ng_mat v,
-                             ng_error *error);
+                             double beta, ng_error *error);
+
+/* dz <- dz phi'(z), where h = phi(z): dz (dense) becomes the direction of h */
+void ngi_activation_tangent(const ng_model *model, ng_mat dz, ng_mat z, ng_mat h,
+                            ng_activation activation);
 
 /* G <- G phi'(z), db <- column sums of G, and the gradient above */
 ng_status ngi_linear_backward(const ng_model *model, size_t layer, ng_mat a_grad, ng_mat z,

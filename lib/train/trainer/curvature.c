@@ -72,7 +72,7 @@ static int option(const void *options, const char *name)
     return ng_options_get(options, name, &value, NULL) == NG_OK && value > 0;
 }
 
-/* A net that cannot multiply with it, or whose parameters are not all in the group, leaves the
+/* A net whose parameters are not all in the group leaves the
  * method to its metric. */
 ng_status ngi_trainer_curve(ng_trainer *t)
 {
@@ -82,7 +82,7 @@ ng_status ngi_trainer_curve(ng_trainer *t)
     if (ngi_trainer_shares(t))
         return ng_error_set(&t->error, NG_EOPTION, "rate = quadratic is of one process alone");
     t->tells = option(t->o.method, "retract") ? 1 : TELL_INTERVAL;
-    if (!ng_model_has_tangents(t->model) || t->captures == NULL || t->rest != NULL)
+    if (t->captures == NULL || t->rest != NULL)
         return NG_OK;
     TRY(ng_model_fisher_product(t->model, &product, &t->error));
     TRY(ng_fisher_create_matrix_free(&t->fisher, t->weights.cols, t->model->dtype, NULL, &product,

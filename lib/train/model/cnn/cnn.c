@@ -127,7 +127,7 @@ static ng_status forward(ng_model *model, ng_error *error)
         const stage *s = &net->stage[i];
         net->kernels->patches(some(s->in, model->batch), s->patches.data, pictures);
         TRY(ngi_linear_forward(model, i, s->z, s->h, NG_ACTIVATION_RELU, error));
-        net->kernels->pool(some(s->out, model->batch), s->small.data, s->h.data);
+        net->kernels->pool(some(s->out, model->batch), s->small.data, s->h.data, s->h.data);
         pictures = s->small.data;
     }
     return ngi_linear_forward(model, net->stages, model->logits, model->linear[net->stages].g,
@@ -149,6 +149,31 @@ static ng_status backward(ng_model *model, ng_error *error)
                                  s->patches_grad.data);
     }
     return NG_OK;
+}
+
+/* Unfolding is linear: the tangent's patches are those of the tangent. The first pictures do not
+ * move. Each step reads one room and fills the other. */
+static ng_status tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error)
+{
+    const cnn *net = (const cnn *)model;
+    ng_mat da = {NULL, 0, 0, 0, model->dtype};
+    const void *pictures = NULL;
+    for (size_t i = 0; i < net->stages; i++) {
+        const stage *s = &net->stage[i];
+        size_t rows = model->batch * s->in.height * s->in.width;
+        ng_mat to = ngi_tangent_room(model, i % 2, rows, s->z.cols),
+               other = ngi_tangent_room(model, 1 - i % 2, rows, s->patches.cols);
+        if (i > 0) {
+            da = other;
+            net->kernels->patches(some(s->in, model->batch), da.data, pictures);
+        }
+        TRY(ngi_linear_tangent(model, i, to, da, v, 0, error));
+        ngi_activation_tangent(model, to, s->z, s->h, NG_ACTIVATION_RELU);
+        net->kernels->pool(some(s->out, model->batch), other.data, to.data, s->h.data);
+        pictures = other.data;
+    }
+    da = ngi_tangent_room(model, net->stages % 2, model->batch, net->dense.cols);
+    return ngi_linear_tangent(model, net->stages, dz, da, v, 0, error);
 }
 
 /* ---- Life ------------------------------------------------------------------------------ */
@@ -177,6 +202,7 @@ const ngi_model_kind ngi_cnn_kind = {
     .lay_out = lay_out,
     .forward = forward,
     .backward = backward,
+    .tangent = tangent,
 };
 
 ng_status ng_model_create_cnn(ng_model **model, const ng_cnn_options *options, ng_error *error)

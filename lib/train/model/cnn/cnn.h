@@ -21,8 +21,9 @@ typedef struct {
     void (*patches)(ngi_pictures p, void *patches, const void *pictures);
     /* its adjoint: pictures <- sums over the patches that hold each number */
     void (*gather)(ngi_pictures p, void *pictures, const void *patches);
-    /* out <- largest of each 2 x 2; channels last, here and below */
-    void (*pool)(ngi_pictures p, void *out, const void *in);
+    /* out <- `from` where in is the (first) largest of each 2 x 2: the maximum from in itself, its
+     * tangent from one of in; channels last, here and below */
+    void (*pool)(ngi_pictures p, void *out, const void *from, const void *in);
     /* din <- dout where in was the (first) largest, else 0 */
     void (*pool_backward)(ngi_pictures p, void *din, const void *in, const void *dout);
 } ngi_cnn_kernels;

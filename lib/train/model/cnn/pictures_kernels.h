@@ -49,11 +49,11 @@ static void K(gather)(ngi_pictures p, void *picturesv, const void *patchesv)
                     body                                                                           \
                 }
 
-static void K(pool)(ngi_pictures p, void *outv, const void *inv)
+static void K(pool)(ngi_pictures p, void *outv, const void *fromv, const void *inv)
 {
     T *restrict out = outv;
-    const T *restrict in = inv;
-    BLOCKS(out[k] = in[best];)
+    const T *restrict from = fromv, *restrict in = inv;
+    BLOCKS(out[k] = from[best];)
 }
 
 static void K(pool_backward)(ngi_pictures p, void *dinv, const void *inv, const void *doutv)

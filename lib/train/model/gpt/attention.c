@@ -54,7 +54,7 @@ static ng_status backward(const ngi_gpt *gpt, const ngi_block *block, ng_mat y_g
     ng_mat z = block->qkv_z, g = block->qkv_g, dy = head(gpt, y_grad, i, j, 0);
     TRY(ng_gemm(head(gpt, g, i, j, 2), p, NG_TRANS, dy, NG_NOTRANS, 1, 0, error));
     TRY(ng_gemm(ds, dy, NG_NOTRANS, head(gpt, z, i, j, 2), NG_TRANS, 1, 0, error));
-    gpt->kernels->softmax_backward(gpt->context, ds.data, p.data);
+    gpt->kernels->softmax_jacobian(gpt->context, ds.data, p.data);
     TRY(ng_gemm(head(gpt, g, i, j, 0), ds, NG_NOTRANS, head(gpt, z, i, j, 1), NG_NOTRANS,
                 temper(gpt), 0, error));
     return ng_gemm(head(gpt, g, i, j, 1), ds, NG_TRANS, head(gpt, z, i, j, 0), NG_NOTRANS,
@@ -67,5 +67,29 @@ ng_status ngi_attention_backward(const ngi_gpt *gpt, const ngi_block *block, ng_
     for (size_t i = 0; i < gpt->model.batch; i++)
         for (size_t j = 0; j < gpt->heads; j++)
             TRY(backward(gpt, block, y_grad, i, j, error));
+    return NG_OK;
+}
+
+/* dS = (dq k^T + q dk^T) / sqrt d, dP by the softmax, dy = dP v + P dv. */
+static ng_status tangent(const ngi_gpt *gpt, const ngi_block *block, ng_mat dy, ng_mat dqkv,
+                         size_t i, size_t j, ng_error *error)
+{
+    ng_mat p = probabilities(gpt, block, i, j), dp = gpt->attention, z = block->qkv_z;
+    dy = head(gpt, dy, i, j, 0);
+    TRY(ng_gemm(dp, head(gpt, dqkv, i, j, 0), NG_NOTRANS, head(gpt, z, i, j, 1), NG_TRANS,
+                temper(gpt), 0, error));
+    TRY(ng_gemm(dp, head(gpt, z, i, j, 0), NG_NOTRANS, head(gpt, dqkv, i, j, 1), NG_TRANS,
+                temper(gpt), 1, error));
+    gpt->kernels->softmax_jacobian(gpt->context, dp.data, p.data);
+    TRY(ng_gemm(dy, dp, NG_NOTRANS, head(gpt, z, i, j, 2), NG_NOTRANS, 1, 0, error));
+    return ng_gemm(dy, p, NG_NOTRANS, head(gpt, dqkv, i, j, 2), NG_NOTRANS, 1, 1, error);
+}
+
+ng_status ngi_attention_tangent(const ngi_gpt *gpt, const ngi_block *block, ng_mat dy, ng_mat dqkv,
+                                ng_error *error)
+{
+    for (size_t i = 0; i < gpt->model.batch; i++)
+        for (size_t j = 0; j < gpt->heads; j++)
+            TRY(tangent(gpt, block, dy, dqkv, i, j, error));
     return NG_OK;
 }

@@ -177,6 +177,7 @@ const ngi_model_kind ngi_gpt_kind = {
     .lay_out = lay_out,
     .forward = ngi_gpt_forward,
     .backward = ngi_gpt_backward,
+    .tangent = ngi_gpt_tangent,
     .labels = labels_of_rows,
 };
 

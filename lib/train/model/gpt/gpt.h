@@ -26,10 +26,14 @@ typedef struct {
     /* dx <- in (0 where NULL) + the derivative at x; dw, db; g is the derivative at out */
     void (*norm_backward)(size_t rows, size_t cols, void *dx, void *dw, void *db, const void *in,
                           const void *g, const void *x, const void *stats, const void *w);
+    /* dout <- how out goes as x, w and b go along dx, dw and db */
+    void (*norm_tangent)(size_t rows, size_t cols, void *dout, const void *dx, const void *dw,
+                         const void *db, const void *x, const void *stats, const void *w);
     /* row t of s (n x n) <- softmax of its columns 0 ... t; the others 0 */
     void (*causal_softmax)(size_t n, void *s);
-    /* ds <- p * (ds - sum over the row of ds * p) */
-    void (*softmax_backward)(size_t n, void *ds, const void *p);
+    /* ds <- p * (ds - sum over the row of ds * p): the matrix is symmetric, so that this makes of
+     * a derivative at p the one at s, and of a direction of s the one of p */
+    void (*softmax_jacobian)(size_t n, void *ds, const void *p);
 } ngi_gpt_kernels;
 
 extern const ngi_gpt_kernels ngi_gpt_f32, ngi_gpt_f64;
@@ -67,10 +71,13 @@ typedef struct {
 
 ng_status ngi_gpt_forward(ng_model *model, ng_error *error);
 ng_status ngi_gpt_backward(ng_model *model, ng_error *error);
+ng_status ngi_gpt_tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error);
 
-/* y and p from qkv_z; qkv_g from the derivative y_grad at y. */
+/* y and p from qkv_z; qkv_g from the derivative y_grad at y; how y goes, dy, from dqkv. */
 ng_status ngi_attention(const ngi_gpt *gpt, const ngi_block *block, ng_error *error);
 ng_status ngi_attention_backward(const ngi_gpt *gpt, const ngi_block *block, ng_mat y_grad,
                                  ng_error *error);
+ng_status ngi_attention_tangent(const ngi_gpt *gpt, const ngi_block *block, ng_mat dy, ng_mat dqkv,
+                                ng_error *error);
 
 #endif

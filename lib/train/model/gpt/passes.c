@@ -1,4 +1,4 @@
-/* Forward and backward pass of the transformer. */
+/* Forward and backward pass of the transformer, and its tangents. */
 #include <natgrad/linalg.h>
 
 #include "lib/core/try.h"
@@ -32,6 +32,16 @@ static void normalise_backward(const ngi_gpt *gpt, const ngi_norm *norm, ng_mat 
     gpt->kernels->norm_backward(rows_of(gpt), x.cols, dx.data, grad(gpt, norm->ln_w),
                                 grad(gpt, norm->ln_b), in.data, g.data, x.data, norm->stats.data,
                                 weight(gpt, norm->ln_w));
+}
+
+/* out <- how the norm's output goes as x goes along dx and its own parameters along v */
+static void normalise_tangent(const ngi_gpt *gpt, const ngi_norm *norm, ng_mat out, ng_mat dx,
+                              ng_mat x, ng_mat v)
+{
+    ng_mat dw = ngi_direction(&gpt->model, v, norm->ln_w),
+           db = ngi_direction(&gpt->model, v, norm->ln_b);
+    gpt->kernels->norm_tangent(rows_of(gpt), x.cols, out.data, dx.data, dw.data, db.data, x.data,
+                               norm->stats.data, weight(gpt, norm->ln_w));
 }
 
 /* z <- in + bias + A W^T; in.data may be NULL */
@@ -122,4 +132,38 @@ ng_status ngi_gpt_backward(ng_model *model, ng_error *error)
                                  grad(gpt, gpt->wte), grad(gpt, gpt->wpe), gpt->g[0].data,
                                  gpt->tokens);
     return NG_OK;
+}
+
+/* ---- Tangents ------------------------------------------------------------------ */
+
+/* dx: how the residual stream goes, from node to node; a: scratch of its size */
+static ng_status block_tangent(const ngi_gpt *gpt, size_t i, ng_mat dx, ng_mat a, ng_mat v,
+                               ng_error *error)
+{
+    const ng_model *m = &gpt->model;
+    const ngi_block *b = &gpt->block[i];
+    ng_mat dqkv = ngi_tangent_room(m, 1, dx.rows, b->qkv_z.cols),
+           dh = ngi_tangent_room(m, 1, dx.rows, b->z.cols);
+    normalise_tangent(gpt, &b->norm1, a, dx, gpt->x[2 * i], v);
+    TRY(ngi_linear_tangent(m, b->qkv, dqkv, a, v, 0, error));
+    TRY(ngi_attention_tangent(gpt, b, a, dqkv, error));
+    TRY(ngi_linear_tangent(m, b->proj, dx, a, v, 1, error));
+    normalise_tangent(gpt, &b->norm2, a, dx, gpt->x[2 * i + 1], v);
+    TRY(ngi_linear_tangent(m, b->fc, dh, a, v, 0, error));
+    ngi_activation_tangent(m, dh, b->z, b->h, NG_ACTIVATION_GELU);
+    return ngi_linear_tangent(m, b->out, dx, dh, v, 1, error);
+}
+
+ng_status ngi_gpt_tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error)
+{
+    const ngi_gpt *gpt = (const ngi_gpt *)model;
+    size_t rows = rows_of(gpt);
+    ng_mat dx = ngi_tangent_room(model, 0, rows, gpt->width), a = ngi_rows(gpt->scratch, rows);
+    gpt->kernels->embed(rows, gpt->width, gpt->context, dx.data, gpt->tokens,
+                        ngi_direction(model, v, gpt->wte).data,
+                        ngi_direction(model, v, gpt->wpe).data);
+    for (size_t i = 0; i < gpt->blocks; i++)
+        TRY(block_tangent(gpt, i, dx, a, v, error));
+    normalise_tangent(gpt, &gpt->last, a, dx, gpt->x[2 * gpt->blocks], v);
+    return ngi_linear_tangent(model, gpt->head, dz, a, v, 0, error);
 }

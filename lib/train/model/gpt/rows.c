@@ -7,8 +7,8 @@
     {                                                                                              \
         .tokens = K(tokens), .embed = K(embed), .embed_backward = K(embed_backward),               \
         .add_bias = K(add_bias), .column_sums = K(column_sums), .norm = K(norm),                   \
-        .norm_backward = K(norm_backward), .causal_softmax = K(causal_softmax),                    \
-        .softmax_backward = K(softmax_backward)                                                    \
+        .norm_backward = K(norm_backward), .norm_tangent = K(norm_tangent),                        \
+        .causal_softmax = K(causal_softmax), .softmax_jacobian = K(softmax_jacobian)               \
     }
 
 #define T float

@@ -121,7 +121,19 @@ static void K(norm)(size_t rows, size_t cols, void *outv, void *statsv, const vo
     }
 }
 
-/* With y = (x - mean) * scale and e = g * w: dx = scale (e - mean(e) - y mean(e y)). */
+/* e <- scale (e - mean(e) - y mean(e y)) with y = (x - mean) * scale: the derivative of y by x, a
+ * symmetric matrix, times e. */
+static inline void K(norm_jacobian)(size_t cols, T *restrict e, const T *restrict x, T mean,
+                                    T scale)
+{
+    double sum, along;
+    SUM(sum, cols, (double)e[j]);
+    SUM(along, cols, (double)e[j] * (double)((x[j] - mean) * scale));
+    T me = (T)(sum / (double)cols), mey = (T)(along / (double)cols);
+    for (size_t j = 0; j < cols; j++)
+        e[j] = scale * (e[j] - me - (x[j] - mean) * scale * mey);
+}
+
 static void K(norm_backward)(size_t rows, size_t cols, void *dxv, void *dwv, void *dbv,
                              const void *inv, const void *gv, const void *xv, const void *statsv,
                              const void *wv)
@@ -146,16 +158,29 @@ static void K(norm_backward)(size_t rows, size_t cols, void *dxv, void *dwv, voi
     for (size_t i = 0; i < rows; i++) {
         const T *restrict x = (const T *)xv + i * cols, *stats = (const T *)statsv + 2 * i;
         const T *restrict g = (const T *)gv + i * cols;
-        T *restrict dx = (T *)dxv + i * cols, mean = stats[0], scale = stats[1];
-        double e, ey;
-        SUM(e, cols, (double)(g[j] * w[j]));
-        SUM(ey, cols, (double)(g[j] * w[j]) * (double)((x[j] - mean) * scale));
-        T me = (T)(e / (double)cols), mey = (T)(ey / (double)cols);
+        T *restrict dx = (T *)dxv + i * cols;
         const T *restrict in = inv == NULL ? NULL : (const T *)inv + i * cols;
         for (size_t j = 0; j < cols; j++)
-            dx[j] = scale * (g[j] * w[j] - me - (x[j] - mean) * scale * mey);
+            dx[j] = g[j] * w[j];
+        K(norm_jacobian)(cols, dx, x, stats[0], stats[1]);
         for (size_t j = 0; j < cols && in != NULL; j++)
             dx[j] += in[j];
+    }
+}
+
+static void K(norm_tangent)(size_t rows, size_t cols, void *doutv, const void *dxv, const void *dwv,
+                            const void *dbv, const void *xv, const void *statsv, const void *wv)
+{
+    const T *restrict w = wv, *restrict dw = dwv, *restrict db = dbv;
+    for (size_t i = 0; i < rows; i++) {
+        const T *restrict x = (const T *)xv + i * cols, *stats = (const T *)statsv + 2 * i;
+        const T *restrict dx = (const T *)dxv + i * cols;
+        T *restrict out = (T *)doutv + i * cols;
+        for (size_t j = 0; j < cols; j++)
+            out[j] = dx[j];
+        K(norm_jacobian)(cols, out, x, stats[0], stats[1]);
+        for (size_t j = 0; j < cols; j++)
+            out[j] = w[j] * out[j] + dw[j] * ((x[j] - stats[0]) * stats[1]) + db[j];
     }
 }
 
@@ -178,7 +203,7 @@ static void K(causal_softmax)(size_t n, void *sv)
     }
 }
 
-static void K(softmax_backward)(size_t n, void *dsv, const void *pv)
+static void K(softmax_jacobian)(size_t n, void *dsv, const void *pv)
 {
     for (size_t t = 0; t < n; t++) {
         T *restrict ds = (T *)dsv + t * n;

@@ -118,25 +118,18 @@ static ng_status backward(ng_model *model, ng_error *error)
     return NG_OK;
 }
 
-/* Forward mode: behind each layer phi' takes the tangent at z to the one at phi(z). */
 static ng_status tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error)
 {
     const mlp *net = (const mlp *)model;
-    const ngi_tangents *room = &model->tangents;
     ng_mat below = {NULL, 0, 0, 0, model->dtype};
-    for (size_t i = 0; i < model->layers; i++) {
-        ng_mat to = room->hidden[i % 2];
-        to.rows = model->batch;
-        to.cols = to.stride = net->z[i].cols;
-        if (i + 1 == model->layers)
-            return ngi_linear_tangent(model, i, dz, below, v, error);
-        TRY(ngi_linear_tangent(model, i, to, below, v, error));
-        ngi_activation_find(net->activation)
-            ->backward[to.dtype](to.rows, to.cols, to.data, room->row.data, net->z[i].data,
-                                 net->h[i].data);
+    size_t last = model->layers - 1;
+    for (size_t i = 0; i < last; i++) {
+        ng_mat to = ngi_tangent_room(model, i % 2, model->batch, net->z[i].cols);
+        TRY(ngi_linear_tangent(model, i, to, below, v, 0, error));
+        ngi_activation_tangent(model, to, net->z[i], net->h[i], net->activation);
         below = to;
     }
-    return NG_OK;
+    return ngi_linear_tangent(model, last, dz, below, v, 0, error);
 }
 
 const ngi_model_kind ngi_mlp_kind = {
