@@ -21,9 +21,10 @@
  *   to any other method: hidden weights, those of fused layers each by itself; what
  *     ng_policy_elementwise names and the last layer to AdamW.
  *
- * A method with rate = quadratic (the preset kfac_auto) has the model's own Fisher matrix, where
- * the model has tangents and all its parameters are in the method's group, and every five steps,
- * with retract every step, the loss of its batch behind the step (ng_group_adapt_damping).
+ * A method with rate = quadratic (the preset kfac_auto) that asks for statistics has the model's own
+ * Fisher matrix, of the parameters in its group alone, and every five steps, with retract every
+ * step, the loss of its batch behind the step (ng_group_adapt_damping): behind AdamW's part of it
+ * too, where embeddings and norms are AdamW's.
  *
  * Several processes (options.exchange) train one model: each makes the same trainer of the same
  * model and data, computes its shards of every batch and its part of an evaluation, and steps the

@@ -200,6 +200,7 @@ void ng_trainer_destroy(ng_trainer *t)
     free(t->mean);
     free(t->best.data);
     free(t->live.data);
+    free(t->apart.data);
     free(t->at.order);
     free(t->at.points);
     free(t->shard);

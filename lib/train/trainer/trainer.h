@@ -54,7 +54,10 @@ struct ng_trainer {
     ng_exchange exchange; /* the other processes of this training; size 0: none */
     double *shard;        /* owned: loss and share right of each shard, by its part of the batch */
     ng_exchange_item *parts; /* owned: one a rank */
-    ng_fisher *fisher;       /* owned: the model's, for a rate by a quadratic model; or NULL */
+    ng_fisher *fisher; /* owned: the model's, of the group alone, for a rate by a quadratic model;
+                        * or NULL */
+    ng_fisher_product whole; /* of all parameters */
+    ng_mat apart;            /* owned: a few rows of all weights, 0 but for the group's */
     unsigned tells;          /* steps from one loss behind a step to the next; 0: nobody asks */
     ng_error error;
 };
