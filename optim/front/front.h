@@ -281,7 +281,21 @@ void ngi_options_keep(ng_optimizer *optimizer);
 ng_status ngi_lr_multiply(ng_group *group, double factor, ng_error *error);
 void ngi_lr_restore(ng_optimizer *optimizer, size_t groups);
 
-/* ---- step.c and monitors.c ------------------------------------------------------------- */
+/* ---- turn.c ------------------------------------------------------------------------------ */
+
+/* Status and error of each go into its task; nothing runs after a first failure. */
+void ngi_turn_prepare(ng_optimizer *optimizer, const ngi_turn *turn, ng_work *work);
+
+/* of a turn that is prepared */
+void ngi_turn_commit(ng_optimizer *optimizer, const ngi_turn *turn, ng_work *work);
+
+/* All that can be known without spare copies: of a turn that needs none, everything. */
+void ngi_turn_check(ng_optimizer *optimizer, const ngi_turn *turn, ng_work *work);
+
+/* With spare copies lent, of a turn that was checked: all of it, or nothing. */
+void ngi_turn_run(ng_optimizer *optimizer, const ngi_turn *turn, ng_work *work);
+
+/* ---- tasks.c, step.c and monitors.c ------------------------------------------------------- */
 
 /* Room in a step for one more parameter. */
 ng_status ngi_step_reserve(ng_optimizer *optimizer);
