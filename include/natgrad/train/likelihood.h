@@ -22,8 +22,9 @@ extern "C" {
 
 /* dz (as the logits) <- J v at the last forward pass, row by row: how the logits change as the
  * weights go along v (1 x all parameters, one after the other, rows of each one after the
- * other). Both dense, of the model's dtype. The first call here allocates a few layers' outputs,
- * which the model keeps. NG_ENODATA without a forward pass, NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
+ * other). Both dense, of the model's dtype. The first call here allocates the largest layer's
+ * inputs and outputs a few times, which the model keeps. NG_ENODATA without a forward pass,
+ * NG_ESHAPE, NG_EDTYPE, NG_ENOMEM. */
 NG_API ng_status ng_model_tangent(ng_model *model, ng_mat dz, ng_mat v, ng_error *error);
 
 /* For ng_fisher_create_matrix_free(&f, n, dtype, NULL, &product, &error), n all parameters: F at
