@@ -150,13 +150,19 @@ NG_API ng_status ng_optimizer_accumulate(ng_optimizer *optimizer);
 NG_API void ng_optimizer_drop(ng_optimizer *optimizer);
 
 /* Of methods that are a distribution over the weights (natgrad/ivon.h): draws the weights the
- * coming gradient is taken at, mean and noise, in the order of groups and parameters. Another call
- * draws anew about the same mean; a step that is done leaves the new mean in the weights, and so do
- * restore and a failure of this. Frozen parameters, and those of other methods, stay as they are
- * and take no random numbers. NG_ERANGE, with the name: a sample that is not finite; NG_EARG: no
- * fill_normal; NG_ENOMEM; NG_EUNSUPPORTED: weights of sixteen bits, or another
- * process's (natgrad/exchange.h). A checkpoint cannot be saved or loaded while weights are a
- * sample. */
+ * coming gradient is taken at, mean and noise. Another call draws anew about the same mean; a step
+ * that is done leaves the new mean in the weights, and so do restore and a failure of this. Frozen
+ * parameters, and those of other methods, stay as they are.
+ *
+ * Where random has fill_uniform, a call takes four uniform numbers, and every normal number is a
+ * function of these, the optimizer's seed, the parameter's name and the element: in groups of
+ * another order, or on several processes, the same. Else fill_normal gives a number a weight, in
+ * the order of groups and parameters, and none for those that stay as they are. The state of
+ * random is the caller's to save.
+ *
+ * NG_ERANGE, with the name: a sample that is not finite; NG_EARG: neither of them; NG_ENOMEM;
+ * NG_EUNSUPPORTED: weights of sixteen bits, or another process's (natgrad/exchange.h). A
+ * checkpoint cannot be saved or loaded while weights are a sample. */
 NG_API ng_status ng_optimizer_sample(ng_optimizer *optimizer, const ng_random *random);
 NG_API ng_status ng_optimizer_restore(ng_optimizer *optimizer);
 

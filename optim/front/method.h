@@ -228,9 +228,10 @@ struct ng_method {
     /* dw, finite, joins the micro-batches of the coming step; keep 0: as the first. Cannot fail
      * (optional) */
     void (*accumulate)(ngi_param *param, const void *options, double keep);
-    /* the method is a distribution over the weights: row <- standard deviations of row i of them
-     * (optional) */
-    void (*deviations)(const ngi_param *param, const void *options, double *row, size_t i);
+    /* the method is a distribution over the weights, dense row by row: out (of their dtype) <-
+     * standard deviations of n of them from number `first` on (optional) */
+    void (*deviations)(const ngi_param *param, const void *options, void *out, size_t first,
+                       size_t n);
     /* cannot fail; allocates nothing */
     void (*commit)(ngi_param *param, const void *options);
     /* after a step: sets the damping by the losses (finite) around it and what was predicted;

@@ -8,7 +8,9 @@
 
 #include <natgrad/linalg.h>
 
+#include "lib/core/clones.h"
 #include "lib/core/try.h"
+#include "lib/linalg/normal.h"
 
 #define T float
 #define K(name) f32_##name
@@ -22,8 +24,29 @@
 #undef T
 #undef K
 
-static void (*const kernels[2])(size_t, void *, const void *, const double *,
-                                const double *) = {f32_move, f64_move};
+static void (*const move[2])(size_t, void *, const void *, const void *, const void *) = {f32_move,
+                                                                                          f64_move};
+static void (*const narrow[2])(size_t, void *, const double *) = {f32_narrow, f64_narrow};
+
+/* Where normal numbers come from: of a key of `random`'s uniform ones, by name, or all of them its
+ * own. */
+typedef struct {
+    const ng_random *random;
+    int by_name;
+    uint64_t key;
+} source;
+
+/* Sixteen bits each of four numbers: whatever resolution they have. */
+static source open_source(const ng_random *random)
+{
+    source from = {random, random->fill_uniform != NULL, 0};
+    double u[4] = {0};
+    if (from.by_name)
+        random->fill_uniform(random->data, u, 4);
+    for (int i = 0; i < 4; i++)
+        from.key = from.key << 16 | (u[i] > 0 ? (uint64_t)(u[i] * 0x1p16) & 0xffff : 0);
+    return from;
+}
 
 static void *row(ng_mat m, size_t i)
 {
@@ -54,10 +77,9 @@ static ng_status check(const ngi_param *param, ng_error *error)
                               param->name);
 }
 
-/* Room for every mean, and for a row of numbers: *longest. */
-static ng_status reserve(ng_optimizer *optimizer, size_t *longest)
+/* Room for every mean. */
+static ng_status reserve(ng_optimizer *optimizer)
 {
-    *longest = 0;
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
             ngi_param *param = optimizer->groups[g]->params[i];
@@ -67,41 +89,70 @@ static ng_status reserve(ng_optimizer *optimizer, size_t *longest)
             if (param->mean.data == NULL)
                 TRY(ngi_mat_create(&param->mean, param->w.rows, param->w.cols, param->w.dtype,
                                    &optimizer->error));
-            *longest = param->w.cols > *longest ? param->w.cols : *longest;
         }
     return NG_OK;
 }
 
-/* w <- mean + noise on its owner; every rank's numbers go on. noise, deviation: a row each */
-static ng_status draw(ngi_param *param, const ng_group *group, const ng_random *random,
-                      double *noise, double *deviation, ng_error *error)
+enum { PIECE = 256 }; /* weights; a piece stays in the cache from the first to the last pass */
+
+/* noise (n of the weights' dtype) <- numbers `first` ... of the parameter with that key */
+static void numbers(void *noise, const source *from, uint64_t key, size_t first, size_t n,
+                    ng_dtype dtype)
 {
-    if (!param->sampled)
-        TRY(ng_copy(param->mean, param->w, error));
-    param->sampled = 1;
-    for (size_t i = 0; i < param->w.rows; i++) {
-        random->fill_normal(random->data, noise, param->w.cols);
-        if (param->elsewhere)
-            continue;
-        group->method->deviations(param, group->options, deviation, i);
-        kernels[param->w.dtype](param->w.cols, row(param->w, i), row(param->mean, i), noise,
-                                deviation);
+    double room[PIECE];
+    if (from->by_name) {
+        ngi_normal_fill(noise, n, key, first, dtype);
+        return;
     }
-    return ng_is_finite(param->w)
-               ? NG_OK
-               : ng_error_set(error, NG_ERANGE,
-                              "parameter '%.60s': a sample of its weights is not finite",
-                              param->name);
+    from->random->fill_normal(from->random->data, room, n);
+    narrow[dtype](n, noise, room);
 }
 
-static ng_status draw_all(ng_optimizer *optimizer, const ng_random *random, double *rows,
-                          size_t longest)
+/* w (n of them, `first` the number of the first) <- mean + noise on the owner; is it finite? */
+static int draw_piece(const ngi_param *param, const ng_group *group, const source *from,
+                      uint64_t key, void *w, size_t first, size_t n)
 {
+    const size_t size = ng_dtype_size(param->w.dtype);
+    double noise[PIECE], deviation[PIECE];
+    char *mean = (char *)param->mean.data + first * size;
+    if (!param->sampled)
+        memcpy(mean, w, n * size);
+    if (!param->elsewhere || !from->by_name)
+        numbers(noise, from, key, first, n, param->w.dtype);
+    if (param->elsewhere)
+        return 1;
+    group->method->deviations(param, group->options, deviation, first, n);
+    move[param->w.dtype](n, w, mean, noise, deviation);
+    return ng_is_finite((ng_mat){w, 1, n, n, param->w.dtype});
+}
+
+static ng_status draw(ngi_param *param, const ng_group *group, const source *from, ng_error *error)
+{
+    const int dense = param->w.stride == param->w.cols;
+    const size_t rows = dense ? 1 : param->w.rows, all = param->w.rows * param->w.cols;
+    const size_t cols = dense ? all : param->w.cols, size = ng_dtype_size(param->w.dtype);
+    const uint64_t key = ngi_narrow_key(from->key + param->key, "sample");
+    int finite = 1;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < cols; j += PIECE)
+            finite &= draw_piece(param, group, from, key, (char *)row(param->w, i) + j * size,
+                                 i * cols + j, cols - j < PIECE ? cols - j : PIECE);
+    param->sampled = 1;
+    return finite ? NG_OK
+                  : ng_error_set(error, NG_ERANGE,
+                                 "parameter '%.60s': a sample of its weights is not finite",
+                                 param->name);
+}
+
+static ng_status sample(ng_optimizer *optimizer, const ng_random *random)
+{
+    TRY(reserve(optimizer));
+    const source from = open_source(random);
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++) {
             ng_group *group = optimizer->groups[g];
             if (is_drawn(group, group->params[i]))
-                TRY(draw(group->params[i], group, random, rows, rows + longest, &optimizer->error));
+                TRY(draw(group->params[i], group, &from, &optimizer->error));
         }
     return NG_OK;
 }
@@ -111,20 +162,6 @@ void ngi_restore_all(ng_optimizer *optimizer)
     for (size_t g = 0; g < optimizer->group_count; g++)
         for (size_t i = 0; i < optimizer->groups[g]->count; i++)
             ngi_param_restore(optimizer->groups[g]->params[i]);
-}
-
-static ng_status sample(ng_optimizer *optimizer, const ng_random *random)
-{
-    size_t longest;
-    double *rows;
-    TRY(reserve(optimizer, &longest));
-    if (longest == 0)
-        return NG_OK;
-    TRY(ngi_array_create(&rows, 2 * longest, sizeof *rows, "numbers of a sample",
-                         &optimizer->error));
-    ng_status status = draw_all(optimizer, random, rows, longest);
-    free(rows);
-    return status;
 }
 
 static int any_drawn(const ng_optimizer *optimizer)
@@ -141,8 +178,8 @@ ng_status ng_optimizer_sample(ng_optimizer *optimizer, const ng_random *random)
     if (optimizer == NULL)
         return NG_EARG;
     ng_error *error = ngi_begin(optimizer);
-    if (random == NULL || random->fill_normal == NULL)
-        return ng_error_set(error, NG_EARG, "random is NULL or has no fill_normal");
+    if (random == NULL || (random->fill_uniform == NULL && random->fill_normal == NULL))
+        return ng_error_set(error, NG_EARG, "random is NULL or has no numbers");
     if (!any_drawn(optimizer))
         return NG_OK;
     ng_status status = ngi_exchange_agree(optimizer, sample(optimizer, random), 0);
@@ -176,7 +213,7 @@ const char *ngi_sampled(const ng_optimizer *optimizer)
 
 static ng_status put(ng_mat to, const ngi_param *param, const ng_group *group, ng_error *error)
 {
-    double *row;
+    ng_mat all;
     if (param->elsewhere)
         return ng_error_set(error, NG_EUNSUPPORTED,
                             "parameter '%.60s': its distribution is another process's",
@@ -188,14 +225,11 @@ static ng_status put(ng_mat to, const ngi_param *param, const ng_group *group, n
     if (to.rows != param->w.rows || to.cols != param->w.cols)
         return ng_error_set(error, NG_ESHAPE, "deviations are %zu x %zu, '%.60s' is %zu x %zu",
                             to.rows, to.cols, param->name, param->w.rows, param->w.cols);
-    TRY(ngi_array_create(&row, to.cols, sizeof *row, "deviations", error));
-    for (size_t i = 0; i < to.rows; i++) {
-        group->method->deviations(param, group->options, row, i);
-        for (size_t j = 0; j < to.cols; j++)
-            ng_mat_set(to, i, j, row[j]);
-    }
-    free(row);
-    return NG_OK;
+    TRY(ngi_mat_create(&all, to.rows, to.cols, param->w.dtype, error));
+    group->method->deviations(param, group->options, all.data, 0, to.rows * to.cols);
+    ng_status status = ng_copy(to, all, error);
+    free(all.data);
+    return status;
 }
 
 ng_status ng_optimizer_deviations(ng_optimizer *optimizer, ng_mat deviations, const char *parameter)

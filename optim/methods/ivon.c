@@ -36,7 +36,7 @@ static void (*const product_kernels[2])(size_t, double, double, const void *, co
                                         const void *, const void *,
                                         void *) = {f32_products, f64_products};
 static void (*const deviation_kernels[2])(size_t, double, double, const void *,
-                                          double *) = {f32_deviations, f64_deviations};
+                                          void *) = {f32_deviations, f64_deviations};
 static void (*const step_kernels[2])(size_t, const ivon_scalars *, const void *, const void *,
                                      const void *, const void *, const void *, void *, void *,
                                      void *) = {f32_step, f64_step};
@@ -85,11 +85,12 @@ static void accumulate(ngi_param *param, const void *options, double keep)
         add_products(&run, options, 0, run.n, ngi_run_state(&run, &param->tensor[PRODUCTS]), keep);
 }
 
-static void deviations(const ngi_param *param, const void *options, double *row, size_t i)
+static void deviations(const ngi_param *param, const void *options, void *out, size_t first,
+                       size_t n)
 {
     const ng_ivon_options *o = options;
-    deviation_kernels[param->w.dtype](param->w.cols, o->ess, o->weight_decay,
-                                      at(param->tensor[HESSIAN].now, i * param->w.cols), row);
+    deviation_kernels[param->w.dtype](n, 1 / sqrt(o->ess), o->weight_decay,
+                                      at(param->tensor[HESSIAN].now, first), out);
 }
 
 static ivon_scalars scalars(const ngi_param *param, const ng_ivon_options *o)

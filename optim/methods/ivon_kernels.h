@@ -3,6 +3,7 @@
 
 /* products: what n g is, before (h + delta) ess, of one gradient g at w; summed with `keep` times
  * the old */
+NGI_CLONES
 static void K(products)(size_t n, double keep, double delta, const void *gv, const void *wv,
                         const void *meanv, const void *hv, void *sumv)
 {
@@ -14,13 +15,14 @@ static void K(products)(size_t n, double keep, double delta, const void *gv, con
     }
 }
 
-/* row <- standard deviations */
+/* out <- standard deviations; unit: 1 / sqrt(ess), apart so that no product overflows */
 NGI_CLONES
-static void K(deviations)(size_t n, double ess, double delta, const void *hv, double *row)
+static void K(deviations)(size_t n, double unit, double delta, const void *hv, void *outv)
 {
     const T *h = hv;
+    T *restrict out = outv;
     for (size_t i = 0; i < n; i++)
-        row[i] = 1 / sqrt(ess * ((double)h[i] + delta));
+        out[i] = (T)unit / (T)sqrt((double)(h[i] + (T)delta));
 }
 
 NGI_CLONES

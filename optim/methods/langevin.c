@@ -38,8 +38,7 @@ static size_t agree_work(ngi_param *const *params, size_t count, const void *opt
 {
     size_t n = ngi_vector_length(params, count);
     (void)options;
-    return ngi_size_add(ngi_size_mul(3, ng_work_mat_size(1, n, params[0]->w.dtype)),
-                        ng_work_mat_size(1, n, NG_F64));
+    return ngi_size_mul(3, ng_work_mat_size(1, n, params[0]->w.dtype));
 }
 
 static ng_mat gradient(ngi_param *param)
@@ -68,9 +67,9 @@ static ng_status check_fisher(ngi_param *const *params, size_t count, const ng_f
     return NG_OK;
 }
 
-/* What a step is made of: 1 x n, z in double */
+/* What a step is made of: 1 x n */
 typedef struct {
-    ng_mat g, d, noise, z;
+    ng_mat g, d, noise;
 } step;
 
 /* noise <- normal numbers, of covariance (F + damping I)^-1 with a Fisher matrix */
@@ -81,8 +80,8 @@ static ng_status draw(step *s, const ngi_param *first, ng_fisher *f, double damp
     const ng_random random = ngi_noise_open(&state, first, "langevin");
     if (f != NULL)
         return ng_fisher_sample(f, s->noise, damping, &random, error);
-    random.fill_normal(random.data, s->z.data, s->z.cols);
-    return ng_copy(s->noise, s->z, error);
+    ngi_noise_normal(&state, s->noise);
+    return NG_OK;
 }
 
 /* d <- the step */
@@ -127,7 +126,6 @@ static ng_status agree(ngi_param *const *params, size_t count, const void *optio
     TRY(ng_work_mat(work, &s.g, 1, n, dtype, error));
     TRY(ng_work_mat(work, &s.d, 1, n, dtype, error));
     TRY(ng_work_mat(work, &s.noise, 1, n, dtype, error));
-    TRY(ng_work_mat(work, &s.z, 1, n, NG_F64, error));
     TRY(ngi_vector_gather(s.g, params, count, gradient, error));
     TRY(direct(&s, params[0], joint->fisher, o, error));
     if (o->manifold == NG_MANIFOLD_SPHERE) {

@@ -3,7 +3,8 @@
  * with the same flags. Both sides read and write about as much; the rest is
  * arithmetic. With weights and gradients in bfloat16 and a copy in f32: 34 bytes
  * a weight (gradient and weights twice, three arrays of f32 in and out) against
- * loops of 36. And against torch's AdamW. */
+ * loops of 36. And against torch's AdamW. And what IVON costs, the weights' sample and the step, in
+ * steps of AdamW: from memory, and in the cache. */
 #include <stdlib.h>
 
 #include <natgrad.h>
@@ -62,16 +63,53 @@ static void stream_16(void *data)
 }
 
 /* An optimizer of its own around a parameter. */
+static ng_optimizer *optimizer_of(const void *options, ng_mat w, ng_mat dw)
+{
+    ng_optimizer *made;
+    ng_group *group;
+    bench_ok(ng_optimizer_create(&made, NULL), "optimizer", NULL);
+    bench_ok(ng_optimizer_add_group(made, &group, options), "group", ng_optimizer_error(made));
+    bench_ok(ng_group_add(group, NULL, "w", w, dw), "parameter", ng_optimizer_error(made));
+    return made;
+}
+
 static ng_optimizer *optimizer(ng_mat w, ng_mat dw)
 {
     ng_adamw_options options;
-    ng_optimizer *made;
-    ng_group *group;
     ng_adamw_init(&options);
-    bench_ok(ng_optimizer_create(&made, NULL), "optimizer", NULL);
-    bench_ok(ng_optimizer_add_group(made, &group, &options), "group", ng_optimizer_error(made));
-    bench_ok(ng_group_add(group, NULL, "w", w, dw), "parameter", ng_optimizer_error(made));
-    return made;
+    return optimizer_of(&options, w, dw);
+}
+
+/* A key is all that is asked for. */
+static void fill_uniform(void *data, double *out, size_t n)
+{
+    size_t *drawn = data;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (double)(++*drawn % 65536) / 65536;
+}
+
+static void sample_and_step(void *data)
+{
+    static size_t drawn;
+    const ng_random random = {.fill_uniform = fill_uniform, .data = &drawn};
+    job *j = data;
+    bench_ok(ng_optimizer_sample(j->optimizer, &random), "sample",
+             ng_optimizer_error(j->optimizer));
+    step(j);
+}
+
+/* On the first `count` of the weights of j. */
+static void compare_ivon(const job *j, size_t count, const char *label)
+{
+    ng_ivon_options options;
+    ng_mat w = ng_f32(j->w, 1, count), g = ng_f32(j->g, 1, count);
+    ng_ivon_init(&options);
+    job ivon = {.optimizer = optimizer_of(&options, w, g)}, adamw = {.optimizer = optimizer(w, g)};
+    bench_job ours = {.run = sample_and_step, .data = &ivon}, peer = {.run = step, .data = &adamw};
+    bench_compare("ivon_step_vs_adamw", label, bench_job_side("ivon", &ours),
+                  bench_job_side("adamw", &peer));
+    ng_optimizer_destroy(ivon.optimizer);
+    ng_optimizer_destroy(adamw.optimizer);
 }
 
 static uint16_t *sixteen(const float *x)
@@ -129,6 +167,8 @@ int main(int argc, char **argv)
                   bench_job_side("three loops", &loops));
     bench_compare("adamw_vs_torch_adamw", "10M", bench_job_side("natgrad", &ours),
                   bench_peer_side("torch", &theirs));
+    compare_ivon(&j, 1000000, "1M");
+    compare_ivon(&j, 20000, "20k");
     bench_job loops_16 = {.run = stream_16, .data = &j};
     narrow(&j);
     bench_compare("adamw_bf16_vs_stream", "10M", bench_job_side("natgrad", &ours),

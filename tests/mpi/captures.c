@@ -183,12 +183,13 @@ static void fill_uniform(void *data, double *values, size_t n)
 static void samples(void)
 {
     setup s = {"ivon", "", NG_F64, 0, 0, 0, 0};
-    ng_random random = {.fill_normal = fill_uniform};
+    const ng_random both[] = {{.fill_uniform = fill_uniform}, {.fill_normal = fill_uniform}};
     world x, alone;
     open_world(&x, &s);
     open_world(&alone, &s);
     CHECK(attach(&x) == NG_OK, "%s", ng_optimizer_error(x.opt));
-    for (int t = 0; t < 3; t++) {
+    for (int t = 0; t < 4; t++) {
+        const ng_random random = both[t % 2];
         state = 99 + (unsigned)t;
         CHECK(ng_optimizer_sample(x.opt, &random) == NG_OK, "%s", ng_optimizer_error(x.opt));
         state = 99 + (unsigned)t;
