@@ -7,14 +7,14 @@
 #include "lib/core/clones.h"
 
 /* At most so many blocks at a time, in whole vectors. */
-enum { BLOCKS = 64, VECTOR = 8 };
+enum { BLOCKS = 128, VECTOR = 8 };
 
 typedef struct {
     uint32_t word[4][BLOCKS];
 } page;
 
 /* Ten rounds (Salmon and others 2011, section 3.3 and table 2). */
-NGI_CLONES
+NGI_CLONES_WIDE
 static void draw(page *p, size_t blocks, uint64_t key, uint64_t first)
 {
     uint32_t *restrict a = p->word[0], *restrict b = p->word[1];
@@ -50,9 +50,11 @@ void ngi_normal_fill(void *out, size_t n, uint64_t key, uint64_t first, ng_dtype
         size_t skip = (size_t)(first % 4), most = 4 * BLOCKS - skip, count = n < most ? n : most;
         size_t blocks = (skip + count + 3) / 4;
         blocks = (blocks + VECTOR - 1) / VECTOR * VECTOR;
+        int whole = count == 4 * blocks;
         draw(&p, blocks, key, first / 4);
-        transforms[dtype](&p, blocks, room);
-        memcpy(out, (const char *)room + skip * size, count * size);
+        transforms[dtype](&p, blocks, whole ? out : room);
+        if (!whole)
+            memcpy(out, (const char *)room + skip * size, count * size);
         out = (char *)out + count * size;
         first += count;
         n -= count;

@@ -81,7 +81,7 @@ PAIR void f64_pair(uint32_t a, uint32_t b, double *x, double *y)
 
 /* out: four numbers a block */
 #define TRANSFORM(T, K)                                                                            \
-    NGI_CLONES                                                                                     \
+    NGI_CLONES_WIDE                                                                                \
     static void K##_transform(const page *p, size_t blocks, void *outv)                            \
     {                                                                                              \
         T *restrict out = outv, x[2][BLOCKS];                                                      \

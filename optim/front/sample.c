@@ -24,8 +24,8 @@
 #undef T
 #undef K
 
-static void (*const move[2])(size_t, void *, const void *, const void *, const void *) = {f32_move,
-                                                                                          f64_move};
+static int (*const move[2])(size_t, void *, const void *, const void *, const void *) = {f32_move,
+                                                                                         f64_move};
 static void (*const narrow[2])(size_t, void *, const double *) = {f32_narrow, f64_narrow};
 
 /* Where normal numbers come from: of a key of `random`'s uniform ones, by name, or all of them its
@@ -93,7 +93,7 @@ static ng_status reserve(ng_optimizer *optimizer)
     return NG_OK;
 }
 
-enum { PIECE = 256 }; /* weights; a piece stays in the cache from the first to the last pass */
+enum { PIECE = 512 }; /* weights; a piece stays in the cache from the first to the last pass */
 
 /* noise (n of the weights' dtype) <- numbers `first` ... of the parameter with that key */
 static void numbers(void *noise, const source *from, uint64_t key, size_t first, size_t n,
@@ -122,8 +122,7 @@ static int draw_piece(const ngi_param *param, const ng_group *group, const sourc
     if (param->elsewhere)
         return 1;
     group->method->deviations(param, group->options, deviation, first, n);
-    move[param->w.dtype](n, w, mean, noise, deviation);
-    return ng_is_finite((ng_mat){w, 1, n, n, param->w.dtype});
+    return move[param->w.dtype](n, w, mean, noise, deviation);
 }
 
 static ng_status draw(ngi_param *param, const ng_group *group, const source *from, ng_error *error)

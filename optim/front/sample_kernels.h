@@ -1,14 +1,18 @@
 /* Samples of one dtype; included by sample.c with T the type and K(name) our static name. */
 
-/* w <- mean + noise times deviation */
+/* w <- mean + noise times deviation; is all of it finite? */
 NGI_CLONES
-static void K(move)(size_t n, void *wv, const void *meanv, const void *noisev,
-                    const void *deviationv)
+static int K(move)(size_t n, void *wv, const void *meanv, const void *noisev,
+                   const void *deviationv)
 {
     T *restrict w = wv;
     const T *mean = meanv, *noise = noisev, *deviation = deviationv;
-    for (size_t j = 0; j < n; j++)
+    int finite = 1;
+    for (size_t j = 0; j < n; j++) {
         w[j] = mean[j] + noise[j] * deviation[j];
+        finite &= isfinite(w[j]) != 0;
+    }
+    return finite;
 }
 
 /* y <- x */

@@ -1,9 +1,11 @@
-/* IVON (natgrad/ivon.h). Momentum, h and the new mean are made aside; commit takes them over. */
+/* IVON (natgrad/ivon.h). A pass that only reads says whether the step can be made; commit makes it,
+ * momentum and h in their places. */
 #include <natgrad/ivon.h>
 
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/core/clones.h"
 #include "lib/core/try.h"
@@ -11,7 +13,7 @@
 #include "optim/methods/elementwise.h"
 
 enum { MOMENTUM, HESSIAN, PRODUCTS };
-enum { PIECE = 256 };
+enum { PIECE = 512 }; /* elements that stay in the cache between kernels */
 
 typedef struct {
     double beta1, rest1, beta2, rest2; /* rest = 1 - beta */
@@ -20,39 +22,65 @@ typedef struct {
     double part; /* 1 / samples whose products were summed */
 } ivon_scalars;
 
+/* Elements side by side. */
+typedef struct {
+    size_t n;
+    const void *g, *products,
+        *mean; /* mean: NULL where w is no sample; products: of noise w - mean */
+    void *momentum, *h, *w;
+} ivon_piece;
+
+/* Largest |g|, |products (h + delta)|, |mean|, |h|, and the smallest h + delta, 0 if that is less.
+ */
+typedef struct {
+    double g, f, mean, h, precision;
+} ivon_extent;
+
 #define T float
+#define B int32_t
+#define SQRT sqrtf
 #define K(name) f32_##name
 #include "optim/methods/ivon_kernels.h"
 #undef T
+#undef B
+#undef SQRT
 #undef K
 
 #define T double
+#define B int64_t
+#define SQRT sqrt
 #define K(name) f64_##name
 #include "optim/methods/ivon_kernels.h"
 #undef T
+#undef B
+#undef SQRT
 #undef K
 
-static void (*const product_kernels[2])(size_t, double, double, const void *, const void *,
-                                        const void *, const void *,
-                                        void *) = {f32_products, f64_products};
+static void (*const product_kernels[2])(const ivon_piece *, double, void *, int) = {f32_products,
+                                                                                    f64_products};
 static void (*const deviation_kernels[2])(size_t, double, double, const void *,
                                           void *) = {f32_deviations, f64_deviations};
-static void (*const step_kernels[2])(size_t, const ivon_scalars *, const void *, const void *,
-                                     const void *, const void *, const void *, void *, void *,
-                                     void *) = {f32_step, f64_step};
+static void (*const surveys[2])(const ivon_piece *, double, ivon_extent *) = {f32_survey,
+                                                                              f64_survey};
+static double (*const kernels[2])(const ivon_piece *, const ivon_scalars *, int) = {f32_run,
+                                                                                    f64_run};
+static int (*const trials[2])(const ivon_piece *, const ivon_scalars *, double) = {f32_try,
+                                                                                   f64_try};
 
 static ng_status create(ngi_param *param, const void *options, ng_error *error)
 {
     const ng_ivon_options *o = options;
     size_t rows = param->w.rows, cols = param->w.cols;
-    TRY(ngi_param_tensor(param, "momentum", rows, cols, param->w.dtype, NGI_SPARE, error));
-    TRY(ngi_param_tensor(param, "hessian", rows, cols, param->w.dtype, NGI_SPARE, error));
+    TRY(ngi_param_tensor(param, "momentum", rows, cols, param->w.dtype, NGI_IN_PLACE, error));
+    TRY(ngi_param_tensor(param, "hessian", rows, cols, param->w.dtype, NGI_IN_PLACE, error));
     TRY(ngi_param_tensor(param, "products", rows, cols, param->w.dtype, NGI_IN_PLACE, error));
     ngi_tensor_start(param, "hessian", NGI_FILL);
     param->tensor[HESSIAN].fill = o->hess_init;
-    ngi_param_update(param);
     return NG_OK;
 }
+
+/* ---- By pieces -------------------------------------------------------------------------------
+ */
 
 /* Element e of a dense view. */
 static void *at(ng_mat m, size_t e)
@@ -60,29 +88,46 @@ static void *at(ng_mat m, size_t e)
     return (char *)m.data + e * ng_dtype_size(m.dtype);
 }
 
-/* The number of a run's first element. */
-static size_t first_of(const ngi_run *run)
-{
-    return run->i * run->cols + run->j;
-}
-
-/* sum <- n products of a run's gradient from its element k on, beside keep times what it was */
-static void add_products(const ngi_run *run, const ng_ivon_options *o, size_t k, size_t n,
-                         void *sum, double keep)
+/* Those of a run from its element k on, with the sums of products. */
+static ivon_piece piece_of(const ngi_run *run, size_t k)
 {
     const ngi_param *param = run->param;
-    const size_t size = ng_dtype_size(param->w.dtype), e = first_of(run) + k;
-    product_kernels[param->w.dtype](
-        n, keep, o->weight_decay, (const char *)run->g + k * size, (const char *)run->w + k * size,
-        param->sampled ? at(param->mean, e) : NULL, at(param->tensor[HESSIAN].now, e), sum);
+    const size_t offset = k * ng_dtype_size(param->w.dtype), e = run->i * run->cols + run->j + k;
+    return (ivon_piece){
+        .n = run->n - k < PIECE ? run->n - k : PIECE,
+        .g = (const char *)run->g + offset,
+        .w = (char *)run->w + offset,
+        .mean = param->sampled ? at(param->mean, e) : NULL,
+        .momentum = at(param->tensor[MOMENTUM].now, e),
+        .h = at(param->tensor[HESSIAN].now, e),
+        .products = at(param->tensor[PRODUCTS].now, e),
+    };
+}
+
+/* Where none were summed the gradient's own: in `own`, or none if they are to be had on the way. */
+static ivon_piece open_piece(const ngi_run *run, size_t k, const ng_ivon_options *o, void *own)
+{
+    ivon_piece p = piece_of(run, k);
+    if (run->param->micro > 0)
+        return p;
+    p.products = NULL;
+    if (run->param->sampled)
+        return p;
+    product_kernels[run->param->w.dtype](&p, o->weight_decay, own, 0);
+    p.products = own;
+    return p;
 }
 
 static void accumulate(ngi_param *param, const void *options, double keep)
 {
+    const ng_ivon_options *o = options;
     ngi_run run;
     param->g = param->dw;
     for (ngi_run_begin(&run, param, 0); ngi_run_next(&run);)
-        add_products(&run, options, 0, run.n, ngi_run_state(&run, &param->tensor[PRODUCTS]), keep);
+        for (size_t k = 0; k < run.n; k += PIECE) {
+            ivon_piece p = piece_of(&run, k);
+            product_kernels[param->w.dtype](&p, o->weight_decay, (void *)p.products, keep > 0);
+        }
 }
 
 static void deviations(const ngi_param *param, const void *options, void *out, size_t first,
@@ -92,6 +137,9 @@ static void deviations(const ngi_param *param, const void *options, void *out, s
     deviation_kernels[param->w.dtype](n, 1 / sqrt(o->ess), o->weight_decay,
                                       at(param->tensor[HESSIAN].now, first), out);
 }
+
+/* ---- The step --------------------------------------------------------------------------------
+ */
 
 static ivon_scalars scalars(const ngi_param *param, const ng_ivon_options *o)
 {
@@ -109,53 +157,94 @@ static ivon_scalars scalars(const ngi_param *param, const ng_ivon_options *o)
     };
 }
 
-/* n elements of a run from its element k on. */
-static void step_piece(const ngi_run *run, const ivon_scalars *s, const ng_ivon_options *o,
-                       size_t k, size_t n)
+static void extend(ivon_extent *all, const ivon_extent *piece)
 {
-    const ngi_param *param = run->param;
-    const ngi_tensor *momentum = &param->tensor[MOMENTUM], *h = &param->tensor[HESSIAN];
-    const size_t size = ng_dtype_size(param->w.dtype), e = first_of(run) + k;
-    double own[PIECE];
-    if (param->micro == 0)
-        add_products(run, o, k, n, own, 0);
-    step_kernels[param->w.dtype](
-        n, s, (const char *)run->g + k * size,
-        param->micro > 0 ? at(param->tensor[PRODUCTS].now, e) : (void *)own,
-        param->sampled ? at(param->mean, e) : (char *)run->w + k * size, at(momentum->now, e),
-        at(h->now, e), at(momentum->next, e), at(h->next, e), at(param->update, e));
+    all->g = fmax(all->g, piece->g);
+    all->f = fmax(all->f, piece->f);
+    all->mean = fmax(all->mean, piece->mean);
+    all->h = fmax(all->h, piece->h);
+    all->precision = fmin(all->precision, piece->precision);
 }
 
+static ivon_extent survey(const ngi_param *param, const ng_ivon_options *o)
+{
+    ivon_extent all = {.precision = INFINITY}, piece;
+    double own[PIECE];
+    ngi_run run;
+    for (ngi_run_begin(&run, param, 0); ngi_run_next(&run);)
+        for (size_t k = 0; k < run.n; k += PIECE) {
+            ivon_piece p = open_piece(&run, k, o, own);
+            surveys[param->w.dtype](&p, o->weight_decay, &piece);
+            extend(&all, &piece);
+        }
+    return all;
+}
+
+/* Does that suffice to know that a step leaves finite numbers, where momentum ends within m?
+ * With p = h + delta and u = f - h the new h + delta is p + (1 - beta2) u + ((1 - beta2) u)^2 /
+ * (2 p) >= p / 2; a quarter where delta is too small to have swallowed p's last bits. */
+static int stays_finite(const ngi_param *param, const ivon_scalars *s, const ivon_extent *x,
+                        double m)
+{
+    const double rounding = 1 + 32 * ng_dtype_eps(param->w.dtype), p = x->precision;
+    const double limit = ngi_dtype_max(param->w.dtype) / rounding;
+    const double f = x->f * s->ess * s->part * rounding, off = x->h + f;
+    const double square = 0.5 * s->rest2 * s->rest2 * off * off * rounding;
+    const double h = (s->beta2 * x->h + s->rest2 * f + square / p) * rounding;
+    const double numerator = (m * s->debias + s->delta * x->mean) * rounding;
+    const double step = fmin(s->radius, numerator / (p / 4)), w = x->mean + s->lr * step;
+    const double least = param->w.dtype == NG_F32 ? 1e-30 : 1e-290;
+    return p >= least && p >= 0.001 * s->delta && s->delta <= limit && s->lr <= limit &&
+           off <= limit && square <= limit && h <= limit && numerator <= limit &&
+           s->lr * step <= limit &&
+           w * rounding <= ngi_dtype_max(ngi_own_weights(param).dtype) / rounding;
+}
+
+/* The step made on copies: is everything finite afterwards? */
+static ng_status attempt(const ngi_param *param, const ivon_scalars *s, const ng_ivon_options *o,
+                         ng_error *error)
+{
+    const double limit = ngi_dtype_max(ngi_own_weights(param).dtype);
+    double own[PIECE];
+    ngi_run run;
+    for (ngi_run_begin(&run, param, 0); ngi_run_next(&run);)
+        for (size_t k = 0; k < run.n; k += PIECE) {
+            ivon_piece p = open_piece(&run, k, o, own);
+            if (!trials[param->w.dtype](&p, s, limit))
+                return ngi_step_overflows(param, error);
+        }
+    return NG_OK;
+}
+
+/* What the step makes is finite: by bounds, and only where those do not suffice by trying. */
 static ng_status prepare(ngi_param *param, const void *options, ng_work *work, ng_error *error)
 {
-    ivon_scalars s = scalars(param, options);
-    ngi_run run;
+    const ivon_scalars s = scalars(param, options);
+    const ivon_extent extent = survey(param, options);
+    ngi_tensor *momentum = &param->tensor[MOMENTUM];
     (void)work;
-    TRY(ngi_check_gradient(param, HUGE_VAL, error));
-    for (ngi_run_begin(&run, param, 0); ngi_run_next(&run);)
-        for (size_t k = 0; k < run.n; k += PIECE)
-            step_piece(&run, &s, options, k, run.n - k < PIECE ? run.n - k : PIECE);
-    param->tensor[MOMENTUM].fresh = param->tensor[HESSIAN].fresh = 1;
-    return ng_max_abs(param->update) <= ngi_dtype_max(ngi_own_weights(param).dtype)
-               ? NG_OK
-               : ngi_step_overflows(param, error);
+    if (!isfinite(extent.g))
+        TRY(ngi_check_gradient(param, HUGE_VAL, error));
+    momentum->next_bound = (s.beta1 * ngi_tensor_bound(momentum) + s.rest1 * extent.g) *
+                           (1 + 8 * ng_dtype_eps(param->w.dtype));
+    if (stays_finite(param, &s, &extent, momentum->next_bound))
+        return NG_OK;
+    momentum->next_bound = -1;
+    return attempt(param, &s, options, error);
 }
 
 static void commit(ngi_param *param, const void *options)
 {
-    const ng_dtype dtype = param->w.dtype;
-    double sum = 0;
+    const ivon_scalars s = scalars(param, options);
+    double own[PIECE], sum = 0;
     ngi_run run;
-    (void)options;
-    for (ngi_run_begin(&run, param, 1); ngi_run_next(&run);) {
-        const size_t e = first_of(&run);
-        ng_mat old = {param->sampled ? at(param->mean, e) : run.w, 1, run.n, run.n, dtype};
-        ng_mat next = {at(param->update, e), 1, run.n, run.n, dtype};
-        for (size_t j = 0; j < run.n && param->report.wanted; j++)
-            sum += pow(ng_mat_get(next, 0, j) - ng_mat_get(old, 0, j), 2);
-        memcpy(run.w, next.data, run.n * ng_dtype_size(dtype));
-    }
+    for (ngi_run_begin(&run, param, 1); ngi_run_next(&run);)
+        for (size_t k = 0; k < run.n; k += PIECE) {
+            ivon_piece p = open_piece(&run, k, options, own);
+            sum += kernels[param->w.dtype](&p, &s, param->report.wanted);
+        }
     param->report.update_norm = sqrt(sum);
+    param->tensor[MOMENTUM].bound = param->tensor[MOMENTUM].next_bound;
     if (param->micro > 0)
         ng_fill(param->tensor[PRODUCTS].now, 0);
     param->sampled = 0;
