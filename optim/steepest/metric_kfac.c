@@ -323,9 +323,11 @@ ng_status ng_steepest_init_kfac_sized(ng_steepest_options *options, size_t size)
 {
     TRY(ng_steepest_init_sized(options, size));
     options->metric = NG_METRIC_KFAC;
-    options->lr = 0.005;
+    options->lr = 0.01;
     options->momentum = 0.9;
     options->kl_clip = 0.001;
+    options->kfac.update_interval = 4;
+    options->kfac.inverse_interval = 20;
     return NG_OK;
 }
 

@@ -30,7 +30,7 @@ static const struct {
     {"shampoo", "inverse_interval=2"},
     {"soap", "inverse_interval=2"},
     {"soap", "one_sided=always"},
-    {"kfac", "damping_kind=per_factor inverse_interval=2"},
+    {"kfac", "damping_kind=per_factor update_interval=1 inverse_interval=2"},
     {"fismo", ""},
     {"fismo", "refresh_p=1 refresh_q=2"},
     {"kfac_muon", ""},
@@ -42,7 +42,7 @@ static const struct {
     {"ivon", "weight_decay=1e-8"},
     {"kfac", "damping_kind=diagonal"},
     {"fismo", "rank=4 refresh_p=2 refresh_q=1"},
-    {"kfac", "rank=6"},
+    {"kfac", "rank=6 update_interval=1 inverse_interval=10"},
     {"kfac_muon", "length=dual row_normalisation=yes cautious_decay=yes weight_decay=0.1"}};
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 20}, {11, 30}, {17, 2}};
 enum {

@@ -2,7 +2,7 @@
  * nothing. */
 #include "tests/support/kfac.h"
 
-#define PLAIN "lr=1 momentum=0 inverse_interval=1 "
+#define PLAIN "lr=1 momentum=0 update_interval=1 inverse_interval=1 "
 static const test_setup dense_f64 = {NG_F64, NG_OUT_IN, 0};
 
 /* ---- Options --------------------------------------------------------------------------- */
@@ -14,7 +14,7 @@ START_TEST(presets)
     ng_steepest_init_kfac_muon(&both);
     ck_assert(kfac.metric == NG_METRIC_KFAC && kfac.ball == NG_BALL_NONE);
     ck_assert(kfac.kfac.damping_kind == NG_DAMPING_TIKHONOV_PI && kfac.kfac.damping > 0);
-    ck_assert(kfac.kfac.factor_start == NG_FACTOR_START_FIRST && kfac.kfac.update_interval == 1);
+    ck_assert(kfac.kfac.factor_start == NG_FACTOR_START_FIRST && kfac.kfac.update_interval == 4);
     ck_assert(kfac.kl_clip == 0.001 && both.kl_clip == 0);
     ck_assert(both.metric == NG_METRIC_KFAC && both.ball == NG_BALL_SPECTRAL);
     ck_assert(both.spectral.shape_scale == NG_SHAPE_SCALE_ORIGINAL && both.nesterov == 1);

@@ -2,7 +2,8 @@
  * intervals, every setup of dtype, layout and strides. */
 #include "tests/support/kfac.h"
 
-#define PLAIN "lr=1 momentum=0 inverse_interval=1 "
+#define EACH "update_interval=1 inverse_interval=1 "
+#define PLAIN "lr=1 momentum=0 " EACH
 
 static const size_t shapes[][3] = {{4, 3, 9}, {2, 5, 20}, {3, 3, 12}, {1, 4, 8}, {4, 1, 7}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
@@ -180,15 +181,15 @@ static void follow(const char *settings, double momentum, double decay, int iden
 START_TEST(averages_and_intervals)
 {
     test_setup setup = test_setup_number(_i);
-    follow("lr=1 damping=0.3 momentum=0.6 ema_decay=0.8 inverse_interval=1", 0.6, 0.8, 0, 1, 1,
+    follow("lr=1 damping=0.3 momentum=0.6 ema_decay=0.8 " EACH, 0.6, 0.8, 0, 1, 1, setup);
+    follow("lr=1 damping=0.3 momentum=0 ema_decay=0 " EACH, 0, 0, 0, 1, 1, setup);
+    follow("lr=1 damping=0.3 momentum=0 ema_decay=0.8 factor_start=identity " EACH, 0, 0.8, 1, 1, 1,
            setup);
-    follow("lr=1 damping=0.3 momentum=0 ema_decay=0 inverse_interval=1", 0, 0, 0, 1, 1, setup);
-    follow("lr=1 damping=0.3 momentum=0 ema_decay=0.8 factor_start=identity inverse_interval=1", 0,
-           0.8, 1, 1, 1, setup);
     follow("lr=1 damping=0.3 momentum=0.5 ema_decay=0.7 update_interval=2 inverse_interval=3", 0.5,
            0.7, 0, 2, 3, setup);
-    follow("lr=1 damping=0.3 momentum=0 ema_decay=0.7 factor_dtype=f64 inverse_interval=2", 0, 0.7,
-           0, 1, 2, setup);
+    follow("lr=1 damping=0.3 momentum=0 ema_decay=0.7 factor_dtype=f64 update_interval=1 "
+           "inverse_interval=2",
+           0, 0.7, 0, 1, 2, setup);
 }
 END_TEST
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#define PLAIN "lr=1 momentum=0 inverse_interval=1 "
+#define PLAIN "lr=1 momentum=0 update_interval=1 inverse_interval=1 "
 
 /* ---- Bias -------------------------------------------------------------------------------- */
 

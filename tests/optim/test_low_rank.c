@@ -178,7 +178,7 @@ static void check_averages(test_setup setup, int interval)
     char settings[160];
     sprintf(settings,
             "lr=1 momentum=0 ema_decay=0.8 damping=0.3 damping_kind=per_factor rank=3 "
-            "inverse_interval=%d",
+            "update_interval=1 inverse_interval=%d",
             interval);
     test_run_open(&run, "kfac", settings, m, n, setup);
     for (int step = 0; step < 5; step++) {

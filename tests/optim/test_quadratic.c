@@ -87,7 +87,7 @@ START_TEST(own_metric)
 {
     ng_dtype dtype = _i ? NG_F32 : NG_F64;
     ng_mat g = dense_normal(1, BIASED, &rng);
-    const char *const same = " damping=0.3 inverse_interval=1 lr=1 momentum=0 ";
+    const char *const same = " damping=0.3 update_interval=1 inverse_interval=1 lr=1 momentum=0 ";
     char fixed[120], quadratic[120];
     team a, b;
     snprintf(fixed, sizeof fixed, "%skl_clip=0", same);

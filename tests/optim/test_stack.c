@@ -180,7 +180,8 @@ START_TEST(refused_captures)
         ng_mat_set(x.g, i, 0, NAN);
         refuse(&x, stack_capture(&x), NG_ENONFINITE, "'w[2][0]'");
         ng_mat_set(x.g, i, 0, setup.dtype == NG_F32 ? 1e30 : 1e300);
-        refuse(&x, stack_capture(&x), NG_ERANGE, "'w[2][0]'");
+        if (kind[_i / 2] == 15 || step == 0) /* kfac's factors take every fourth step's captures */
+            refuse(&x, stack_capture(&x), NG_ERANGE, "'w[2][0]'");
         ng_mat_set(x.g, i, 0, was);
         if (kind[_i / 2] == 15 && step > 0) { /* moments need scratch */
             fault_once(FAULT_MEMORY, 2, FAIL);

@@ -44,8 +44,9 @@
  * where damping = 0 and a factor is singular to working precision. Where every
  * eigen-solver fails the last good inverse stays (ng_event, stale).
  *
- * Preset kfac: no ball, momentum 0.9, lr 0.005, kl_clip 0.001 (0 for a ball, grafting or atomic =
- * parameter). Preset kfac_auto: no learning rate to set, natgrad/steepest.h's rate = quadratic;
+ * Preset kfac: no ball, momentum 0.9, lr 0.01, kl_clip 0.001 (0 for a ball, grafting or atomic =
+ * parameter), update_interval 4, inverse_interval 20.
+ * Preset kfac_auto: no learning rate to set, natgrad/steepest.h's rate = quadratic;
  * lr 1, momentum 0, damping on trial every 20 steps, inverse_interval 5; for batches of a few
  * hundred samples and more: a small one's minimum is its own. Preset kfac_muon, K-FAC with
  * Muon's step: spectral ball, spectral.polar fast, root inverse,

@@ -29,7 +29,7 @@
 #include "lib/core/try.h"
 #include "tests/bench/bench.h"
 
-enum { PRESETS = 32, DEFAULT_RATE = 3, PATIENCE = 4 };
+enum { PATIENCE = 4 };
 
 /* What came of one preset on one task; seconds infinite: not reached; NaN: it did not run. */
 typedef struct {
@@ -38,18 +38,13 @@ typedef struct {
 } outcome;
 
 static struct {
-    racer racer[PRESETS];
-    size_t count, adamw;
-    outcome at[PRESETS][TASKS];
+    field who;
+    size_t adamw;
+    outcome at[RACERS][TASKS];
     table rows, curves;
     progress bar;
     double done;
 } all;
-
-static double rate(const racer *of, int i)
-{
-    return of->lr * pow(2, i - DEFAULT_RATE);
-}
 
 /* ---- A setting: three seeds ---------------------------------------------------------- */
 
@@ -105,11 +100,11 @@ static void find_goal(race *r, double *goal, double *lr, double *seconds)
     medians m;
     *goal = INFINITY;
     *lr = *seconds = 0;
-    r->racer = &all.racer[all.adamw];
+    r->racer = &all.who.racer[all.adamw];
     r->goal = -INFINITY;
     r->limit = INFINITY;
     for (int i = 0; i < RATES; i++) {
-        r->lr = r->rest_lr = rate(r->racer, i);
+        r->lr = r->rest_lr = racer_rate(r->racer, i);
         bench_ok(run_setting(&m, r, &error), "training", error.text);
         if (m.loss < *goal) {
             *goal = m.loss;
@@ -130,7 +125,7 @@ static ng_status run_racer(outcome *o, race *r, double adamw_lr, double seconds,
     r->rest_lr = adamw_lr;
     r->adamw = seconds;
     for (int i = 0; i < RATES; i++) {
-        r->lr = rate(r->racer, order[i]);
+        r->lr = racer_rate(r->racer, order[i]);
         r->limit = fmin(PATIENCE * seconds, o->best);
         TRY(run_setting(&m, r, error));
         if (m.seconds < o->best) {
@@ -139,7 +134,7 @@ static ng_status run_racer(outcome *o, race *r, double adamw_lr, double seconds,
         }
     }
     r->lr = r->racer->lr;
-    r->rest_lr = all.racer[all.adamw].lr;
+    r->rest_lr = all.who.racer[all.adamw].lr;
     r->limit = PATIENCE * seconds;
     TRY(run_setting(&m, r, error));
     o->usual = m.seconds;
@@ -164,7 +159,7 @@ static ng_status run_curve(race *r, outcome o, double adamw_lr, double seconds, 
 static void run_one(race *r, size_t p, outcome *o, double adamw_lr, double seconds)
 {
     ng_error error;
-    r->racer = &all.racer[p];
+    r->racer = &all.who.racer[p];
     ng_status status = run_racer(o, r, adamw_lr, seconds, &error);
     if (status == NG_OK)
         status = run_curve(r, *o, adamw_lr, seconds, &error);
@@ -178,27 +173,20 @@ static void run_one(race *r, size_t p, outcome *o, double adamw_lr, double secon
 
 static void run_task(size_t k)
 {
-    ng_dataset_options split;
-    ng_dataset *data;
     ng_error error;
     race r = {.task = &tasks[k]};
     double goal, lr, seconds;
-    bench_ok(ng_dataset_init(&split), tasks[k].name, NULL);
-    bench_ok(tasks[k].open(&data, &tasks[k], &error), tasks[k].name, error.text);
-    bench_ok(ng_dataset_split(&r.train, &r.held_out, data, &split, &error), tasks[k].name,
-             error.text);
+    bench_ok(race_open(&r, &error), tasks[k].name, error.text);
     find_goal(&r, &goal, &lr, &seconds);
     printf("%-8s %s: %zu epochs of batch %zu, AdamW's lr %g, goal %.4g in %.2f s\n", tasks[k].name,
            tasks[k].what, tasks[k].epochs, tasks[k].batch, lr, goal, seconds);
-    for (size_t p = 0; p < all.count; p++) {
+    for (size_t p = 0; p < all.who.count; p++) {
         r.goal = goal;
         run_one(&r, p, &all.at[p][k], lr, seconds);
         if (table_save(&all.rows) != 0 || table_save(&all.curves) != 0)
             bench_fail("CSV", "cannot be written");
     }
-    ng_dataset_destroy(r.train);
-    ng_dataset_destroy(r.held_out);
-    ng_dataset_destroy(data);
+    race_close(&r);
 }
 
 /* ---- Tables ------------------------------------------------------------------------------ */
@@ -213,7 +201,7 @@ static double print_row(size_t p, int usual)
 {
     double ratio[TASKS];
     size_t count = 0;
-    printf("%-14s", all.racer[p].name);
+    printf("%-14s", all.who.racer[p].name);
     for (size_t k = 0; k < TASKS; k++) {
         outcome o = all.at[p][k];
         if (!has_run(k))
@@ -233,8 +221,8 @@ static double print_row(size_t p, int usual)
 
 static void print_table(const char *title, int usual)
 {
-    static char claim[PRESETS][80]; /* the harness keeps their addresses */
-    double median[PRESETS];
+    static char claim[RACERS][80]; /* the harness keeps their addresses */
+    double median[RACERS];
     int whole = 1;
     printf("\n%s\n%-14s", title, "");
     for (size_t k = 0; k < TASKS; k++) {
@@ -243,10 +231,11 @@ static void print_table(const char *title, int usual)
         whole &= has_run(k);
     }
     printf(" %8s\n", "median");
-    for (size_t p = 0; p < all.count; p++)
+    for (size_t p = 0; p < all.who.count; p++)
         median[p] = print_row(p, usual);
-    for (size_t p = 0; p < all.count && whole && !usual; p++) { /* of some tasks it is no claim */
-        snprintf(claim[p], sizeof claim[p], "target_%s", all.racer[p].name);
+    for (size_t p = 0; p < all.who.count && whole && !usual;
+         p++) { /* of some tasks it is no claim */
+        snprintf(claim[p], sizeof claim[p], "target_%s", all.who.racer[p].name);
         bench_state(claim[p], "median", median[p]);
     }
 }
@@ -273,30 +262,23 @@ static int task_runs(size_t k, int argc, char **argv)
 static const racer variants[] = {{"muon_dual", NULL, "length=dual lr=0.1", 0}};
 enum { VARIANTS = sizeof variants / sizeof variants[0] };
 
-static void add_racer(const char *name, const char *preset, const char *settings)
+/* AdamW's place is kept: the others' times are over its own. */
+static void add(const char *name, const char *preset, const char *settings)
 {
-    racer it = {name, ng_preset_find(preset), settings, 0};
-    void *options;
     ng_error error;
-    if (all.count == PRESETS)
-        bench_fail(name, "too many methods");
-    bench_ok(race_options(&options, &it, &error), name, error.text);
-    bench_ok(ng_options_get(options, "lr", &it.lr, &error), name, error.text);
-    ng_options_free(options);
-    all.adamw = strcmp(name, "adamw") == 0 ? all.count : all.adamw;
-    all.racer[all.count++] = it;
+    if (strcmp(name, "adamw") == 0)
+        all.adamw = all.who.count;
+    bench_ok(racers_add(&all.who, name, preset, settings, &error), name, error.text);
 }
 
 /* "kfac rank=32": a preset with settings behind it; 0: no preset. */
 static int add_with_settings(const char *text)
 {
-    char preset[64];
-    size_t length = strcspn(text, " ");
-    snprintf(preset, sizeof preset, "%.*s", (int)length, text);
-    if (text[length] == '\0' || ng_preset_find(preset) == NULL)
-        return 0;
-    add_racer(text, preset, text + length);
-    return 1;
+    ng_error error;
+    int is = strchr(text, ' ') != NULL && racer_preset(text) != NULL;
+    if (is)
+        bench_ok(racers_add_text(&all.who, text, &error), text, error.text);
+    return is;
 }
 
 /* AdamW, and the methods named; without names all of them. */
@@ -310,11 +292,11 @@ static void choose_racers(int argc, char **argv)
     for (size_t i = 0; i < ng_preset_count(); i++) {
         const char *name = ng_preset_get(i)->name;
         if (!any || strcmp(name, "adamw") == 0 || is_named(name, argc, argv))
-            add_racer(name, name, "");
+            add(name, name, "");
     }
     for (size_t i = 0; i < VARIANTS; i++)
         if (!any || is_named(variants[i].name, argc, argv))
-            add_racer(variants[i].name, "muon", variants[i].settings);
+            add(variants[i].name, "muon", variants[i].settings);
 }
 
 int main(int argc, char **argv)
@@ -329,14 +311,14 @@ int main(int argc, char **argv)
         table_open(&all.curves, folder, "target_curves", "task,method,epoch,seconds,loss") != 0)
         return EXIT_FAILURE;
     progress_start(&all.bar, "target",
-                   TASKS * SEEDS * ((double)RATES + (double)all.count * (RATES + 1)), "runs");
+                   TASKS * SEEDS * ((double)RATES + (double)all.who.count * (RATES + 1)), "runs");
     for (size_t k = 0; k < TASKS; k++)
         if (task_runs(k, argc, argv))
             run_task(k);
     progress_end(&all.bar);
     print_table("Processor time to the goal over AdamW's, each at its best of six rates", 0);
     print_table("The same, each at its default", 1);
-    int status = target_picture(&all.curves, all.racer, all.count);
+    int status = target_picture(&all.curves, all.who.racer, all.who.count);
     table_free(&all.rows);
     table_free(&all.curves);
     return status != 0 ? EXIT_FAILURE : bench_end();

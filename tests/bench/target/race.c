@@ -123,3 +123,20 @@ ng_status race_run(race *r, ng_error *error)
     ng_options_free(method);
     return status;
 }
+
+ng_status race_open(race *r, ng_error *error)
+{
+    ng_dataset_options split;
+    ng_dataset *data;
+    TRY(ng_dataset_init(&split));
+    TRY(r->task->open(&data, r->task, error));
+    ng_status status = ng_dataset_split(&r->train, &r->held_out, data, &split, error);
+    ng_dataset_destroy(data);
+    return status;
+}
+
+void race_close(race *r)
+{
+    ng_dataset_destroy(r->train);
+    ng_dataset_destroy(r->held_out);
+}

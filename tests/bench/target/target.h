@@ -1,6 +1,7 @@
 /* bench_target: processor time to AdamW's best final validation loss, for every preset, on eight
- * small tasks. The pieces: tasks.c (data and models), race.c (one training), main.c (who runs with
- * which learning rate, tables and claims), picture.c. */
+ * small tasks; bench_defaults: the losses of a grid of settings on the same tasks. The pieces:
+ * tasks.c (data and models), race.c (one training), racers.c (who runs, and with which learning
+ * rates), main.c and picture.c (bench_target), defaults.c. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -9,7 +10,7 @@
 
 #include "examples/support/table.h"
 
-enum { TASKS = 8, RATES = 6, SEEDS = 3 };
+enum { TASKS = 8, RATES = 6, DEFAULT_RATE = 3, SEEDS = 3, RACERS = 48 };
 
 typedef struct task task;
 struct task {
@@ -30,6 +31,22 @@ typedef struct {
     const char *settings; /* of ng_options_set_all; "": none */
     double lr;            /* the fourth of its six rates */
 } racer;
+
+typedef struct {
+    racer racer[RACERS];
+    size_t count;
+} field;
+
+/* Its rates are its lr times 1/8 ... 4. */
+double racer_rate(const racer *of, int i);
+
+/* The preset that a text begins with, "kfac" or "kfac rank=32"; NULL: none. */
+const ng_preset *racer_preset(const char *text);
+
+/* The strings are kept. NG_EOPTION beyond RACERS. */
+ng_status racers_add(field *all, const char *name, const char *preset, const char *settings,
+                     ng_error *error);
+ng_status racers_add_text(field *all, const char *text, ng_error *error);
 
 /* One training. */
 typedef struct {
@@ -54,6 +71,10 @@ typedef struct {
  * below which a convex curve does not fall, is above the goal at the limit. Only what is no result
  * of the settings is an error. */
 ng_status race_run(race *r, ng_error *error);
+
+/* A task's data in two parts. */
+ng_status race_open(race *r, ng_error *error);
+void race_close(race *r);
 
 /* A racer's options, its settings in force. */
 ng_status race_options(void **options, const racer *of, ng_error *error);
