@@ -40,6 +40,14 @@
  * ball under the identity PolarGrad: Lau, Long & Su 2025, arXiv:2505.21799). Where a
  * polar factor is not exact, <X, Y> takes it as it is.
  *
+ * agreement, in a ball: D is multiplied by ||M||_F / s, s the running size of gradients (s = 0 at
+ * first, no bias correction; of whitened ones with momentum_space = whitened),
+ *   s^2 <- momentum s^2 + (1 - momentum) ||G||_F^2
+ * near 1 while gradients repeat themselves, sqrt((1 - momentum) / (1 + momentum)), 0.16 with
+ * momentum 0.95, where they are noise about 0, and sqrt(1 - momentum) in the first step: a step in
+ * a ball has no other way to become shorter near a minimum. lr is that of gradients that agree.
+ * Novograd (Ginsburg et al. 2019, arXiv:1905.11286) has norms of layers in this place.
+ *
  * row_normalisation, in a ball (NorMuon: Li et al. 2025, arXiv:2510.05491): after the
  * un-whitening, for each output i with state v_i (v = 0 at first, no bias correction)
  *   v_i <- row_beta2 v_i + (1 - row_beta2) mean_j D_ij^2
@@ -85,7 +93,7 @@
  * NG_EOPTION: rate = quadratic with a ball, momentum, nesterov, weight_decay, kl_clip,
  * grafting or momentum_space = whitened; trial_interval under the identity; grafting with a ball,
  * with momentum_space = whitened or with kl_clip > 0; kl_clip > 0 with a ball or the identity
- * metric; length = dual or row_normalisation without a ball; what a metric's header adds.
+ * metric; length = dual, agreement or row_normalisation without a ball; what a metric's header adds.
  *
  * With layout NG_IN_OUT rows and columns swap roles; W is never transposed.
  * A zero averaged gradient gives D = 0. State per parameter: M, D and what M has seen
@@ -164,6 +172,7 @@ typedef struct {
     ng_metric metric;      /* default identity; fixed once there are parameters */
     ng_ball ball;          /* default none */
     ng_length length;      /* default unit */
+    int agreement;         /* default 0; 0 or 1; fixed */
     int row_normalisation; /* default 0; 0 or 1; fixed */
     double row_beta2;      /* default 0.95, [0, 1) */
     ng_momentum_space momentum_space; /* default gradient; fixed */

@@ -10,6 +10,7 @@
 #include "lib/linalg/unit.h"
 #include "lib/linalg/signs.h"
 #include "optim/front/range.h"
+#include "optim/steepest/agreement.h"
 #include "optim/steepest/factors.h"
 #include "optim/steepest/grafting.h"
 #include "optim/steepest/momentum.h"
@@ -30,6 +31,7 @@ static ng_status create(ngi_param *param, const void *options, ng_error *error)
     ngi_param_update(param);
     TRY(ngi_graft_create(param, o, error));
     TRY(ngi_rows_create(param, o, error));
+    TRY(ngi_agreement_create(param, o, error));
     TRY(ngi_quadratic_create(param, o, error));
     return metric->create != NULL ? metric->create(param, o, error) : NG_OK;
 }
@@ -180,24 +182,33 @@ static ng_status long_way(ng_mat d, double *dual, ngi_param *param, const ng_ste
     return status;
 }
 
+/* What a step in a ball is multiplied by, where length = dual and agreement ask for it. */
+typedef struct {
+    double dual, share;
+} lengths;
+
 /* What follows the projection. */
-static ng_status finish(ng_mat d, double dual, ngi_param *param, const ng_steepest_options *o,
+static ng_status finish(ng_mat d, const lengths *by, ngi_param *param, const ng_steepest_options *o,
                         ng_error *error)
 {
     if (o->row_normalisation)
         TRY(ngi_rows_normalise(d, param, o, error));
     if (o->length == NG_LENGTH_DUAL)
-        ng_scale(d, dual);
+        ng_scale(d, by->dual);
+    if (o->agreement)
+        ng_scale(d, by->share);
     return NG_OK;
 }
 
-static ng_status direction(double *dual, ngi_param *param, const ng_steepest_options *o, ng_mat g,
+static ng_status direction(lengths *by, ngi_param *param, const ng_steepest_options *o, ng_mat g,
                            ng_mat x, ng_work *work, ng_error *error)
 {
     ng_mat d = param->update;
+    double *dual = &by->dual;
     if (o->momentum_space == NG_MOMENTUM_WHITENED)
         TRY(whiten(param, o, g, work, error));
     TRY(ngi_momentum_average(x, param, o, g, error));
+    TRY(ngi_agreement_measure(&by->share, param, o, x, g, error));
     if (param->at_rest) {
         ng_fill(d, 0);
         return NG_OK;
@@ -215,7 +226,7 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     const ng_steepest_options *o = options;
     const ngi_metric *metric = ngi_metric_find(o->metric);
     size_t m = param->rows, n = param->cols;
-    double dual = 0;
+    lengths by = {0, 0};
     ng_mat g, x = param->update;
     TRY(ng_work_mat(work, &g, m, n, param->w.dtype, error));
     TRY(ngi_momentum_gradient(g, param, o, error));
@@ -225,8 +236,8 @@ static ng_status prepare(ngi_param *param, const void *options, ng_work *work, n
     work->used = mark;
     if (!averages_in_update(o))
         TRY(ng_work_mat(work, &x, m, n, param->w.dtype, error));
-    TRY(direction(&dual, param, o, g, x, work, error));
-    TRY(finish(param->update, dual, param, o, error));
+    TRY(direction(&by, param, o, g, x, work, error));
+    TRY(finish(param->update, &by, param, o, error));
     return check_update(param, o, error);
 }
 

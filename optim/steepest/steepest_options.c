@@ -38,6 +38,8 @@ const ng_option ngi_steepest_table[] = {
     CHOICE(ball, NG_BALL_NONE, balls, 0, "what bounds the step in that metric"),
     CHOICE(length, NG_LENGTH_UNIT, lengths, 0,
            "how long a step in a ball is: 1, or the dual norm of what is projected"),
+    {FIELD(agreement), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1, .fixed = 1,
+     .doc = "a step as long as its gradients agree: ||M|| over their size so far (in a ball)"},
     {FIELD(row_normalisation), .kind = NG_OPTION_SWITCH, .value = 0, .min = 0, .max = 1, .fixed = 1,
      .doc = "divide each output's step by its root mean square so far (in a ball)"},
     REAL(row_beta2, 0.95, 1, 1, "decay of the mean squares of row_normalisation"),
@@ -114,9 +116,12 @@ ng_status ngi_steepest_check(const void *options, ng_error *error)
                             "kl_clip = 0");
     if (o->kl_clip > 0 && o->ball != NG_BALL_NONE)
         return ng_error_set(error, NG_EOPTION, "steepest: kl_clip needs ball = none");
-    if (o->ball == NG_BALL_NONE && (o->length == NG_LENGTH_DUAL || o->row_normalisation))
+    if (o->ball == NG_BALL_NONE &&
+        (o->length == NG_LENGTH_DUAL || o->agreement || o->row_normalisation))
         return ng_error_set(error, NG_EOPTION, "steepest: %s needs a ball",
-                            o->row_normalisation ? "row_normalisation" : "length = dual");
+                            o->row_normalisation ? "row_normalisation"
+                            : o->agreement       ? "agreement"
+                                                 : "length = dual");
     TRY(ngi_quadratic_check(o, error));
     return metric->check != NULL ? metric->check(o, error) : NG_OK;
 }

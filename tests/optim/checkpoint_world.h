@@ -30,7 +30,7 @@ static const struct {
     {NULL, "damping_mode=lm damping=0.3"},
     {"normuon", "weight_decay=0.1 cautious_decay=yes"},
     {"ivon", ""},
-    {"muon", "ball=rows length=dual"},
+    {"muon", "ball=rows length=dual agreement=yes"},
     {"kfac_muon", "damping_kind=diagonal"},
     {"kfac_auto", "inverse_interval=2 retract=yes"},
     {"kfac", "rank=2 inverse_interval=2"},

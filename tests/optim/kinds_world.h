@@ -43,7 +43,8 @@ static const struct {
     {"kfac", "damping_kind=diagonal"},
     {"fismo", "rank=4 refresh_p=2 refresh_q=1"},
     {"kfac", "rank=6 update_interval=1 inverse_interval=10"},
-    {"kfac_muon", "length=dual row_normalisation=yes cautious_decay=yes weight_decay=0.1"}};
+    {"kfac_muon",
+     "length=dual agreement=yes row_normalisation=yes cautious_decay=yes weight_decay=0.1"}};
 static const size_t shapes[][2] = {{1, 1}, {1, 9}, {30, 20}, {11, 30}, {17, 2}};
 enum {
     KINDS = sizeof kinds / sizeof kinds[0],

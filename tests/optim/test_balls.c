@@ -1,5 +1,5 @@
-/* Balls, the length of a step in one, rows brought to equal size and cautious decay, against their
- * formulas in double. */
+/* Balls, the length of a step in one, also by how gradients agree, rows brought to equal size and
+ * cautious decay, against their formulas in double. */
 #include "tests/support/dense.h"
 #include "tests/support/run.h"
 
@@ -151,6 +151,60 @@ START_TEST(row_normalisation)
 }
 END_TEST
 
+/* Steps as long as gradients agree: those of plain Muon, times the norm of what is projected over
+ * the root of the mean square, both in double. */
+START_TEST(agreement)
+{
+    test_rng rng = {37};
+    size_t m = shapes[_i][0], n = shapes[_i][1];
+    for (int i = 0; i < TEST_SETUPS; i++)
+        for (int nesterov = 0; nesterov < 2; nesterov++) {
+            char text[160];
+            test_run run;
+            double square = 0;
+            ng_mat average = dense_mat(m, n), zero = average;
+            sprintf(text,
+                    TEST_EXACT "shape_scale=none lr=0.5 momentum=0.9 agreement=yes nesterov=%d",
+                    nesterov);
+            test_run_open(&run, "muon", text, m, n, test_setup_number(i));
+            for (int step = 0; step < 6; step++) {
+                ng_mat g = step == 3 ? zero : dense_normal(m, n, &rng), x;
+                average = dense_add(0.9, average, 1 - 0.9, g);
+                square = 0.9 * square + (1 - 0.9) * dense_dot(g, g);
+                x = nesterov ? dense_add(0.9, average, 1 - 0.9, g) : average;
+                ng_assert_mat(test_run_direction(&run, g),
+                              dense_scale(0.5 * test_norm(x) / sqrt(square), dense_polar(x, 1e-12)),
+                              10 * tolerance(run.w.dtype));
+            }
+            test_run_close(&run);
+            dense_release();
+        }
+}
+END_TEST
+
+/* Gradients of one direction are wholly agreed on in the end, and the step does not know their
+ * size, down to numbers whose squares have no place. */
+START_TEST(agreement_is_whole)
+{
+    static const double sizes[2][2] = {{1e-30, 1e30}, {1e-300, 1e300}};
+    for (int i = 0; i < TEST_SETUPS; i++)
+        for (int s = 0; s < 2; s++) {
+            test_setup setup = test_setup_number(i);
+            test_rng rng = {38};
+            test_run run;
+            ng_mat d = dense_mat(3, 4), g = dense_normal(3, 4, &rng);
+            test_run_open(&run, "muon",
+                          TEST_EXACT "shape_scale=none lr=1 momentum=0.5 agreement=yes", 3, 4,
+                          setup);
+            for (int step = 0; step < 60; step++)
+                d = test_run_direction(&run, dense_scale(sizes[setup.dtype][s], g));
+            ng_assert_mat(d, dense_polar(g, 1e-12), 10 * tolerance(setup.dtype));
+            test_run_close(&run);
+            dense_release();
+        }
+}
+END_TEST
+
 /* W decays where the step does not lead away from 0, and only there. */
 START_TEST(cautious)
 {
@@ -210,6 +264,8 @@ TEST_SUITE(balls)
     tcase_add_loop_test(tcase, maximises, 0, SHAPES);
     tcase_add_loop_test(tcase, dual, 0, SHAPES);
     tcase_add_loop_test(tcase, row_normalisation, 0, SHAPES);
+    tcase_add_loop_test(tcase, agreement, 0, SHAPES);
+    tcase_add_test(tcase, agreement_is_whole);
     tcase_add_loop_test(tcase, cautious, 0, SHAPES);
     tcase_add_test(tcase, published);
     suite_add_tcase(suite, tcase);

@@ -28,7 +28,7 @@ static const struct {
              {"soap", "inverse_interval=1 eigenbasis=qr ball=spectral"},
              {"normuon", "length=dual"},
              {"fismo", "ball=rows"},
-             {"muon", "ball=columns row_normalisation=yes"},
+             {"muon", "ball=columns row_normalisation=yes agreement=yes"},
              {"muon", "ball=sign"},
              {"kfac", "inverse_interval=1 damping_kind=diagonal"},
              {"fismo", "rank=2 refresh_p=1 refresh_q=1"},

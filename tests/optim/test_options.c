@@ -270,6 +270,7 @@ START_TEST(combinations)
         {"muon", "grafting=sgd", "grafting"},
         {"muon", "ball=none length=dual", "length"},
         {"normuon", "ball=none", "row_normalisation"},
+        {"muon", "ball=none agreement=yes", "agreement"},
         {"muon", "ball=none shape_scale=original", "shape_scale"},
         {"fismo_paper", "root=cholesky", "symmetric"},
         {"fismo", "refresh_tolerance=0.1", "symmetric"},
