@@ -25,7 +25,7 @@ static const grid grids[] = {
     {"fismo_paper", 0.02, "momentum", {0.9, 0.95, 0.98}},
     {"kfac", 0.02, "damping", {0.0001, 0.001, 0.01}},
     {"kfac_auto", 1, "model_damping", {0.1, 1, 10}},
-    {"kfac_muon", 0.02, "damping", {0.001, 0.01, 0.1}},
+    {"kfac_muon", 0.1, "damping", {0.001, 0.01, 0.1}},
     {"ekfac", 0.01, "damping", {0.0001, 0.001, 0.01}},
     {"shampoo", 0.002, "damping", {0.00001, 0.0001, 0.001}},
     {"soap", 0.002, "beta2", {0.9, 0.95, 0.99}},

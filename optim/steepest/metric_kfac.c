@@ -338,6 +338,7 @@ ng_status ng_steepest_init_kfac_auto_sized(ng_steepest_options *options, size_t 
     options->lr = 1;
     options->momentum = 0;
     options->rate = NG_RATE_QUADRATIC;
+    options->retract = 1;
     options->trial_interval = 20;
     options->kfac.inverse_interval = 5;
     return NG_OK;
@@ -349,6 +350,8 @@ ng_status ng_steepest_init_kfac_muon_sized(ng_steepest_options *options, size_t 
     options->metric = NG_METRIC_KFAC;
     options->kfac.damping = 0.1;
     options->kfac.root = NG_ROOT_INVERSE;
+    options->lr = 0.05;
+    options->agreement = 1;
     options->ball = NG_BALL_SPECTRAL;
     options->spectral.polar = NG_POLAR_FAST;
     options->spectral.shape_scale = NG_SHAPE_SCALE_ORIGINAL;

@@ -45,12 +45,12 @@
  * eigen-solver fails the last good inverse stays (ng_event, stale).
  *
  * Preset kfac: no ball, momentum 0.9, lr 0.01, kl_clip 0.001 (0 for a ball, grafting or atomic =
- * parameter), update_interval 4, inverse_interval 20.
- * Preset kfac_auto: no learning rate to set, natgrad/steepest.h's rate = quadratic;
- * lr 1, momentum 0, damping on trial every 20 steps, inverse_interval 5; for batches of a few
- * hundred samples and more: a small one's minimum is its own. Preset kfac_muon, K-FAC with
- * Muon's step: spectral ball, spectral.polar fast, root inverse,
- * spectral.shape_scale original, nesterov, momentum 0.95, lr 0.01, damping 0.1.
+ * parameter), update_interval 4, inverse_interval 20. Preset kfac_auto: no learning rate to set,
+ * natgrad/steepest.h's rate = quadratic; lr 1, momentum 0, damping on trial every 20 steps,
+ * inverse_interval 5, retract; for batches of a few hundred samples and more: a small one's
+ * minimum is its own. Preset kfac_muon, K-FAC with Muon's step: spectral ball, spectral.polar
+ * fast, root inverse, spectral.shape_scale original, nesterov, momentum 0.95, agreement, lr 0.05,
+ * damping 0.1.
  *
  * NG_EOPTION: momentum_space = whitened without root = symmetric; exact_eigen with
  * momentum_space = whitened, or with one_sided other than never; rank > 0 with exact_eigen or
