@@ -16,7 +16,7 @@
 static const double timing_seconds = 0.03, comparison_seconds = 0.8;
 
 /* Where a pair takes most of a second, this is all there is time for. */
-static const double patience_seconds = 5;
+static const double patience_seconds = 2;
 
 static struct {
     const char *name;

@@ -3,7 +3,7 @@
  * ours/peer: lower is better, always. Ratios of neighbours in time survive a
  * machine whose speed drifts; medians survive one that is sometimes busy. A
  * comparison with a goal has at least seven pairs; one without, or one that
- * takes longer than 5 seconds, at least five; the table says how many.
+ * takes longer than 2 seconds, at least five; the table says how many.
  *
  *   int main(int argc, char **argv)
  *   {
