@@ -4,15 +4,33 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SIDE = 120 };
 
-/* Steps and saves for ever. */
-static void save_for_ever(ng_optimizer *opt)
+/* Steps and saves for ever, and says so after the first time. */
+static void save_for_ever(ng_optimizer *opt, int begun)
 {
-    for (;;)
-        if (ng_optimizer_step(opt) != NG_OK || ng_optimizer_save(opt, path, NULL) != NG_OK)
+    for (int told = 0;; told = 1)
+        if (ng_optimizer_step(opt) != NG_OK || ng_optimizer_save(opt, path, NULL) != NG_OK ||
+            (!told && write(begun, "", 1) != 1))
             _exit(1);
+}
+
+/* A child that has saved; a busy machine may let it wait for its first turn. */
+static pid_t start(ng_optimizer *opt)
+{
+    int begun[2];
+    char byte;
+    ck_assert_int_eq(pipe(begun), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        save_for_ever(opt, begun[1]);
+    close(begun[1]);
+    ck_assert_int_eq(read(begun[0], &byte, 1), 1);
+    close(begun[0]);
+    return child;
 }
 
 START_TEST(killed_while_saving)
@@ -30,10 +48,7 @@ START_TEST(killed_while_saving)
     ng_assert_ok(ng_group_add(group, NULL, "w", w, dw), NULL);
     ng_assert_ok(ng_optimizer_save(opt, path, NULL), NULL);
     for (int i = 0; i < kills; i++) {
-        pid_t child = fork();
-        ck_assert_int_ge(child, 0);
-        if (child == 0)
-            save_for_ever(opt);
+        pid_t child = start(opt);
         struct timespec pause = {0, (long)(test_uniform(&rng) * 20e6)};
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
