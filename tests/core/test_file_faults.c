@@ -3,10 +3,9 @@
 #include "tests/core/file_world.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
+
+#include "tests/support/child.h"
 
 /* ---- What fails ------------------------------------------------------------------------------ */
 
@@ -86,20 +85,18 @@ END_TEST
 
 enum { PAGE = 4096, PAGES = 60 };
 
-/* A file of one letter, for ever, or `times` times. */
-static void write_letter(char letter, long times)
+/* A file of one letter. */
+static void write_letter(void *letter)
 {
     char page[PAGE];
-    memset(page, letter, sizeof page);
-    for (long k = 0; k != times; k++) {
-        ng_file *file;
-        if (ng_file_create(&file, path, NULL) != NG_OK)
-            _exit(1);
-        for (int i = 0; i < PAGES; i++)
-            (void)ng_file_write(file, page, sizeof page, NULL);
-        if (ng_file_commit(file, NULL) != NG_OK)
-            _exit(2);
-    }
+    ng_file *file;
+    memset(page, *(const char *)letter, sizeof page);
+    if (ng_file_create(&file, path, NULL) != NG_OK)
+        _exit(1);
+    for (int i = 0; i < PAGES; i++)
+        (void)ng_file_write(file, page, sizeof page, NULL);
+    if (ng_file_commit(file, NULL) != NG_OK)
+        _exit(2);
 }
 
 /* All of one letter? */
@@ -123,12 +120,13 @@ static void assert_whole(void)
 START_TEST(two_writers)
 {
     pid_t child[2];
-    write_letter('z', 1);
+    write_letter("z");
     for (int i = 0; i < 2; i++) {
         child[i] = fork();
         ck_assert_int_ge(child[i], 0);
         if (child[i] == 0) {
-            write_letter((char)('a' + i), 40);
+            for (int times = 0; times < 40; times++)
+                write_letter(i == 0 ? "a" : "b");
             _exit(0);
         }
     }
@@ -147,19 +145,11 @@ START_TEST(killed)
 {
     int kills = getenv("NG_NIGHTLY") != NULL ? 200 : 20, left = 0;
     test_rng rng = {7};
-    write_letter('z', 1);
+    write_letter("z");
     ck_assert_int_eq(chmod(path, 0600), 0);
     for (int i = 0; i < kills; i++) {
-        pid_t child = fork();
-        ck_assert_int_ge(child, 0);
-        if (child == 0)
-            write_letter((char)('a' + i % 26), -1);
-        struct timespec pause = {0, (long)(1e6 + test_uniform(&rng) * 20e6)};
-        nanosleep(&pause, NULL);
-        kill(child, SIGKILL);
-        int status;
-        ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert(WIFSIGNALED(status)); /* it had not failed, whatever was left there */
+        char letter = (char)('a' + i % 26);
+        test_kill(test_child(write_letter, &letter), &rng);
         assert_whole();
         ck_assert_uint_eq(mode_of(path) & 07777, 0600);
         left = entries() - 1;

@@ -1,36 +1,13 @@
 /* Processes that are killed while they save: the old checkpoint or the new one is there, whole. */
 #include "tests/optim/checkpoint_world.h"
-
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include "tests/support/child.h"
 
 enum { SIDE = 120 };
 
-/* Steps and saves for ever, and says so after the first time. */
-static void save_for_ever(ng_optimizer *opt, int begun)
+static void save_once(void *opt)
 {
-    for (int told = 0;; told = 1)
-        if (ng_optimizer_step(opt) != NG_OK || ng_optimizer_save(opt, path, NULL) != NG_OK ||
-            (!told && write(begun, "", 1) != 1))
-            _exit(1);
-}
-
-/* A child that has saved; a busy machine may let it wait for its first turn. */
-static pid_t start(ng_optimizer *opt)
-{
-    int begun[2];
-    char byte;
-    ck_assert_int_eq(pipe(begun), 0);
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0)
-        save_for_ever(opt, begun[1]);
-    close(begun[1]);
-    ck_assert_int_eq(read(begun[0], &byte, 1), 1);
-    close(begun[0]);
-    return child;
+    if (ng_optimizer_step(opt) != NG_OK || ng_optimizer_save(opt, path, NULL) != NG_OK)
+        _exit(1);
 }
 
 START_TEST(killed_while_saving)
@@ -48,13 +25,7 @@ START_TEST(killed_while_saving)
     ng_assert_ok(ng_group_add(group, NULL, "w", w, dw), NULL);
     ng_assert_ok(ng_optimizer_save(opt, path, NULL), NULL);
     for (int i = 0; i < kills; i++) {
-        pid_t child = start(opt);
-        struct timespec pause = {0, (long)(test_uniform(&rng) * 20e6)};
-        nanosleep(&pause, NULL);
-        kill(child, SIGKILL);
-        int status;
-        ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert(WIFSIGNALED(status)); /* it had not failed */
+        test_kill(test_child(save_once, opt), &rng);
         inside += sweep_temporaries();
         ck_assert_msg(ng_optimizer_load(opt, path, NULL) == NG_OK, "kill %d: %s", i,
                       ng_optimizer_error(opt));
